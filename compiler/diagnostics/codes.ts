@@ -1,0 +1,47 @@
+/**
+ * Every code the compiler can report, with its title. The families: E1 syntax, E2 names, E3 sizes and shapes,
+ * E4 indices and reads, E5 training, E6 gradients, W7 warnings. `docs/ERRORS.md` has an example of each.
+ * A code, once released, keeps its meaning.
+ */
+export const codes = {
+  E101: 'unexpected character',
+  E102: 'unexpected token',
+  E103: 'unclosed bracket',
+  E104: 'malformed number',
+  E105: 'unclosed string',
+  E106: 'nested too deeply',
+  E107: 'nothing to compile',
+  E201: 'unknown name',
+  E202: 'defined twice',
+  E203: 'used before its definition',
+  E204: 'not callable',
+  E205: 'wrong arguments',
+  E206: 'layers in a circle',
+  E207: 'import not found',
+  E208: 'imports in a circle',
+  E209: 'reserved name',
+  E210: 'missing part',
+  E301: 'sizes disagree',
+  E302: 'wrong number of axes',
+  E303: 'size not a positive whole number',
+  E304: 'size not known at compile time',
+  E305: 'more than one open dimension',
+  E306: 'extent of an index unknown',
+  E307: 'shapes disagree',
+  E308: 'value has the wrong kind',
+  E401: 'index not bound',
+  E402: 'index is not an integer',
+  E403: 'read out of range',
+  E404: 'index bound twice',
+  E405: 'free index missing on the left',
+  E501: 'bad hyper-parameter',
+  E502: 'unknown training entry',
+  E503: 'bad initialiser',
+  E601: 'parameter not reached by the loss',
+  E602: 'loss is not a scalar',
+  E603: 'no derivative',
+  W701: 'unused definition',
+  W702: 'gradient is zero everywhere',
+} as const;
+
+export type DiagnosticCode = keyof typeof codes;

@@ -1,0 +1,251 @@
+/**
+ * The graph: every program is a list of statements of one form,
+ *
+ *     T[α(L)]  =  finish( ⊕ over L of body(L) )          L in a box of indices
+ *
+ * where α is an index map, ⊕ one of `combine`, `body` a scalar expression over reads `A[β(L)]`, index variables and
+ * constants. A matrix product, a convolution, an attention, a reduction, a transpose, a broadcast are all this.
+ *
+ * Rules (checked by graph/validate.ts):
+ * - every tensor is the target of at most one statement, and statements stand in an order in which reads follow writes;
+ * - index names are unique inside a statement; the order of `indices` is the loop order a reader would expect:
+ *   first those that the write uses, then the reduced ones;
+ * - a statement that is not a scatter writes `T[i0, i1, ...]` with its first indices, each once, in the order of the axes;
+ * - where a scatter writes nothing, the element is the neutral element of ⊕;
+ * - all nodes are immutable; a pass makes new ones. Nodes may be shared (the same object twice): walk with a memo.
+ */
+import type { Span } from '../diagnostics/source.ts';
+
+// ---------------------------------------------------------------------------------------------- sizes and indices
+
+/** A size: a number, or the name of a size that is bound at run time (the batch `n`, or an optimizer's `count`). */
+export type Extent = number | string;
+
+/** A loop index and how far it runs: 0 .. extent-1. */
+export interface LoopIndex {
+  readonly name: string;
+  readonly extent: Extent;
+}
+
+/** An integer-valued index expression:  constant + Σ coefficient · atom.  Terms have distinct atoms, no zero coefficients. */
+export interface IndexExpression {
+  readonly terms: readonly IndexTerm[];
+  readonly constant: number;
+}
+
+export interface IndexTerm {
+  readonly coefficient: number;
+  readonly atom: IndexAtom;
+}
+
+export type IndexAtom =
+  /** a loop index */
+  | { readonly kind: 'index'; readonly name: string }
+  /** the value of an integer tensor: `tokens[n, t]` in `E[tokens[n, t], d]` */
+  | { readonly kind: 'fetch'; readonly tensor: string; readonly at: readonly IndexExpression[] }
+  /**
+   * floor(of / by). With `exact`, only whole quotients count: a read (with `outside`) at another place is outside.
+   * That is how the inverse of a strided read is written:  i = (a - u) / 2.
+   */
+  | { readonly kind: 'quotient'; readonly of: IndexExpression; readonly by: number; readonly exact: boolean }
+  /** of mod by, in 0 .. by-1 */
+  | { readonly kind: 'remainder'; readonly of: IndexExpression; readonly by: number };
+
+// ------------------------------------------------------------------------------------------------ scalar expressions
+
+export type UnaryOperator =
+  | 'negate'
+  | 'abs'
+  | 'sign'
+  | 'floor'
+  | 'ceil'
+  | 'round' // round: half to even
+  | 'exp'
+  | 'expm1'
+  | 'log'
+  | 'log1p'
+  | 'log2'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'tanh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  | 'erf'
+  | 'sigmoid'
+  | 'softplus'
+  | 'relu'
+  /** √u where u is a sum of squares: the same value as sqrt, and derivative 0 (a subgradient) where u = 0 */
+  | 'norm_sqrt'
+  /** logical: 1 if the operand is 0, else 0 */
+  | 'not'
+  /** the operand, with derivative zero */
+  | 'stop_gradient';
+
+export type BinaryOperator =
+  | 'add'
+  | 'subtract'
+  | 'multiply'
+  | 'divide'
+  | 'power'
+  | 'max'
+  | 'min'
+  | 'atan2'
+  | 'modulo'
+  /** comparisons and logic give 1 or 0, with derivative zero */
+  | 'less'
+  | 'less_equal'
+  | 'greater'
+  | 'greater_equal'
+  | 'equal'
+  | 'not_equal'
+  | 'and'
+  | 'or';
+
+export type Expression = Constant | IndexValue | ExtentValue | Read | Unary | Binary | Select | Accumulated;
+
+export interface Constant {
+  readonly kind: 'constant';
+  readonly value: number;
+  /** how the user wrote it (`pi`, `1e-8`), kept for printing */
+  readonly name?: string;
+}
+
+/** An index expression as a number: `t` in `sin(t / 10000^(2*d/D))`, `k` in `k == label[n]`. */
+export interface IndexValue {
+  readonly kind: 'index_value';
+  readonly index: IndexExpression;
+}
+
+/** A run-time size as a number: the `n` of a mean over the batch. Fixed sizes are constants. */
+export interface ExtentValue {
+  readonly kind: 'extent_value';
+  readonly extent: string;
+}
+
+export interface Read {
+  readonly kind: 'read';
+  readonly tensor: string;
+  readonly at: readonly IndexExpression[];
+  /** The value of a read outside the tensor. Absent: every read must be provably inside (or is checked data). */
+  readonly outside?: number;
+}
+
+export interface Unary {
+  readonly kind: 'unary';
+  readonly operator: UnaryOperator;
+  readonly operand: Expression;
+}
+
+export interface Binary {
+  readonly kind: 'binary';
+  readonly operator: BinaryOperator;
+  readonly left: Expression;
+  readonly right: Expression;
+}
+
+/** condition ≠ 0 ? then : otherwise. Only the chosen branch counts, in value and in gradient. */
+export interface Select {
+  readonly kind: 'select';
+  readonly condition: Expression;
+  readonly then: Expression;
+  readonly otherwise: Expression;
+}
+
+/** Only inside `finish`: the combined value of the statement. */
+export interface Accumulated {
+  readonly kind: 'accumulated';
+}
+
+// --------------------------------------------------------------------------------------------------------- statements
+
+/**
+ * How values that meet in one element join.
+ * - `assign`: there is exactly one (no reduced index);
+ * - `logsumexp`: a ⊕ b = log(eᵃ + eᵇ), computed with the maximum taken out;
+ * - `argmax`, `argmin`: the target is an integer tensor: the place of the first extreme value, counted row by row
+ *   through the box of the reduced indices (neutral: -1).
+ */
+export type Combine = 'assign' | 'sum' | 'product' | 'max' | 'min' | 'logsumexp' | 'argmax' | 'argmin';
+
+/** Where a statement comes from, through every pass. */
+export interface Origin {
+  readonly span: Span;
+  /** What was done to get it from there, newest last: 'adjoint of h', 'stabilised', 'shared', ... For explanations. */
+  readonly history: readonly string[];
+}
+
+export type Phase = 'forward' | 'backward' | 'update';
+
+export interface Statement {
+  readonly target: string;
+  readonly indices: readonly LoopIndex[];
+  /** One entry per axis of the target. */
+  readonly write: readonly IndexExpression[];
+  readonly combine: Combine;
+  readonly body: Expression;
+  /** Applied once to each combined value: an epilogue such as `relu(acc + b[j])`. Reads only the written indices. */
+  readonly finish?: Expression;
+  readonly phase: Phase;
+  readonly origin: Origin;
+}
+
+// ------------------------------------------------------------------------------------------------------------ tensors
+
+/** `real` follows --dtype; `double` is always float64 (losses, logsumexp); `integer` is int32. */
+export type ElementType = 'real' | 'double' | 'integer';
+
+export type Role =
+  | 'input' // given with every batch
+  | 'parameter' // trained
+  | 'state' // kept from step to step (an optimizer's moments)
+  | 'scalar' // rank 0, set by the runtime before a step: t, step, rate
+  | 'intermediate'; // computed by a statement
+
+export interface Tensor {
+  readonly name: string;
+  readonly role: Role;
+  readonly axes: readonly Extent[];
+  /** The names the axes were declared with, for documentation and error messages; '' where there is none. */
+  readonly axisNames: readonly string[];
+  readonly element: ElementType;
+  /** Of an integer tensor: least and greatest value allowed. */
+  readonly range?: { readonly least: number; readonly greatest: number };
+  /** Of a parameter or a state: how its first value is made. */
+  readonly initializer?: Initializer;
+  /** A parameter that is not trained. */
+  readonly frozen?: boolean;
+  readonly span: Span;
+}
+
+/** fanIn and fanOut count as in Keras: product of the receptive field times the last-but-one / last axis. */
+export type Initializer =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number }
+  | { readonly kind: 'orthogonal'; readonly gain: number }
+  | { readonly kind: 'values'; readonly values: readonly number[] };
+
+// ------------------------------------------------------------------------------------------------------------ program
+
+export interface Program {
+  readonly name: string;
+  /** In order of declaration; intermediates in order of their statements. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly statements: readonly Statement[];
+  /** Names of rank-0 or larger tensors that must survive every pass. */
+  readonly outputs: readonly string[];
+  /** A rank-0 tensor; absent for a program that is only evaluated. */
+  readonly loss?: string;
+  /** Rank-0 tensors, averaged over batches by the runtime. */
+  readonly metrics: readonly string[];
+  /** After calculus: parameter -> the tensor that holds its gradient. */
+  readonly gradients: ReadonlyMap<string, string>;
+}

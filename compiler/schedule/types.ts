@@ -1,0 +1,161 @@
+/**
+ * The loop program: what runs, over which buffers, in which order. It knows no target language: a TypeScript emitter
+ * prints it today, a WebAssembly emitter can stand beside it. Arithmetic is float64; a store rounds to its buffer.
+ */
+import type { BinaryOperator, ElementType, Extent, Role, Statement, UnaryOperator } from '../graph/types.ts';
+
+/** A size that may depend on run-time extents: constant + Σ coefficient · symbol (one symbol: the batch, or `count`). */
+export interface Size {
+  readonly constant: number;
+  readonly symbol?: string;
+  readonly coefficient?: number;
+}
+
+/** Where a tensor lives. Offsets are in elements of the pool. */
+export interface Buffer {
+  readonly tensor: string;
+  readonly role: Role;
+  readonly element: ElementType;
+  readonly axes: readonly Extent[];
+  readonly size: Size;
+  readonly pool: 'parameters' | 'gradients' | 'state' | 'workspace' | 'doubles' | 'integers' | 'input';
+  readonly offset: Size;
+}
+
+// -------------------------------------------------------------------------------------------------- integer expressions
+
+export type IntegerExpression =
+  | { readonly kind: 'integer'; readonly value: number }
+  | { readonly kind: 'variable'; readonly name: string } // loop index, `let` integer, or a run-time extent
+  | { readonly kind: 'sum'; readonly terms: readonly IntegerExpression[] }
+  | { readonly kind: 'product'; readonly left: IntegerExpression; readonly right: IntegerExpression }
+  | { readonly kind: 'floor_divide'; readonly of: IntegerExpression; readonly by: number }
+  | { readonly kind: 'modulo'; readonly of: IntegerExpression; readonly by: number } // result in 0 .. by-1
+  | {
+      readonly kind: 'minimum' | 'maximum';
+      readonly left: IntegerExpression;
+      readonly right: IntegerExpression;
+    }
+  | { readonly kind: 'load_integer'; readonly buffer: string; readonly offset: IntegerExpression };
+
+// ---------------------------------------------------------------------------------------------------- real expressions
+
+export type Value =
+  | { readonly kind: 'number'; readonly value: number; readonly name?: string }
+  | { readonly kind: 'variable'; readonly name: string }
+  | { readonly kind: 'load'; readonly buffer: string; readonly offset: IntegerExpression }
+  | { readonly kind: 'from_integer'; readonly value: IntegerExpression }
+  | { readonly kind: 'unary'; readonly operator: UnaryOperator; readonly operand: Value }
+  | {
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: Value;
+      readonly right: Value;
+    }
+  | {
+      readonly kind: 'select';
+      readonly condition: Condition;
+      readonly then: Value;
+      readonly otherwise: Value;
+    }
+  | { readonly kind: 'truth'; readonly condition: Condition }; // 1 or 0
+
+export type Condition =
+  | {
+      readonly kind: 'compare';
+      readonly operator: '<' | '<=' | '>' | '>=' | '==' | '!=';
+      readonly left: Value;
+      readonly right: Value;
+    }
+  | {
+      readonly kind: 'compare_integer';
+      readonly operator: '<' | '<=' | '>' | '>=' | '==' | '!=';
+      readonly left: IntegerExpression;
+      readonly right: IntegerExpression;
+    }
+  | { readonly kind: 'nonzero'; readonly value: Value }
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Condition[] }
+  | { readonly kind: 'not'; readonly of: Condition };
+
+// ---------------------------------------------------------------------------------------------------------- statements
+
+export type LoopStatement =
+  | {
+      readonly kind: 'for';
+      readonly index: string;
+      readonly from: IntegerExpression;
+      readonly to: IntegerExpression;
+      readonly step: number;
+      readonly body: readonly LoopStatement[];
+    }
+  | { readonly kind: 'constant'; readonly name: string; readonly value: Value } // const name = value
+  | { readonly kind: 'integer_constant'; readonly name: string; readonly value: IntegerExpression }
+  | { readonly kind: 'accumulator'; readonly name: string; readonly initial: Value } // let name = initial
+  | { readonly kind: 'integer_accumulator'; readonly name: string; readonly initial: IntegerExpression }
+  | { readonly kind: 'set'; readonly name: string; readonly value: Value }
+  | { readonly kind: 'set_integer'; readonly name: string; readonly value: IntegerExpression }
+  | {
+      readonly kind: 'store';
+      readonly buffer: string;
+      readonly offset: IntegerExpression;
+      readonly value: Value;
+      readonly add: boolean;
+    }
+  | {
+      readonly kind: 'store_integer';
+      readonly buffer: string;
+      readonly offset: IntegerExpression;
+      readonly value: IntegerExpression;
+    }
+  | { readonly kind: 'fill'; readonly buffer: string; readonly value: number }
+  | {
+      readonly kind: 'if';
+      readonly condition: Condition;
+      readonly then: readonly LoopStatement[];
+      readonly otherwise: readonly LoopStatement[];
+    }
+  | { readonly kind: 'call'; readonly function: string; readonly arguments: readonly CallArgument[] }
+  | { readonly kind: 'comment'; readonly text: string };
+
+export type CallArgument =
+  | { readonly kind: 'buffer'; readonly buffer: string }
+  | { readonly kind: 'integer'; readonly value: IntegerExpression };
+
+/** One emitted function: one operation of the program, or a shared kernel. Its parameters are all it touches. */
+export interface LoopFunction {
+  readonly name: string;
+  /** Buffer parameters first, then integer ones (run-time extents, kernel sizes). */
+  readonly buffers: readonly {
+    readonly name: string;
+    readonly element: ElementType;
+    readonly access: 'read' | 'write' | 'update';
+  }[];
+  readonly integers: readonly string[];
+  readonly body: readonly LoopStatement[];
+  /** The statements it computes (their mathematics and places go above it); empty for a kernel. */
+  readonly computes: readonly Statement[];
+  /** What a kernel does, in words. */
+  readonly documentation?: string;
+}
+
+/** A call of a function with actual buffers (by tensor name) and integers, in a step's readable list. */
+export interface Step {
+  readonly function: string;
+  readonly buffers: readonly string[];
+  readonly integers: readonly (number | string)[];
+}
+
+export interface LoopProgram {
+  readonly name: string;
+  readonly dtype: 'f32' | 'f64';
+  readonly batch?: string;
+  readonly buffers: ReadonlyMap<string, Buffer>;
+  readonly functions: readonly LoopFunction[];
+  /** Loss, metrics and all that the backward pass keeps. */
+  readonly forward: readonly Step[];
+  readonly backward: readonly Step[];
+  /** Outputs alone. */
+  readonly predict: readonly Step[];
+  /** Sizes of the pools, in elements. */
+  readonly pools: Readonly<Record<Buffer['pool'], Size>>;
+}

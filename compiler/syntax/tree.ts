@@ -1,0 +1,285 @@
+/** The syntax tree of a `.dsl` file. Every node has the span of its text; what failed to parse is an ErrorExpression. */
+import type { Source, Span } from '../diagnostics/source.ts';
+
+export interface Name {
+  readonly text: string;
+  readonly span: Span;
+}
+
+// -------------------------------------------------------------------------------------------------------- expressions
+
+export type SyntaxExpression =
+  | NumberLiteral
+  | StringLiteral
+  | ListLiteral
+  | Reference
+  | IndexedRead
+  | Call
+  | UnaryExpression
+  | BinaryExpression
+  | Conditional
+  | ErrorExpression;
+
+export interface NumberLiteral {
+  readonly kind: 'number';
+  readonly value: number;
+  readonly text: string;
+  readonly span: Span;
+}
+
+export interface StringLiteral {
+  readonly kind: 'string';
+  readonly value: string;
+  readonly span: Span;
+}
+
+export interface ListLiteral {
+  readonly kind: 'list';
+  readonly items: readonly SyntaxExpression[];
+  readonly span: Span;
+}
+
+/** A bare name: `W`, `t`, `m'` (the prime is part of the name). */
+export interface Reference {
+  readonly kind: 'reference';
+  readonly name: Name;
+  readonly span: Span;
+}
+
+/** `x[n, i - 1] else 0`: a tensor-valued expression read at indices. */
+export interface IndexedRead {
+  readonly kind: 'read';
+  readonly tensor: SyntaxExpression;
+  readonly indices: readonly SyntaxExpression[];
+  /** `else PADDING`: the value of a read outside the tensor. */
+  readonly outside?: { readonly value: number; readonly span: Span };
+  readonly span: Span;
+}
+
+/** `relu(x)`, `softmax[k](z[n, k])`, `sum[i, j](...)`, `adam(rate = 1e-3)`. `x |> f(a)` is parsed to f(x, a) with `piped`. */
+export interface Call {
+  readonly kind: 'call';
+  readonly callee: Name;
+  /** The index names in brackets, if there are brackets. */
+  readonly binders?: readonly Name[];
+  readonly arguments: readonly Argument[];
+  readonly piped: boolean;
+  readonly span: Span;
+}
+
+export interface Argument {
+  readonly name?: Name;
+  readonly value: SyntaxExpression;
+}
+
+export type UnarySign = '-' | 'not';
+export type BinarySign = '+' | '-' | '*' | '/' | '^' | '<' | '<=' | '>' | '>=' | '==' | '!=' | 'and' | 'or';
+
+export interface UnaryExpression {
+  readonly kind: 'unary';
+  readonly operator: UnarySign;
+  readonly operand: SyntaxExpression;
+  readonly span: Span;
+}
+
+export interface BinaryExpression {
+  readonly kind: 'binary';
+  readonly operator: BinarySign;
+  readonly left: SyntaxExpression;
+  readonly right: SyntaxExpression;
+  readonly span: Span;
+}
+
+export interface Conditional {
+  readonly kind: 'conditional';
+  readonly condition: SyntaxExpression;
+  readonly then: SyntaxExpression;
+  readonly otherwise: SyntaxExpression;
+  readonly span: Span;
+}
+
+/** Stands where an expression could not be parsed; it has been reported. Elaboration must stay silent about it. */
+export interface ErrorExpression {
+  readonly kind: 'error';
+  readonly span: Span;
+}
+
+// --------------------------------------------------------------------------------------------------------- definitions
+
+/** An axis of a declaration: a size expression, `..` (any number of leading axes) or `_` (a size without a name). */
+export type SyntaxAxis =
+  | { readonly kind: 'size'; readonly value: SyntaxExpression; readonly span: Span }
+  | { readonly kind: 'rest'; readonly span: Span }
+  | { readonly kind: 'any'; readonly span: Span };
+
+/** An index on the left side of an assignment: `i`, `i: 14`, or `..`. */
+export type Binding =
+  | { readonly kind: 'index'; readonly name: Name; readonly extent?: SyntaxExpression; readonly span: Span }
+  | { readonly kind: 'rest'; readonly span: Span };
+
+export interface DimDeclaration {
+  readonly kind: 'dim';
+  readonly name: Name;
+  readonly value: SyntaxExpression;
+  readonly span: Span;
+}
+
+export interface InputDeclaration {
+  readonly kind: 'input';
+  readonly name: Name;
+  readonly axes: readonly SyntaxAxis[];
+  /** `: 10` has least absent (0) and `end` 10 excluded; `: -100 .. 9` has both, inclusive. */
+  readonly range?: {
+    readonly least?: SyntaxExpression;
+    readonly bound: SyntaxExpression;
+    readonly span: Span;
+  };
+  readonly span: Span;
+}
+
+export interface ParamDeclaration {
+  readonly kind: 'param';
+  readonly name: Name;
+  readonly axes: readonly SyntaxAxis[];
+  /** A call (`normal(0, 0.02)`), a bare name (`zeros`: a Reference), a number or a list. */
+  readonly initializer: SyntaxExpression;
+  readonly span: Span;
+}
+
+export interface StateDeclaration {
+  readonly kind: 'state';
+  readonly name: Name;
+  /** `state P[] ~ ones`: one number instead of one per element. */
+  readonly scalar: boolean;
+  readonly initializer: SyntaxExpression;
+  readonly span: Span;
+}
+
+export interface Assignment {
+  readonly kind: 'assignment';
+  /** The name with its prime, if any: `m'`. */
+  readonly name: Name;
+  /** Absent: no brackets (a whole-tensor or scalar assignment). */
+  readonly bindings?: readonly Binding[];
+  readonly value: SyntaxExpression;
+  readonly span: Span;
+}
+
+/** `output p[n, k] = ...` or `output p`. */
+export interface OutputDeclaration {
+  readonly kind: 'output';
+  readonly name: Name;
+  readonly assignment?: Assignment;
+  readonly span: Span;
+}
+
+export interface LossDeclaration {
+  readonly kind: 'loss';
+  readonly value: SyntaxExpression;
+  readonly span: Span;
+}
+
+export interface MetricDeclaration {
+  readonly kind: 'metric';
+  readonly name: Name;
+  readonly value: SyntaxExpression;
+  readonly span: Span;
+}
+
+export interface TrainDeclaration {
+  readonly kind: 'train';
+  readonly entries: readonly TrainEntry[];
+  readonly span: Span;
+}
+
+export interface TrainEntry {
+  readonly name: Name;
+  /** Names or patterns: `optimizer[W1, "block_*"]`. */
+  readonly targets?: readonly Name[];
+  readonly value: SyntaxExpression;
+  readonly span: Span;
+}
+
+export type ModelItem =
+  | DimDeclaration
+  | InputDeclaration
+  | ParamDeclaration
+  | Assignment
+  | OutputDeclaration
+  | LossDeclaration
+  | MetricDeclaration
+  | TrainDeclaration;
+
+export interface ModelDefinition {
+  readonly kind: 'model';
+  readonly name: Name;
+  readonly items: readonly ModelItem[];
+  readonly span: Span;
+}
+
+/** A parameter of a fn, layer, optimizer or schedule. `axes` present: a tensor (layers only). */
+export interface Parameter {
+  readonly name: Name;
+  readonly axes?: readonly SyntaxAxis[];
+  readonly default?: SyntaxExpression;
+  readonly span: Span;
+}
+
+export interface FnDefinition {
+  readonly kind: 'fn';
+  readonly name: Name;
+  /** `k` in `fn softmax[k](z) = ...` */
+  readonly binder?: Name;
+  readonly parameters: readonly Parameter[];
+  /** Local definitions of the block form; empty in the one-line form. */
+  readonly locals: readonly Assignment[];
+  readonly value: SyntaxExpression;
+  readonly span: Span;
+}
+
+export interface LayerDefinition {
+  readonly kind: 'layer';
+  readonly name: Name;
+  readonly parameters: readonly Parameter[];
+  readonly result: Name;
+  readonly resultAxes: readonly SyntaxAxis[];
+  readonly items: readonly (DimDeclaration | ParamDeclaration | Assignment)[];
+  readonly span: Span;
+}
+
+export interface OptimizerDefinition {
+  readonly kind: 'optimizer';
+  readonly name: Name;
+  readonly parameters: readonly Parameter[];
+  readonly items: readonly (StateDeclaration | Assignment)[];
+  readonly span: Span;
+}
+
+/** The one-line form has one assignment, to `value`. */
+export interface ScheduleDefinition {
+  readonly kind: 'schedule';
+  readonly name: Name;
+  readonly parameters: readonly Parameter[];
+  readonly items: readonly (StateDeclaration | Assignment)[];
+  readonly span: Span;
+}
+
+export interface ImportDeclaration {
+  readonly kind: 'import';
+  readonly path: StringLiteral;
+  readonly span: Span;
+}
+
+export type SyntaxItem =
+  | ImportDeclaration
+  | DimDeclaration
+  | FnDefinition
+  | LayerDefinition
+  | OptimizerDefinition
+  | ScheduleDefinition
+  | ModelDefinition;
+
+export interface SyntaxFile {
+  readonly source: Source;
+  readonly items: readonly SyntaxItem[];
+}

@@ -1,0 +1,88 @@
+/** What a generated module gives to the runtime. Everything here is plain data and plain functions. */
+
+export type RealArray = Float32Array | Float64Array;
+
+/** How a parameter gets its first value; the kinds are those of the language, with fans already worked out. */
+export type Initializer =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number }
+  | { readonly kind: 'orthogonal'; readonly gain: number }
+  | { readonly kind: 'values'; readonly values: readonly number[] };
+
+/** An input or an output. `shape` leaves out the batch axis where `batched`. */
+export interface Port {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The first axis is the batch. */
+  readonly batched: boolean;
+  readonly element: 'real' | 'integer';
+  /** Integers: least and greatest value allowed. */
+  readonly least?: number;
+  readonly greatest?: number;
+}
+
+export interface ParameterDescription {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Place in the flat array of all parameters (and of all gradients). */
+  readonly offset: number;
+  readonly size: number;
+  readonly frozen: boolean;
+  readonly initializer: Initializer;
+}
+
+/** A state of the optimizer (or of a schedule): kept from step to step, `size` elements of the flat state array. */
+export interface StateDescription {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly initial: number;
+}
+
+/** A range of the flat parameter array that a state runs parallel to is found by its name's prefix in `name`. */
+export interface ModelDescription {
+  readonly name: string;
+  readonly dtype: 'f32' | 'f64';
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  readonly metrics: readonly string[];
+  readonly parameters: readonly ParameterDescription[];
+  readonly states: readonly StateDescription[];
+  /** Defaults from the model's `train` block. */
+  readonly training: {
+    readonly batch: number;
+    readonly epochs: number;
+    readonly seed: number;
+    readonly shuffle: boolean;
+  };
+}
+
+/**
+ * The arrays and the step functions of one trainer, for batches of up to `batch` rows. Inputs are copied into
+ * `inputs` by the runtime before a call; `rows` is how many rows of them count. Nothing allocates.
+ */
+export interface CompiledProgram {
+  readonly batch: number;
+  readonly parameters: RealArray;
+  readonly gradients: RealArray;
+  readonly state: RealArray;
+  /** Scalar states, float64: see StateDescription; the optimizer's step count is not among them. */
+  readonly inputs: Readonly<Record<string, RealArray | Int32Array>>;
+  readonly outputs: Readonly<Record<string, RealArray | Int32Array>>;
+  /** Loss first, then the metrics in their order: values of the last `forward`. */
+  readonly results: Float64Array;
+  /** Loss and metrics, and all that the backward pass needs. */
+  forward(rows: number): void;
+  /** Gradients of the loss, after `forward` on the same rows. */
+  backward(rows: number): void;
+  /** One step of the optimizer. `step` counts from 0. */
+  update(step: number): void;
+  /** Outputs. */
+  predict(rows: number): void;
+}
+
+export interface CompiledModel {
+  readonly description: ModelDescription;
+  create(batch: number): CompiledProgram;
+}
