@@ -20,6 +20,8 @@ export interface Port {
   /** Integers: least and greatest value allowed. */
   readonly least?: number;
   readonly greatest?: number;
+  /** Of an input: `predict` reads it. */
+  readonly predicts?: boolean;
 }
 
 export interface ParameterDescription {
@@ -32,21 +34,24 @@ export interface ParameterDescription {
   readonly initializer: Initializer;
 }
 
-/** A state of the optimizer (or of a schedule): kept from step to step, `size` elements of the flat state array. */
+/** A state of the optimizer or of a schedule, kept from step to step: a range of `state`, or of `scalars` where `scalar`. */
 export interface StateDescription {
   readonly name: string;
   readonly offset: number;
   readonly size: number;
   readonly initial: number;
+  readonly scalar: boolean;
 }
 
-/** A range of the flat parameter array that a state runs parallel to is found by its name's prefix in `name`. */
 export interface ModelDescription {
   readonly name: string;
   readonly dtype: 'f32' | 'f64';
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly metrics: readonly string[];
+  readonly hasLoss: boolean;
+  /** There is a loss and a `train` block: `backward` and `update` do something. */
+  readonly trains: boolean;
   readonly parameters: readonly ParameterDescription[];
   readonly states: readonly StateDescription[];
   /** Defaults from the model's `train` block. */
@@ -67,7 +72,8 @@ export interface CompiledProgram {
   readonly parameters: RealArray;
   readonly gradients: RealArray;
   readonly state: RealArray;
-  /** Scalar states, float64: see StateDescription; the optimizer's step count is not among them. */
+  /** Scalar states, always float64. The step count is the runtime's. */
+  readonly scalars: Float64Array;
   readonly inputs: Readonly<Record<string, RealArray | Int32Array>>;
   readonly outputs: Readonly<Record<string, RealArray | Int32Array>>;
   /** Loss first, then the metrics in their order: values of the last `forward`. */

@@ -1,0 +1,115 @@
+/** The user's arrays: how many rows they have, whether they are fit to be used, and how rows reach a batch. */
+import type { CompiledProgram, Port } from './types.ts';
+
+/** What is accepted for real-valued data: flat, row by row. */
+export type RealData = Float32Array | Float64Array | Uint8Array | readonly number[];
+/** What is accepted for integers. */
+export type IntegerData =
+  Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array | readonly number[];
+export type Data = Readonly<Record<string, RealData | IntegerData>>;
+
+/** Wrong data. The message names the input, what was expected and what was found; nothing has been changed. */
+export class DataError extends Error {
+  override readonly name = 'DataError';
+}
+
+/** Elements of one row (of a batched port), or of the whole. */
+export function sizeOf(port: Port): number {
+  return port.shape.reduce((product, size) => product * size, 1);
+}
+
+function describe(port: Port): string {
+  const shape = [...(port.batched ? ['rows'] : []), ...port.shape].join(', ');
+  return `input '${port.name}' [${shape}]`;
+}
+
+/**
+ * Checks all of the data before any of it is used: every input there, no other, lengths that agree on one number of
+ * rows, no NaN, integers whole and in range.
+ * @returns the number of rows (1 where no input has a batch axis)
+ * @throws DataError
+ */
+export function checkData(ports: readonly Port[], data: Data): number {
+  let rows: number | undefined;
+  let first: Port | undefined;
+  for (const port of ports) {
+    const values = data[port.name];
+    if (values === undefined) throw new DataError(`${describe(port)} is missing`);
+    const size = sizeOf(port);
+    if (!port.batched) {
+      if (values.length !== size) {
+        throw new DataError(`${describe(port)} needs ${size} values, found ${values.length}`);
+      }
+    } else {
+      if (values.length % size !== 0 || values.length === 0) {
+        throw new DataError(
+          `${describe(port)} needs a multiple of ${size} values, at least one row; found ${values.length}`,
+        );
+      }
+      const own = values.length / size;
+      if (rows === undefined) {
+        rows = own;
+        first = port;
+      } else if (rows !== own) {
+        throw new DataError(`${describe(port)} has ${own} rows, but input '${first!.name}' has ${rows}`);
+      }
+    }
+    checkValues(port, values, size);
+  }
+  const names = new Set(ports.map((port) => port.name));
+  for (const name of Object.keys(data)) {
+    if (!names.has(name)) {
+      throw new DataError(
+        `there is no input '${name}'; the model's inputs are ${[...names].map((n) => `'${n}'`).join(', ')}`,
+      );
+    }
+  }
+  return rows ?? 1;
+}
+
+function checkValues(port: Port, values: RealData | IntegerData, size: number): void {
+  const place = (i: number): string =>
+    port.batched ? `row ${Math.floor(i / size)}, element ${i % size}` : `element ${i}`;
+  if (port.element === 'real') {
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      if (value !== value) throw new DataError(`${describe(port)} is NaN at ${place(i)}`);
+      if (typeof value !== 'number') throw new DataError(`${describe(port)} is not a number at ${place(i)}`);
+    }
+    return;
+  }
+  const { least = -2147483648, greatest = 2147483647 } = port;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isInteger(value) || value < least || value > greatest) {
+      throw new DataError(
+        `${describe(port)} must hold whole numbers from ${least} to ${greatest}; found ${value} at ${place(i)}`,
+      );
+    }
+  }
+}
+
+/** Copies the rows order[from .. from+rows-1] of checked data into the program's input arrays. */
+export function stageRows(
+  program: CompiledProgram,
+  ports: readonly Port[],
+  data: Data,
+  order: Uint32Array | undefined,
+  from: number,
+  rows: number,
+): void {
+  for (const port of ports) {
+    const target = program.inputs[port.name]!;
+    const values = data[port.name]!;
+    const size = sizeOf(port);
+    if (!port.batched) {
+      for (let i = 0; i < size; i++) target[i] = values[i]!;
+      continue;
+    }
+    for (let row = 0; row < rows; row++) {
+      const source = (order === undefined ? from + row : order[from + row]!) * size;
+      const start = row * size;
+      for (let i = 0; i < size; i++) target[start + i] = values[source + i]!;
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/** What a generated trainer imports. */
+export { makeTrainer } from './trainer.ts';
+export type { EpochReport, FitOptions, History, Results, Trainer, TrainerOptions } from './trainer.ts';
+export { DataError } from './data.ts';
+export type { IntegerData, RealData } from './data.ts';
+export * from './math.ts';
+export * from './npy.ts';
+export { Random } from './random.ts';
+export type * from './types.ts';
