@@ -16,6 +16,8 @@ export interface Port {
   readonly shape: readonly number[];
   /** The first axis is the batch. */
   readonly batched: boolean;
+  /** The names the axes of `shape` were declared with, for documentation and messages; '' where there is none. */
+  readonly axes?: readonly string[];
   readonly element: 'real' | 'integer';
   /** Integers: least and greatest value allowed. */
   readonly least?: number;
@@ -41,6 +43,8 @@ export interface StateDescription {
   readonly size: number;
   readonly initial: number;
   readonly scalar: boolean;
+  /** The parameter it runs parallel to, element by element. */
+  readonly parameter?: string;
 }
 
 export interface ModelDescription {
@@ -82,7 +86,7 @@ export interface CompiledProgram {
   forward(rows: number): void;
   /** Gradients of the loss, after `forward` on the same rows. */
   backward(rows: number): void;
-  /** One step of the optimizer. `step` counts from 0. */
+  /** One step of the optimizer, with the gradients of the last `backward`. `step` counts from 0. */
   update(step: number): void;
   /** Outputs. */
   predict(rows: number): void;

@@ -131,6 +131,8 @@ export interface LoopFunction {
     readonly access: 'read' | 'write' | 'update';
   }[];
   readonly integers: readonly string[];
+  /** Real parameters, after the integers: `t`, `step`, `loss`, a rate. The body reads them as variables. */
+  readonly numbers?: readonly string[];
   readonly body: readonly LoopStatement[];
   /** The statements it computes (their mathematics and places go above it); empty for a kernel. */
   readonly computes: readonly Statement[];
@@ -143,6 +145,8 @@ export interface Step {
   readonly function: string;
   readonly buffers: readonly string[];
   readonly integers: readonly (number | string)[];
+  /** Actual values of the function's `numbers`: names of scalar tensors. */
+  readonly numbers?: readonly string[];
 }
 
 export interface LoopProgram {
@@ -158,4 +162,18 @@ export interface LoopProgram {
   readonly predict: readonly Step[];
   /** Sizes of the pools, in elements. */
   readonly pools: Readonly<Record<Buffer['pool'], Size>>;
+}
+
+/**
+ * One update program (an optimizer's step for a run of `count` parameters, or a schedule's) as loops. Its arrays are
+ * handed in, each from offset 0: `p`, `g` and the states, by their tensor names. The next value of a tensor is stored
+ * in place: the target `m'` is the buffer `m`. Rank-0 states and rank-0 results are buffers of one double; scalars
+ * (`t`, `step`, `loss`, a scheduled rate) are `numbers`.
+ */
+export interface UpdateLoops {
+  readonly functions: readonly LoopFunction[];
+  /** The calls of one run, in order; the only integer name is `count`. */
+  readonly steps: readonly Step[];
+  /** Intermediates that one function leaves for another, or a schedule's result; sizes in `count`, offsets unused. */
+  readonly buffers: ReadonlyMap<string, Buffer>;
 }
