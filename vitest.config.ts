@@ -7,5 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'threads',
     isolate: false,
+    testTimeout: 60_000,
+    reporters: ['default', './test/reporter.ts'],
   },
 });
