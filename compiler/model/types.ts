@@ -20,7 +20,13 @@ export interface Training {
   readonly clip?: Clip;
   /** Every trained parameter is in exactly one group. Groups in the order of their first parameter. */
   readonly groups: readonly UpdateGroup[];
-  /** Computed once a step before the groups: schedules (`rate`), in order. See `scalarProgram`. */
+  /**
+   * The schedules, each run once a step before the groups, in order; their names are unique. Each program has
+   * - scalars (role `scalar`, rank 0, element double) `step` (0, 1, ...) and `loss` (of this step), if it reads them;
+   * - states (role `state`, rank 0, element double), if it is a block that has any: the next value of X is the target X',
+   *   to be copied to X after the program has run;
+   * - rank-0 statements of phase `update`; `outputs` is ['value'], the value of this step.
+   */
   readonly schedules: readonly Program[];
   readonly span: Span;
 }
@@ -45,4 +51,6 @@ export interface UpdateGroup {
   readonly parameters: readonly string[];
   readonly program: Program;
   readonly perParameter: boolean;
+  /** Hyper-parameter -> the name of the program in `Training.schedules` that computes it (`rate` -> `rate_schedule`). */
+  readonly scheduled: ReadonlyMap<string, string>;
 }
