@@ -105,7 +105,7 @@ export function addIndex(...parts: readonly IndexExpression[]): IndexExpression 
   }
   const terms = [...merged]
     .filter(([, term]) => term.coefficient !== 0)
-    .sort(([a, left], [b, right]) => {
+    .toSorted(([a, left], [b, right]) => {
       const order = kindOrder[left.atom.kind] - kindOrder[right.atom.kind];
       return order !== 0 ? order : a < b ? -1 : 1;
     })
