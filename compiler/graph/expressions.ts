@@ -2,7 +2,14 @@
  * Scalar expressions: constructors, traversal, substitution, questions. Expressions are immutable DAGs: every walk here
  * visits a node once, however often it is shared, and uses no recursion.
  */
-import { indexNames, isConstantIndex, mapAtoms, substituteInIndex, visitAtoms } from './index-expressions.ts';
+import {
+  indexNames,
+  isConstantIndex,
+  isPlainIndex,
+  mapAtoms,
+  substituteInIndex,
+  visitAtoms,
+} from './index-expressions.ts';
 import type {
   Accumulated,
   BinaryOperator,
