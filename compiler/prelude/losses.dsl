@@ -77,8 +77,10 @@ fn cross_entropy[k](z, label, smoothing = 0) =
 // -Σₖ wₖ qₖ log softmax(z)ₖ, w[k] a weight per class, q as above. PyTorch's mean divides by the weights of the labels:
 //   loss = sum[n](cross_entropy_weighted[k](z[n, k], label[n], w[k])) / sum[n](w[label[n]])
 fn cross_entropy_weighted[k](z, label, w, smoothing = 0) {
-  q = smoothing == 0 ? (k == label) : (1 - smoothing) * (k == label) + smoothing / sum[k](1 + 0 * z)
-  return sum[k](w * q * (logsumexp[k](z) - z))
+  l = w * (logsumexp[k](z) - z)
+  return smoothing == 0
+    ? sum[k]((k == label) * l)
+    : (1 - smoothing) * sum[k]((k == label) * l) + smoothing * mean[k](l)
 }
 
 // cross_entropy of the rows whose label is not `ignored`, 0 for the others; mean over the rows that count:

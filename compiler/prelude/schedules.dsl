@@ -48,7 +48,9 @@ schedule one_cycle_momentum(total, low = 0.85, high = 0.95, warm = 0.3, linear =
 // Multiplies the rate by factor when the loss has not been better than its best for more than `patience` steps, then
 // waits `cooldown` steps; as PyTorch's ReduceLROnPlateau, mode min, threshold relative (or absolute with
 // relative = false). A reduction by eps or less is not made.
-schedule reduce_on_plateau(rate, factor = 0.1, patience = 10, threshold = 1e-4, relative = true, cooldown = 0, floor = 0, eps = 1e-8) {
+schedule reduce_on_plateau(
+  rate, factor = 0.1, patience = 10, threshold = 1e-4, relative = true, cooldown = 0, floor = 0, eps = 1e-8
+) {
   state current ~ constant(rate), best ~ zeros, bad ~ zeros, cool ~ zeros
   value    = current
   better   = step == 0 or loss < (relative ? best * (1 - threshold) : best - threshold)

@@ -1,0 +1,8 @@
+/** The library of the language, written in the language. */
+import type { Source } from '../diagnostics/source.ts';
+import { library } from './library.generated.ts';
+
+/** The prelude's files, to be parsed before the user's; a definition of the user's shadows one of the same name here. */
+export function preludeSources(): readonly Source[] {
+  return library;
+}

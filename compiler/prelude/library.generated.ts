@@ -1,0 +1,492 @@
+// Made from the .dsl files of this folder by `npm run prelude`. Change those, not this.
+import type { Source } from '../diagnostics/source.ts';
+
+export const library: readonly Source[] = [
+  {
+    path: 'prelude/activations.dsl',
+    text: `// Activations and small helpers. Elementwise unless they bind an index.
+// Operators of the language, not defined here: exp expm1 log log1p log2 sqrt abs sign floor ceil round sin cos tan asin
+// acos atan sinh cosh tanh asinh acosh atanh erf sigmoid softplus relu stop_gradient max min pow atan2 mod.
+
+// ------------------------------------------------------------------------------------------------------------- helpers
+
+fn identity(x) = x
+fn square(x) = x^2
+fn reciprocal(x) = 1 / x
+fn rsqrt(x) = 1 / sqrt(x)
+
+// condition ≠ 0 ? a : b, value and gradient of the chosen branch only
+fn where(condition, a, b) = condition ? a : b
+
+// x held inside [low, high]; the derivative is 1 inside and at the bounds, 0 outside (PyTorch's clamp)
+fn clip(x, low, high) = x < low ? low : x > high ? high : x
+
+// ----------------------------------------------------------------------------------------------------- piecewise linear
+
+// max(0, x) with a slope on the left; the derivative at 0 is \`slope\` (Maas et al. 2013)
+fn leaky_relu(x, slope = 0.01) = x > 0 ? x : slope * x
+
+// min(max(0, x), 6); the derivative at 0 and at 6 is 0 (Krizhevsky 2010)
+fn relu6(x) = min(max(x, 0), 6)
+
+// min(max(0, x + 3), 6) / 6; the derivative at -3 and at 3 is 0 (PyTorch's variant, Howard et al. 2019)
+fn hard_sigmoid(x) = min(max(x + 3, 0), 6) / 6
+
+// x · hard_sigmoid(x) (Howard et al. 2019, MobileNetV3)
+fn hard_swish(x) = x * hard_sigmoid(x)
+
+// ---------------------------------------------------------------------------------------------------------- exponential
+
+// x for x > 0, else α (eˣ - 1); the derivative at 0 is α (Clevert et al. 2016)
+fn elu(x, alpha = 1) = x > 0 ? x : alpha * expm1(x)
+
+// elu with the scale that keeps mean 0 and variance 1 from layer to layer (Klambauer et al. 2017)
+fn selu(x) = 1.0507009873554805 * elu(x, 1.6732632423543772)
+
+// x for x > 0, else α (e^(x/α) - 1), once differentiable for every α (Barron 2017)
+fn celu(x, alpha = 1) = x > 0 ? x : alpha * expm1(x / alpha)
+
+// log(1 + e^(βx)) / β; without β it is the operator softplus(x)
+fn softplus_beta(x, beta = 1) = softplus(beta * x) / beta
+
+// log σ(x) = -log(1 + e⁻ˣ)
+fn log_sigmoid(x) = -softplus(-x)
+
+// x / (1 + |x|)
+fn softsign(x) = x / (1 + abs(x))
+
+// ---------------------------------------------------------------------------------------------------------------- gated
+
+// x Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016)
+fn gelu(x) = 0.5 * x * (1 + erf(x / sqrt(2)))
+
+// the tanh approximation of gelu (same paper; used by GPT-2)
+fn gelu_tanh(x) = 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
+
+// x σ(x) (Elfwing et al. 2017)
+fn silu(x) = x * sigmoid(x)
+
+// x σ(βx) (Ramachandran et al. 2017)
+fn swish(x, beta = 1) = x * sigmoid(beta * x)
+
+// x tanh(log(1 + eˣ)) (Misra 2019)
+fn mish(x) = x * tanh(softplus(x))
+
+// ----------------------------------------------------------------------------------------------------------- over an index
+
+// eᶻ / Σₖ eᶻ, written with logsumexp so that no exponential overflows
+fn softmax[k](z) = exp(z - logsumexp[k](z))
+
+// z - log Σₖ eᶻ
+fn log_softmax[k](z) = z - logsumexp[k](z)
+
+// --------------------------------------------------------------------------------------------------------------- layers
+
+// Gated linear unit (Dauphin et al. 2017): the first half of the last axis, gated by the second half.
+layer glu(x[.., c]) -> y[.., c / 2] {
+  y[.., f: c / 2] = x[.., f] * sigmoid(x[.., c / 2 + f])
+}
+
+// leaky_relu with a learned slope per channel, the last axis (He et al. 2015)
+layer prelu(x[.., c], slope = 0.25) -> y[.., c] {
+  param a[c] ~ constant(slope)
+  y[.., j] = leaky_relu(x[.., j], a[j])
+}
+`,
+  },
+  {
+    path: 'prelude/layers.dsl',
+    text: `// Layers. \`..\` stands for any number of leading axes.
+
+// y = x W + b
+layer dense(x[.., i], units) -> y[.., units] {
+  param W[i, units] ~ glorot_uniform
+  param b[units]    ~ zeros
+  y[.., o] = sum[i](x[.., i] * W[i, o]) + b[o]
+}
+`,
+  },
+  {
+    path: 'prelude/losses.dsl',
+    text: `// Losses. Elementwise, or over one index (the classes, the features), so that the model says how they are averaged:
+//   loss = mean[n](cross_entropy[k](z[n, k], label[n]))
+// Names: p a prediction or a probability, y a target, z logits (unbounded scores), l log-probabilities or log-rates,
+// label a class 0, 1, ...; k == label is 1 for the class of the label and 0 for the others.
+
+// ----------------------------------------------------------------------------------------------------------- regression
+
+// (p - y)²
+fn squared_error(p, y) = (p - y)^2
+
+// |p - y|; the derivative at p = y is 0
+fn absolute_error(p, y) = abs(p - y)
+
+// u²/2 for |u| ≤ δ, else δ (|u| - δ/2), u = p - y (Huber 1964)
+fn huber(p, y, delta = 1) {
+  u = p - y
+  return abs(u) <= delta ? u^2 / 2 : delta * (abs(u) - delta / 2)
+}
+
+// u²/(2β) for |u| < β, else |u| - β/2, u = p - y (Girshick 2015): huber / δ
+fn smooth_l1(p, y, beta = 1) {
+  u = p - y
+  return abs(u) < beta ? u^2 / (2 * beta) : abs(u) - beta / 2
+}
+
+// log cosh(p - y), as log(1 + e²ᵘ) - u - log 2, which does not overflow
+fn log_cosh(p, y) {
+  u = p - y
+  return softplus(2 * u) - u - log(2)
+}
+
+// -log of the normal density with mean m and variance v > 0, without the constant log(2π)/2 (Nix & Weigend 1994)
+fn gaussian_nll(m, y, v) = (log(v) + (m - y)^2 / v) / 2
+
+// -log of the Poisson probability of y at rate eˡ, without the constant log(y!)
+fn poisson_nll(l, y) = exp(l) - y * l
+
+// ---------------------------------------------------------------------------------------------------------- two classes
+
+// -(y log p + (1 - y) log(1 - p)), p in (0, 1); of p = sigmoid(z) the compiler makes the form without logarithms of 0
+fn binary_cross_entropy(p, y) = -(y * log(p) + (1 - y) * log(1 - p))
+
+// The same where p may be exactly 0 or 1: as in PyTorch no logarithm is below -100, and the derivative is
+// (p - y) / max(p (1 - p), 1e-12). (p - stop_gradient(p) is 0 and has derivative 1.)
+fn binary_cross_entropy_clamped(p, y) {
+  value = -(y * max(log(p), -100) + (1 - y) * max(log(1 - p), -100))
+  slope = (p - y) / 1e-12
+  return p * (1 - p) >= 1e-12
+    ? binary_cross_entropy(p, y)
+    : stop_gradient(value) + (p - stop_gradient(p)) * stop_gradient(slope)
+}
+
+// binary_cross_entropy(sigmoid(z), y) = log(1 + eᶻ) - z y
+fn bce_logits(z, y) = softplus(z) - z * y
+
+// -(q y log σ(z) + (1 - y) log(1 - σ(z))), q the weight of the positive class
+fn bce_logits_weighted(z, y, pos_weight) = pos_weight * y * softplus(-z) + (1 - y) * softplus(z)
+
+// -(1 - pₜ)^γ log pₜ, pₜ = σ(z) if y = 1 else 1 - σ(z), which is σ(u) with u = (2y - 1) z (Lin et al. 2017)
+fn focal(z, y, gamma = 2) {
+  u = (2 * y - 1) * z
+  return sigmoid(-u)^gamma * softplus(-u)
+}
+
+// max(0, margin - y z), y = -1 or 1
+fn hinge(z, y, margin = 1) = max(0, margin - y * z)
+fn squared_hinge(z, y, margin = 1) = max(0, margin - y * z)^2
+
+// --------------------------------------------------------------------------------------------------------- many classes
+
+// -log softmax(z) at the label. With smoothing s the target is (1 - s) [k = label] + s/K (Szegedy et al. 2016).
+fn cross_entropy[k](z, label, smoothing = 0) =
+  smoothing == 0
+    ? logsumexp[k](z) - sum[k]((k == label) * z)
+    : logsumexp[k](z) - (1 - smoothing) * sum[k]((k == label) * z) - smoothing * mean[k](z)
+
+// -Σₖ wₖ qₖ log softmax(z)ₖ, w[k] a weight per class, q as above. PyTorch's mean divides by the weights of the labels:
+//   loss = sum[n](cross_entropy_weighted[k](z[n, k], label[n], w[k])) / sum[n](w[label[n]])
+fn cross_entropy_weighted[k](z, label, w, smoothing = 0) {
+  l = w * (logsumexp[k](z) - z)
+  return smoothing == 0
+    ? sum[k]((k == label) * l)
+    : (1 - smoothing) * sum[k]((k == label) * l) + smoothing * mean[k](l)
+}
+
+// cross_entropy of the rows whose label is not \`ignored\`, 0 for the others; mean over the rows that count:
+//   loss = sum[n](cross_entropy_ignoring[k](z[n, k], label[n], -100)) / sum[n](label[n] != -100)
+fn cross_entropy_ignoring[k](z, label, ignored = -100) =
+  label == ignored ? 0 : logsumexp[k](z) - sum[k]((k == label) * z)
+
+// -Σₖ yₖ log softmax(z)ₖ: y[k] a distribution (or one-hot), differentiable too
+fn cross_entropy_soft[k](z, y) = sum[k](y * (logsumexp[k](z) - z))
+
+// -Σₖ yₖ log pₖ of probabilities, y[k] a distribution; nothing is clamped
+fn cross_entropy_probabilities[k](p, y) = -sum[k](y * log(p))
+
+// -l at the label, l = log-probabilities; with a weight per class w[k]
+fn nll[k](l, label, w = 1) = -sum[k]((k == label) * w * l)
+
+// One term of KL(q ‖ p) = Σ q (log q - log p), from l = log p; 0 where q = 0
+fn kl_divergence(l, q) = q > 0 ? q * (log(q) - l) : 0
+
+// KL between softmax(u / T) and softmax(z / T), times T² (Hinton et al. 2015): u the teacher, z the student
+fn distillation[k](u, z, temperature = 1) {
+  a = log_softmax[k](u / temperature)
+  b = log_softmax[k](z / temperature)
+  return temperature^2 * sum[k](exp(a) * (a - b))
+}
+
+// (1/K) Σ over k ≠ label of max(0, margin - z at the label + zₖ) (Crammer & Singer 2001)
+fn multi_margin[k](z, label, margin = 1) {
+  own = sum[k]((k == label) * z)
+  return mean[k](k == label ? 0 : max(0, margin - own + z))
+}
+
+// ---------------------------------------------------------------------------------------------------------- distances
+
+// a·b / (‖a‖ ‖b‖), no norm below eps
+fn cosine_similarity[k](a, b, eps = 1e-8) =
+  sum[k](a * b) / (max(sqrt(sum[k](a^2)), eps) * max(sqrt(sum[k](b^2)), eps))
+
+// 1 - c for y = 1, max(0, c - margin) for y = -1, c the cosine similarity
+fn cosine_embedding[k](a, b, y, margin = 0) {
+  c = cosine_similarity[k](a, b)
+  return y == 1 ? 1 - c : max(0, c - margin)
+}
+
+// max(0, ‖a - p + eps‖ - ‖a - q + eps‖ + margin), p like the anchor a, q unlike it (Schroff et al. 2015)
+fn triplet_margin[k](a, p, q, margin = 1, eps = 1e-6) =
+  max(0, sqrt(sum[k]((a - p + eps)^2)) - sqrt(sum[k]((a - q + eps)^2)) + margin)
+
+// ------------------------------------------------------------------------------------------------------------ penalties
+
+// λ/2 Σ W²
+fn l2(W, lambda) = lambda / 2 * sum(W^2)
+
+// λ Σ |W|; the derivative at 0 is 0
+fn l1(W, lambda) = lambda * sum(abs(W))
+
+// λ (α Σ|W| + (1 - α)/2 Σ W²) (Zou & Hastie 2005)
+fn elastic(W, lambda, alpha = 0.5) = lambda * (alpha * sum(abs(W)) + (1 - alpha) / 2 * sum(W^2))
+
+// -------------------------------------------------------------------------------------------------------------- metrics
+
+// 1 if the greatest score is the label's
+fn accuracy[k](z, label) = argmax[k](z) == label
+
+// 1 if fewer than \`top\` scores are greater than the label's
+fn top_accuracy[k](z, label, top = 5) {
+  own = sum[k]((k == label) * z)
+  return sum[k](z > own) < top
+}
+
+// 1 if the probability is on the side of the target
+fn binary_accuracy(p, y, threshold = 0.5) = (p > threshold) == (y > 0.5)
+`,
+  },
+  {
+    path: 'prelude/optimizers.dsl',
+    text: `// Optimizers: one step for a parameter p with gradient g (after clipping), elementwise. m' is the next value of the
+// state m. t counts the steps from 1, step = t - 1. Hyper-parameters are constants unless a schedule gives them; a state
+// that nothing reads, once they are put in, is not kept. Names and defaults are PyTorch's, formulas of the papers named.
+// weight_decay adds weight_decay · p to the gradient (coupled L2), in adamw, lion and lamb it acts on p (decoupled).
+
+// Stochastic gradient descent, with momentum as PyTorch counts it: u is g at the first step, dampened only afterwards
+// (Polyak 1964; nesterov: Sutskever et al. 2013).
+optimizer sgd(rate = 1e-3, momentum = 0, dampening = 0, nesterov = false, weight_decay = 0) {
+  state u ~ zeros
+  d  = g + weight_decay * p
+  u' = momentum == 0 ? d : momentum * u + (t == 1 ? 1 : 1 - dampening) * d
+  p' = p - rate * (nesterov ? d + momentum * u' : u')
+}
+
+// Heavy ball: sgd with momentum (Polyak 1964)
+optimizer momentum(rate = 1e-3, momentum = 0.9, dampening = 0, weight_decay = 0) {
+  state u ~ zeros
+  d  = g + weight_decay * p
+  u' = momentum * u + (t == 1 ? 1 : 1 - dampening) * d
+  p' = p - rate * u'
+}
+
+// Nesterov's accelerated gradient in the form of Sutskever et al. 2013
+optimizer nesterov(rate = 1e-3, momentum = 0.9, weight_decay = 0) {
+  state u ~ zeros
+  d  = g + weight_decay * p
+  u' = momentum * u + d
+  p' = p - rate * (d + momentum * u')
+}
+
+// Hinton 2012; centered: Graves 2013
+optimizer rmsprop(rate = 1e-2, alpha = 0.99, eps = 1e-8, centered = false, momentum = 0, weight_decay = 0) {
+  state v ~ zeros, a ~ zeros, u ~ zeros
+  d  = g + weight_decay * p
+  v' = alpha * v + (1 - alpha) * d^2
+  a' = alpha * a + (1 - alpha) * d
+  u' = momentum * u + d / (sqrt(centered ? v' - a'^2 : v') + eps)
+  p' = p - rate * u'
+}
+
+// Duchi, Hazan & Singer 2011
+optimizer adagrad(rate = 1e-2, rate_decay = 0, initial = 0, eps = 1e-10, weight_decay = 0) {
+  state s ~ constant(initial)
+  d  = g + weight_decay * p
+  s' = s + d^2
+  p' = p - rate / (1 + step * rate_decay) * d / (sqrt(s') + eps)
+}
+
+// Zeiler 2012: a is the mean square of the updates
+optimizer adadelta(rate = 1, rho = 0.9, eps = 1e-6, weight_decay = 0) {
+  state v ~ zeros, a ~ zeros
+  d  = g + weight_decay * p
+  v' = rho * v + (1 - rho) * d^2
+  u  = sqrt(a + eps) / sqrt(v' + eps) * d
+  a' = rho * a + (1 - rho) * u^2
+  p' = p - rate * u
+}
+
+// Kingma & Ba 2015, algorithm 1; amsgrad: Reddi, Kale & Kumar 2018
+optimizer adam(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, amsgrad = false) {
+  state m ~ zeros, v ~ zeros, w ~ zeros
+  d  = g + weight_decay * p
+  m' = beta1 * m + (1 - beta1) * d
+  v' = beta2 * v + (1 - beta2) * d^2
+  w' = amsgrad ? max(w, v') : v'
+  c1 = 1 - beta1^t
+  c2 = 1 - beta2^t
+  p' = p - rate * (m' / c1) / (sqrt(w' / c2) + eps)
+}
+
+// Reddi, Kale & Kumar 2018: adam that never forgets its greatest v
+optimizer amsgrad(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0) {
+  state m ~ zeros, v ~ zeros, w ~ zeros
+  d  = g + weight_decay * p
+  m' = beta1 * m + (1 - beta1) * d
+  v' = beta2 * v + (1 - beta2) * d^2
+  w' = max(w, v')
+  c1 = 1 - beta1^t
+  c2 = 1 - beta2^t
+  p' = p - rate * (m' / c1) / (sqrt(w' / c2) + eps)
+}
+
+// Loshchilov & Hutter 2019: the decay acts on p, not through the moments
+optimizer adamw(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 1e-2, amsgrad = false) {
+  state m ~ zeros, v ~ zeros, w ~ zeros
+  m' = beta1 * m + (1 - beta1) * g
+  v' = beta2 * v + (1 - beta2) * g^2
+  w' = amsgrad ? max(w, v') : v'
+  c1 = 1 - beta1^t
+  c2 = 1 - beta2^t
+  p' = p - rate * weight_decay * p - rate * (m' / c1) / (sqrt(w' / c2) + eps)
+}
+
+// Kingma & Ba 2015, section 7.1: adam with the norm of order ∞
+optimizer adamax(rate = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0) {
+  state m ~ zeros, u ~ zeros
+  d  = g + weight_decay * p
+  m' = beta1 * m + (1 - beta1) * d
+  u' = max(beta2 * u, abs(d) + eps)
+  c1 = 1 - beta1^t
+  p' = p - rate / c1 * m' / u'
+}
+
+// Dozat 2016: adam with Nesterov momentum; P is the product of the momenta so far (PyTorch ≥ 2.0)
+optimizer nadam(rate = 2e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0, momentum_decay = 4e-3) {
+  state m ~ zeros, v ~ zeros, P[] ~ ones
+  d    = g + weight_decay * p
+  mu   = beta1 * (1 - 0.5 * 0.96^(t * momentum_decay))
+  next = beta1 * (1 - 0.5 * 0.96^((t + 1) * momentum_decay))
+  P'   = P * mu
+  m'   = beta1 * m + (1 - beta1) * d
+  v'   = beta2 * v + (1 - beta2) * d^2
+  c1   = rate * (1 - mu) / (1 - P')
+  c2   = rate * next / (1 - P' * next)
+  c3   = 1 - beta2^t
+  p'   = p - (c1 * d + c2 * m') / (sqrt(v' / c3) + eps)
+}
+
+// Liu et al. 2020: adam whose rate is rectified while the variance of v is large, plain momentum before that
+optimizer radam(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0) {
+  state m ~ zeros, v ~ zeros
+  d   = g + weight_decay * p
+  m'  = beta1 * m + (1 - beta1) * d
+  v'  = beta2 * v + (1 - beta2) * d^2
+  c1  = 1 - beta1^t
+  c2  = 1 - beta2^t
+  R   = 2 / (1 - beta2) - 1
+  rho = R - 2 * t * beta2^t / c2
+  r   = rho > 5 ? sqrt((rho - 4) * (rho - 2) * R / ((R - 4) * (R - 2) * rho)) * sqrt(c2) : 0
+  p'  = p - rate * (m' / c1) * (rho > 5 ? r / (sqrt(v') + eps) : 1)
+}
+
+// Chen et al. 2023: the sign of an interpolated momentum
+optimizer lion(rate = 1e-4, beta1 = 0.9, beta2 = 0.99, weight_decay = 0) {
+  state m ~ zeros
+  m' = beta2 * m + (1 - beta2) * g
+  p' = p - rate * (sign(beta1 * m + (1 - beta1) * g) + weight_decay * p)
+}
+
+// You et al. 2020: adam with a trust ratio for every parameter tensor
+optimizer lamb(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay = 0) {
+  state m ~ zeros, v ~ zeros
+  m' = beta1 * m + (1 - beta1) * g
+  v' = beta2 * v + (1 - beta2) * g^2
+  c1 = 1 - beta1^t
+  c2 = 1 - beta2^t
+  r  = (m' / c1) / (sqrt(v' / c2) + eps) + weight_decay * p
+  p_norm = sqrt(sum(p^2))
+  r_norm = sqrt(sum(r^2))
+  trust  = p_norm > 0 and r_norm > 0 ? p_norm / r_norm : 1
+  p' = p - rate * trust * r
+}
+`,
+  },
+  {
+    path: 'prelude/schedules.dsl',
+    text: `// Schedules: the value of a hyper-parameter (mostly the rate) at step = 0, 1, 2, ...
+//   optimizer: sgd(rate = one_cycle(0.3, total = 2000), momentum = one_cycle_momentum(total = 2000))
+// A block has states of one number each, updated after each step with the loss of that step.
+
+// rate · factor^⌊step / period⌋
+schedule step_decay(rate, period, factor = 0.1) = rate * factor^floor(step / period)
+
+// rate · factor^step
+schedule exponential(rate, factor) = rate * factor^step
+
+// from rate to floor along half a cosine of \`period\` steps, and back again (Loshchilov & Hutter 2017)
+schedule cosine(rate, period, floor = 0) = floor + (rate - floor) * (1 + cos(pi * step / period)) / 2
+
+// in a straight line from rate to end within \`total\` steps, then constant
+schedule linear(rate, total, end = 0) = rate + (end - rate) * min(1, step / total)
+
+// in a straight line up to rate within \`warmup\` steps, then constant
+schedule warmup(rate, warmup) = rate * min(1, (step + 1) / warmup)
+
+// up to rate within \`warmup\` steps, then half a cosine down to rate · ratio at \`total\`, then constant
+schedule warmup_cosine(rate, warmup, total, ratio = 0) =
+  step < warmup
+    ? rate * (step + 1) / warmup
+    : rate * (ratio + (1 - ratio) * (1 + cos(pi * min(1, (step - warmup) / (total - warmup)))) / 2)
+
+// The one-cycle policy (Smith & Topin 2019) as in PyTorch: from rate/start up to rate until step warm·total - 1, then
+// down to rate/start/end at the last step, total - 1; along half cosines, or straight lines with linear = true.
+schedule one_cycle(rate, total, warm = 0.3, start = 25, end = 1e4, linear = false) {
+  peak  = warm * total - 1
+  low   = rate / start
+  up    = step / peak
+  down  = (step - peak) / (total - 1 - peak)
+  value = step <= peak
+    ? low + (rate - low) * (linear ? up : (1 - cos(pi * up)) / 2)
+    : rate + (low / end - rate) * (linear ? down : (1 - cos(pi * down)) / 2)
+}
+
+// The momentum that goes with it: from high to low while the rate rises, and back
+schedule one_cycle_momentum(total, low = 0.85, high = 0.95, warm = 0.3, linear = false) {
+  peak  = warm * total - 1
+  up    = step / peak
+  down  = (step - peak) / (total - 1 - peak)
+  value = step <= peak
+    ? high + (low - high) * (linear ? up : (1 - cos(pi * up)) / 2)
+    : low + (high - low) * (linear ? down : (1 - cos(pi * down)) / 2)
+}
+
+// Multiplies the rate by factor when the loss has not been better than its best for more than \`patience\` steps, then
+// waits \`cooldown\` steps; as PyTorch's ReduceLROnPlateau, mode min, threshold relative (or absolute with
+// relative = false). A reduction by eps or less is not made.
+schedule reduce_on_plateau(
+  rate, factor = 0.1, patience = 10, threshold = 1e-4, relative = true, cooldown = 0, floor = 0, eps = 1e-8
+) {
+  state current ~ constant(rate), best ~ zeros, bad ~ zeros, cool ~ zeros
+  value    = current
+  better   = step == 0 or loss < (relative ? best * (1 - threshold) : best - threshold)
+  count    = better or cool > 0 ? 0 : bad + 1
+  reduce   = count > patience
+  lower    = max(current * factor, floor)
+  best'    = better ? loss : best
+  current' = reduce and current - lower > eps ? lower : current
+  cool'    = reduce ? cooldown : max(cool - 1, 0)
+  bad'     = reduce ? 0 : count
+}
+`,
+  },
+];
