@@ -1,0 +1,220 @@
+/**
+ * Programs in the language. What is printed parses and elaborates back to a program of the same values, but for one
+ * form that the language does not have: a scatter is printed as an update,
+ *
+ *     dE[tokens[n, t], d] += dh[n, t, d] for n, t, d            // and *=, max=, min=, logsumexp= for the other ⊕
+ *
+ * where every element that is not met is the neutral element of ⊕. All sizes are numbers; an index whose extent no axis
+ * shows has it written out, on the left (`y[n, k: 10] = b[n]`) or where it is bound (`sum[u: 3](...)`).
+ */
+import {
+  accumulated,
+  extentsOf,
+  indicesIn,
+  isPlainIndex,
+  isScatter,
+  reads,
+  reducedIndices,
+  visitAtoms,
+} from './expressions.ts';
+import { printExpression, printIndex, printNumber } from './print-expression.ts';
+import type { PrintOptions } from './print-expression.ts';
+import type {
+  Combine,
+  Expression,
+  Extent,
+  IndexExpression,
+  Initializer,
+  LoopIndex,
+  Program,
+  Statement,
+  Tensor,
+} from './types.ts';
+
+export { printExpression, printIndex, printNumber } from './print-expression.ts';
+export type { PrintOptions } from './print-expression.ts';
+
+/** ⊕ as the language calls it, and as an update of a scatter. */
+export const reductionNames: Readonly<Record<Combine, { readonly call: string; readonly update: string }>> = {
+  assign: { call: '', update: '=' },
+  sum: { call: 'sum', update: '+=' },
+  product: { call: 'prod', update: '*=' },
+  max: { call: 'max', update: 'max=' },
+  min: { call: 'min', update: 'min=' },
+  logsumexp: { call: 'logsumexp', update: 'logsumexp=' },
+  argmax: { call: 'argmax', update: 'argmax=' },
+  argmin: { call: 'argmin', update: 'argmin=' },
+};
+
+// ---------------------------------------------------------------------------------------------------------- statements
+
+/**
+ * One statement on one line: `h[n, j] = relu(sum[i](x[n, i] * W1[i, j]) + b1[j])`. With the program, extents that no
+ * axis shows are written out; without, none are.
+ */
+export function printStatement(
+  statement: Statement,
+  program?: Program,
+  options: Omit<PrintOptions, 'accumulated' | 'bound'> = {},
+): string {
+  const whole = options.whole ?? false;
+  const shown = program === undefined ? undefined : shownIndices(statement, program);
+  const bind = (index: LoopIndex): string =>
+    shown === undefined || shown.has(index.name) ? index.name : `${index.name}: ${index.extent}`;
+  const bound = new Set(statement.indices.map((index) => index.name));
+  const print = (expression: Expression, more: PrintOptions = {}) =>
+    printExpression(expression, { ...options, bound, ...more });
+
+  if (isScatter(statement)) {
+    const place = statement.write.map(printIndex).join(', ');
+    const loops = statement.indices.length === 0 ? '' : ` for ${statement.indices.map(bind).join(', ')}`;
+    const { update } = reductionNames[statement.combine];
+    return `${statement.target}[${place}] ${update} ${print(statement.body)}${loops}`;
+  }
+  const written = statement.indices.slice(0, statement.write.length);
+  const left = written.length === 0 || whole ? '' : `[${written.map(bind).join(', ')}]`;
+  return `${statement.target}${left} = ${printRight(statement, print, whole ? undefined : bind)}`;
+}
+
+/** The finish around the reduction of the body, or whichever of them there is. */
+function printRight(
+  statement: Statement,
+  print: (expression: Expression, more?: PrintOptions) => string,
+  bind: ((index: LoopIndex) => string) | undefined,
+): string {
+  const { combine, body, finish = accumulated } = statement;
+  const reduced = reducedIndices(statement);
+  if (reduced.length === 0) {
+    const isPlace = combine === 'argmax' || combine === 'argmin';
+    if (finish.kind === 'accumulated') return isPlace ? '0' : print(body);
+    return print(finish, { accumulated: isPlace ? '0' : `(${print(body)})` });
+  }
+  const over = bind === undefined ? '' : `[${reduced.map(bind).join(', ')}]`;
+  return print(finish, { accumulated: `${reductionNames[combine].call}${over}(${print(body)})` });
+}
+
+/** The indices that stand alone on an axis of just their extent, in a read or a fetch: a reader sees how far they run. */
+function shownIndices(statement: Statement, program: Program): Set<string> {
+  const extents = extentsOf(statement.indices);
+  const shown = new Set<string>();
+  const look = (tensor: string, at: readonly IndexExpression[]): void => {
+    for (const [axis, index] of at.entries()) {
+      const name = isPlainIndex(index);
+      if (name !== undefined && program.tensors.get(tensor)?.axes[axis] === extents.get(name))
+        shown.add(name);
+    }
+  };
+  const lookInside = (index: IndexExpression): void =>
+    visitAtoms(index, (atom) => {
+      if (atom.kind === 'fetch') look(atom.tensor, atom.at);
+    });
+  for (const expression of [statement.body, ...(statement.finish ? [statement.finish] : [])]) {
+    for (const { tensor, at } of reads(expression)) look(tensor, at);
+    for (const index of indicesIn(expression)) lookInside(index);
+  }
+  for (const index of statement.write) lookInside(index);
+  if (isScatter(statement)) look(statement.target, statement.write);
+  return shown;
+}
+
+// ------------------------------------------------------------------------------------------------------------ programs
+
+/** The whole program as a `model`, or, if it is an update, as an `optimizer` or `schedule` block. Ends in a newline. */
+export function printProgram(program: Program): string {
+  const roles = new Set([...program.tensors.values()].map((tensor) => tensor.role));
+  const isUpdate =
+    roles.has('state') || roles.has('scalar') || program.statements.some(({ phase }) => phase === 'update');
+  const lines = isUpdate ? updateLines(program) : modelLines(program);
+  const indented = lines.slice(1).map((line) => (line === '' ? '' : `  ${line}`));
+  return [lines[0], ...indented, '}', ''].join('\n');
+}
+
+function modelLines(program: Program): string[] {
+  const { tensors, statements, outputs, metrics, loss } = program;
+  const given = [...tensors.values()].filter(
+    (tensor) => tensor.role === 'input' || tensor.role === 'parameter',
+  );
+  const lines = [`model ${program.name} {`, ...given.map(printDeclaration)];
+  const results = new Set([...outputs, ...program.gradients.values()]);
+  const marked = new Set<string>();
+  let phase = 'declarations';
+  for (const statement of statements) {
+    if (statement.phase !== phase) lines.push('');
+    if (statement.phase === 'backward' && phase !== 'backward') lines.push('// the gradient');
+    phase = statement.phase;
+    const { target } = statement;
+    const mark = metrics.includes(target)
+      ? 'metric '
+      : results.has(target) && target !== 'loss'
+        ? 'output '
+        : '';
+    if (mark !== '') marked.add(target);
+    lines.push(mark + printStatement(statement, program, { standalone: true }));
+  }
+  for (const name of results) if (!marked.has(name)) lines.push(`output ${name}`);
+  if (loss !== undefined && loss !== 'loss') lines.push(`loss = ${loss}`);
+  const frozen = given.filter((tensor) => tensor.frozen).map((tensor) => tensor.name);
+  if (frozen.length > 0) lines.push('', `train { freeze: [${frozen.join(', ')}] }`);
+  return lines;
+}
+
+/** What every optimizer block knows without naming it. */
+const impliedScalars = new Set(['t', 'step', 'loss']);
+
+function updateLines(program: Program): string[] {
+  const tensors = [...program.tensors.values()];
+  const scalars = tensors.filter((tensor) => tensor.role === 'scalar' && !impliedScalars.has(tensor.name));
+  const states = tensors.filter((tensor) => tensor.role === 'state');
+  const keyword = program.tensors.has('p') ? 'optimizer' : 'schedule';
+  return [
+    `${keyword} ${program.name}(${scalars.map((tensor) => tensor.name).join(', ')}) {`,
+    ...states.map(
+      (tensor) => `state ${tensor.name}${tensor.axes.length === 0 ? '[]' : ''} ~ ${printInitializer(tensor)}`,
+    ),
+    ...program.statements.map((statement) =>
+      printStatement(statement, program, { standalone: true, whole: true }),
+    ),
+  ];
+}
+
+/** `input label[n]: 10`, `param W[784, 128] ~ uniform(-0.1, 0.1)`. */
+function printDeclaration(tensor: Tensor): string {
+  const axes = tensor.axes.length === 0 ? '' : `[${tensor.axes.join(', ')}]`;
+  if (tensor.role === 'parameter') return `param ${tensor.name}${axes} ~ ${printInitializer(tensor)}`;
+  const { range } = tensor;
+  if (range === undefined) return `input ${tensor.name}${axes}`;
+  const values = range.least === 0 ? `${range.greatest + 1}` : `${range.least} .. ${range.greatest}`;
+  return `input ${tensor.name}${axes}: ${values}`;
+}
+
+function printInitializer({ initializer, axes }: Tensor): string {
+  if (initializer === undefined) return 'zeros';
+  switch (initializer.kind) {
+    case 'constant': {
+      if (initializer.value === 0) return 'zeros';
+      return initializer.value === 1 ? 'ones' : `constant(${printNumber(initializer.value)})`;
+    }
+    case 'uniform':
+      return `uniform(${printNumber(initializer.low)}, ${printNumber(initializer.high)})`;
+    case 'normal':
+      return `normal(${printNumber(initializer.mean)}, ${printNumber(initializer.deviation)})`;
+    case 'orthogonal':
+      return `orthogonal(${printNumber(initializer.gain)})`;
+    case 'values':
+      return printValues(initializer, axes);
+  }
+}
+
+/** Explicit first values as lists in lists. */
+function printValues({ values }: Extract<Initializer, { kind: 'values' }>, axes: readonly Extent[]): string {
+  let items = values.map(printNumber);
+  for (const extent of axes.toReversed()) {
+    const size = Math.max(1, Number(extent));
+    const count = Math.ceil(items.length / size);
+    items = Array.from(
+      { length: count },
+      (_, row) => `[${items.slice(row * size, (row + 1) * size).join(', ')}]`,
+    );
+  }
+  return items[0] ?? '[]';
+}
