@@ -1,0 +1,332 @@
+/**
+ * Expressions of the language -> values (values.ts). Used alike for models, layers, fns, optimizers and schedules:
+ *
+ *   const elaboration = new Elaboration(diagnostics, 'update');         // collects tensors and statements
+ *   declareTensor(elaboration, scope, tensor)                           // an input, state or scalar, visible by name
+ *   scope.define(name, { kind: 'value', value: constantValue(0.9), span, used: false })    // a hyper-parameter
+ *   elaborateExpression(syntax, scope, elaboration): Result             // a value: λ axes. body; or an error value
+ *   elaborateStatement(request, scope, elaboration): Tensor | undefined // (statements.ts) target = value, reductions hoisted
+ *   elaboration.program(name, { outputs, ... }): Program                // what has been made
+ *
+ * `sum(p^2)` inside such an expression becomes a statement of its own before the one it stands in. A value that is used in
+ * several statements (an optimizer's local name) may be kept as a value: its reductions are hoisted once.
+ * What is wrong is reported; the result is then `errorValue`, and whatever is made of that is silent.
+ */
+import {
+  binary,
+  evaluateBinary,
+  evaluateUnary,
+  indexOf,
+  select,
+  substituteIndices,
+  unary,
+} from '../graph/expressions.ts';
+import { addIndex, constantIndex, isConstantIndex, scaleIndex, subtractIndex } from '../graph/expressions.ts';
+import type { BinaryOperator, Expression, IndexExpression, UnaryOperator } from '../graph/types.ts';
+import type { Span } from '../diagnostics/source.ts';
+import type {
+  BinaryExpression,
+  BinarySign,
+  Conditional,
+  NumberLiteral,
+  Reference,
+  SyntaxExpression,
+  UnaryExpression,
+} from '../syntax/tree.ts';
+import { elaborateCall } from './calls.ts';
+import type { Elaboration } from './elaboration.ts';
+import { elaborateRead } from './reads.ts';
+import type { Scope, ValueEntry } from './scope.ts';
+import { didYouMean } from './scope.ts';
+import {
+  asIndex,
+  constantValue,
+  errorValue,
+  indexAsValue,
+  shapeText,
+  sizeValue,
+  tensorValue,
+} from './values.ts';
+import type { Result, Value } from './values.ts';
+
+/** Names that mean a number wherever nothing else has the name. */
+const namedConstants: Readonly<Record<string, number>> = {
+  pi: Math.PI,
+  e: Math.E,
+  inf: Infinity,
+  true: 1,
+  false: 0,
+};
+
+const binaryOperatorOf: Readonly<Record<BinarySign, BinaryOperator>> = {
+  '+': 'add',
+  '-': 'subtract',
+  '*': 'multiply',
+  '/': 'divide',
+  '^': 'power',
+  '<': 'less',
+  '<=': 'less_equal',
+  '>': 'greater',
+  '>=': 'greater_equal',
+  '==': 'equal',
+  '!=': 'not_equal',
+  and: 'and',
+  or: 'or',
+};
+
+/** The value of an expression in a scope. */
+export function elaborateExpression(
+  syntax: SyntaxExpression,
+  scope: Scope,
+  elaboration: Elaboration,
+): Result {
+  return elaboration.deeper<Result>(syntax.span, errorValue, () => {
+    switch (syntax.kind) {
+      case 'number':
+        return literal(syntax);
+      case 'reference':
+        return elaborateReference(syntax, scope, elaboration);
+      case 'read':
+        return elaborateRead(syntax, scope, elaboration);
+      case 'call':
+        return elaborateCall(syntax, scope, elaboration);
+      case 'unary':
+        return elaborateUnary(syntax, scope, elaboration);
+      case 'binary':
+        return elaborateBinary(syntax, scope, elaboration);
+      case 'conditional':
+        return elaborateConditional(syntax, scope, elaboration);
+      case 'string':
+      case 'list':
+        elaboration.error('E308', syntax.span, `a ${syntax.kind} is not a value`, {
+          hint: 'an expression is made of numbers, tensors and calls',
+        });
+        return errorValue;
+      case 'error':
+        return errorValue;
+    }
+  });
+}
+
+function literal({ value, text }: NumberLiteral): Value {
+  return String(value) === text ? constantValue(value) : constantValue(value, text);
+}
+
+// -------------------------------------------------------------------------------------------------------------- names
+
+function elaborateReference({ name, span }: Reference, scope: Scope, elaboration: Elaboration): Result {
+  const entry = scope.lookup(name.text);
+  if (entry) return entryValue(entry, scope, span, elaboration);
+  const number = Object.hasOwn(namedConstants, name.text) ? namedConstants[name.text] : undefined;
+  if (number !== undefined && scope.lookupPending(name.text) === undefined)
+    return constantValue(number, name.text);
+  reportUnknown(name.text, span, scope, elaboration);
+  return errorValue;
+}
+
+/** What a name that is in scope stands for. */
+export function entryValue(entry: ValueEntry, scope: Scope, span: Span, elaboration: Elaboration): Result {
+  entry.used = true;
+  switch (entry.kind) {
+    case 'tensor':
+      return tensorValue(entry.tensor, elaboration.variables);
+    case 'size':
+      return sizeValue(entry.extent);
+    case 'index':
+      return indexAsValue(entry.variable);
+    case 'error':
+      return errorValue;
+    case 'value': {
+      const { value, binder } = entry;
+      if (value.kind === 'error' || binder === undefined) return value;
+      // inside `sum[k](...)` of a fn with binder k, the k of an argument is the bound one
+      const now = scope.lookup(binder.name);
+      if (now?.kind !== 'index' || now.variable === binder.variable) return value;
+      return renameIndex(value, binder.variable, now.variable, span, elaboration);
+    }
+  }
+}
+
+/** The value with one index variable for another, which from then on run over the same values. */
+export function renameIndex(
+  value: Value,
+  from: string,
+  to: string,
+  span: Span,
+  elaboration: Elaboration,
+): Value {
+  const body = substituteIndices(value.body, new Map([[from, indexOf(to)]]));
+  if (body === value.body) return value;
+  const conflict = elaboration.variables.link(from, to);
+  if (conflict) {
+    const [first, second] = conflict;
+    const name = elaboration.variables.nameOf(to);
+    elaboration.error('E301', span, `index ${name} runs over both ${first.extent} and ${second.extent}`, {
+      notes: [first, second].map((source) => ({ span: source.span, message: source.what })),
+    });
+  }
+  const index = value.index && substituteIndices(value.index, new Map([[from, indexOf(to)]]));
+  return { kind: 'value', axes: value.axes, body, ...(index === undefined ? {} : { index }) };
+}
+
+/** Reports a name that means nothing here: E203 if it will later, else E201. */
+export function reportUnknown(name: string, span: Span, scope: Scope, elaboration: Elaboration): void {
+  const later = scope.lookupPending(name);
+  if (later) {
+    const inside = later.source === span.source && later.start <= span.start && span.end <= later.end;
+    elaboration.error('E203', span, `${name} is used ${inside ? 'in' : 'before'} its own definition`, {
+      notes: [{ span: later, message: `${name} is defined here` }],
+      hint: inside ? 'give the new value another name' : 'move the definition up',
+    });
+    return;
+  }
+  if (scope.lookupCallable(name)) {
+    elaboration.error('E308', span, `${name} is not a value but is called: ${name}(...)`);
+    return;
+  }
+  elaboration.error('E201', span, `there is no ${name} here`, {
+    hint: didYouMean(name, scope.visible('values')),
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------- operators
+
+function elaborateUnary(syntax: UnaryExpression, scope: Scope, elaboration: Elaboration): Result {
+  const operand = elaborateExpression(syntax.operand, scope, elaboration);
+  if (syntax.operator === 'not') return applyUnary('not', operand);
+  if (operand.kind === 'value' && operand.body.kind === 'constant' && operand.constant !== undefined) {
+    const { name } = operand.body;
+    return constantValue(-operand.constant, name === undefined ? undefined : `-${name}`);
+  }
+  const negated = applyUnary('negate', operand);
+  if (negated.kind === 'error' || operand.kind === 'error') return errorValue;
+  const index = asIndex(operand);
+  return index ? { ...negated, index: scaleIndex(index, -1) } : negated;
+}
+
+function elaborateBinary(syntax: BinaryExpression, scope: Scope, elaboration: Elaboration): Result {
+  const left = elaborateExpression(syntax.left, scope, elaboration);
+  const right = elaborateExpression(syntax.right, scope, elaboration);
+  const parts = [
+    { value: left, span: syntax.left.span },
+    { value: right, span: syntax.right.span },
+  ] as const;
+  const result = applyBinary(binaryOperatorOf[syntax.operator], parts, syntax.span, elaboration);
+  if (result.kind === 'error' || left.kind === 'error' || right.kind === 'error') return errorValue;
+  const index = indexArithmetic(syntax.operator, asIndex(left), asIndex(right));
+  return index ? { ...result, index } : result;
+}
+
+/** + - * of whole-valued expressions stay index expressions; products need a constant side. */
+function indexArithmetic(
+  sign: BinarySign,
+  left: IndexExpression | undefined,
+  right: IndexExpression | undefined,
+): IndexExpression | undefined {
+  if (left === undefined || right === undefined) return undefined;
+  if (sign === '+') return addIndex(left, right);
+  if (sign === '-') return subtractIndex(left, right);
+  if (sign !== '*') return undefined;
+  const [a, b] = [isConstantIndex(left), isConstantIndex(right)];
+  if (a !== undefined && b !== undefined) return constantIndex(a * b);
+  if (a !== undefined) return scaleIndex(right, a);
+  return b === undefined ? undefined : scaleIndex(left, b);
+}
+
+/** An operand and where it stands. */
+export interface Part {
+  readonly value: Result;
+  readonly span: Span;
+}
+
+export function applyUnary(operator: UnaryOperator, operand: Result): Result {
+  if (operand.kind === 'error') return errorValue;
+  const { axes, constant } = operand;
+  const body = unary(operator, operand.body);
+  return { kind: 'value', axes, body, ...known(constant && evaluateUnary(operator, constant), constant) };
+}
+
+export function applyBinary(
+  operator: BinaryOperator,
+  parts: readonly [Part, Part],
+  span: Span,
+  elaboration: Elaboration,
+): Result {
+  const lifted = lift(parts, span, elaboration, ([left, right]) => binary(operator, left!, right!));
+  const [{ value: left }, { value: right }] = parts;
+  if (lifted.kind === 'error' || left.kind === 'error' || right.kind === 'error') return errorValue;
+  if (left.constant === undefined || right.constant === undefined) return lifted;
+  return { ...lifted, constant: evaluateBinary(operator, left.constant, right.constant) };
+}
+
+function elaborateConditional(syntax: Conditional, scope: Scope, elaboration: Elaboration): Result {
+  const condition = elaborateExpression(syntax.condition, scope, elaboration);
+  if (condition.kind === 'value' && condition.constant !== undefined) {
+    const chosen = condition.constant === 0 ? syntax.otherwise : syntax.then;
+    return elaborateExpression(chosen, scope, elaboration);
+  }
+  const parts = [
+    { value: condition, span: syntax.condition.span },
+    { value: elaborateExpression(syntax.then, scope, elaboration), span: syntax.then.span },
+    { value: elaborateExpression(syntax.otherwise, scope, elaboration), span: syntax.otherwise.span },
+  ];
+  return lift(parts, syntax.span, elaboration, ([test, then, otherwise]) =>
+    select(test!, then!, otherwise!),
+  );
+}
+
+/**
+ * An elementwise function of values: all that have axes must have the same shape (E307), the others are broadcast.
+ * `build` is given the bodies, over the same indices.
+ */
+export function lift(
+  parts: readonly Part[],
+  span: Span,
+  elaboration: Elaboration,
+  build: (bodies: readonly Expression[]) => Expression,
+): Result {
+  let lead: (Part & { readonly value: Value }) | undefined;
+  const bodies: Expression[] = [];
+  for (const part of parts) {
+    const { value } = part;
+    if (value.kind === 'error') return errorValue;
+    if (value.axes.length === 0) {
+      bodies.push(value.body);
+    } else if (lead === undefined) {
+      lead = { ...part, value };
+      bodies.push(value.body);
+    } else {
+      const { axes } = lead.value;
+      const same =
+        axes.length === value.axes.length &&
+        axes.every(({ extent }, place) => extent === value.axes[place]?.extent);
+      if (!same) {
+        const [first, second] = [shapeText(axes), shapeText(value.axes)];
+        elaboration.error('E307', span, `shapes ${first} and ${second} cannot be combined element by element`, {
+          notes: [
+            { span: lead.span, message: `this is ${first}` },
+            { span: part.span, message: `this is ${second}` },
+          ],
+          hint: 'only equal shapes and scalars combine; write indices to say what belongs to what',
+        });
+        return errorValue;
+      }
+      bodies.push(onAxes(value, axes.map(({ variable }) => indexOf(variable))));
+    }
+  }
+  return { kind: 'value', axes: lead?.value.axes ?? [], body: build(bodies) };
+}
+
+/** The element of a value at a place. */
+export function onAxes(value: Value, at: readonly IndexExpression[]): Expression {
+  const replacements = new Map<string, IndexExpression>();
+  for (const [place, { variable }] of value.axes.entries()) {
+    const index = at[place];
+    if (index !== undefined) replacements.set(variable, index);
+  }
+  return substituteIndices(value.body, replacements);
+}
+
+function known(result: number | undefined, operand: number | undefined): { constant?: number } {
+  return operand === undefined || result === undefined ? {} : { constant: result };
+}

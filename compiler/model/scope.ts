@@ -1,0 +1,168 @@
+/**
+ * Names and what they mean. Scopes are nested: a statement's indices inside a model or layer, inside a file, inside the
+ * prelude. Values (tensors, sizes, indices, hyper-parameters) and callables (fns, layers, ...) are looked up apart, so
+ * that a tensor `accuracy` and the prelude's fn `accuracy` do not disturb each other.
+ */
+import type { Span } from '../diagnostics/source.ts';
+import type { Extent, Tensor } from '../graph/types.ts';
+import type {
+  FnDefinition,
+  LayerDefinition,
+  OptimizerDefinition,
+  ScheduleDefinition,
+} from '../syntax/tree.ts';
+import type { Result } from './values.ts';
+
+/** The index name that a fn binds (`k` in `fn softmax[k](z)`) and the variable that stands for it in arguments. */
+export interface Binder {
+  readonly name: string;
+  readonly variable: string;
+}
+
+export type ValueEntry =
+  | { readonly kind: 'tensor'; readonly tensor: Tensor; readonly span: Span; used: boolean }
+  /** A fn's argument or local, a hyper-parameter. Where a reduction in a fn binds the binder again, its variable changes. */
+  | {
+      readonly kind: 'value';
+      readonly value: Result;
+      readonly binder?: Binder;
+      readonly span: Span;
+      used: boolean;
+    }
+  | { readonly kind: 'size'; readonly extent: Extent; readonly span: Span; used: boolean }
+  | { readonly kind: 'index'; readonly variable: string; readonly span: Span; used: boolean }
+  /** Declared wrongly, and reported. */
+  | { readonly kind: 'error'; readonly span: Span; used: boolean };
+
+export type CallableDefinition = FnDefinition | LayerDefinition | OptimizerDefinition | ScheduleDefinition;
+
+/** A definition and the scope that it was written in. */
+export interface CallableEntry {
+  readonly kind: 'callable';
+  readonly definition: CallableDefinition;
+  readonly scope: Scope;
+  readonly span: Span;
+  used: boolean;
+}
+
+export type Entry = ValueEntry | CallableEntry;
+
+/** The axes that `..` stands for: their extents in a layer, their indices in a statement of it. */
+export interface Rest {
+  readonly extents: readonly Extent[];
+  readonly variables?: readonly string[];
+}
+
+export class Scope {
+  readonly parent: Scope | undefined;
+  /** What `..` means here. */
+  rest: Rest | undefined;
+  private readonly values = new Map<string, ValueEntry>();
+  private readonly callables = new Map<string, CallableEntry>();
+  /** Names that will be defined further down, for "used before its definition". */
+  private readonly pending = new Map<string, Span>();
+
+  constructor(parent?: Scope) {
+    this.parent = parent;
+  }
+
+  define(name: string, entry: ValueEntry): void {
+    this.pending.delete(name);
+    this.values.set(name, entry);
+  }
+
+  defineCallable(name: string, entry: CallableEntry): void {
+    this.callables.set(name, entry);
+  }
+
+  expect(name: string, span: Span): void {
+    if (!this.pending.has(name)) this.pending.set(name, span);
+  }
+
+  /** What is defined in this very scope. */
+  own(name: string): Entry | undefined {
+    return this.values.get(name) ?? this.callables.get(name);
+  }
+
+  ownValues(): Iterable<[string, ValueEntry]> {
+    return this.values;
+  }
+
+  ownCallables(): Iterable<[string, CallableEntry]> {
+    return this.callables;
+  }
+
+  lookup(name: string): ValueEntry | undefined {
+    for (const scope of this.outward()) {
+      const entry = scope.values.get(name);
+      if (entry) return entry;
+    }
+    return undefined;
+  }
+
+  lookupCallable(name: string): CallableEntry | undefined {
+    for (const scope of this.outward()) {
+      const entry = scope.callables.get(name);
+      if (entry) return entry;
+    }
+    return undefined;
+  }
+
+  /** Where a name will be defined, if it is used too early. */
+  lookupPending(name: string): Span | undefined {
+    for (const scope of this.outward()) {
+      const span = scope.pending.get(name);
+      if (span) return span;
+    }
+    return undefined;
+  }
+
+  lookupRest(): Rest | undefined {
+    for (const scope of this.outward()) if (scope.rest) return scope.rest;
+    return undefined;
+  }
+
+  /** The names of a kind that can be seen from here, nearest first. */
+  visible(kind: 'values' | 'callables'): string[] {
+    return [...this.outward()].flatMap((scope) => [...scope[kind].keys()]);
+  }
+
+  private *outward(): Iterable<Scope> {
+    for (let scope: Scope | undefined = this as Scope; scope; scope = scope.parent) yield scope;
+  }
+}
+
+/** `did you mean hidden?`, if a candidate is near enough. */
+export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
+  const limit = Math.min(2, Math.max(1, Math.floor(name.length / 3)));
+  let best: string | undefined;
+  let least = limit + 1;
+  for (const candidate of candidates) {
+    if (candidate === name || Math.abs(candidate.length - name.length) >= least) continue;
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < least && distance < candidate.length) [best, least] = [candidate, distance];
+  }
+  return best === undefined ? undefined : `did you mean ${best}?`;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
+function editDistance(left: string, right: string): number {
+  const rows: number[][] = [];
+  for (let i = 0; i <= left.length; i++) {
+    const row: number[] = [i];
+    for (let j = 1; j <= right.length; j++) {
+      if (i === 0) {
+        row.push(j);
+        continue;
+      }
+      const above = rows[i - 1] ?? [];
+      const replaced = (above[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
+      let distance = Math.min((above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, replaced);
+      if (i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1])
+        distance = Math.min(distance, (rows[i - 2]?.[j - 2] ?? 0) + 1);
+      row.push(distance);
+    }
+    rows.push(row);
+  }
+  return rows.at(-1)?.at(-1) ?? 0;
+}
