@@ -7,6 +7,6 @@ import { renderLibrary } from './render.ts';
 const folder = dirname(fileURLToPath(import.meta.url));
 const files = readdirSync(folder)
   .filter((name) => name.endsWith('.dsl'))
-  .sort()
+  .toSorted()
   .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
 writeFileSync(join(folder, 'library.generated.ts'), renderLibrary(files));

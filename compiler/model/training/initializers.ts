@@ -2,7 +2,7 @@
 import type { Diagnostics } from '../../diagnostics/diagnostic.ts';
 import type { Extent, Initializer } from '../../graph/types.ts';
 import type { Call, ListLiteral, SyntaxExpression } from '../../syntax/tree.ts';
-import { didYouMean } from './names.ts';
+import { knownNames } from './hints.ts';
 
 export interface InitializerContext {
   /** The value of a compile-time constant expression; reports what is wrong with another and gives undefined. */
@@ -116,7 +116,7 @@ function apply(
       'E503',
       at.span,
       `there is no initialiser '${name}'`,
-      didYouMean(name, initializerNames),
+      knownNames(name, initializerNames),
     );
     return constantOf(0);
   }
@@ -175,7 +175,7 @@ function argumentsOf(
       return undefined;
     }
     if (!parameters.includes(parameter)) {
-      wrong(`'${name}' has no argument '${parameter}'`, didYouMean(parameter, parameters).hint);
+      wrong(`'${name}' has no argument '${parameter}'`, knownNames(parameter, parameters).hint);
     } else if (values.has(parameter)) {
       wrong(`'${name}' is given '${parameter}' twice`);
     } else {
