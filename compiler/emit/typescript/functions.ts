@@ -8,15 +8,8 @@ import type { Scope } from './names.ts';
 import { Scope as FunctionScope } from './names.ts';
 import { splitCondition, splitValue, type Part } from './split.ts';
 import { keptArguments, usageOf, type Kept } from './usage.ts';
-import {
-  isNonNegative,
-  printCondition,
-  printInteger,
-  printNumber,
-  printValue,
-  type Helper,
-  type Naming,
-} from './values.ts';
+import { isNonNegative, printInteger, printNumber, type Helper, type Naming } from './integers.ts';
+import { printCondition, printValue } from './values.ts';
 
 /** What a function needs to know of the module around it. */
 export interface ModuleContext {
@@ -27,14 +20,9 @@ export interface ModuleContext {
   readonly helper: (name: Helper) => string;
 }
 
-export interface EmittedFunction {
-  /** `(x: Float32Array, n: number): void { ... }`: all but the name. */
-  readonly signatureAndBody: string;
-}
-
-export function emitFunction(loop: LoopFunction, module: ModuleContext): EmittedFunction {
-  const printer = new FunctionPrinter(loop, module);
-  return { signatureAndBody: printer.print() };
+/** The parameters and the body, without the name: `(x: Float32Array, n: number): void { ... }`. */
+export function emitFunction(loop: LoopFunction, module: ModuleContext): string {
+  return new FunctionPrinter(loop, module).print();
 }
 
 class FunctionPrinter {

@@ -6,163 +6,18 @@
  * signature, a default, a cast) has the same `undefined` or costs an instruction; `!` is erased and leaves `a[i]`.
  */
 import type { BinaryOperator, UnaryOperator } from '../../graph/types.ts';
-import type { Condition, IntegerExpression, Value } from '../../schedule/types.ts';
-
-/** Functions that the emitted file defines, or imports, where it uses them. */
-export type Helper = 'erf' | 'sigmoid' | 'softplus' | 'roundHalfEven' | 'modulo' | 'square' | 'cube';
-
-/** How names of the loop program are called in the emitted function. */
-export interface Naming {
-  variable(name: string): string;
-  buffer(name: string): string;
-  helper(name: Helper): string;
-  /** The integer variable is known to be 0 or more. */
-  nonNegative(name: string): boolean;
-}
-
-/** How tightly a piece of text binds, as in the grammar of JavaScript. */
-const binding = {
-  conditional: 0,
-  or: 1,
-  and: 2,
-  equality: 3,
-  relational: 4,
-  additive: 5,
-  multiplicative: 6,
-  unary: 7,
-  primary: 8,
-} as const;
-
-interface Piece {
-  readonly text: string;
-  readonly level: number;
-}
-
-const primary = (text: string): Piece => ({ text, level: binding.primary });
-
-function atLeast(piece: Piece, level: number): string {
-  return piece.level >= level ? piece.text : `(${piece.text})`;
-}
-
-// ------------------------------------------------------------------------------------------------------------- integers
-
-export function printInteger(value: IntegerExpression, naming: Naming): string {
-  return integerPiece(value, naming).text;
-}
-
-function integerPiece(value: IntegerExpression, naming: Naming): Piece {
-  switch (value.kind) {
-    case 'integer':
-      return numberPiece(value.value);
-    case 'variable':
-      return primary(naming.variable(value.name));
-    case 'sum':
-      return integerSum(value.terms, naming);
-    case 'product':
-      return {
-        text: `${atLeast(integerPiece(value.left, naming), binding.multiplicative)} * ${atLeast(
-          integerPiece(value.right, naming),
-          binding.unary,
-        )}`,
-        level: binding.multiplicative,
-      };
-    case 'floor_divide':
-      return floorDivide(value, naming);
-    case 'modulo':
-      return moduloOf(value, naming);
-    case 'minimum':
-    case 'maximum': {
-      const left = printInteger(value.left, naming);
-      return primary(
-        `Math.${value.kind === 'minimum' ? 'min' : 'max'}(${left}, ${printInteger(value.right, naming)})`,
-      );
-    }
-    case 'load_integer':
-      return primary(`${naming.buffer(value.buffer)}[${printInteger(value.offset, naming)}]!`);
-  }
-}
-
-function integerSum(terms: readonly IntegerExpression[], naming: Naming): Piece {
-  if (terms.length === 0) return primary('0');
-  let text = '';
-  for (const term of terms) {
-    const magnitude = negated(term);
-    const piece = atLeast(integerPiece(magnitude ?? term, naming), binding.multiplicative);
-    if (text === '') text = magnitude === undefined ? piece : `-${piece}`;
-    else text += magnitude === undefined ? ` + ${piece}` : ` - ${piece}`;
-  }
-  return { text, level: terms.length === 1 ? binding.multiplicative : binding.additive };
-}
-
-/** The term without its minus sign, if it has one. */
-function negated(term: IntegerExpression): IntegerExpression | undefined {
-  if (term.kind === 'integer' && term.value < 0) return { kind: 'integer', value: -term.value };
-  if (term.kind === 'product' && term.left.kind === 'integer' && term.left.value < 0) {
-    if (term.left.value === -1) return term.right;
-    return { kind: 'product', left: { kind: 'integer', value: -term.left.value }, right: term.right };
-  }
-  return undefined;
-}
-
-/** ⌊of / by⌋: a shift for powers of two (which floors), truncation where the dividend cannot be negative. */
-function floorDivide(value: { readonly of: IntegerExpression; readonly by: number }, naming: Naming): Piece {
-  const of = integerPiece(value.of, naming);
-  if (value.by === 1) return of;
-  const shift = Math.log2(value.by);
-  if (Number.isInteger(shift)) return primary(`(${atLeast(of, binding.additive)} >> ${shift})`);
-  const quotient = `${atLeast(of, binding.multiplicative)} / ${value.by}`;
-  return primary(isNonNegative(value.of, naming) ? `((${quotient}) | 0)` : `Math.floor(${quotient})`);
-}
-
-/** of - by·⌊of / by⌋: a mask for powers of two (right for negative numbers too). */
-function moduloOf(value: { readonly of: IntegerExpression; readonly by: number }, naming: Naming): Piece {
-  const of = integerPiece(value.of, naming);
-  if (value.by === 1) return primary('0');
-  if (Number.isInteger(Math.log2(value.by))) {
-    return primary(`(${atLeast(of, binding.additive)} & ${value.by - 1})`);
-  }
-  const remainder = `${atLeast(of, binding.multiplicative)} % ${value.by}`;
-  if (isNonNegative(value.of, naming)) return { text: remainder, level: binding.multiplicative };
-  return primary(`(((${remainder}) + ${value.by}) % ${value.by})`);
-}
-
-/** Whether the value is 0 or more for every value of its variables: by signs alone, so `false` may mean "unknown". */
-export function isNonNegative(value: IntegerExpression, naming: Naming): boolean {
-  const every = (parts: readonly IntegerExpression[]): boolean =>
-    parts.every((part) => isNonNegative(part, naming));
-  switch (value.kind) {
-    case 'integer':
-      return value.value >= 0;
-    case 'variable':
-      return naming.nonNegative(value.name);
-    case 'sum':
-      return every(value.terms);
-    case 'product':
-    case 'minimum':
-      return every([value.left, value.right]);
-    case 'maximum':
-      return isNonNegative(value.left, naming) || isNonNegative(value.right, naming);
-    case 'floor_divide':
-      return isNonNegative(value.of, naming);
-    case 'modulo':
-      return true;
-    case 'load_integer':
-      return false;
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------------- reals
-
-/** A number as a literal that reads back to the same bits. */
-export function printNumber(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  return Object.is(value, -0) ? '-0' : String(value);
-}
-
-function numberPiece(value: number): Piece {
-  const text = printNumber(value);
-  return { text, level: text.startsWith('-') ? binding.unary : binding.primary };
-}
+import type { Condition, Value } from '../../schedule/types.ts';
+import {
+  atLeast,
+  binding,
+  integerPiece,
+  numberPiece,
+  primary,
+  printInteger,
+  type Helper,
+  type Naming,
+  type Piece,
+} from './integers.ts';
 
 export function printValue(value: Value, naming: Naming): string {
   return valuePiece(value, naming).text;
@@ -349,8 +204,6 @@ const binaryForms: Readonly<Record<BinaryOperator, BinaryForm>> = {
   and: asTruth(conditionForms.and),
   or: asTruth(conditionForms.or),
 };
-
-// ----------------------------------------------------------------------------------------------------------- conditions
 
 export function printCondition(condition: Condition, naming: Naming): string {
   return conditionPiece(condition, naming).text;

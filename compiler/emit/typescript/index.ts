@@ -1,0 +1,330 @@
+/**
+ * @file Loop program -> one TypeScript module that explains itself: description, one function an operation under its
+ * mathematics, `createProgram` with the readable lists of calls, `createTrainer`. The text is not yet formatted
+ * (emit/format.ts); equal requests give equal text.
+ */
+import { placeOf } from '../../diagnostics/source.ts';
+import { printStatement } from '../../graph/print.ts';
+import type { ElementType } from '../../graph/types.ts';
+import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
+import { printCreateProgram } from './create.ts';
+import { describeModel, tensorOf } from './describe.ts';
+import { commentLines, emitFunction, type ModuleContext } from './functions.ts';
+import { printHeader, shapeText, valuesText } from './header.ts';
+import { helperTexts } from './helpers.ts';
+import { printKey, printLiteral } from './literal.ts';
+import { Scope } from './names.ts';
+import type { EmitRequest } from './request.ts';
+import { clipFunction, emitUpdate, type UpdateText } from './update.ts';
+import { keptParameters } from './usage.ts';
+import type { Helper } from './integers.ts';
+import { Views } from './views.ts';
+
+export type { EmitOptions, EmitRequest } from './request.ts';
+
+/** Longer formulas are cut: nobody reads them, and a line of a megabyte hurts every tool. */
+const FORMULA_LIMIT = 400;
+
+const EXPORTS = ['description', 'createProgram', 'createTrainer', 'Inputs', 'Outputs', 'ParameterName'];
+const IMPORTS = [
+  'makeTrainer',
+  'CompiledProgram',
+  'IntegerData',
+  'ModelDescription',
+  'RealData',
+  'Trainer',
+  'TrainerOptions',
+];
+const HELPERS: readonly Helper[] = [
+  'erf',
+  'sigmoid',
+  'softplus',
+  'roundHalfEven',
+  'modulo',
+  'square',
+  'cube',
+];
+const CLIPS = ['clipValues', 'clipGlobalNorm'];
+const LOCALS = [
+  'batch',
+  'parameters',
+  'gradients',
+  'state',
+  'scalars',
+  'workspace',
+  'doubles',
+  'integers',
+  'results',
+  'step',
+];
+
+/** @throws Error where the request contradicts itself (a fault of the compiler, not of the user's text) */
+export function emitModule(request: EmitRequest): string {
+  return new ModulePrinter(request).print();
+}
+
+class ModulePrinter {
+  private readonly request: EmitRequest;
+  private readonly scope = new Scope();
+  private readonly embedded: ReadonlySet<string>;
+  private readonly arrayType: Readonly<Record<ElementType, string>>;
+  private readonly usedHelpers = new Set<Helper>();
+  /** Texts of the functions, in order. */
+  private readonly functions: string[] = [];
+  /** Of update programs: name and text without the name -> emitted name. */
+  private readonly updateFunctions = new Map<string, string>();
+
+  constructor(request: EmitRequest) {
+    this.request = request;
+    const real = request.loops.dtype === 'f32' ? 'Float32Array' : 'Float64Array';
+    this.arrayType = { real, double: 'Float64Array', integer: 'Int32Array' };
+    this.embedded = topLevelNames(request.options.standalone ?? '');
+    this.scope.reserve(...EXPORTS, ...IMPORTS, ...HELPERS, ...CLIPS, ...this.embedded);
+  }
+
+  print(): string {
+    const { request } = this;
+    const { loops, options } = request;
+    const offsets = this.offsetConstants();
+    const callFunction = this.programFunctions(loops.functions);
+
+    const local = new Scope(this.scope);
+    local.reserve(...LOCALS);
+    const views = new Views(
+      loops,
+      local,
+      this.arrayType,
+      new Map(offsets.map(({ name, offset }) => [offset, name])),
+    );
+    const rows = loops.batch === undefined ? undefined : local.declare(loops.batch);
+    const stepCall = (step: Step): string =>
+      callFunction(
+        step,
+        step.buffers.map((tensor) => views.of(tensor)),
+        step.integers.map((integer) => this.extent(integer, rows)),
+        [],
+      );
+    const lists = {
+      forward: [...loops.forward.map(stepCall), ...this.resultLines(views)],
+      backward: loops.backward.map(stepCall),
+      predict: loops.predict.map(stepCall),
+    };
+    const update = emitUpdate(request, views, local, (own, step, buffers, integers, numbers) =>
+      this.updateCall(own, step, buffers, integers, numbers),
+    );
+    const create = printCreateProgram(request, views, this.arrayType, lists, update, rows);
+
+    const clip = request.model.training?.clip;
+    const sections = [
+      printHeader(request),
+      this.imports(),
+      this.types(),
+      this.description(update),
+      offsets.map(({ name, offset }) => `const ${name} = ${offset};`).join('\n'),
+      ...this.functions,
+      ...this.helpers(),
+      ...(clip !== undefined && update.calls.length > 0 ? [clipFunction(clip, this.arrayType.real)] : []),
+      create,
+      `/** A trainer with fresh parameters. */
+export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
+  return makeTrainer<Inputs, Outputs>({ description, create: createProgram }, options);
+}`,
+      ...(options.standalone === undefined
+        ? []
+        : [`// The runtime of chainrule ${options.version}.`, options.standalone.trim()]),
+    ];
+    return `${sections
+      .filter((section) => section !== '')
+      .map((section) => section.trim())
+      .join('\n\n')}\n`;
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ top part
+
+  private imports(): string {
+    const { options, program } = this.request;
+    if (options.standalone !== undefined) return '';
+    const from = JSON.stringify(options.runtime);
+    const inputs = [...program.tensors.values()].filter((tensor) => tensor.role === 'input');
+    const types = [
+      'CompiledProgram',
+      ...(inputs.some((tensor) => tensor.element === 'integer') ? ['IntegerData'] : []),
+      'ModelDescription',
+      ...(inputs.some((tensor) => tensor.element !== 'integer') ? ['RealData'] : []),
+      'Trainer',
+      'TrainerOptions',
+    ];
+    const values = [...(this.usedHelpers.has('erf') ? ['erf'] : []), 'makeTrainer'];
+    return `import { ${values.join(', ')} } from ${from};\nimport type { ${types.join(', ')} } from ${from};`;
+  }
+
+  private types(): string {
+    const { program } = this.request;
+    const tensors = [...program.tensors.values()];
+    const inputs = tensors
+      .filter((tensor) => tensor.role === 'input')
+      .map(
+        (tensor) =>
+          `  /** ${shapeText(tensor)}, ${valuesText(tensor)} */\n` +
+          `  readonly ${printKey(tensor.name)}: ${tensor.element === 'integer' ? 'IntegerData' : 'RealData'};`,
+      );
+    const outputs = program.outputs.map((name) => {
+      const tensor = tensorOf(program, name);
+      return (
+        `  /** ${shapeText(tensor)}, ${valuesText(tensor)} */\n` +
+        `  readonly ${printKey(name)}: ${this.arrayType[tensor.element]};`
+      );
+    });
+    const parameters = tensors
+      .filter((tensor) => tensor.role === 'parameter')
+      .map((tensor) => JSON.stringify(tensor.name));
+    return [
+      '/** Data, flat, row after row. */',
+      shape('Inputs', inputs),
+      '',
+      '/** What `predict` gives, flat, row after row. */',
+      shape('Outputs', outputs),
+      '',
+      `export type ParameterName = ${parameters.length === 0 ? 'never' : parameters.join(' | ')};`,
+    ].join('\n');
+  }
+
+  private description(update: UpdateText): string {
+    const description = describeModel(this.request, update.states);
+    return `export const description: ModelDescription = ${printLiteral(description)};`;
+  }
+
+  private offsetConstants(): { readonly name: string; readonly offset: number }[] {
+    return [...this.request.loops.buffers.values()]
+      .filter((buffer) => buffer.pool === 'parameters')
+      .map((buffer) => ({
+        name: this.scope.declare(`${buffer.tensor}_offset`),
+        offset: buffer.offset.constant,
+      }));
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- functions
+
+  private context(functions: readonly LoopFunction[], functionName: (name: string) => string): ModuleContext {
+    return {
+      scope: this.scope,
+      arrayType: this.arrayType,
+      functionName,
+      kept: keptParameters(functions),
+      helper: (name) => {
+        this.usedHelpers.add(name);
+        return name;
+      },
+    };
+  }
+
+  /** Emits the functions of the forward and backward programs; gives the writer of their calls. */
+  private programFunctions(
+    functions: readonly LoopFunction[],
+  ): (
+    step: Step,
+    buffers: readonly string[],
+    integers: readonly string[],
+    numbers: readonly string[],
+  ) => string {
+    const names = new Map(functions.map((each) => [each.name, this.scope.declare(each.name)]));
+    const nameOf = (name: string): string => names.get(name) ?? name;
+    const context = this.context(functions, nameOf);
+    for (const each of functions) {
+      this.functions.push(
+        `${this.heading(each)}\nexport function ${nameOf(each.name)}${emitFunction(each, context)}`,
+      );
+    }
+    return (step, buffers, integers, numbers) =>
+      callText(nameOf(step.function), context, step, buffers, integers, numbers);
+  }
+
+  /** Emits a function of an update program unless an equal one is there, and calls it. */
+  private updateCall(
+    loops: UpdateLoops,
+    step: Step,
+    buffers: readonly string[],
+    integers: readonly string[],
+    numbers: readonly string[],
+  ): string {
+    const nameOf = (name: string): string => {
+      const each = loops.functions.find((candidate) => candidate.name === name);
+      if (each === undefined) throw new Error(`the update program has no function '${name}'`);
+      const text = emitFunction(each, context);
+      const key = `${name}${text}`;
+      const known = this.updateFunctions.get(key);
+      if (known !== undefined) return known;
+      const emitted = this.scope.declare(name);
+      this.updateFunctions.set(key, emitted);
+      this.functions.push(`${this.heading(each)}\nexport function ${emitted}${text}`);
+      return emitted;
+    };
+    const context = this.context(loops.functions, (name) => nameOf(name));
+    return callText(nameOf(step.function), context, step, buffers, integers, numbers);
+  }
+
+  /** The mathematics and the places in the model. */
+  private heading(each: LoopFunction): string {
+    const formulas = each.computes.map((statement) => printStatement(statement, this.request.program));
+    const width = Math.max(0, ...formulas.map((formula) => Math.min(formula.length, FORMULA_LIMIT)));
+    const lines = each.computes.flatMap((statement, k) => {
+      const formula = formulas[k]!;
+      const shown = formula.length > FORMULA_LIMIT ? `${formula.slice(0, FORMULA_LIMIT)} ...` : formula;
+      return commentLines(`${shown.padEnd(Math.min(width, 80))}      ${placeOf(statement.origin.span)}`);
+    });
+    return [...(each.documentation === undefined ? [] : commentLines(each.documentation)), ...lines].join(
+      '\n',
+    );
+  }
+
+  private helpers(): string[] {
+    return HELPERS.flatMap((name) =>
+      name === 'erf' || !this.usedHelpers.has(name) || this.embedded.has(name) ? [] : [helperTexts[name]],
+    );
+  }
+
+  private extent(integer: number | string, rows: string | undefined): string {
+    if (typeof integer === 'number') return String(integer);
+    if (integer !== this.request.loops.batch || rows === undefined) {
+      throw new Error(`a step depends on the size '${integer}', which is not the batch`);
+    }
+    return rows;
+  }
+
+  private resultLines(views: Views): string[] {
+    const { program } = this.request;
+    const results = [program.loss, ...program.metrics];
+    return results.flatMap((name, k) =>
+      name === undefined ? [] : [`results[${k}] = ${views.of(name)}[0]!;`],
+    );
+  }
+}
+
+function callText(
+  name: string,
+  context: ModuleContext,
+  step: Step,
+  buffers: readonly string[],
+  integers: readonly string[],
+  numbers: readonly string[],
+): string {
+  const kept = context.kept(step.function);
+  const actual = [
+    ...buffers.filter((_, k) => kept.buffers[k]),
+    ...integers.filter((_, k) => kept.integers[k]),
+    ...numbers.filter((_, k) => kept.numbers[k]),
+  ];
+  return `${name}(${actual.join(', ')});`;
+}
+
+function shape(name: string, fields: readonly string[]): string {
+  if (fields.length === 0) return `export type ${name} = Record<string, never>;`;
+  return `export interface ${name} {\n${fields.join('\n')}\n}`;
+}
+
+/** Names that a module's text declares at its outermost level. */
+function topLevelNames(text: string): Set<string> {
+  const declaration =
+    /^(?:export )?(?:abstract |async )*(?:function\*?|class|const|let|interface|type) +([A-Za-z_$][\w$]*)/gm;
+  return new Set([...text.matchAll(declaration)].map((match) => match[1]!));
+}

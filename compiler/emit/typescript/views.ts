@@ -1,0 +1,82 @@
+/**
+ * @file Where tensors live, as text: the pools of a trainer and a named view of each tensor that a call uses. A view is
+ * declared the first time it is asked for, so that the file has no unused ones.
+ */
+import type { ElementType } from '../../graph/types.ts';
+import type { Buffer, LoopProgram, Size } from '../../schedule/types.ts';
+import type { Scope } from './names.ts';
+
+/** The run-time batch is `batch` in createProgram: views are as large as the largest batch. */
+export function printSize(size: Size, batch: string | undefined): string {
+  const { constant, symbol, coefficient = 0 } = size;
+  if (symbol === undefined || coefficient === 0) return String(constant);
+  if (symbol !== batch) throw new Error(`a buffer depends on the size '${symbol}', which is not the batch`);
+  const rows = coefficient === 1 ? 'batch' : `${coefficient} * batch`;
+  return constant === 0 ? rows : `${rows} + ${constant}`;
+}
+
+export class Views {
+  private readonly loops: LoopProgram;
+  private readonly local: Scope;
+  private readonly arrayType: Readonly<Record<ElementType, string>>;
+  /** Offset -> the module's constant that names it. */
+  private readonly offsets: ReadonlyMap<number, string>;
+  private readonly names = new Map<string, string>();
+  private readonly declarations = new Map<string, string>();
+
+  constructor(
+    loops: LoopProgram,
+    local: Scope,
+    arrayType: Readonly<Record<ElementType, string>>,
+    offsets: ReadonlyMap<number, string>,
+  ) {
+    this.loops = loops;
+    this.local = local;
+    this.arrayType = arrayType;
+    this.offsets = offsets;
+  }
+
+  bufferOf(tensor: string): Buffer {
+    const buffer = this.loops.buffers.get(tensor);
+    if (buffer === undefined) throw new Error(`the loop program has no buffer '${tensor}'`);
+    return buffer;
+  }
+
+  /** The local name of a tensor's view. */
+  of(tensor: string): string {
+    const before = this.names.get(tensor);
+    if (before !== undefined) return before;
+    const buffer = this.bufferOf(tensor);
+    const name = this.local.declare(tensor);
+    this.names.set(tensor, name);
+    this.declarations.set(tensor, this.declare(buffer, name));
+    return name;
+  }
+
+  private declare(buffer: Buffer, name: string): string {
+    const size = printSize(buffer.size, this.loops.batch);
+    if (buffer.pool === 'input') return `const ${name} = new ${this.arrayType[buffer.element]}(${size});`;
+    if (buffer.pool === 'parameters' || buffer.pool === 'gradients') {
+      return `const ${name} = ${buffer.pool}.subarray(${this.range(buffer.offset.constant, buffer.size.constant)});`;
+    }
+    const offset = printSize(buffer.offset, this.loops.batch);
+    const constant = this.local.declare(`${name}_offset`);
+    return (
+      `const ${constant} = ${offset};\n` +
+      `const ${name} = ${buffer.pool}.subarray(${constant}, ${constant} + ${size});`
+    );
+  }
+
+  /** `W1_offset, W1_offset + 6` of the flat parameters, or plain numbers where no parameter starts there. */
+  range(offset: number, size: number): string {
+    const constant = this.offsets.get(offset);
+    return constant === undefined ? `${offset}, ${offset + size}` : `${constant}, ${constant} + ${size}`;
+  }
+
+  /** The declarations of the views of one pool, in the order of the loop program's buffers. */
+  ofPool(pool: Buffer['pool']): string[] {
+    return [...this.loops.buffers.values()]
+      .filter((buffer) => buffer.pool === pool)
+      .flatMap((buffer) => this.declarations.get(buffer.tensor) ?? []);
+  }
+}

@@ -1,0 +1,72 @@
+/** @file What a step costs: multiply-adds and memory, as polynomials in the batch. */
+import type { Expression, Phase, Program, Statement } from '../../graph/types.ts';
+import type { LoopProgram, Size } from '../../schedule/types.ts';
+
+/** Power of the batch -> coefficient. */
+export type Polynomial = ReadonlyMap<number, number>;
+
+/** Terms of all sums of products of a phase: an upper bound where reads outside a tensor are skipped. */
+export function multiplyAdds(program: Program, phase: Phase): Polynomial {
+  const total = new Map<number, number>();
+  for (const statement of program.statements) {
+    if (statement.phase !== phase || statement.combine !== 'sum' || !isProduct(statement.body)) continue;
+    const { power, coefficient } = box(statement);
+    total.set(power, (total.get(power) ?? 0) + coefficient);
+  }
+  return total;
+}
+
+function isProduct(body: Expression): boolean {
+  if (body.kind === 'unary' && body.operator === 'negate') return isProduct(body.operand);
+  return body.kind === 'binary' && body.operator === 'multiply';
+}
+
+function box(statement: Statement): { power: number; coefficient: number } {
+  let power = 0;
+  let coefficient = 1;
+  for (const { extent } of statement.indices) {
+    if (typeof extent === 'number') coefficient *= extent;
+    else power++;
+  }
+  return { power, coefficient };
+}
+
+export interface Memory {
+  /** Bytes that every row of the batch adds. */
+  readonly perRow: number;
+  readonly fixed: number;
+}
+
+/** Inputs and intermediates (not parameters, gradients and states). */
+export function workspaceMemory(loops: LoopProgram): Memory {
+  const real = loops.dtype === 'f32' ? 4 : 8;
+  let perRow = 0;
+  let fixed = 0;
+  const count = (size: Size, bytes: number): void => {
+    perRow += (size.coefficient ?? 0) * bytes;
+    fixed += size.constant * bytes;
+  };
+  count(loops.pools.workspace, real);
+  count(loops.pools.doubles, 8);
+  count(loops.pools.integers, 4);
+  for (const buffer of loops.buffers.values()) {
+    if (buffer.pool === 'input') count(buffer.size, buffer.element === 'integer' ? 4 : real);
+  }
+  return { perRow, fixed };
+}
+
+/** 1234567 as `1,234,567`, the same on every machine. */
+export function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+export function printPolynomial(polynomial: Polynomial, symbol: string): string {
+  const terms = [...polynomial]
+    .filter(([, coefficient]) => coefficient !== 0)
+    .toSorted(([a], [b]) => b - a)
+    .map(([power, coefficient]) => {
+      if (power === 0) return grouped(coefficient);
+      return `${grouped(coefficient)} ${power === 1 ? symbol : `${symbol}^${power}`}`;
+    });
+  return terms.length === 0 ? '0' : terms.join(' + ');
+}
