@@ -65,7 +65,7 @@ export function readNpy(bytes: Uint8Array, name = 'the file'): NpyArray {
   if (bytes.length - start !== needed) {
     fail(`shape [${shape.join(', ')}] needs ${needed} bytes, found ${bytes.length - start}`);
   }
-  const data = new ArrayType(bytes.slice(start, start + needed).buffer);
+  const data = new ArrayType(new Uint8Array(bytes.subarray(start)).buffer);
   return { shape, data: order[1] === 'True' && shape.length > 1 ? rowByRow(data, shape) : data };
 }
 

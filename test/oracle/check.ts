@@ -1,0 +1,207 @@
+/** Runs one reference case through the compiler and the emitted code. */
+import { compile } from '../../compiler/index.ts';
+import type { Trainer } from '../../runtime/index.ts';
+import { loadModule, type EmittedModule } from '../support/load.ts';
+import type { OracleCase, OracleTensor } from './cases.ts';
+import { difference } from './compare.ts';
+import { programOf } from './programs/index.ts';
+import { networkProgram } from './programs/networks.ts';
+import { stateNames, traceProgram } from './programs/training.ts';
+import { nameOf, Unsupported, type CaseProgram } from './programs/writer.ts';
+
+type Arrays = Record<string, ArrayLike<number>>;
+type CaseTrainer = Trainer<Arrays, Arrays>;
+
+export type Verdict =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'failed'; readonly problems: readonly string[] }
+  | { readonly kind: 'unsupported'; readonly why: string };
+
+export async function checkCase(of: OracleCase): Promise<Verdict> {
+  try {
+    const problems = (await check(of)).filter((problem) => problem !== undefined);
+    return problems.length === 0 ? { kind: 'passed' } : { kind: 'failed', problems };
+  } catch (error) {
+    if (error instanceof Unsupported) return { kind: 'unsupported', why: error.message };
+    return {
+      kind: 'failed',
+      problems: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+    };
+  }
+}
+
+type Problem = string | undefined;
+
+const TRACES = ['lr_trace', 'plateau_trace'];
+const NETWORKS = ['mlp', 'linear_regression', 'logistic_regression', 'softmax_regression'];
+
+async function check(of: OracleCase): Promise<Problem[]> {
+  if (TRACES.includes(of.op)) return checkTrace(of);
+  if (NETWORKS.includes(of.op)) return checkNetwork(of);
+  const program = programOf(of);
+  const trainer = await trainerOf(of, program.text, 1);
+  return checkOnce(of, program, trainer, (tensor) => of.read(tensor));
+}
+
+/** Compiles a program; what it reports as an error is thrown. */
+export async function compileCase(
+  of: Pick<OracleCase, 'name' | 'dtype'>,
+  text: string,
+): Promise<EmittedModule> {
+  const { diagnostics, modules } = await compile(
+    { path: `${of.name}.dsl`, text },
+    { dtype: of.dtype === 'float32' ? 'f32' : 'f64', format: false },
+  );
+  const [first] = diagnostics.filter(({ severity }) => severity === 'error');
+  if (first !== undefined) throw new Error(`${first.code} ${first.message}\n${text}`);
+  return loadModule(modules[0]!.text);
+}
+
+async function trainerOf(of: OracleCase, text: string, batch: number): Promise<CaseTrainer> {
+  return (await compileCase(of, text)).createTrainer({ batch });
+}
+
+type Reader = (tensor: OracleTensor) => ArrayLike<number>;
+
+/** One forward and one backward pass: outputs, loss and gradients. */
+function checkOnce(of: OracleCase, program: CaseProgram, trainer: CaseTrainer, read: Reader): Problem[] {
+  const { inputs, weights } = givenData(of, trainer, read);
+  trainer.setWeights(weights);
+  const { loss } = trainer.gradientsOnBatch(inputs);
+  const outputs = program.outputs.size === 0 ? {} : trainer.predict(inputs);
+  const gradients = trainer.getGradients();
+  const wanted = of.scalars?.['loss'] ?? (of.scalars?.['loss_per_step'] as number[] | undefined)?.[0];
+  const forward = of.tensors.filter(({ role }) => role === 'forward');
+  const grads = of.tensors.filter(({ role }) => role === 'grad');
+  return [
+    typeof wanted === 'number' ? difference('loss', [loss ?? NaN], [wanted], of.tolerance) : undefined,
+    ...forward.map((tensor) => {
+      const name = program.outputs.get(tensor.name);
+      if (name === undefined) throw new Unsupported(`forward ${tensor.name} is not computed`);
+      return difference(`forward ${tensor.name}`, outputs[name] ?? [], of.read(tensor), of.tolerance);
+    }),
+    ...grads.map((tensor) =>
+      difference(`grad ${tensor.name}`, gradients[nameOf(tensor.name)] ?? [], of.read(tensor), of.tolerance),
+    ),
+  ];
+}
+
+/** The case's given tensors, as the model's inputs and parameters. */
+function givenData(of: OracleCase, trainer: CaseTrainer, read: Reader): { inputs: Arrays; weights: Arrays } {
+  const parameters = new Set(trainer.description.parameters.map(({ name }) => name));
+  const ports = new Set(trainer.description.inputs.map(({ name }) => name));
+  const inputs: Arrays = {};
+  const weights: Arrays = {};
+  for (const tensor of of.tensors) {
+    if (!['input', 'target', 'const', 'param', 'buffer'].includes(tensor.role)) continue;
+    const name = nameOf(tensor.name);
+    if (parameters.has(name)) weights[name] = read(tensor);
+    else if (ports.has(name)) inputs[name] = read(tensor);
+  }
+  return { inputs, weights };
+}
+
+/** Chosen rows of a row-by-row tensor. */
+function takeRows(values: ArrayLike<number>, shape: readonly number[], rows: ArrayLike<number>): number[] {
+  const size = values.length / (shape[0] ?? 1);
+  return Array.from(rows).flatMap((row) => Array.from({ length: size }, (_, i) => values[row * size + i]!));
+}
+
+async function checkNetwork(of: OracleCase): Promise<Problem[]> {
+  const index = of.tensors.find(({ name }) => name === 'batch_index');
+  const x = of.tensors.find(({ role, name }) => role === 'input' && name === 'x')!;
+  const batches = index === undefined ? undefined : of.read(index);
+  const size = index?.shape[1] ?? x.shape[0]!;
+  const rowsOf = (step: number): ArrayLike<number> =>
+    batches === undefined
+      ? Array.from({ length: size }, (_, i) => i)
+      : batches.subarray(step * size, (step + 1) * size);
+  const readRows =
+    (step: number): Reader =>
+    (tensor) =>
+      tensor.role === 'input' || tensor.role === 'target'
+        ? takeRows(of.read(tensor), tensor.shape, rowsOf(step))
+        : of.read(tensor);
+
+  const once = networkProgram(of, size, false);
+  const problems = checkOnce(of, once, await trainerOf(of, once.text, 1), readRows(0));
+  const trained = await trainerOf(of, networkProgram(of, size, true).text, size);
+  return [...problems, ...checkTraining(of, trained, readRows)];
+}
+
+function checkTraining(of: OracleCase, trainer: CaseTrainer, readRows: (step: number) => Reader): Problem[] {
+  const problems: Problem[] = [];
+  trainer.setWeights(givenData(of, trainer, readRows(0)).weights);
+  const losses = of.scalars?.['loss_per_step'] as number[];
+  const norms = of.scalars?.['grad_norm_per_step'] as number[] | undefined;
+  const { kind } = of.hyper?.['optimizer'] as { kind: string };
+  const check = (what: string, got: number | undefined, want: unknown): void => {
+    problems.push(difference(what, [got ?? NaN], [Number(want)], of.tolerance));
+  };
+  for (let step = 0; step < losses.length; step++) {
+    const { inputs } = givenData(of, trainer, readRows(step));
+    const gradient = trainer.gradientsOnBatch(inputs);
+    check(`loss at step ${step}`, gradient['loss'], losses[step]);
+    if (norms !== undefined) check(`gradient norm at step ${step}`, globalNorm(trainer), norms[step]);
+    trainer.trainOnBatch(inputs);
+    for (const tensor of of.tensors) {
+      if (tensor.step !== step + 1) continue;
+      problems.push(compareAfter(of, tensor, trainer, kind));
+    }
+    const scheduled = trainer.getState();
+    for (const [key, name] of [
+      ['lr_per_step', 'rate'],
+      ['momentum_per_step', 'momentum'],
+    ] as const) {
+      const wanted = of.scalars?.[key] as (number | number[])[] | undefined;
+      if (wanted !== undefined && scheduled[name] !== undefined)
+        check(`${key} ${step}`, scheduled[name][0], [wanted[step]].flat()[0]);
+    }
+  }
+  const { inputs } = givenData(of, trainer, readRows(0));
+  check('loss after the last step', trainer.evaluate(inputs)['loss'], of.scalars?.['loss_after_last_step']);
+  return problems;
+}
+
+function globalNorm(trainer: CaseTrainer): number {
+  const values = Object.values(trainer.getGradients()).flatMap((gradient) => Array.from(gradient));
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}
+
+function compareAfter(
+  of: OracleCase,
+  tensor: OracleTensor,
+  trainer: CaseTrainer,
+  optimizer: string,
+): Problem {
+  const what = `${tensor.role} ${tensor.step} ${tensor.name}`;
+  if (tensor.role === 'after') {
+    return difference(what, trainer.getWeights()[nameOf(tensor.name)] ?? [], of.read(tensor), of.tolerance);
+  }
+  const [parameter = '', slot = ''] = tensor.name.split('.');
+  const state = stateNames[optimizer]?.[slot];
+  if (state === undefined) throw new Unsupported(`state ${slot} of ${optimizer}`);
+  return difference(
+    what,
+    trainer.getState()[`${nameOf(parameter)}.${state}`] ?? [],
+    of.read(tensor),
+    of.tolerance,
+  );
+}
+
+/** A schedule alone: w falls by the rate at every step. For plateaus the rate is seen one step later. */
+async function checkTrace(of: OracleCase): Promise<Problem[]> {
+  const trainer = await trainerOf(of, traceProgram(of), 1);
+  const rates = of.tensors.find(({ role, name }) => role === 'forward' && name === 'lr')!;
+  const metric = of.tensors.find(({ name }) => name === 'metric');
+  const given = metric === undefined ? undefined : of.read(metric);
+  const wanted = of.read(rates);
+  const got: number[] = [];
+  for (let step = 0; got.length < wanted.length; step++) {
+    trainer.setWeights({ w: [0] });
+    trainer.trainOnBatch({ metric_: [given?.[Math.min(step, given.length - 1)] ?? 0] });
+    const rate = -trainer.getWeights()['w']![0]!;
+    if (given === undefined || step > 0) got.push(rate);
+  }
+  return [difference('lr', got, wanted, of.tolerance)];
+}

@@ -1,0 +1,50 @@
+/** The program of a case, by its topic and op. */
+import type { OracleCase } from '../cases.ts';
+import * as losses from './losses.ts';
+import { denseProgram } from './networks.ts';
+import * as operations from './operations.ts';
+import * as reductions from './reductions.ts';
+import { Unsupported, type CaseProgram } from './writer.ts';
+
+type Maker = (of: OracleCase) => CaseProgram;
+
+const byOp: Readonly<Record<string, Maker>> = {
+  softmax: operations.softmaxProgram,
+  log_softmax: operations.softmaxProgram,
+  prelu: operations.preluProgram,
+  glu: operations.gluProgram,
+  pow: operations.powerProgram,
+  matmul: operations.matmulProgram,
+  einsum: operations.einsumProgram,
+  where: operations.whereProgram,
+  masked_fill: operations.maskedFillProgram,
+  norm: reductions.normProgram,
+  normalize: reductions.normProgram,
+  expression: reductions.expressionProgram,
+  cross_entropy: losses.crossEntropyProgram,
+  cross_entropy_prob: losses.crossEntropyProbabilitiesProgram,
+  nll: losses.nllProgram,
+  kl_div: losses.divergenceProgram,
+  multi_margin: losses.multiMarginProgram,
+  cosine_similarity: losses.distanceProgram,
+  cosine_embedding: losses.distanceProgram,
+  triplet_margin: losses.distanceProgram,
+  dense: denseProgram,
+};
+
+const byTopic: Readonly<Record<string, Maker>> = {
+  'ops/convention': reductions.conventionProgram,
+  'ops/reduce': (of) =>
+    of.op === 'expression' ? reductions.expressionProgram(of) : reductions.reduceProgram(of),
+  'ops/broadcast': (of) =>
+    of.op === 'expression' ? reductions.expressionProgram(of) : operations.binaryProgram(of),
+};
+
+/** A program for cases that are one forward and one backward pass. @throws Unsupported */
+export function programOf(of: OracleCase): CaseProgram {
+  const maker = byTopic[`${of.family}/${of.topic}`] ?? byOp[of.op];
+  if (maker !== undefined) return maker(of);
+  if (of.op in operations.unaryFormulas) return operations.unaryProgram(of);
+  if (losses.isElementwiseLoss(of.op)) return losses.elementwiseLossProgram(of);
+  throw new Unsupported(`${of.topic}: ${of.op}`);
+}

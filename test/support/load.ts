@@ -1,0 +1,25 @@
+/** Runs emitted TypeScript in the test's own process: types stripped, the runtime handed in. */
+import { transformSync } from 'esbuild';
+import * as runtime from '../../runtime/index.ts';
+import type { CompiledModel, Trainer, TrainerOptions } from '../../runtime/index.ts';
+
+type Arrays = Record<string, ArrayLike<number>>;
+
+/** What every emitted module exports, with the types of its inputs and outputs forgotten. */
+export interface EmittedModule extends CompiledModel {
+  createTrainer(
+    options?: TrainerOptions,
+  ): Trainer<Arrays, Record<string, Float64Array | Float32Array | Int32Array>>;
+}
+
+export function loadModule(text: string): EmittedModule {
+  const { code } = transformSync(text, { loader: 'ts', format: 'cjs', target: 'es2022' });
+  const module = { exports: {} };
+  const require = (name: string): unknown => {
+    if (name !== 'chainrule/runtime') throw new Error(`emitted code imports ${name}`);
+    return runtime;
+  };
+  // Only tests evaluate text; a test makes sure that emitted code never does.
+  new Function('module', 'exports', 'require', code)(module, module.exports, require);
+  return module.exports as EmittedModule;
+}
