@@ -39,7 +39,10 @@ export interface ListLiteral {
   readonly span: Span;
 }
 
-/** A bare name: `W`, `t`, `m'` (the prime is part of the name). */
+/**
+ * A bare name: `W`, `t`, `m'` (the prime is part of the name). Among the indices of a read, the name `..` stands for
+ * any number of leading indices: `x[.., i]`.
+ */
 export interface Reference {
   readonly kind: 'reference';
   readonly name: Name;

@@ -1,0 +1,2 @@
+/** Text to syntax tree. */
+export { parse } from './parser.ts';

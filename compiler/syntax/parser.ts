@@ -1,0 +1,465 @@
+/** Definitions and their blocks: what stands at the top of a file. */
+import type { Diagnostics } from '../diagnostics/diagnostic.ts';
+import type { Source } from '../diagnostics/source.ts';
+import { closest } from '../diagnostics/suggest.ts';
+import { Cursor } from './cursor.ts';
+import { parseExpression, parseList } from './expressions.ts';
+import { applyLayout } from './layout.ts';
+import { tokenize } from './lexer.ts';
+import {
+  lastValue,
+  parseAssignment,
+  parseAxes,
+  parseDims,
+  parseInput,
+  parseLoss,
+  parseMetric,
+  parseOutput,
+  parseParam,
+  parseStates,
+  parseTrainEntry,
+} from './statements.ts';
+import type { Keyword, Token } from './tokens.ts';
+import { beginsDefinition, describe, is, isStatementWord } from './tokens.ts';
+import type {
+  Assignment,
+  DimDeclaration,
+  FnDefinition,
+  ImportDeclaration,
+  LayerDefinition,
+  ModelDefinition,
+  ModelItem,
+  Name,
+  OptimizerDefinition,
+  ParamDeclaration,
+  Parameter,
+  ScheduleDefinition,
+  StateDeclaration,
+  SyntaxExpression,
+  SyntaxFile,
+  SyntaxItem,
+  TrainDeclaration,
+  TrainEntry,
+} from './tree.ts';
+
+/**
+ * Parses a file. Every mistake is reported in one run, one for each statement at most; a statement with a mistake
+ * still declares its name, with an ErrorExpression as its value.
+ */
+export function parse(source: Source, diagnostics: Diagnostics): SyntaxFile {
+  const cursor = new Cursor(source, applyLayout(tokenize(source, diagnostics)), diagnostics);
+  return new Parser(cursor).parseFile();
+}
+
+type BlockKind = 'model' | 'layer' | 'fn' | 'optimizer' | 'schedule';
+
+/** The keywords that begin a statement in each block; names begin assignments everywhere. */
+const statementsOf: Readonly<Record<BlockKind, readonly Keyword[]>> = {
+  model: ['dim', 'input', 'param', 'output', 'loss', 'metric', 'train'],
+  layer: ['dim', 'param'],
+  fn: ['return'],
+  optimizer: ['state'],
+  schedule: ['state'],
+};
+
+const definitions: readonly Keyword[] = ['model', 'fn', 'layer', 'optimizer', 'schedule', 'dim', 'import'];
+
+/** Words that other languages declare names with. */
+const foreignDeclarations: ReadonlySet<string> = new Set(['let', 'const', 'var', 'val', 'def']);
+
+type BlockItem = ModelItem | StateDeclaration | ReturnStatement;
+interface ReturnStatement {
+  readonly kind: 'return';
+  readonly value: SyntaxExpression;
+}
+
+class Parser {
+  private readonly cursor: Cursor;
+  private readonly items: SyntaxItem[] = [];
+  /** After a block went wrong, what may have been its rest is passed over in silence until the next definition. */
+  private astray = false;
+
+  constructor(cursor: Cursor) {
+    this.cursor = cursor;
+  }
+
+  parseFile(): SyntaxFile {
+    const { cursor } = this;
+    for (;;) {
+      cursor.skipEnds();
+      if (cursor.actual.kind === 'eof') return { source: cursor.source, items: this.items };
+      const before = cursor.progress;
+      this.parseTop();
+      if (cursor.progress === before) cursor.advance();
+    }
+  }
+
+  // -------------------------------------------------------------------------------------------------- definitions
+
+  private parseTop(): void {
+    const { actual: token, next } = this.cursor;
+    const word = this.meantWord(token, next, definitions);
+    if (word !== undefined) {
+      this.astray = false;
+      this.parseDefinition(word);
+      return;
+    }
+    if (!this.astray && token.kind !== 'bad') this.reportStray(token);
+    this.astray = true;
+    if (is(token, '}')) this.cursor.advance();
+    else {
+      this.cursor.advance();
+      this.cursor.skipStatement();
+    }
+  }
+
+  private reportStray(token: Token): void {
+    const { cursor } = this;
+    if (is(token, '}')) {
+      cursor.diagnostics.error('E102', cursor.spanOf(token), "this '}' closes nothing");
+      return;
+    }
+    const isStatement = token.kind === 'name' || isStatementWord(token);
+    const message = isStatement
+      ? `${describe(token)} does not begin a definition`
+      : `expected a definition, found ${describe(token)}`;
+    cursor.diagnostics.error('E102', cursor.spanOf(token), message, {
+      hint: isStatement
+        ? 'outside of a block a file has `model`, `dim`, `fn`, `layer`, `optimizer`, `schedule` and `import`'
+        : 'a file is made of definitions such as `model Name { ... }`',
+    });
+  }
+
+  private parseDefinition(word: Keyword): void {
+    switch (word) {
+      case 'import':
+        return this.keep(this.parseImport());
+      case 'dim':
+        for (const dim of parseDims(this.cursor)) this.items.push(dim);
+        return undefined;
+      case 'fn':
+        return this.keep(this.parseFn());
+      case 'layer':
+        return this.keep(this.parseLayer());
+      case 'optimizer':
+      case 'schedule':
+        return this.keep(this.parseRule(word));
+      default:
+        return this.keep(this.parseModel());
+    }
+  }
+
+  private keep(item: SyntaxItem | undefined): void {
+    if (item !== undefined) this.items.push(item);
+  }
+
+  /** `import "layers.dsl"` */
+  private parseImport(): ImportDeclaration | undefined {
+    const { cursor } = this;
+    const { start } = cursor.advance();
+    const token = cursor.current;
+    if (token.kind !== 'string') cursor.expected('the path of a file in quotes');
+    else cursor.advance();
+    const span = cursor.span(start);
+    const isWhole = !cursor.isLost;
+    cursor.finishStatement('an import');
+    if (!isWhole) return undefined;
+    return { kind: 'import', path: { kind: 'string', value: token.text, span: cursor.spanOf(token) }, span };
+  }
+
+  /** `model Digits { ... }` */
+  private parseModel(): ModelDefinition {
+    const { cursor } = this;
+    const { start } = cursor.advance();
+    const name = this.definedName('a model');
+    const items: ModelItem[] = [];
+    this.parseBlock('model', name, (item) => {
+      if (item.kind !== 'state' && item.kind !== 'return') items.push(item);
+    });
+    return { kind: 'model', name, items, span: cursor.span(start) };
+  }
+
+  /** `fn softmax[k](z) = ...`, `fn f(x) { y = ...  return ... }` */
+  private parseFn(): FnDefinition {
+    const { cursor } = this;
+    const { start } = cursor.advance();
+    const name = this.definedName('a function');
+    const binder = this.parseBinder();
+    const parameters = this.parseParameters(false);
+    const locals: Assignment[] = [];
+    if (cursor.take('=')) {
+      const value = lastValue(cursor, 'an expression');
+      const span = cursor.span(start, Math.max(start, value.span.end));
+      return { kind: 'fn', name, ...binder, parameters, locals, value, span };
+    }
+    let value: SyntaxExpression | undefined;
+    const hasBlock = this.parseBlock('fn', name, (item) => {
+      if (item.kind === 'return') value = item.value;
+      else if (item.kind === 'assignment') locals.push(item);
+    });
+    if (value === undefined && hasBlock) {
+      cursor.diagnostics.error('E210', name.span, `\`${name.text}\` returns nothing`, {
+        hint: 'the last statement of a function is `return` and an expression',
+      });
+    }
+    const span = cursor.span(start);
+    return { kind: 'fn', name, ...binder, parameters, locals, value: value ?? { kind: 'error', span }, span };
+  }
+
+  private parseBinder(): { binder?: Name } {
+    const { cursor } = this;
+    if (!cursor.at('[')) return {};
+    const open = cursor.current;
+    const names = parseList(cursor, () => cursor.expectName('the name of an index'), 'an index');
+    if (names.length !== 1) {
+      cursor.fail('a function binds one index', {
+        span: cursor.span(open.start),
+        hint: '`fn softmax[k](z) = ...`',
+      });
+    }
+    const [binder] = names;
+    return binder === undefined ? {} : { binder };
+  }
+
+  /** `layer dense(x[.., i], units) -> y[.., units] { ... }` */
+  private parseLayer(): LayerDefinition {
+    const { cursor } = this;
+    const { start } = cursor.advance();
+    const name = this.definedName('a layer');
+    const parameters = this.parseParameters(true);
+    const hint = 'a layer says what it gives: `layer dense(x[.., i], units) -> y[.., units] { ... }`';
+    cursor.expect('->', 'after the parameters of a layer', hint);
+    const result = cursor.expectName('the name of the result') ?? { text: 'y', span: name.span };
+    if (!cursor.at('[')) cursor.expected("'[' and the sizes of the result", hint);
+    const resultAxes = parseAxes(cursor, { rest: true });
+    const items: (DimDeclaration | ParamDeclaration | Assignment)[] = [];
+    this.parseBlock('layer', name, (item) => {
+      if (item.kind === 'dim' || item.kind === 'param' || item.kind === 'assignment') items.push(item);
+    });
+    return { kind: 'layer', name, parameters, result, resultAxes, items, span: cursor.span(start) };
+  }
+
+  /** `optimizer sgd(rate) { ... }`, `schedule halves(rate) = ...`, `schedule s(rate) { ... }` */
+  private parseRule(kind: 'optimizer' | 'schedule'): OptimizerDefinition | ScheduleDefinition {
+    const { cursor } = this;
+    const { start } = cursor.advance();
+    const name = this.definedName(kind === 'optimizer' ? 'an optimizer' : 'a schedule');
+    const parameters = this.parseParameters(false);
+    const items: (StateDeclaration | Assignment)[] = [];
+    if (kind === 'schedule' && cursor.take('=')) {
+      const value = lastValue(cursor, 'an expression');
+      const result: Name = { text: 'value', span: value.span };
+      const span = cursor.span(start, Math.max(start, value.span.end));
+      items.push({ kind: 'assignment', name: result, value, span: value.span });
+      return { kind, name, parameters, items, span };
+    }
+    cursor.primes = true;
+    this.parseBlock(kind, name, (item) => {
+      if (item.kind === 'state' || item.kind === 'assignment') items.push(item);
+    });
+    cursor.primes = false;
+    return { kind, name, parameters, items, span: cursor.span(start) };
+  }
+
+  private definedName(what: string): Name {
+    const { cursor } = this;
+    const { lastEnd } = cursor;
+    return cursor.expectName(`the name of ${what}`) ?? { text: '', span: cursor.span(lastEnd, lastEnd) };
+  }
+
+  /** `(x[.., i], units, rate = 1e-3)` */
+  private parseParameters(tensors: boolean): Parameter[] {
+    const { cursor } = this;
+    if (!cursor.at('(')) {
+      cursor.expected("'(' and the parameters");
+      return [];
+    }
+    const parseParameter = (): Parameter | undefined => {
+      const { start } = cursor.current;
+      const name = cursor.expectName('the name of a parameter');
+      if (name === undefined) return undefined;
+      if (!tensors && cursor.at('[')) cursor.fail('only the parameters of a layer have axes');
+      const axes = cursor.at('[') ? parseAxes(cursor, { rest: true, any: true }) : undefined;
+      const value = cursor.take('=') ? parseExpression(cursor) : undefined;
+      return {
+        name,
+        ...(axes === undefined ? {} : { axes }),
+        ...(value === undefined ? {} : { default: value }),
+        span: cursor.span(start),
+      };
+    };
+    return parseList(cursor, parseParameter, 'a parameter');
+  }
+
+  // -------------------------------------------------------------------------------------------------------- blocks
+
+  /** `{ statements }`; false if there is no block. The cursor may be lost in the header: the block is found all the same. */
+  private parseBlock(kind: BlockKind, name: Name, accept: (item: BlockItem) => void): boolean {
+    const { cursor } = this;
+    if (!cursor.at('{')) cursor.expected(`'{'${kind === 'fn' || kind === 'schedule' ? " or '='" : ''}`);
+    if (!cursor.skipToBrace()) {
+      this.astray = true;
+      return false;
+    }
+    this.parseBraces(
+      `${kind} \`${name.text}\``,
+      (token, next) => beginsDefinition(token, next) && token.first,
+      () => this.parseStatement(kind, accept),
+    );
+    return true;
+  }
+
+  /** From `{` to `}`. `isBeyond` tells, where the `}` is missing, that a token belongs to what comes after the block. */
+  private parseBraces(
+    what: string,
+    isBeyond: (token: Token, next: Token) => boolean,
+    parseItem: () => void,
+  ): void {
+    const { cursor } = this;
+    const isClosed = cursor.braceIsClosed;
+    const open = cursor.advance();
+    for (;;) {
+      cursor.skipEnds();
+      const token = cursor.actual;
+      if (token.kind === 'eof' || is(token, '}') || (!isClosed && isBeyond(token, cursor.next))) break;
+      const before = cursor.progress;
+      parseItem();
+      if (cursor.progress === before) cursor.advance();
+    }
+    if (isClosed) cursor.take('}');
+    else {
+      cursor.diagnostics.error('E103', cursor.spanOf(open), `the '{' of ${what} is never closed`);
+      this.astray = true;
+    }
+  }
+
+  private parseStatement(kind: BlockKind, accept: (item: BlockItem) => void): void {
+    const { cursor } = this;
+    const { actual: token, next } = cursor;
+    if (beginsDefinition(token, next)) {
+      const message = `${describe(token)} cannot be defined inside of ${kind === 'optimizer' ? 'an' : 'a'} ${kind}`;
+      cursor.diagnostics.error('E102', cursor.spanOf(token), message, {
+        hint: 'move it to the top of the file',
+      });
+      const { primes } = cursor;
+      cursor.primes = false;
+      this.parseDefinition(token.text as Keyword);
+      cursor.primes = primes;
+      return;
+    }
+    const word = this.meantWord(token, next, statementsOf[kind]);
+    if (word !== undefined) {
+      this.parseKeywordStatement(word, accept);
+    } else if (token.kind === 'name' || (isStatementWord(token) && (is(next, '=') || is(next, '[')))) {
+      this.parseNameStatement(kind, accept);
+    } else {
+      const message = isStatementWord(token)
+        ? `${describe(token)} cannot stand in ${kind === 'optimizer' ? 'an' : 'a'} ${kind}`
+        : `expected a statement, found ${describe(token)}`;
+      cursor.fail(message, { hint: hintOf(token) });
+      cursor.advance();
+      cursor.finishStatement('a statement');
+    }
+  }
+
+  private parseKeywordStatement(word: Keyword, accept: (item: BlockItem) => void): void {
+    const { cursor } = this;
+    const keep = (item: BlockItem | undefined): void => {
+      if (item !== undefined) accept(item);
+    };
+    switch (word) {
+      case 'dim':
+        return parseDims(cursor).forEach(accept);
+      case 'state':
+        return parseStates(cursor).forEach(accept);
+      case 'input':
+        return keep(parseInput(cursor));
+      case 'param':
+        return keep(parseParam(cursor));
+      case 'output':
+        return keep(parseOutput(cursor));
+      case 'loss':
+        return keep(parseLoss(cursor));
+      case 'metric':
+        return keep(parseMetric(cursor));
+      case 'train':
+        return keep(this.parseTrain());
+      default:
+        cursor.advance();
+        return keep({ kind: 'return', value: lastValue(cursor, 'an expression') });
+    }
+  }
+
+  private parseNameStatement(kind: BlockKind, accept: (item: BlockItem) => void): void {
+    const { cursor } = this;
+    const { actual: token, next } = cursor;
+    if (foreignDeclarations.has(token.text) && next.kind === 'name') {
+      cursor.diagnostics.error(
+        'E102',
+        cursor.spanOf(token),
+        `\`${token.text}\` is not part of the language`,
+        {
+          hint: 'a name is assigned without a keyword: `y = relu(x)`',
+        },
+      );
+      cursor.advance();
+    }
+    const item = parseAssignment(cursor, kind === 'model' || kind === 'layer' ? 'tensor' : 'name');
+    if (item !== undefined) accept(item);
+  }
+
+  /**
+   * The keyword that a statement begins with: the word itself, or where a name stands before another name (which no
+   * statement begins with) the one that it is a misspelling of; that is reported.
+   */
+  private meantWord(token: Token, next: Token, allowed: readonly Keyword[]): Keyword | undefined {
+    if (token.kind === 'keyword') {
+      const word = allowed.find((candidate) => candidate === token.text);
+      const isName = word !== 'loss' && (is(next, '=') || (is(next, '[') && word !== 'return'));
+      return isName ? undefined : word;
+    }
+    const opensBlock = is(next, '{') || is(next, '(');
+    if (token.kind !== 'name' || next.first || !(next.kind === 'name' || opensBlock)) return undefined;
+    const guess = closest(token.text, allowed);
+    if (guess === undefined || (next.kind !== 'name' && guess !== 'train')) return undefined;
+    this.cursor.diagnostics.error(
+      'E102',
+      this.cursor.spanOf(token),
+      `no statement begins with \`${token.text}\``,
+      {
+        hint: `did you mean \`${guess}\`?`,
+      },
+    );
+    return guess as Keyword;
+  }
+
+  /** `train { optimizer: adam(rate = 1e-3), batch: 64 }` */
+  private parseTrain(): TrainDeclaration {
+    const { cursor } = this;
+    const { start, indent } = cursor.advance();
+    const entries: TrainEntry[] = [];
+    if (!cursor.at('{'))
+      cursor.expected("'{' after `train`", 'for example `train { optimizer: adam, epochs: 10 }`');
+    if (cursor.skipToBrace()) {
+      this.parseBraces(
+        '`train`',
+        (token) => token.first && token.indent <= indent,
+        () => {
+          const entry = parseTrainEntry(cursor);
+          if (entry !== undefined) entries.push(entry);
+        },
+      );
+    }
+    return { kind: 'train', entries, span: cursor.span(start) };
+  }
+}
+
+/** Where a keyword belongs. */
+function hintOf(token: Token): string | undefined {
+  if (!isStatementWord(token)) return undefined;
+  const blocks = Object.entries(statementsOf).filter(([, words]) =>
+    words.some((word) => word === token.text),
+  );
+  const names = blocks.map(([kind]) => (kind === 'optimizer' ? 'an optimizer' : `a ${kind}`));
+  return names.length === 0 ? undefined : `\`${token.text}\` belongs in ${names.join(' or ')}`;
+}
