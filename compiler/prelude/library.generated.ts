@@ -446,7 +446,7 @@ schedule warmup(rate, warmup) = rate * min(1, (step + 1) / warmup)
 schedule warmup_cosine(rate, warmup, total, ratio = 0) =
   step < warmup
     ? rate * (step + 1) / warmup
-    : rate * (ratio + (1 - ratio) * (1 + cos(pi * min(1, (step - warmup) / (total - warmup)))) / 2)
+    : rate * (ratio + (1 - ratio) * (1 + cos(pi * min(1, (step - warmup) / max(1, total - warmup)))) / 2)
 
 // The one-cycle policy (Smith & Topin 2019) as in PyTorch: from rate/start up to rate until step warm·total - 1, then
 // down to rate/start/end at the last step, total - 1; along half cosines, or straight lines with linear = true.
@@ -454,8 +454,8 @@ schedule one_cycle(rate, total, warm = 0.3, start = 25, end = 1e4, linear = fals
   peak  = warm * total - 1
   low   = rate / start
   up    = step / peak
-  down  = (step - peak) / (total - 1 - peak)
-  value = step <= peak
+  down  = min(1, (step - peak) / (total - 1 - peak))
+  value = step < peak
     ? low + (rate - low) * (linear ? up : (1 - cos(pi * up)) / 2)
     : rate + (low / end - rate) * (linear ? down : (1 - cos(pi * down)) / 2)
 }
@@ -464,8 +464,8 @@ schedule one_cycle(rate, total, warm = 0.3, start = 25, end = 1e4, linear = fals
 schedule one_cycle_momentum(total, low = 0.85, high = 0.95, warm = 0.3, linear = false) {
   peak  = warm * total - 1
   up    = step / peak
-  down  = (step - peak) / (total - 1 - peak)
-  value = step <= peak
+  down  = min(1, (step - peak) / (total - 1 - peak))
+  value = step < peak
     ? high + (low - high) * (linear ? up : (1 - cos(pi * up)) / 2)
     : low + (high - low) * (linear ? down : (1 - cos(pi * down)) / 2)
 }

@@ -20,7 +20,6 @@ export interface OptimizerEntry {
 
 export interface Entries {
   readonly optimizers: readonly OptimizerEntry[];
-  readonly freeze: readonly Name[];
   readonly batch?: number;
   readonly epochs: number;
   readonly seed: number;
@@ -53,7 +52,6 @@ function isPositiveInteger(value: number): boolean {
 export function readEntries(declaration: TrainDeclaration, context: EntriesContext): Entries {
   const { diagnostics } = context;
   const optimizers: OptimizerEntry[] = [];
-  const freeze: Name[] = [];
   const values = new Map<string, number>();
   const first = new Map<string, Span>();
 
@@ -83,11 +81,8 @@ export function readEntries(declaration: TrainDeclaration, context: EntriesConte
       continue;
     }
     first.set(name, entry.name.span);
-    if (name === 'freeze') freeze.push(...namesIn(entry.value, diagnostics));
-    else if (name !== 'optimizer') {
-      const value = numberOf(entry, context);
-      if (value !== undefined) values.set(name, value);
-    }
+    const value = Object.hasOwn(numbers, name) ? numberOf(entry, context) : undefined;
+    if (value !== undefined) values.set(name, value);
   }
 
   const both = values.has('clip_norm') ? first.get('clip_value') : undefined;
@@ -100,7 +95,6 @@ export function readEntries(declaration: TrainDeclaration, context: EntriesConte
   const clip = clipOf(values);
   return {
     optimizers,
-    freeze,
     ...(batch === undefined ? {} : { batch }),
     epochs: values.get('epochs') ?? 1,
     seed: values.get('seed') ?? 0,
@@ -125,8 +119,8 @@ function numberOf(entry: TrainEntry, { evaluate, diagnostics }: EntriesContext):
   return undefined;
 }
 
-/** `W1`, `"enc_*"` or a list of such. */
-function namesIn(expression: SyntaxExpression, diagnostics: Diagnostics): Name[] {
+/** The names in `W1`, `"enc_*"` or a list of such. Reports E308 for anything else. */
+export function namesIn(expression: SyntaxExpression, diagnostics: Diagnostics): Name[] {
   switch (expression.kind) {
     case 'list':
       return expression.items.flatMap((item) => namesIn(item, diagnostics));
