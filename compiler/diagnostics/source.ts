@@ -22,11 +22,37 @@ export interface Position {
   readonly column: number;
 }
 
+/** The offset of the first character of each line. */
+const lineStarts = new WeakMap<Source, readonly number[]>();
+
+function lineStartsOf(source: Source): readonly number[] {
+  const known = lineStarts.get(source);
+  if (known !== undefined) return known;
+  const starts = [0, ...Array.from(source.text.matchAll(/\n/g), (match) => match.index + 1)];
+  lineStarts.set(source, starts);
+  return starts;
+}
+
 /** The line and column of an offset; an offset past the end is the end. */
 export function positionAt(source: Source, offset: number): Position {
-  const before = source.text.slice(0, offset);
-  const line = before.split('\n').length;
-  return { line, column: offset - (before.lastIndexOf('\n') + 1) + 1 };
+  const starts = lineStartsOf(source);
+  const at = Math.max(0, Math.min(offset, source.text.length));
+  let line = 0;
+  // the last line that starts at or before the offset
+  for (let above = starts.length; above - line > 1;) {
+    const middle = (line + above) >> 1;
+    if ((starts[middle] ?? Infinity) <= at) line = middle;
+    else above = middle;
+  }
+  return { line: line + 1, column: at - (starts[line] ?? 0) + 1 };
+}
+
+/** The text of a line (counted from 1) without its end; empty if there is no such line. */
+export function lineAt(source: Source, line: number): string {
+  const starts = lineStartsOf(source);
+  const start = starts[line - 1] ?? source.text.length;
+  const next = starts[line];
+  return source.text.slice(start, next === undefined ? undefined : next - 1).replace(/\r$/, '');
 }
 
 /** The smallest span that covers both (of one source). */

@@ -79,23 +79,25 @@ function parseConditional(cursor: Cursor): SyntaxExpression {
 function parseOperators(cursor: Cursor, least: number): SyntaxExpression {
   const { start } = cursor.current;
   let left = parsePrefix(cursor, least);
-  let comparison: { readonly sign: string; readonly right: SyntaxExpression } | undefined;
+  /** If `left` is a comparison: where its right operand begins. */
+  let compared: number | undefined;
+  let isChained = false;
   for (;;) {
     const token = cursor.current;
     const infix = infixOf(token);
     if (infix === undefined || infix.power < least) return left;
+    const leftEnd = cursor.lastEnd;
     cursor.advance();
+    const { start: rightStart } = cursor.current;
     const right =
       infix.sign === '^'
         ? cursor.nested(() => parseOperators(cursor, infix.right), cursor.error(start))
         : parseOperators(cursor, infix.right);
     const span = cursor.span(start);
-    if (infix.power === powers.comparison && comparison !== undefined && !cursor.isLost) {
-      const text = (part: SyntaxExpression) => cursor.source.text.slice(part.span.start, part.span.end);
-      const middle = text(comparison.right);
-      cursor.diagnostics.error('E102', cursor.spanOf(token), 'comparisons cannot be chained', {
-        hint: `write \`... ${comparison.sign} ${middle} and ${middle} ${token.text} ${text(right)}\``,
-      });
+    const isComparison = infix.power === powers.comparison;
+    if (isComparison && compared !== undefined && !cursor.isLost) {
+      if (!isChained) reportChain(cursor, token, { start, leftEnd, middle: compared, rightStart });
+      isChained = true;
       left = { kind: 'error', span };
     } else if (infix.sign === '%') {
       const callee: Name = { text: 'mod', span: cursor.spanOf(token) };
@@ -103,8 +105,24 @@ function parseOperators(cursor: Cursor, least: number): SyntaxExpression {
     } else {
       left = cursor.made({ kind: 'binary', operator: infix.sign, left, right, span }, [left, right]);
     }
-    comparison = infix.power === powers.comparison ? { sign: token.text, right } : undefined;
+    compared = isComparison ? rightStart : undefined;
   }
+}
+
+/** `a < b < c`, with the places of its parts. */
+function reportChain(
+  cursor: Cursor,
+  sign: Token,
+  at: { start: number; leftEnd: number; middle: number; rightStart: number },
+): void {
+  const text = (from: number, to: number): string => cursor.source.text.slice(from, to);
+  const middle = text(at.middle, at.leftEnd);
+  const last = text(at.rightStart, cursor.lastEnd);
+  const both = `${text(at.start, at.leftEnd)} and ${middle} ${sign.text} ${last}`;
+  const isShort = both.length <= 60 && !both.includes('\n');
+  cursor.diagnostics.error('E102', cursor.spanOf(sign), 'comparisons cannot be chained', {
+    hint: `write \`${isShort ? both : 'a < b and b < c'}\``,
+  });
 }
 
 function parsePrefix(cursor: Cursor, least: number): SyntaxExpression {
