@@ -1,0 +1,281 @@
+/**
+ * Reverse mode, by one rule: for every read A[β(L)] of every statement T[α(L)] ⊕= body(L), last statement first,
+ *
+ *     dA[β(L)]  +=  dT[α(L)] · ∂body/∂A(L)
+ *
+ * (Griewank and Walther, Evaluating Derivatives, 2nd ed., section 3.2, on whole statements instead of scalars.) Each
+ * read gives one statement of its own, inverted to a gather where its map can be (invert.ts), else scattered.
+ *
+ * Names: the cotangent of `A` is `dA`. If A is read at several places, each contribution is a tensor `dA_1`, `dA_2`, ...
+ * (the first comes from the last reader) and `dA` is their sum. The cotangent of the loss is 1 and has no tensor.
+ */
+import type { Diagnostics } from '../diagnostics/diagnostic.ts';
+import {
+  add,
+  freshName,
+  indexOf,
+  isPlainIndex,
+  isScatter,
+  one,
+  read,
+  reads,
+  tensorsReadBy,
+  zero,
+} from '../graph/expressions.ts';
+import type { Expression, LoopIndex, Origin, Program, Statement } from '../graph/types.ts';
+import type { Contribution } from './contribution.ts';
+import { differential, type Term } from './differential.ts';
+import { invert } from './invert.ts';
+import { TensorTable } from './names.ts';
+import { scatter } from './scatter.ts';
+
+export interface DifferentiateOptions {
+  /** `scatter` takes the scattered form everywhere: right by construction, the oracle of the inverted one. */
+  readonly form?: 'inverted' | 'scatter';
+}
+
+/**
+ * Adds the backward statements of `program.loss` and fills `gradients`: parameter -> tensor of the same axes. Without a
+ * loss the program comes back as it is. Reported: E601 (a parameter that the loss does not depend on: it gets no gradient),
+ * W702 (a gradient that is zero everywhere), E602, E603.
+ */
+export function differentiate(
+  program: Program,
+  diagnostics: Diagnostics,
+  options: DifferentiateOptions = {},
+): Program {
+  const loss = program.loss === undefined ? undefined : program.tensors.get(program.loss);
+  if (loss === undefined) return program;
+  if (loss.axes.length > 0) {
+    diagnostics.error(
+      'E602',
+      loss.span,
+      `the loss \`${loss.name}\` has ${loss.axes.length} axes, expected none`,
+    );
+    return program;
+  }
+  return new ReverseSweep(program, loss.name, diagnostics, options.form ?? 'inverted').run();
+}
+
+/** A backward statement whose target is named when all contributions to its cotangent are known. */
+interface Slot extends Contribution {
+  target: string | undefined;
+  readonly origin: Origin;
+}
+
+class ReverseSweep {
+  private readonly program: Program;
+  private readonly loss: string;
+  private readonly diagnostics: Diagnostics;
+  private readonly form: 'inverted' | 'scatter';
+  private readonly tensors: TensorTable;
+  /** Tensor -> name of its cotangent, reserved for every active tensor before anything else is named. */
+  private readonly cotangents = new Map<string, string>();
+  /** Tensor -> what its indices are called. */
+  private readonly indexNames = new Map<string, readonly string[]>();
+  private readonly contributions = new Map<string, Slot[]>();
+  private readonly companions = new Map<string, Statement>();
+  private readonly backward: (Statement | Slot)[] = [];
+
+  constructor(program: Program, loss: string, diagnostics: Diagnostics, form: 'inverted' | 'scatter') {
+    this.program = program;
+    this.loss = loss;
+    this.diagnostics = diagnostics;
+    this.form = form;
+    this.tensors = new TensorTable(program.tensors);
+    const reached = reachedTensors(program, loss);
+    const active = activeTensors(program, reached);
+    for (const { name, role, frozen } of program.tensors.values()) {
+      const isTrained = role === 'parameter' && frozen !== true;
+      if (name !== loss && (active.has(name) || (isTrained && reached.has(name))))
+        this.cotangents.set(name, this.tensors.reserve(`d${name}`));
+    }
+    for (const statement of program.statements) {
+      if (isScatter(statement)) continue;
+      const names = statement.write.map((index) => isPlainIndex(index) ?? '');
+      this.indexNames.set(statement.target, names);
+    }
+  }
+
+  run(): Program {
+    const { program } = this;
+    const ready = this.cotangentsReadyAfter();
+    for (const [position, statement] of [...program.statements.entries()].toReversed()) {
+      if (this.hasCotangent(statement.target)) this.pullBack(statement);
+      for (const tensor of ready.get(position) ?? []) this.finish(tensor);
+    }
+    const gradients = this.gradients();
+    const statements = program.statements.flatMap((statement) => {
+      const companion = this.companions.get(statement.target);
+      return companion === undefined ? [statement] : [statement, companion];
+    });
+    return {
+      ...program,
+      tensors: this.tensors.ordered(program.tensors),
+      statements: [...statements, ...this.backward.map(asStatement)],
+      gradients,
+    };
+  }
+
+  private hasCotangent(tensor: string): boolean {
+    return tensor === this.loss || this.contributions.has(tensor);
+  }
+
+  /** Position of a statement -> the tensors that no earlier statement reads: their cotangents are then complete. */
+  private cotangentsReadyAfter(): Map<number, string[]> {
+    const seen = new Set<string>();
+    const ready = new Map<number, string[]>();
+    for (const [position, { body }] of this.program.statements.entries()) {
+      const fresh = reads(body).map(({ tensor }) => tensor);
+      const first = [...new Set(fresh)].filter((tensor) => this.cotangents.has(tensor) && !seen.has(tensor));
+      for (const tensor of first) seen.add(tensor);
+      ready.set(position, first);
+    }
+    return ready;
+  }
+
+  /** The contributions of one statement to the cotangents of what it reads. */
+  private pullBack(statement: Statement): void {
+    const parts = differential(statement, {
+      tensors: this.tensors,
+      isActive: (tensor) => this.cotangents.has(tensor),
+      phase: 'backward',
+    });
+    const { target, combine, origin } = statement;
+    if (parts === 'none') {
+      this.diagnostics.error('E603', origin.span, `a scattered ${combine} (\`${target}\`) has no derivative`);
+      return;
+    }
+    if (parts.companion) this.companions.set(target, parts.companion);
+    if (parts.helper) this.backward.push(parts.helper);
+    for (const term of parts.terms) this.contribute(term, statement);
+  }
+
+  private contribute(term: Term, statement: Statement): void {
+    const { tensor } = term.read;
+    const context = {
+      tensors: this.tensors.all,
+      cotangent: this.cotangents.get(statement.target),
+      axes: this.tensors.get(tensor).axes,
+      preferred: this.indexNames.get(tensor) ?? [],
+    };
+    const inverted = this.form === 'inverted' ? invert(term, context) : undefined;
+    const contribution = inverted ?? scatter(term, context);
+    const slot: Slot = { ...contribution, target: undefined, origin: adjointOrigin(statement) };
+    if (!this.indexNames.has(tensor) && inverted)
+      this.indexNames.set(
+        tensor,
+        inverted.write.map((index) => isPlainIndex(index) ?? ''),
+      );
+    this.contributions.set(tensor, [...(this.contributions.get(tensor) ?? []), slot]);
+    this.backward.push(slot);
+  }
+
+  /** Names the contributions of a tensor; several are summed. */
+  private finish(tensor: string): void {
+    const slots = this.contributions.get(tensor) ?? [];
+    const cotangent = this.cotangents.get(tensor);
+    const [only] = slots;
+    if (cotangent === undefined || only === undefined) return;
+    const primal = this.tensors.get(tensor);
+    if (slots.length === 1) {
+      only.target = cotangent;
+      this.tensors.declareLike(primal, cotangent);
+      return;
+    }
+    for (const [position, slot] of slots.entries()) {
+      slot.target = this.tensors.reserve(`${cotangent}_${position + 1}`);
+      this.tensors.declareLike(primal, slot.target);
+    }
+    const at = this.plainIndices(tensor);
+    const parts = slots.map((slot) =>
+      read(
+        slot.target ?? '',
+        at.map((index) => indexOf(index.name)),
+      ),
+    );
+    this.assign(tensor, cotangent, at, parts.reduce<Expression>(add, zero));
+  }
+
+  /** dA[...] = value */
+  private assign(tensor: string, cotangent: string, indices: readonly LoopIndex[], body: Expression): void {
+    const primal = this.tensors.get(tensor);
+    const definition = this.program.statements.find((statement) => statement.target === tensor);
+    const history = [...(definition?.origin.history ?? []), `adjoint of ${tensor}`];
+    this.tensors.declareLike(primal, cotangent);
+    this.backward.push({
+      target: cotangent,
+      indices,
+      write: indices.map((index) => indexOf(index.name)),
+      combine: 'assign',
+      body,
+      phase: 'backward',
+      origin: { span: definition?.origin.span ?? primal.span, history },
+    });
+  }
+
+  /** One index for each axis of a tensor, called as elsewhere. */
+  private plainIndices(tensor: string): LoopIndex[] {
+    const taken = new Set<string>();
+    return this.tensors.get(tensor).axes.map((extent, axis) => {
+      const name = freshName(this.indexNames.get(tensor)?.[axis] ?? 'ijklmnopq'[axis] ?? 'i', taken);
+      taken.add(name);
+      return { name, extent };
+    });
+  }
+
+  /** Every trained parameter's gradient, in the order of declaration. */
+  private gradients(): Map<string, string> {
+    const gradients = new Map<string, string>();
+    for (const { name, span, role, frozen } of this.program.tensors.values()) {
+      if (role !== 'parameter' || frozen === true) continue;
+      const cotangent = name === this.loss ? this.tensors.reserve(`d${name}`) : this.cotangents.get(name);
+      if (cotangent === undefined) {
+        this.diagnostics.error('E601', span, `the loss does not depend on the parameter \`${name}\``, {
+          hint: 'use it, remove it, or freeze it in the train block',
+        });
+        continue;
+      }
+      if (name === this.loss) this.assign(name, cotangent, [], one);
+      else if (!this.contributions.has(name)) {
+        const message = `the gradient of the parameter \`${name}\` is zero everywhere`;
+        const hint =
+          'only operators without a derivative (floor, comparisons, stop_gradient) lead to the loss';
+        this.diagnostics.warning('W702', span, message, { hint });
+        this.assign(name, cotangent, this.plainIndices(name), zero);
+      }
+      gradients.set(name, cotangent);
+    }
+    return gradients;
+  }
+}
+
+/** All that the loss depends on, by values and by places. */
+function reachedTensors({ statements }: Program, loss: string): Set<string> {
+  const reached = new Set([loss]);
+  for (const statement of statements.toReversed())
+    if (reached.has(statement.target)) for (const name of tensorsReadBy(statement)) reached.add(name);
+  return reached;
+}
+
+/** The real tensors on a way of reads from a trained parameter to the loss. */
+function activeTensors({ tensors, statements }: Program, reached: ReadonlySet<string>): Set<string> {
+  const varied = new Set<string>();
+  for (const { name, role, frozen } of tensors.values())
+    if (role === 'parameter' && frozen !== true) varied.add(name);
+  for (const { target, body } of statements) {
+    const isReal = tensors.get(target)?.element !== 'integer';
+    if (isReal && reads(body).some(({ tensor }) => varied.has(tensor))) varied.add(target);
+  }
+  return new Set([...varied].filter((name) => reached.has(name)));
+}
+
+function adjointOrigin({ target, origin }: Statement): Origin {
+  return { span: origin.span, history: [...origin.history, `adjoint of ${target}`] };
+}
+
+function asStatement(entry: Statement | Slot): Statement {
+  const { target, indices, write, combine, body, origin } = entry;
+  if (target === undefined) throw new Error('a contribution was left without a name');
+  return { target, indices, write, combine, body, phase: 'backward', origin };
+}

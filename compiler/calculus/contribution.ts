@@ -1,0 +1,175 @@
+/**
+ * What a contribution to a cotangent is, and what its two forms (invert.ts, scatter.ts) share: conditions on places.
+ */
+import {
+  binary,
+  constant,
+  constantIndex,
+  equalIndices,
+  extentValue,
+  indexBounds,
+  indexValue,
+  isInside,
+  mapAtoms,
+  mapExpression,
+  mapIndices,
+  one,
+  quotientIndex,
+  remainderIndex,
+  select,
+  subtractIndex,
+  visitAtoms,
+  zero,
+} from '../graph/expressions.ts';
+import type {
+  Combine,
+  Expression,
+  Extent,
+  IndexExpression,
+  LoopIndex,
+  Read,
+  Tensor,
+} from '../graph/types.ts';
+import { scale } from './derivative.ts';
+
+/** A statement that does not know its target yet: dA[write] ⊕= body. */
+export interface Contribution {
+  readonly indices: readonly LoopIndex[];
+  readonly write: readonly IndexExpression[];
+  readonly combine: Combine;
+  readonly body: Expression;
+}
+
+export interface ContributionContext {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** The cotangent dT; undefined stands for the constant 1, the cotangent of the loss. */
+  readonly cotangent: string | undefined;
+  /** The axes of A. */
+  readonly axes: readonly Extent[];
+  /** What the indices of dA should be called, axis by axis, if these names are free. */
+  readonly preferred: readonly string[];
+}
+
+/** The index expression must be a whole number in 0 .. extent-1. */
+export interface Condition {
+  readonly value: IndexExpression;
+  readonly extent: Extent;
+}
+
+/** What is known of the indices at some place: how far they run. */
+export interface Scope {
+  readonly extents: ReadonlyMap<string, Extent>;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** True if the condition holds everywhere, by interval arithmetic. */
+export function isProven({ value, extent }: Condition, scope: Scope): boolean {
+  return !hasExact(value) && isInside(value, extent, scope.extents, scope.tensors);
+}
+
+export function hasExact(index: IndexExpression): boolean {
+  let found = false;
+  visitAtoms(index, (atom) => {
+    found ||= atom.kind === 'quotient' && atom.exact;
+  });
+  return found;
+}
+
+/** The same with floor instead of exact quotients: for places that a condition already guards. */
+export function withoutExact(index: IndexExpression): IndexExpression {
+  return mapAtoms(index, (atom) =>
+    atom.kind === 'quotient' && atom.exact ? quotientIndex(atom.of, atom.by) : undefined,
+  );
+}
+
+/** Quotients and remainders whose value interval arithmetic can tell: floor((2i + u) / 2) is i for u < 2. */
+export function tighten(index: IndexExpression, { extents, tensors }: Scope): IndexExpression {
+  return mapAtoms(index, (atom) => {
+    if (atom.kind !== 'quotient' && atom.kind !== 'remainder') return undefined;
+    const bounds = indexBounds(atom.of, extents, tensors);
+    if (bounds === undefined) return undefined;
+    const quotient = Math.floor(bounds.least / atom.by);
+    if (quotient !== Math.floor(bounds.greatest / atom.by)) return undefined;
+    if (atom.kind === 'remainder') return subtractIndex(atom.of, constantIndex(quotient * atom.by));
+    return atom.exact ? undefined : constantIndex(quotient);
+  });
+}
+
+/** The condition as an expression, without the parts that interval arithmetic proves. */
+export function conditionExpression({ value, extent }: Condition, scope: Scope): Expression {
+  const parts: Expression[] = [];
+  visitAtoms(value, (atom) => {
+    if (atom.kind !== 'quotient' || !atom.exact) return;
+    const remainder = tighten(remainderIndex(withoutExact(atom.of), atom.by), scope);
+    parts.push(binary('equal', indexValue(remainder), zero));
+  });
+  const whole = withoutExact(value);
+  const bounds = indexBounds(whole, scope.extents, scope.tensors) ?? { least: -Infinity, greatest: Infinity };
+  if (bounds.least < 0) parts.push(binary('greater_equal', indexValue(whole), zero));
+  const below =
+    typeof extent === 'number' ? bounds.greatest < extent : isInside(whole, extent, ...both(scope));
+  if (!below) parts.push(binary('less', indexValue(whole), extentValue(extent)));
+  return conjunction(parts);
+}
+
+function both(scope: Scope): [Scope['extents'], Scope['tensors']] {
+  return [scope.extents, scope.tensors];
+}
+
+export function conjunction(parts: readonly Expression[]): Expression {
+  const [first, ...rest] = parts;
+  return first === undefined ? one : rest.reduce((all, part) => binary('and', all, part), first);
+}
+
+/** conditions ? cotangent · factor : 0 */
+export function guarded(
+  conditions: readonly Expression[],
+  cotangent: Expression,
+  factor: Expression,
+): Expression {
+  return select(conjunction(conditions), scale(cotangent, factor), zero);
+}
+
+/** A read at a place that may be outside gets a value for it; one that is provably inside needs none. */
+export function secured(read: Read, scope: Scope): Read {
+  const axes = scope.tensors.get(read.tensor)?.axes ?? [];
+  const inside = read.at.every((value, axis) => isProven({ value, extent: axes[axis] ?? 0 }, scope));
+  const { outside, ...bare } = read;
+  return inside ? bare : { ...bare, outside: outside ?? 0 };
+}
+
+/** Every index tightened, every read secured, and index values free of exact quotients. */
+export function securedExpression(expression: Expression, scope: Scope): Expression {
+  const tightened = mapIndices(expression, (index) => tighten(index, scope));
+  return mapExpression(tightened, (node) => {
+    if (node.kind === 'read') return secured(node, scope);
+    return node.kind === 'index_value' ? indexValue(withoutExact(node.index)) : node;
+  });
+}
+
+/** True if every fetch inside the expressions is provably at a place of its tensor. */
+export function fetchesInside(indices: Iterable<IndexExpression>, scope: Scope): boolean {
+  let inside = true;
+  for (const index of indices) {
+    visitAtoms(index, (atom) => {
+      if (atom.kind !== 'fetch') return;
+      const axes = scope.tensors.get(atom.tensor)?.axes ?? [];
+      inside &&= atom.at.every((value, axis) => isProven({ value, extent: axes[axis] ?? 0 }, scope));
+    });
+  }
+  return inside;
+}
+
+/** True if one of the places is just what the condition is about: a read there is outside where the condition fails. */
+export function isAbsorbed(
+  condition: Condition,
+  place: readonly IndexExpression[],
+  axes: readonly Extent[],
+): boolean {
+  return place.some((index, axis) => axes[axis] === condition.extent && equalIndices(index, condition.value));
+}
+
+/** The cotangent read at a place, or the constant 1. */
+export function cotangentAt(cotangent: string | undefined, at: readonly IndexExpression[]): Expression {
+  return cotangent === undefined ? constant(1) : { kind: 'read', tensor: cotangent, at };
+}
