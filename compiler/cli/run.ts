@@ -1,0 +1,211 @@
+/** What a call of the command line does: compile each file, then write, check, print or watch. */
+import { watch } from 'node:fs';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import {
+  analyse,
+  compile,
+  renderDiagnostics,
+  toJson,
+  type AnalysedModel,
+  type Diagnostic,
+  type Source,
+} from '../index.ts';
+import { loadImport, readText, reason, writeWhole } from './files.ts';
+import { UsageError, type CliOptions, type Emission } from './options.ts';
+
+/** A text made from a file, and where it belongs. */
+interface Product {
+  /** File name, without folder. */
+  readonly name: string;
+  readonly text: string;
+}
+
+interface Outcome {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly products: readonly Product[];
+  /** Files that were imported, for --watch. */
+  readonly imported: readonly string[];
+}
+
+const extensions: Readonly<Record<Emission, string>> = {
+  ts: '.ts',
+  dsl: '.dsl',
+  gradient: '.gradient.dsl',
+  latex: '.tex',
+  mermaid: '.mmd',
+  dot: '.dot',
+};
+
+export async function run(options: CliOptions): Promise<number> {
+  const { failed, read } = await runOnce(options);
+  if (options.watch) await watchFiles(options, read);
+  return failed ? 1 : 0;
+}
+
+/** Compiles again, after every change of a file that was read, until the process is told to end. */
+async function watchFiles(options: CliOptions, files: readonly string[]): Promise<never> {
+  let read = files;
+  for (;;) {
+    process.stderr.write(`watching ${read.length === 1 ? read[0] : `${read.length} files`}\n`);
+    await nextChange(read);
+    try {
+      ({ read } = await runOnce(options));
+    } catch (error) {
+      // A file in the middle of being saved may be gone for a moment.
+      if (!(error instanceof UsageError)) throw error;
+      process.stderr.write(`${error.message}\n`);
+    }
+  }
+}
+
+/** Editors replace files, so the folders are watched; what happens within 30 ms is one change. */
+function nextChange(files: readonly string[]): Promise<void> {
+  const names = new Set(files.map((file) => resolve(file)));
+  return new Promise((done) => {
+    const watchers = [...new Set([...names].map((file) => dirname(file)))].map((folder) =>
+      watch(folder, (_, name) => {
+        if (name === null || !names.has(join(folder, name))) return;
+        for (const watcher of watchers) watcher.close();
+        setTimeout(done, 30);
+      }),
+    );
+  });
+}
+
+interface RunResult {
+  readonly failed: boolean;
+  /** Every file that was read. */
+  readonly read: readonly string[];
+}
+
+async function runOnce(options: CliOptions): Promise<RunResult> {
+  let failed = false;
+  const read: string[] = [];
+  const reports: object[] = [];
+  for (const path of options.files) {
+    const outcome = await compileFile(path, options);
+    const written: Delivery[] = [];
+    for (const product of outcome.products) written.push(await deliver(product, options));
+    read.push(path, ...outcome.imported);
+    failed ||=
+      outcome.diagnostics.some(({ severity }) => severity === 'error') || written.some(({ stale }) => stale);
+    if (options.json) {
+      reports.push({ file: path, diagnostics: toJson(outcome.diagnostics), outputs: written });
+    } else if (outcome.diagnostics.length > 0) {
+      process.stderr.write(
+        `${renderDiagnostics(outcome.diagnostics, { color: wantsColor(process.stderr) })}\n`,
+      );
+    }
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+  return { failed, read };
+}
+
+/** NO_COLOR (no-color.org) and FORCE_COLOR before the terminal's own answer. */
+function wantsColor(stream: NodeJS.WriteStream): boolean {
+  if ((process.env['NO_COLOR'] ?? '') !== '') return false;
+  if ((process.env['FORCE_COLOR'] ?? '') !== '') return true;
+  return stream.isTTY === true;
+}
+
+async function compileFile(path: string, options: CliOptions): Promise<Outcome> {
+  const file = readText(path);
+  if ('problem' in file) throw new UsageError(`cannot read ${path}: ${file.problem}`);
+  const source: Source = { path, text: file.text };
+  const imported: string[] = [];
+  const load = (name: string, importer: Source): Source | undefined => {
+    const found = loadImport(name, importer);
+    if (found !== undefined) imported.push(found.path);
+    return found;
+  };
+  const stem = basename(path, extname(path));
+  if (options.emit === 'ts' && options.print === undefined) {
+    const standalone = options.standalone ? (await import('./standalone.ts')).runtimeText() : undefined;
+    const { diagnostics, modules } = await compile(source, {
+      dtype: options.dtype,
+      load,
+      ...(standalone === undefined ? {} : { standalone }),
+    });
+    const products = modules.map(({ name, text }) => ({
+      name: productName(stem, name, modules.length, '.ts'),
+      text,
+    }));
+    return { diagnostics, products, imported };
+  }
+  const { diagnostics, models } = analyse(source, { load });
+  const products: Product[] = [];
+  for (const analysed of models) {
+    const name = productName(stem, analysed.model.name, models.length, extensions[options.emit]);
+    products.push({ name, text: await print(analysed, options) });
+  }
+  return { diagnostics, products, imported };
+}
+
+/** `digits.ts`; `pair.First.ts` and `pair.Second.ts` where a file has several models. */
+function productName(stem: string, model: string, models: number, extension: string): string {
+  return models === 1 ? `${stem}${extension}` : `${stem}.${model}${extension}`;
+}
+
+async function print(analysed: AnalysedModel, options: CliOptions): Promise<string> {
+  const { printProgram } = await import('../graph/print.ts');
+  if (options.print !== undefined) {
+    const named = analysed.stages.filter(({ pass }) => pass === options.print);
+    const last = named.at(-1);
+    if (last === undefined) {
+      const known = [...new Set(analysed.stages.map(({ pass }) => pass))].join(', ');
+      throw new UsageError(`there is no pass '${options.print}'; the passes of this model are ${known}`);
+    }
+    return printProgram(last.program);
+  }
+  switch (options.emit) {
+    case 'gradient':
+      return (await import('../emit/dsl.ts')).emitGradient(analysed.program);
+    case 'latex':
+      return (await import('../emit/latex.ts')).emitLatex(analysed.program);
+    case 'mermaid':
+      return (await import('../emit/mermaid.ts')).emitMermaid(analysed.program);
+    case 'dot':
+      return (await import('../emit/dot.ts')).emitDot(analysed.program);
+    case 'dsl':
+    case 'ts':
+      return printProgram(analysed.model.program);
+  }
+}
+
+interface Delivery {
+  readonly path?: string;
+  readonly text?: string;
+  readonly state: 'written' | 'unchanged' | 'printed' | 'stale' | 'fresh';
+  readonly stale: boolean;
+}
+
+/** Programs and pictures go to standard output unless a folder is named; modules go to a folder unless --stdout. */
+async function deliver(product: Product, options: CliOptions): Promise<Delivery> {
+  const toFile = options.output !== undefined || (options.emit === 'ts' && options.print === undefined);
+  if (options.stdout || !toFile) {
+    if (!options.json) process.stdout.write(product.text.endsWith('\n') ? product.text : `${product.text}\n`);
+    return { state: 'printed', stale: false, ...(options.json ? { text: product.text } : {}) };
+  }
+  const path = join(options.output ?? 'generated', product.name);
+  if (options.check) return checkFresh(path, product.text, options);
+  try {
+    const written = writeWhole(path, product.text);
+    if (!options.json) process.stdout.write(`${path}${written ? '' : ' (unchanged)'}\n`);
+    return { path, state: written ? 'written' : 'unchanged', stale: false };
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${reason(error)}`);
+  }
+}
+
+async function checkFresh(path: string, text: string, options: CliOptions): Promise<Delivery> {
+  const old = readText(path);
+  const found = 'text' in old ? old.text : '';
+  if (found === text) return { path, state: 'fresh', stale: false };
+  if (!options.json) {
+    const { createTwoFilesPatch } = await import('diff');
+    process.stdout.write(
+      createTwoFilesPatch(path, path, found, text, 'as it stands', 'as compiled', { context: 2 }),
+    );
+  }
+  return { path, state: 'stale', stale: true };
+}

@@ -1,0 +1,26 @@
+/** The runtime's own text, to be put into a module that shall import nothing. */
+import { readFileSync } from 'node:fs';
+
+/** The files that training needs, each after those that it imports. */
+const FILES = ['types', 'math', 'random', 'data', 'initialize', 'trainer'] as const;
+
+/** All of it in one module: the files one after another, without their imports and exports. */
+export function runtimeText(): string {
+  // The sources lie beside both compiler/cli/ and dist/compiler/cli/.
+  const folders = ['../../runtime/', '../../../runtime/'];
+  const texts = FILES.map((name) => {
+    for (const folder of folders) {
+      try {
+        return readFileSync(new URL(`${folder}${name}.ts`, import.meta.url), 'utf8');
+      } catch {
+        continue;
+      }
+    }
+    throw new Error(`the runtime's source ${name}.ts is missing from this installation`);
+  });
+  return texts.map(withoutModuleSyntax).join('\n');
+}
+
+function withoutModuleSyntax(text: string): string {
+  return text.replaceAll(/^import [^;]*;\n/gm, '').replaceAll(/^export (?=\w)/gm, '');
+}

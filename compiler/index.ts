@@ -1,0 +1,147 @@
+/**
+ * The compiler: text in, text out. It reads no file and knows no process, so that it runs in a browser too.
+ *
+ *     text → syntax tree → model → graph → (prepare, differentiate, optimise) → loops → TypeScript
+ */
+import { differentiate } from './calculus/index.ts';
+import { Diagnostics, type Diagnostic } from './diagnostics/diagnostic.ts';
+import type { Source } from './diagnostics/source.ts';
+import { formatTypeScript } from './emit/format.ts';
+import { emitModule } from './emit/typescript/index.ts';
+import type { Program } from './graph/types.ts';
+import { loadImports, type Loader } from './imports.ts';
+import { elaborate } from './model/index.ts';
+import type { Model } from './model/types.ts';
+import { preludeSources } from './prelude/index.ts';
+import { optimise, prepare } from './rewrite/index.ts';
+import { schedule, scheduleUpdate } from './schedule/index.ts';
+import { parse } from './syntax/index.ts';
+import type { SyntaxFile } from './syntax/tree.ts';
+import { VERSION } from './version.ts';
+
+export { renderDiagnostics, toJson } from './diagnostics/render.ts';
+export type { Diagnostic } from './diagnostics/diagnostic.ts';
+export type { Source } from './diagnostics/source.ts';
+export type { Loader } from './imports.ts';
+export { VERSION } from './version.ts';
+
+export interface CompileOptions {
+  /** The element type of every real array: f32 unless said otherwise. */
+  readonly dtype?: 'f32' | 'f64';
+  /** Finds imported files; without it there are none. */
+  readonly load?: Loader;
+  /** Where emitted modules import the runtime from. */
+  readonly runtime?: string;
+  /** The runtime's text: the module then holds it and imports nothing. */
+  readonly standalone?: string;
+  /** false: the text as the emitter makes it, before prettier. */
+  readonly format?: boolean;
+}
+
+/** A program as it stands after a pass; names repeat where a pass runs twice. */
+export interface Stage {
+  readonly pass: string;
+  readonly program: Program;
+}
+
+/** One model of a file, through every pass that works on the graph. */
+export interface AnalysedModel {
+  readonly model: Model;
+  readonly stages: readonly Stage[];
+  /** The program after differentiation, before it is optimised: one statement a step of the chain rule. */
+  readonly gradient: Program;
+  /** The program after all passes: what is scheduled. */
+  readonly program: Program;
+}
+
+export interface Analysis {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Empty where there are errors. */
+  readonly models: readonly AnalysedModel[];
+}
+
+export interface CompiledModule {
+  /** The model's name. */
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface Compilation {
+  readonly diagnostics: readonly Diagnostic[];
+  /** One a model; empty where there are errors. */
+  readonly modules: readonly CompiledModule[];
+}
+
+let parsedPrelude: readonly SyntaxFile[] | undefined;
+
+/** The library, parsed once; a test makes sure that it has no mistakes. */
+function preludeFiles(): readonly SyntaxFile[] {
+  parsedPrelude ??= preludeSources().map((source) => parse(source, new Diagnostics()));
+  return parsedPrelude;
+}
+
+/** Everything but the printing: names, shapes, gradients. Never throws on a user's mistake: it is reported. */
+export function analyse(source: Source, options: Pick<CompileOptions, 'load'> = {}): Analysis {
+  const diagnostics = new Diagnostics();
+  const file = parse(source, diagnostics);
+  const imports = loadImports(file, options.load ?? (() => undefined), diagnostics);
+  const elaborated = elaborate(file, { imports, prelude: preludeFiles() }, diagnostics);
+  if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, models: [] };
+  const models = elaborated.map((model) => analyseModel(model, diagnostics));
+  return { diagnostics: diagnostics.list, models: diagnostics.hasErrors ? [] : models };
+}
+
+function analyseModel(model: Model, diagnostics: Diagnostics): AnalysedModel {
+  const stages: Stage[] = [{ pass: 'elaborate', program: model.program }];
+  const observe = (pass: string, program: Program): void => {
+    stages.push({ pass, program });
+  };
+  const prepared = prepare(model.program, observe);
+  const gradient = prepared.loss === undefined ? prepared : differentiate(prepared, diagnostics);
+  observe('differentiate', gradient);
+  const program = diagnostics.hasErrors ? gradient : optimise(gradient, observe);
+  return { model, stages, gradient, program };
+}
+
+/** A file's models as TypeScript modules. */
+export async function compile(source: Source, options: CompileOptions = {}): Promise<Compilation> {
+  const { diagnostics, models } = analyse(source, options);
+  const hash = await sha256(source.text);
+  const modules: CompiledModule[] = [];
+  for (const analysed of models) {
+    const text = emit(analysed, source.path, hash, options);
+    modules.push({
+      name: analysed.model.name,
+      text: options.format === false ? text : await formatTypeScript(text),
+    });
+  }
+  return { diagnostics, modules };
+}
+
+function emit(
+  { model, program }: AnalysedModel,
+  path: string,
+  hash: string,
+  options: CompileOptions,
+): string {
+  const { dtype = 'f32', runtime = 'chainrule/runtime', standalone } = options;
+  return emitModule({
+    model,
+    program,
+    loops: schedule(program, { dtype, ...(model.batch === undefined ? {} : { batch: model.batch }) }),
+    groups: (model.training?.groups ?? []).map((group) => scheduleUpdate(group.program, { dtype })),
+    schedules: (model.training?.schedules ?? []).map((each) => scheduleUpdate(each, { dtype })),
+    options: {
+      runtime,
+      ...(standalone === undefined ? {} : { standalone }),
+      version: VERSION,
+      hash,
+      path: path.split(/[\\/]/).at(-1) ?? path,
+    },
+  });
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
