@@ -1,4 +1,7 @@
-/** The user's arrays: how many rows they have, whether they are fit to be used, and how rows reach a batch. */
+/**
+ * The user's arrays: how many rows they have, whether they are fit to be used, and how rows reach a batch. All of it
+ * runs at every step, so that nothing here makes an object unless something is wrong.
+ */
 import type { CompiledProgram, Port } from './types.ts';
 
 /** What is accepted for real-valued data: flat, row by row. */
@@ -15,7 +18,9 @@ export class DataError extends Error {
 
 /** Elements of one row (of a batched port), or of the whole. */
 export function sizeOf(port: Port): number {
-  return port.shape.reduce((product, size) => product * size, 1);
+  let size = 1;
+  for (const axis of port.shape) size *= axis;
+  return size;
 }
 
 function describe(port: Port): string {
@@ -56,25 +61,31 @@ export function checkData(ports: readonly Port[], data: Data): number {
     }
     checkValues(port, values, size);
   }
-  const names = new Set(ports.map((port) => port.name));
-  for (const name of Object.keys(data)) {
-    if (!names.has(name)) {
-      throw new DataError(
-        `there is no input '${name}'; the model's inputs are ${[...names].map((n) => `'${n}'`).join(', ')}`,
-      );
+  for (const name in data) {
+    if (!hasPort(ports, name)) {
+      const names = ports.map((port) => `'${port.name}'`).join(', ');
+      throw new DataError(`there is no input '${name}'; the model's inputs are ${names}`);
     }
   }
   return rows ?? 1;
 }
 
+function hasPort(ports: readonly Port[], name: string): boolean {
+  for (const port of ports) if (port.name === name) return true;
+  return false;
+}
+
+function place(port: Port, size: number, i: number): string {
+  return port.batched ? `row ${Math.floor(i / size)}, element ${i % size}` : `element ${i}`;
+}
+
 function checkValues(port: Port, values: RealData | IntegerData, size: number): void {
-  const place = (i: number): string =>
-    port.batched ? `row ${Math.floor(i / size)}, element ${i % size}` : `element ${i}`;
   if (port.element === 'real') {
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
-      if (value !== value) throw new DataError(`${describe(port)} is NaN at ${place(i)}`);
-      if (typeof value !== 'number') throw new DataError(`${describe(port)} is not a number at ${place(i)}`);
+      if (value !== value) throw new DataError(`${describe(port)} is NaN at ${place(port, size, i)}`);
+      if (typeof value !== 'number')
+        throw new DataError(`${describe(port)} is not a number at ${place(port, size, i)}`);
     }
     return;
   }
@@ -83,7 +94,7 @@ function checkValues(port: Port, values: RealData | IntegerData, size: number): 
     const value = values[i]!;
     if (!Number.isInteger(value) || value < least || value > greatest) {
       throw new DataError(
-        `${describe(port)} must hold whole numbers from ${least} to ${greatest}; found ${value} at ${place(i)}`,
+        `${describe(port)} must hold whole numbers from ${least} to ${greatest}; found ${value} at ${place(port, size, i)}`,
       );
     }
   }

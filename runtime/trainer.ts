@@ -139,10 +139,10 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
         stageRows(this.program, inputs, data as Data, shuffle ? order : undefined, seen, count);
         this.stepOnStaged(count);
         seen += count;
-        this.resultNames.forEach((name, k) => {
+        for (let k = 0; k < sums.length; k++) {
           sums[k]! += this.program.results[k]! * count;
-          running[name] = sums[k]! / seen;
-        });
+          running[this.resultNames[k]!] = sums[k]! / seen;
+        }
         onBatch?.(seen, rows, running, epoch);
         if (performance.now() - lastYield > YIELD_MILLISECONDS) {
           await new Promise((resolve) => setTimeout(resolve, 0));
