@@ -9,12 +9,14 @@
  */
 import {
   accumulated,
+  constant,
   extentsOf,
   indicesIn,
   isPlainIndex,
   isScatter,
   reads,
   reducedIndices,
+  replaceAccumulated,
   visitAtoms,
 } from './expressions.ts';
 import { printExpression, printIndex, printNumber } from './print-expression.ts';
@@ -86,8 +88,7 @@ function printRight(
   const reduced = reducedIndices(statement);
   if (reduced.length === 0) {
     const isPlace = combine === 'argmax' || combine === 'argmin';
-    if (finish.kind === 'accumulated') return isPlace ? '0' : print(body);
-    return print(finish, { accumulated: isPlace ? '0' : `(${print(body)})` });
+    return print(replaceAccumulated(finish, isPlace ? constant(0) : body));
   }
   const over = bind === undefined ? '' : `[${reduced.map(bind).join(', ')}]`;
   return print(finish, { accumulated: `${reductionNames[combine].call}${over}(${print(body)})` });

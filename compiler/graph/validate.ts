@@ -163,8 +163,8 @@ function checkExpression(
   for (const node of reads(expression)) checkRead(node, program, extents, report);
   visitExpression(expression, (node) => {
     if (node.kind === 'constant' && Number.isNaN(node.value)) report('a constant that is not a number');
-    if (node.kind === 'extent_value' && !isRunTimeExtent(program, extents, node.extent)) {
-      report(`${node.extent} is no run-time size of this program`);
+    if (node.kind === 'extent_value' && !isRunTimeExtent(program, node.extent)) {
+      report(`${node.extent} is no axis of a given tensor`);
     }
     if (node.kind !== 'index_value') return;
     visitAtoms(node.index, (atom) => {
@@ -244,10 +244,11 @@ function checkNumbers(index: IndexExpression, report: Report): void {
 
 const isExact = (atom: IndexAtom): boolean => atom.kind === 'quotient' && atom.exact;
 
-/** A name is a run-time size if an axis of a tensor or an index of the statement runs over it. */
-function isRunTimeExtent(program: Program, extents: ReadonlyMap<string, Extent>, name: string): boolean {
-  if ([...extents.values()].includes(name)) return true;
-  return [...program.tensors.values()].some((tensor) => tensor.axes.includes(name));
+/** A name is a run-time size if it is an axis of a tensor that is given: from there the runtime learns the size. */
+function isRunTimeExtent(program: Program, name: string): boolean {
+  return [...program.tensors.values()].some(
+    ({ role, axes }) => role !== 'intermediate' && axes.includes(name),
+  );
 }
 
 // ----------------------------------------------------------------------------------------------- what the program gives
