@@ -4,14 +4,27 @@
  */
 import type { BinaryOperator, ElementType, Extent, Role, Statement, UnaryOperator } from '../graph/types.ts';
 
-/** A size that may depend on run-time extents: constant + Σ coefficient · symbol (one symbol: the batch, or `count`). */
+/**
+ * A size that may depend on one run-time extent (the batch, or `count`):
+ * constant + coefficient · symbol + quadratic · symbol². The last is there for tensors with two open axes, as the
+ * similarities s[n, m] of all pairs of rows.
+ */
 export interface Size {
   readonly constant: number;
   readonly symbol?: string;
   readonly coefficient?: number;
+  readonly quadratic?: number;
 }
 
-/** Where a tensor lives. Offsets are in elements of the pool. */
+/**
+ * Where a tensor lives. Offsets are in elements of the pool. Tensors that are never alive at the same time share a place;
+ * those that only one function sees have no buffer at all. Pools:
+ * - parameters: the trained ones first; a gradient has the offset of its parameter;
+ * - workspace (real), doubles, integers: intermediates;
+ * - state: states, one after the other; those of rank 0 lie in `doubles`;
+ * - input: an array of its own for each tensor, offset 0.
+ * Tensors of role `scalar` have no buffer: they are `numbers` of the functions that use them.
+ */
 export interface Buffer {
   readonly tensor: string;
   readonly role: Role;
@@ -40,6 +53,10 @@ export type IntegerExpression =
 
 // ---------------------------------------------------------------------------------------------------- real expressions
 
+/**
+ * `load` is from a buffer of element real or double; an integer tensor's value is `from_integer` of `load_integer`.
+ * Comparisons and logic are never unary or binary operators here: they are conditions, and `truth` makes them numbers.
+ */
 export type Value =
   | { readonly kind: 'number'; readonly value: number; readonly name?: string }
   | { readonly kind: 'variable'; readonly name: string }
@@ -140,7 +157,11 @@ export interface LoopFunction {
   readonly documentation?: string;
 }
 
-/** A call of a function with actual buffers (by tensor name) and integers, in a step's readable list. */
+/**
+ * A call of a function with actual buffers (by tensor name) and integers, in a step's readable list, both in the order
+ * of the function's parameters. A string among the integers is a run-time extent (`n`, `count`); the parameter that
+ * takes it may have another name (`batch`, where `n` is a loop index).
+ */
 export interface Step {
   readonly function: string;
   readonly buffers: readonly string[];

@@ -1,0 +1,277 @@
+/**
+ * Contractions: a sum of products of two reads in which some index is of the first alone (m), some of the second alone
+ * (n), and some of both and reduced (k). The longest of each kind become the three sizes of one kernel call; the other
+ * indices are loops around it. Convolutions are such sums too: x[n, i + u, j + v, c] * K[u, v, c, f] has m = j, n = f and
+ * k = (v, c), which run together in both operands.
+ */
+import {
+  accumulated,
+  binary,
+  coefficientOf,
+  indexNames,
+  multiply,
+  replaceAccumulated,
+} from '../graph/expressions.ts';
+import type { Expression, Read, Statement, Tensor } from '../graph/types.ts';
+import { flatten, isOpaque, strideIn } from './access.ts';
+import type { Flat } from './access.ts';
+import type { FunctionScope } from './function-scope.ts';
+import { integer, product, sum } from './integers.ts';
+import type { Monomial } from './integers.ts';
+import { contractionName, contractionWidth } from './kernels.ts';
+import { boundsOf, emitLoops, joinLoops } from './loop-order.ts';
+import type { PlannedLoop } from './loop-order.ts';
+import { axesOf, boxOf, fill, finishLoops } from './loops.ts';
+import { Lowering } from './lowering.ts';
+import { makeNest } from './nest.ts';
+import type { Nest } from './nest.ts';
+import type { IntegerExpression, LoopStatement } from './types.ts';
+
+type Tensors = ReadonlyMap<string, Tensor>;
+
+/** What a run-time extent is taken for where sizes are weighed. */
+const assumedBatch = 32;
+/** Fewer products than this are not worth a call. */
+const leastProducts = { perCall: 128, altogether: 1024 };
+/** The streamed side is the longer one if the other is no longer than this. */
+const shortSide = 16;
+
+export interface Contraction {
+  readonly statements: LoopStatement[];
+  /** The kernel's block width. */
+  readonly width: number;
+}
+
+/** The loops of a statement around a kernel call; undefined if it is not a contraction, or a tiny one. */
+export function contractionLoops(
+  statement: Statement,
+  scope: FunctionScope,
+  tensors: Tensors,
+): Contraction | undefined {
+  if (statement.combine !== 'sum') return undefined;
+  const nest = makeNest(statement, tensors);
+  const factors = nest.scatter ? undefined : twoReads(nest.body, tensors);
+  if (!factors || tensors.get(nest.target)?.element !== 'real') return undefined;
+  const flats = {
+    a: flatten(axesOf(tensors, factors.reads[0].tensor), factors.reads[0].at),
+    b: flatten(axesOf(tensors, factors.reads[1].tensor), factors.reads[1].at),
+    c: flatten(axesOf(tensors, nest.target), nest.write),
+  };
+  const choice = choose(nest, flats);
+  return choice && emit(nest, factors, flats, choice, scope, tensors);
+}
+
+// ------------------------------------------------------------------------------------------------------ recognising it
+
+interface Factors {
+  readonly reads: readonly [Read, Read];
+  /** What does not depend on any index: applied to the sum. */
+  readonly rest: readonly { readonly factor: Expression; readonly divides: boolean }[];
+}
+
+function twoReads(body: Expression, tensors: Tensors): Factors | undefined {
+  const found: Read[] = [];
+  const rest: { factor: Expression; divides: boolean }[] = [];
+  const pending: { node: Expression; divides: boolean }[] = [{ node: body, divides: false }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { node, divides } = next;
+    if (node.kind === 'binary' && node.operator === 'multiply' && !divides)
+      pending.push({ node: node.right, divides }, { node: node.left, divides });
+    else if (node.kind === 'binary' && node.operator === 'divide' && !divides)
+      pending.push({ node: node.right, divides: true }, { node: node.left, divides });
+    else if (node.kind === 'read' && node.at.length > 0 && !divides) found.push(node);
+    else if (isScalar(node)) rest.push({ factor: node, divides });
+    else return undefined;
+  }
+  const [first, second] = found;
+  if (!first || !second || found.length > 2) return undefined;
+  const plain = found.every(
+    (node) => node.outside === undefined && tensors.get(node.tensor)?.element === 'real',
+  );
+  return plain ? { reads: [first, second], rest } : undefined;
+}
+
+function isScalar(node: Expression): boolean {
+  return (
+    node.kind === 'constant' || node.kind === 'extent_value' || (node.kind === 'read' && node.at.length === 0)
+  );
+}
+
+type Flats = { readonly a: Flat; readonly b: Flat; readonly c: Flat };
+
+interface Choice {
+  readonly m: PlannedLoop;
+  readonly n: PlannedLoop;
+  readonly k: PlannedLoop;
+}
+
+/** The three kernel loops with the most products in one call. */
+function choose(nest: Nest, flats: Flats): Choice | undefined {
+  const all = [flats.a, flats.b, flats.c];
+  const constrained = new Set(nest.domain.flatMap(({ index }) => [...indexNames(index)]));
+  const affine = nest.loops.filter(
+    (loop) =>
+      !loop.name.endsWith('_residue') &&
+      all.every((flat) => !isOpaque(flat, loop.name)) &&
+      nest.domain.every(({ index }) => !constrained.has(loop.name) || isDirect(index, loop.name)),
+  );
+  const where = (name: string): string =>
+    (['a', 'b', 'c'] as const).filter((operand) => strideIn(flats[operand], name)).join('');
+  const groups = (kind: string): PlannedLoop[] =>
+    joinAny(
+      affine.filter((loop) => where(loop.name) === kind),
+      all,
+      constrained,
+    );
+  let best: Choice | undefined;
+  for (const m of groups('ac')) {
+    for (const n of groups('bc')) {
+      for (const k of groups('ab')) {
+        const choice = { m, n, k };
+        if (!separable(nest, choice)) continue;
+        if (!best || products(choice) > products(best)) best = choice;
+      }
+    }
+  }
+  if (!best) return undefined;
+  const whole = nest.loops.reduce((total, loop) => total * weight(loop.extent), 1);
+  if (whole < leastProducts.altogether || products(best) < leastProducts.perCall) return undefined;
+  return lengthOf(best.k) > 1 ? best : undefined;
+}
+
+function isDirect(index: Nest['domain'][number]['index'], name: string): boolean {
+  return !indexNames(index).has(name) || coefficientOf(index, name) !== 0;
+}
+
+/** Joins also indices that are not neighbours: in the order of their strides. */
+function joinAny(loops: Nest['loops'], flats: readonly Flat[], used: ReadonlySet<string>): PlannedLoop[] {
+  const step = (name: string): number => Math.max(...flats.map((flat) => size(strideIn(flat, name))));
+  return joinLoops(
+    loops.toSorted((x, y) => step(y.name) - step(x.name)),
+    flats,
+    used,
+  );
+}
+
+function size(stride: Monomial | undefined): number {
+  return stride ? Math.abs(stride.coefficient) * assumedBatch ** stride.symbols.length : 0;
+}
+
+/** A constraint may bound one of the kernel's loops, by what is known outside. */
+function separable(nest: Nest, { m, n, k }: Choice): boolean {
+  return nest.domain.every(({ index }) => {
+    const names = indexNames(index);
+    return [m, n, k].filter((loop) => names.has(loop.name)).length <= 1;
+  });
+}
+
+function weight(extent: number | string): number {
+  return typeof extent === 'number' ? extent : assumedBatch;
+}
+
+function lengthOf(loop: PlannedLoop): number {
+  return loop.extents.reduce<number>((total, extent) => total * weight(extent), 1);
+}
+
+function products({ m, n, k }: Choice): number {
+  return lengthOf(m) * lengthOf(n) * lengthOf(k);
+}
+
+// ---------------------------------------------------------------------------------------------------------- emitting it
+
+function emit(
+  nest: Nest,
+  factors: Factors,
+  flats: Flats,
+  { m, n, k }: Choice,
+  scope: FunctionScope,
+  tensors: Tensors,
+): Contraction {
+  const inKernel = new Set([m, n, k].map((loop) => loop.name));
+  // The joined ones are known by the innermost index: what they swallowed has no loop.
+  const swallowed = new Set([m, n, k].flatMap((loop) => loop.members));
+  const box = boxOf(nest, tensors);
+  const lowering = new Lowering(scope, tensors, box.extents);
+  const around = nest.loops
+    .filter((loop) => !swallowed.has(loop.name))
+    .map((loop): PlannedLoop => ({ ...loop, base: loop.name, members: [loop.name], extents: [loop.extent] }));
+  const order = [...around.filter((loop) => !loop.reduced), ...around.filter((loop) => loop.reduced)];
+  const bounding = (loop: PlannedLoop): Nest['domain'] =>
+    nest.domain.filter(({ index }) => indexNames(index).has(loop.name));
+  const outer = nest.domain.filter(({ index }) =>
+    [...indexNames(index)].every((name) => !inKernel.has(name)),
+  );
+  const fixedK = k.extents.every((extent) => typeof extent === 'number') && bounding(k).length === 0;
+  const width = contractionWidth(fixedK ? lengthOf(k) : undefined);
+  const [first, second] = factors.reads;
+  const a = { buffer: scope.buffer(first.tensor, 'read'), tensor: first.tensor, flat: flats.a };
+  const b = { buffer: scope.buffer(second.tensor, 'read'), tensor: second.tensor, flat: flats.b };
+  const c = { buffer: scope.buffer(nest.target, 'update'), tensor: nest.target, flat: flats.c };
+  // The block is held of the operand with more rows; c and both operands are transposed by their strides.
+  const swap = lengthOf(n) < lengthOf(m) && lengthOf(n) <= shortSide;
+  const [rows, columns, held, streamed] = swap ? [n, m, b, a] : [m, n, a, b];
+  emitLoops(lowering, order, outer, box, () => {
+    const bounds = new Map(
+      [rows, columns, k].map((loop) => [loop, boundsOf(lowering, loop, bounding(loop), box)]),
+    );
+    const length = (loop: PlannedLoop): IntegerExpression => {
+      const { from, to } = bounds.get(loop) ?? { from: integer(0), to: integer(0) };
+      const extent = sum(to, product(from, integer(-1)));
+      return lowering.bindInteger(extent, lowering.depth, `${loop.base}_count`);
+    };
+    const stride = (flat: Flat, loop: PlannedLoop): IntegerExpression => {
+      const step = strideIn(flat, loop.name);
+      if (!step) return integer(0);
+      return [...step.symbols.map((symbol) => scope.extent(symbol)), integer(step.coefficient)].reduce(
+        product,
+      );
+    };
+    const begin = (operand: typeof a): IntegerExpression => {
+      const rest = operand.flat.filter(({ atom }) => atom?.kind !== 'index' || !swallowed.has(atom.name));
+      const start = lowering.place(operand.tensor, rest).value;
+      const shifts = [rows, columns, k].map((loop) =>
+        product(stride(operand.flat, loop), bounds.get(loop)?.from ?? integer(0)),
+      );
+      return sum(start, ...shifts);
+    };
+    lowering.innermost.push({
+      kind: 'call',
+      function: contractionName(width),
+      arguments: [
+        ...[held, streamed, c].map(({ buffer }) => ({ kind: 'buffer' as const, buffer })),
+        ...[
+          length(rows),
+          length(columns),
+          length(k),
+          stride(held.flat, rows),
+          stride(held.flat, k),
+          stride(streamed.flat, k),
+          stride(streamed.flat, columns),
+          stride(c.flat, rows),
+          stride(c.flat, columns),
+          begin(held),
+          begin(streamed),
+          begin(c),
+        ].map((value) => ({ kind: 'integer' as const, value })),
+      ],
+    });
+  });
+  return {
+    statements: [
+      fill(nest, scope),
+      ...lowering.innermost,
+      ...finishLoops(scaled(nest, factors), scope, tensors),
+    ],
+    width,
+  };
+}
+
+/** Scalar factors multiply the sum, not its terms. */
+function scaled(nest: Nest, factors: Factors): Nest {
+  if (factors.rest.length === 0) return nest;
+  const value = factors.rest.reduce<Expression>(
+    (total, { factor, divides }) => (divides ? binary('divide', total, factor) : multiply(total, factor)),
+    accumulated,
+  );
+  return { ...nest, finish: nest.finish ? replaceAccumulated(nest.finish, value) : value };
+}

@@ -1,0 +1,128 @@
+/** Which statements are needed when, and which share one function. */
+import { hasGuards } from './guards.ts';
+import {
+  fetchedTensors,
+  isPlainIndex,
+  isScatter,
+  postorder,
+  reads,
+  tensorsReadBy,
+} from '../graph/expressions.ts';
+import type { Program, Statement, Tensor } from '../graph/types.ts';
+
+/** A piece of work: one statement, or elementwise ones that share a loop. */
+export interface Group {
+  readonly statements: readonly Statement[];
+  readonly parts: ReadonlySet<Part>;
+}
+
+export type Part = 'forward' | 'backward' | 'predict';
+
+/** A function with more than this is split: V8 does not optimise very large ones. */
+const largestGroup = { statements: 12, nodes: 250 };
+
+/** The statements that the roots need, themselves included. */
+export function neededFor(program: Program, roots: Iterable<string>): Set<Statement> {
+  const needed = new Set<Statement>();
+  const wanted = new Set(roots);
+  for (const statement of program.statements.toReversed()) {
+    if (!wanted.has(statement.target)) continue;
+    needed.add(statement);
+    for (const tensor of tensorsReadBy(statement)) wanted.add(tensor);
+  }
+  return needed;
+}
+
+/** In which lists of steps each needed statement stands. */
+export function partsOf(program: Program): Map<Statement, Set<Part>> {
+  const evaluated = neededFor(program, [
+    ...(program.loss === undefined ? [] : [program.loss]),
+    ...program.metrics,
+  ]);
+  const trained = neededFor(program, program.gradients.values());
+  const predicted = neededFor(program, program.outputs);
+  const parts = new Map<Statement, Set<Part>>();
+  for (const statement of program.statements) {
+    const of = new Set<Part>();
+    if (evaluated.has(statement)) of.add('forward');
+    else if (trained.has(statement)) of.add(statement.phase === 'forward' ? 'forward' : 'backward');
+    if (predicted.has(statement)) of.add('predict');
+    if (of.size > 0) parts.set(statement, of);
+  }
+  return parts;
+}
+
+/** Groups in an order of execution. */
+export function groupStatements(
+  parts: ReadonlyMap<Statement, ReadonlySet<Part>>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Group[] {
+  const groups: { statements: Statement[]; parts: ReadonlySet<Part> }[] = [];
+  for (const [statement, of] of parts) {
+    const home = isElementwise(statement, tensors) ? homeOf(statement, of, groups, tensors) : undefined;
+    if (home) home.statements.push(statement);
+    else groups.push({ statements: [statement], parts: of });
+  }
+  return groups;
+}
+
+/** The latest group that the statement can join: one it reads from, with nothing in between that it waits for. */
+function homeOf<G extends { readonly statements: Statement[]; readonly parts: ReadonlySet<Part> }>(
+  statement: Statement,
+  parts: ReadonlySet<Part>,
+  groups: readonly G[],
+  tensors: ReadonlyMap<string, Tensor>,
+): G | undefined {
+  const reading = tensorsReadBy(statement);
+  for (const group of groups.toReversed()) {
+    if (!group.statements.some((other) => reading.has(other.target))) continue;
+    const [first] = group.statements;
+    const fits =
+      first !== undefined &&
+      isElementwise(first, tensors) &&
+      sameBox(first, statement) &&
+      [...parts].every((part) => group.parts.has(part)) &&
+      parts.size === group.parts.size &&
+      group.statements.every((other) => readsInPlace(statement, other.target)) &&
+      group.statements.length < largestGroup.statements &&
+      [...group.statements, statement].reduce((total, other) => total + nodesOf(other), 0) <
+        largestGroup.nodes;
+    return fits ? group : undefined;
+  }
+  return undefined;
+}
+
+function nodesOf(statement: Statement): number {
+  return postorder(statement.body).length + (statement.finish ? postorder(statement.finish).length : 0);
+}
+
+export function isElementwise(statement: Statement, tensors: ReadonlyMap<string, Tensor>): boolean {
+  if (statement.combine !== 'assign' || isScatter(statement)) return false;
+  if (statement.indices.length !== statement.write.length) return false;
+  const extents = new Map(statement.indices.map((index) => [index.name, index.extent]));
+  return !hasGuards(statement.body, 'assign', extents, tensors);
+}
+
+export function sameBox(left: Statement, right: Statement): boolean {
+  return (
+    left.indices.length === right.indices.length &&
+    left.indices.every((index, position) => index.extent === right.indices[position]?.extent)
+  );
+}
+
+/** True if the statement reads the tensor, if at all, only at the very place that it writes. */
+export function readsInPlace(statement: Statement, tensor: string): boolean {
+  const expressions = statement.finish ? [statement.body, statement.finish] : [statement.body];
+  return expressions.every(
+    (expression) =>
+      !fetchedTensors(expression).has(tensor) &&
+      reads(expression)
+        .filter((node) => node.tensor === tensor)
+        .every(
+          (node) =>
+            node.outside === undefined &&
+            node.at.length === statement.write.length &&
+            node.at.every((index, axis) => isPlainIndex(index) === statement.indices[axis]?.name),
+        ),
+  );
+}

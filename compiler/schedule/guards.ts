@@ -1,0 +1,186 @@
+/**
+ * Guards that make a whole term vanish (a factor that is 0 outside, a maximum over a read that is -∞ outside, a chosen
+ * branch of which the other is neutral) are taken out of the body: they become constraints on the indices.
+ */
+import {
+  addIndex,
+  constantIndex,
+  indicesIn,
+  isInside,
+  one,
+  scaleIndex,
+  subtractIndex,
+  visitAtoms,
+} from '../graph/expressions.ts';
+import type {
+  Combine,
+  Expression,
+  Extent,
+  IndexAtom,
+  IndexExpression,
+  Read,
+  Tensor,
+} from '../graph/types.ts';
+
+/** index + symbol (if any) >= 0 */
+export interface Constraint {
+  readonly index: IndexExpression;
+  readonly symbol?: string;
+}
+
+export const neutralElement: Readonly<Record<Combine, number>> = {
+  assign: 0,
+  sum: 0,
+  product: 1,
+  max: -Infinity,
+  min: Infinity,
+  logsumexp: -Infinity,
+  argmax: -1,
+  argmin: -1,
+};
+
+/** 0 <= index < axis. */
+export function insideConstraints(index: IndexExpression, axis: Extent): Constraint[] {
+  const fromEnd = scaleIndex(index, -1);
+  return [
+    { index },
+    typeof axis === 'number'
+      ? { index: addIndex(constantIndex(axis - 1), fromEnd) }
+      : { index: addIndex(constantIndex(-1), fromEnd), symbol: axis },
+  ];
+}
+
+/** The exact quotients in an index expression. */
+export function exactQuotients(index: IndexExpression): Extract<IndexAtom, { kind: 'quotient' }>[] {
+  const found: Extract<IndexAtom, { kind: 'quotient' }>[] = [];
+  visitAtoms(index, (atom) => {
+    if (atom.kind === 'quotient' && atom.exact) found.push(atom);
+  });
+  return found;
+}
+
+export interface Absorbed {
+  readonly body: Expression;
+  readonly constraints: readonly Constraint[];
+  /** Of `assign`: the value where the constraints do not hold; undefined: the neutral element. */
+  readonly initial?: number;
+  /** Quotients that must be whole. */
+  readonly exact: readonly Extract<IndexAtom, { kind: 'quotient' }>[];
+}
+
+export function absorbGuards(
+  body: Expression,
+  combine: Combine,
+  extents: ReadonlyMap<string, Extent>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Absorbed {
+  const constraints: Constraint[] = [];
+  const exact = new Map<string, Extract<IndexAtom, { kind: 'quotient' }>>();
+  const multiplicative = combine === 'sum' || combine === 'assign';
+  let initial: number | undefined;
+
+  const takeRead = (node: Read): Expression => {
+    const axes = tensors.get(node.tensor)?.axes ?? [];
+    node.at.forEach((index, axis) => {
+      const extent = axes[axis];
+      for (const quotient of exactQuotients(index)) exact.set(JSON.stringify(quotient), quotient);
+      if (extent !== undefined && !isInside(index, extent, extents, tensors))
+        constraints.push(...insideConstraints(index, extent));
+    });
+    return { kind: 'read', tensor: node.tensor, at: node.at };
+  };
+
+  /** The node without the guards that make it `vanishing` where they fail. */
+  const take = (node: Expression, vanishing: number): Expression => {
+    if (node.kind === 'read' && node.outside === vanishing) return takeRead(node);
+    if (node.kind === 'select' && isNumber(node.otherwise, vanishing)) {
+      const conditions = integerComparison(node.condition);
+      if (conditions) {
+        constraints.push(...conditions);
+        return take(node.then, vanishing);
+      }
+    }
+    if (!multiplicative || vanishing !== 0) return node;
+    if (node.kind === 'binary' && node.operator === 'multiply') {
+      const left = take(node.left, 0);
+      const right = take(node.right, 0);
+      if (left === one) return right;
+      return right === one ? left : { ...node, left, right };
+    }
+    if (node.kind === 'binary' && node.operator === 'divide') return { ...node, left: take(node.left, 0) };
+    if (node.kind === 'unary' && node.operator === 'negate')
+      return { ...node, operand: take(node.operand, 0) };
+    const conditions = integerComparison(node);
+    if (!conditions) return node;
+    constraints.push(...conditions);
+    return one;
+  };
+
+  if (combine === 'assign' && body.kind === 'read' && body.outside !== undefined) {
+    const outside = body.outside;
+    const inner = take(body, outside);
+    if (constraints.length > 0 || exact.size > 0) initial = outside;
+    return {
+      body: inner,
+      constraints,
+      exact: [...exact.values()],
+      ...(initial === undefined ? {} : { initial }),
+    };
+  }
+  // The neutral element of argmax and argmin is a place, not a value.
+  const vanishing =
+    combine === 'argmax' ? -Infinity : combine === 'argmin' ? Infinity : neutralElement[combine];
+  const places = combine === 'argmax' || combine === 'argmin';
+  const inner = places ? body : take(body, vanishing);
+  return { body: inner, constraints, exact: [...exact.values()] };
+}
+
+/** True if some guard of the body would become a constraint: such a statement has loops of its own. */
+export function hasGuards(
+  body: Expression,
+  combine: Combine,
+  extents: ReadonlyMap<string, Extent>,
+  tensors: ReadonlyMap<string, Tensor>,
+): boolean {
+  const absorbed = absorbGuards(body, combine, extents, tensors);
+  return absorbed.constraints.length > 0 || absorbed.exact.length > 0;
+}
+
+function isNumber(node: Expression, value: number): boolean {
+  return node.kind === 'constant' && node.value === value;
+}
+
+/** Comparisons of index values as constraints; undefined for what is not (only) that. */
+function integerComparison(node: Expression): Constraint[] | undefined {
+  if (node.kind !== 'binary') return undefined;
+  if (node.operator === 'and') {
+    const left = integerComparison(node.left);
+    const right = integerComparison(node.right);
+    return left && right && [...left, ...right];
+  }
+  const left = asIndex(node.left);
+  const right = asIndex(node.right);
+  if (!left || !right || indicesIn(node).size === 0) return undefined;
+  const minus = (a: IndexExpression, b: IndexExpression): Constraint => ({ index: subtractIndex(a, b) });
+  const oneMore = (a: IndexExpression): IndexExpression => ({ ...a, constant: a.constant + 1 });
+  switch (node.operator) {
+    case 'less':
+      return [minus(right, oneMore(left))];
+    case 'less_equal':
+      return [minus(right, left)];
+    case 'greater':
+      return [minus(left, oneMore(right))];
+    case 'greater_equal':
+      return [minus(left, right)];
+    case 'equal':
+      return [minus(left, right), minus(right, left)];
+    default:
+      return undefined;
+  }
+}
+
+/** An expression whose value is an index expression: an index value or a whole number. */
+function asIndex(node: Expression): IndexExpression | undefined {
+  if (node.kind === 'index_value') return node.index;
+  return node.kind === 'constant' && Number.isInteger(node.value) ? constantIndex(node.value) : undefined;
+}

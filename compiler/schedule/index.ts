@@ -1,0 +1,130 @@
+/** From a program of statements to loops: what runs in which order, over which buffers. */
+import { tensorsReadBy } from '../graph/expressions.ts';
+import type { Program, Statement } from '../graph/types.ts';
+import { planBuffers, timelineOf } from './buffers.ts';
+import { contractionLoops } from './contraction.ts';
+import { FunctionList } from './function-list.ts';
+import { FunctionScope } from './function-scope.ts';
+import type { Naming } from './function-scope.ts';
+import { ownGradients } from './gradients.ts';
+import { groupStatements, partsOf } from './groups.ts';
+import type { Group, Part } from './groups.ts';
+import { sharedLoops, statementLoops } from './loops.ts';
+import type { LoopFunction, LoopProgram, Step } from './types.ts';
+
+export { scheduleUpdate } from './update.ts';
+
+export interface ScheduleOptions {
+  readonly dtype: 'f32' | 'f64';
+  /** The run-time extent that is the batch. */
+  readonly batch?: string;
+  /** The order of the parameters in their pool, as the update groups want it; others follow as declared. */
+  readonly parameters?: readonly string[];
+}
+
+/** The loop program of a model. Pure: the same program gives the same loops. */
+export function schedule(source: Program, options: ScheduleOptions): LoopProgram {
+  const program = ownGradients(source);
+  const groups = groupStatements(partsOf(program), program.tensors);
+  const kept = new Set([
+    ...program.outputs,
+    ...program.metrics,
+    ...program.gradients.values(),
+    ...(program.loss === undefined ? [] : [program.loss]),
+  ]);
+  const listed = (...parts: Part[]): Group[] =>
+    parts.flatMap((part) => groups.filter((group) => group.parts.has(part)));
+  const inside = insideTensors(groups, kept);
+  const naming: Naming = { tensors: program.tensors, batch: options.batch };
+  const functions = new FunctionList();
+  const steps = new Map<Group, Step>();
+  for (const group of groups) steps.set(group, groupFunction(group, program, naming, inside, functions));
+  const stepsOf = (part: Part): Step[] => listed(part).flatMap((group) => steps.get(group) ?? []);
+  const plan = planBuffers(
+    program,
+    [timelineOf(listed('forward', 'backward'), kept), timelineOf(listed('predict'), kept)],
+    {
+      order: parameterOrder(program, options.parameters ?? []),
+      inside,
+    },
+  );
+  return {
+    name: program.name,
+    dtype: options.dtype,
+    ...(options.batch === undefined ? {} : { batch: options.batch }),
+    buffers: plan.buffers,
+    functions: functions.all,
+    forward: stepsOf('forward'),
+    backward: stepsOf('backward'),
+    predict: stepsOf('predict'),
+    pools: plan.pools,
+  };
+}
+
+/** Trained parameters first, the given ones in the given order. */
+function parameterOrder(program: Program, given: readonly string[]): string[] {
+  const all = [...program.tensors.values()].filter((tensor) => tensor.role === 'parameter');
+  const names = all.map((tensor) => tensor.name);
+  const trained = names.filter((name) => program.gradients.has(name));
+  const rest = names.filter((name) => !program.gradients.has(name));
+  return [...new Set([...given.filter((name) => trained.includes(name)), ...trained, ...rest])];
+}
+
+/** Targets that nothing outside their own function reads. */
+function insideTensors(groups: readonly Group[], kept: ReadonlySet<string>): Set<string> {
+  const homes = new Map<string, Group>();
+  for (const group of groups) for (const statement of group.statements) homes.set(statement.target, group);
+  const outside = new Set(kept);
+  for (const group of groups)
+    for (const statement of group.statements)
+      for (const tensor of tensorsReadBy(statement)) if (homes.get(tensor) !== group) outside.add(tensor);
+  const shared = groups.filter((group) => group.statements.length > 1);
+  return new Set(
+    shared.flatMap((group) =>
+      group.statements.map((statement) => statement.target).filter((target) => !outside.has(target)),
+    ),
+  );
+}
+
+function groupFunction(
+  group: Group,
+  program: Program,
+  naming: Naming,
+  inside: ReadonlySet<string>,
+  functions: FunctionList,
+): Step {
+  const { tensors } = program;
+  const [first] = group.statements;
+  if (!first) throw new Error('a group has statements');
+  const touched = group.statements.flatMap((statement) => [...tensorsReadBy(statement), statement.target]);
+  const scopeOf = (): FunctionScope =>
+    new FunctionScope(
+      naming,
+      touched.filter((tensor) => !inside.has(tensor)),
+    );
+  const add = (scope: FunctionScope, body: LoopFunction['body']): Step => {
+    const { loopFunction, step } = scope.finish(
+      functions.fresh(nameOf(group, program)),
+      body,
+      group.statements,
+    );
+    functions.add(loopFunction);
+    return step;
+  };
+  if (group.statements.length > 1) {
+    const scope = scopeOf();
+    return add(scope, sharedLoops(group.statements, scope, tensors, { inside, storeLast: false }));
+  }
+  const scope = scopeOf();
+  const contraction = contractionLoops(first, scope, tensors);
+  if (contraction) functions.addKernel(contraction.width);
+  return add(scope, contraction?.statements ?? statementLoops(first, scope, tensors));
+}
+
+function nameOf(group: Group, program: Program): string {
+  const parameterOf = new Map([...program.gradients].map(([parameter, gradient]) => [gradient, parameter]));
+  const gradient = group.statements.findLast((statement) => parameterOf.has(statement.target));
+  if (gradient) return `gradient_${parameterOf.get(gradient.target) ?? ''}`;
+  const last: Statement | undefined = group.statements.at(-1);
+  return `${last?.phase ?? 'forward'}_${last?.target ?? ''}`;
+}

@@ -1,0 +1,181 @@
+/** Which loops become one, which stands innermost, and what bounds they have. */
+import {
+  coefficientOf,
+  indexBounds,
+  indexNames,
+  indicesIn,
+  reads,
+  subtractIndex,
+} from '../graph/expressions.ts';
+import type { Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
+import { dependsOn, flatten, isOpaque, runTogether, stepCost } from './access.ts';
+import type { Flat } from './access.ts';
+import type { Constraint } from './guards.ts';
+import { floorDivide, integer, maximum, minimum, product, sum } from './integers.ts';
+import type { Lowering } from './lowering.ts';
+import type { IntegerExpression } from './types.ts';
+
+/** A loop to be emitted: of one index, or of several that run together (the innermost gives the name in places). */
+export interface PlannedLoop {
+  readonly name: string;
+  /** The name of its variable: the indices' names side by side. */
+  readonly base: string;
+  /** All its indices. */
+  readonly members: readonly string[];
+  readonly extents: readonly Extent[];
+  readonly reduced: boolean;
+}
+
+/** The places that expressions read, in the order of the reads. */
+export function flatsOf(expressions: readonly Expression[], tensors: ReadonlyMap<string, Tensor>): Flat[] {
+  return expressions
+    .flatMap((expression) => reads(expression))
+    .map((node) => flatten(tensors.get(node.tensor)?.axes ?? [], node.at));
+}
+
+/** The indices that are needed as themselves: as numbers, in guards, inside fetches and quotients, in bounds. */
+export function namesInUse(
+  expressions: readonly Expression[],
+  flats: readonly Flat[],
+  domain: readonly Constraint[],
+  names: readonly string[],
+): Set<string> {
+  const used = new Set(domain.flatMap(({ index }) => [...indexNames(index)]));
+  for (const expression of expressions) {
+    const guarded = reads(expression).filter((node) => node.outside !== undefined);
+    const inGuards = new Set(guarded.flatMap((node) => node.at));
+    const inReads = new Set(reads(expression).flatMap((node) => node.at));
+    for (const index of indicesIn(expression))
+      if (inGuards.has(index) || !inReads.has(index)) for (const name of indexNames(index)) used.add(name);
+  }
+  for (const name of names) if (flats.some((flat) => isOpaque(flat, name))) used.add(name);
+  return used;
+}
+
+/** Makes one loop of neighbours that run through all places like one. */
+export function joinLoops(
+  loops: readonly { readonly name: string; readonly extent: Extent; readonly reduced: boolean }[],
+  flats: readonly Flat[],
+  used: ReadonlySet<string>,
+): PlannedLoop[] {
+  const joined: PlannedLoop[] = [];
+  for (const { name, extent, reduced } of loops) {
+    const outer = joined.at(-1);
+    const together =
+      outer !== undefined &&
+      outer.reduced === reduced &&
+      !used.has(outer.name) &&
+      !used.has(name) &&
+      runTogether(flats, outer.name, name, extent);
+    if (together) {
+      joined.pop();
+      joined.push({
+        name,
+        base: outer.base + name,
+        members: [...outer.members, name],
+        extents: [...outer.extents, extent],
+        reduced,
+      });
+    } else joined.push({ name, base: name, members: [name], extents: [extent], reduced });
+  }
+  return joined;
+}
+
+/** What a step along this loop costs, over all places. */
+export function costOf(loop: PlannedLoop, flats: readonly Flat[]): number {
+  return flats.reduce((total, flat) => total + stepCost(flat, loop.name), 0);
+}
+
+/** Emits the loops around what `body` adds to the innermost level. */
+export function emitLoops(
+  lowering: Lowering,
+  loops: readonly PlannedLoop[],
+  domain: readonly Constraint[],
+  box: Box,
+  body: () => void,
+): void {
+  const clips = new Map<string, Constraint[]>();
+  const guards = new Map<string | undefined, Constraint[]>();
+  for (const constraint of domain) {
+    const names = indexNames(constraint.index);
+    const deepest = loops.findLast((loop) => names.has(loop.name))?.name;
+    const target = deepest !== undefined && isLinearIn(constraint.index, deepest) ? clips : guards;
+    const key = deepest ?? loops.at(-1)?.name;
+    if (key !== undefined && target === clips) clips.set(key, [...(clips.get(key) ?? []), constraint]);
+    else guards.set(key, [...(guards.get(key) ?? []), constraint]);
+  }
+  const guarded = (name: string | undefined, emit: () => void): void => {
+    const level = lowering.innermost;
+    const start = level.length;
+    const of = (guards.get(name) ?? []).map((constraint) => lowering.guard(constraint).value);
+    emit();
+    if (of.length === 0) return;
+    const then = level.splice(start);
+    level.push({ kind: 'if', condition: { kind: 'all', of }, then, otherwise: [] });
+  };
+  const emit = (position: number): void => {
+    const loop = loops[position];
+    if (!loop) {
+      body();
+      return;
+    }
+    const bounds = boundsOf(lowering, loop, clips.get(loop.name) ?? [], box);
+    const index = lowering.openLoop(loop.name, loop.base);
+    guarded(loop.name, () => emit(position + 1));
+    const inner = lowering.closeLoop();
+    lowering.innermost.push({ kind: 'for', index, ...bounds, step: 1, body: inner });
+  };
+  if (loops.length === 0) guarded(undefined, body);
+  else emit(0);
+}
+
+export interface Box {
+  readonly extents: ReadonlyMap<string, Extent>;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+function isLinearIn(index: IndexExpression, name: string): boolean {
+  return (
+    coefficientOf(index, name) !== 0 &&
+    index.terms.every(({ atom }) => atom.kind === 'index' || !dependsOn(atom, name))
+  );
+}
+
+/**
+ * c·v + rest >= 0 as a bound of v:  v >= -floor(rest / c)  for c > 0,  v < floor(rest / -c) + 1  for c < 0.
+ * Bounds that interval arithmetic shows to be idle are left out.
+ */
+export function boundsOf(
+  lowering: Lowering,
+  loop: PlannedLoop,
+  constraints: readonly Constraint[],
+  box: Box,
+): { from: IntegerExpression; to: IntegerExpression } {
+  let from: IntegerExpression = integer(0);
+  let to = loop.extents
+    .map((extent) => (typeof extent === 'number' ? integer(extent) : lowering.scope.extent(extent)))
+    .reduce(product);
+  for (const { index, symbol } of constraints) {
+    const coefficient = coefficientOf(index, loop.name);
+    const scale = Math.abs(coefficient);
+    const term = index.terms.filter(({ atom }) => atom.kind === 'index' && atom.name === loop.name);
+    const rest = subtractIndex(index, { terms: term, constant: 0 });
+    const least = symbol === undefined ? indexBounds(rest, box.extents, box.tensors)?.least : undefined;
+    const whole = lowering.index(rest).value;
+    const value = symbol === undefined ? whole : sum(lowering.scope.extent(symbol), whole);
+    const [extent] = loop.extents;
+    if (coefficient > 0) {
+      if (least !== undefined && Math.floor(least / scale) >= 0) continue;
+      from = maximum(from, product(floorDivide(value, scale), integer(-1)));
+    } else {
+      const idle =
+        typeof extent === 'number' && least !== undefined && Math.floor(least / scale) + 1 >= extent;
+      if (!idle) to = minimum(to, sum(floorDivide(value, scale), integer(1)));
+    }
+  }
+  const depth = lowering.depth;
+  return {
+    from: lowering.bindInteger(from, depth, `${loop.base}_from`),
+    to: lowering.bindInteger(to, depth, `${loop.base}_to`),
+  };
+}

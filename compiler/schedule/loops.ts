@@ -1,0 +1,408 @@
+/**
+ * Statements as plain loops. A reduction runs innermost into a local accumulator, or, where only a written index has
+ * unit stride (`db[j] = sum[n](dz[n, j])`), outside of it and into memory. Consecutive elementwise statements share one loop.
+ */
+import {
+  indexNames,
+  isConstant,
+  replaceAccumulated,
+  substituteIndices,
+  tensorsIn,
+} from '../graph/expressions.ts';
+import type { Combine, Expression, Statement, Tensor } from '../graph/types.ts';
+import { flatten } from './access.ts';
+import type { Flat } from './access.ts';
+import type { FunctionScope } from './function-scope.ts';
+import { integer, product, sum, variable } from './integers.ts';
+import { costOf, emitLoops, flatsOf, joinLoops, namesInUse } from './loop-order.ts';
+import type { Box, PlannedLoop } from './loop-order.ts';
+import { Lowering } from './lowering.ts';
+import { makeNest } from './nest.ts';
+import type { Nest } from './nest.ts';
+import type { Condition, IntegerExpression, LoopStatement, Value } from './types.ts';
+
+type Tensors = ReadonlyMap<string, Tensor>;
+
+const number = (value: number): Value => ({ kind: 'number', value });
+const local = (name: string): Value => ({ kind: 'variable', name });
+const binary = (operator: 'add' | 'multiply' | 'max' | 'min', left: Value, right: Value): Value => ({
+  kind: 'binary',
+  operator,
+  left,
+  right,
+});
+
+/** How a local accumulator takes the next value. */
+const joining: Readonly<
+  Record<'sum' | 'product' | 'max' | 'min', { name: string; operator: 'add' | 'multiply' | 'max' | 'min' }>
+> = {
+  sum: { name: 'total', operator: 'add' },
+  product: { name: 'product', operator: 'multiply' },
+  max: { name: 'largest', operator: 'max' },
+  min: { name: 'smallest', operator: 'min' },
+};
+
+export function boxOf(nest: Nest, tensors: Tensors): Box {
+  return { extents: new Map(nest.loops.map((loop) => [loop.name, loop.extent])), tensors };
+}
+
+export function axesOf(tensors: Tensors, name: string): Tensor['axes'] {
+  return tensors.get(name)?.axes ?? [];
+}
+
+// -------------------------------------------------------------------------------------------------------- one statement
+
+/** The loops of one statement. */
+export function statementLoops(
+  statement: Statement,
+  scope: FunctionScope,
+  tensors: Tensors,
+): LoopStatement[] {
+  return nestLoops(makeNest(statement, tensors), scope, tensors);
+}
+
+export function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStatement[] {
+  const written = flatten(axesOf(tensors, nest.target), nest.write);
+  const box = boxOf(nest, tensors);
+  const expressions = nest.finish ? [nest.body, nest.finish] : [nest.body];
+  const flats = [...flatsOf(expressions, tensors), written];
+  const used = namesInUse(
+    expressions,
+    flats,
+    nest.domain,
+    nest.loops.map((loop) => loop.name),
+  );
+  const loops = joinLoops(
+    [...nest.loops.filter((loop) => !loop.reduced), ...nest.loops.filter((loop) => loop.reduced)],
+    flats,
+    used,
+  );
+  const places = nest.combine === 'argmax' || nest.combine === 'argmin' || nest.combine === 'logsumexp';
+  if (nest.scatter && (places || nest.finish))
+    throw new Error(
+      `'${nest.target}': a scatter with ${nest.finish ? 'an epilogue' : nest.combine} has no loops`,
+    );
+  const lowering = new Lowering(scope, tensors, box.extents);
+  lowering.count(nest.body);
+  const reduced = loops.filter((loop) => loop.reduced);
+  if (nest.combine === 'assign' || nest.scatter) {
+    const statements: LoopStatement[] = [];
+    if (nest.partial) statements.push(fill(nest, scope));
+    const order = nest.combine === 'assign' ? loops : cheapestLast(loops, flats, nest);
+    emitLoops(lowering, order, nest.domain, box, () => accumulate(lowering, nest, written, nest.combine));
+    statements.push(...lowering.innermost);
+    return nest.finish ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
+  }
+  const inner = places || reduced.length === 0 ? undefined : memoryInner(nest, loops, flats, written);
+  if (inner) {
+    const order = [
+      ...loops.filter((loop) => !loop.reduced && loop !== inner),
+      ...byCost(reduced, flats),
+      inner,
+    ];
+    emitLoops(lowering, order, nest.domain, box, () => accumulate(lowering, nest, written, nest.combine));
+    const statements = [fill(nest, scope), ...lowering.innermost];
+    return nest.finish ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
+  }
+  if (nest.finish && !nest.partial) lowering.count(nest.finish);
+  localReduction(lowering, nest, loops, flats, written, box);
+  const statements = [...(nest.partial ? [fill(nest, scope)] : []), ...lowering.innermost];
+  return nest.finish && nest.partial ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
+}
+
+export function fill(nest: Nest, scope: FunctionScope): LoopStatement {
+  return { kind: 'fill', buffer: scope.buffer(nest.target, 'write'), value: nest.initial };
+}
+
+/** target = finish(target), for every element. */
+export function finishLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStatement[] {
+  const { finish } = nest;
+  if (!finish) return [];
+  // Residue loops are the body's affair: the epilogue runs over the axes as they are.
+  const axes = axesOf(tensors, nest.target);
+  const loops = nest.elements.map((name, axis) => ({ name, extent: axes[axis] ?? 1, reduced: false }));
+  const extents = new Map(loops.map((loop) => [loop.name, loop.extent]));
+  const at = loops.map(({ name }) => ({
+    terms: [{ coefficient: 1, atom: { kind: 'index' as const, name } }],
+    constant: 0,
+  }));
+  const written = flatten(axes, at);
+  const flats = [...flatsOf([finish], tensors), written];
+  const used = namesInUse([finish], flats, [], nest.elements);
+  const lowering = new Lowering(scope, tensors, extents);
+  lowering.count(finish);
+  emitLoops(lowering, joinLoops(loops, flats, used), [], { extents, tensors }, () => {
+    const offset = lowering.place(nest.target, written).value;
+    const buffer = scope.buffer(nest.target, 'update');
+    const value = lowering.finished(finish, { kind: 'load', buffer, offset });
+    lowering.innermost.push({ kind: 'store', buffer, offset, value, add: false });
+  });
+  return lowering.innermost;
+}
+
+/** One point of the domain into memory. */
+function accumulate(lowering: Lowering, nest: Nest, written: Flat, combine: Combine): void {
+  const value = lowering.value(nest.body);
+  if (combine === 'assign' || combine === 'sum') {
+    store(lowering, nest.target, written, value, combine === 'sum');
+    return;
+  }
+  if (combine !== 'product' && combine !== 'max' && combine !== 'min')
+    throw new Error(`${combine} cannot be accumulated in memory`);
+  const buffer = lowering.scope.buffer(nest.target, 'update');
+  const offset = lowering.place(nest.target, written).value;
+  const joined = binary(joining[combine].operator, { kind: 'load', buffer, offset }, value);
+  lowering.innermost.push({ kind: 'store', buffer, offset, value: joined, add: false });
+}
+
+function store(lowering: Lowering, target: string, written: Flat, value: Value, add: boolean): void {
+  const offset = lowering.place(target, written).value;
+  const buffer = lowering.scope.buffer(target, add ? 'update' : 'write');
+  if (!lowering.isInteger(target)) {
+    lowering.innermost.push({ kind: 'store', buffer, offset, value, add });
+    return;
+  }
+  if (value.kind !== 'from_integer' || add)
+    throw new Error(`'${target}' is an integer tensor, and its value is not an integer by its form`);
+  lowering.innermost.push({ kind: 'store_integer', buffer, offset, value: value.value });
+}
+
+// ---------------------------------------------------------------------------------------------------------- loop orders
+
+/** The written loop to put innermost, if accumulating in memory beats a local accumulator. */
+function memoryInner(
+  nest: Nest,
+  loops: readonly PlannedLoop[],
+  flats: readonly Flat[],
+  written: Flat,
+): PlannedLoop | undefined {
+  const body = flats.filter((flat) => flat !== written);
+  const local = Math.min(...loops.filter((loop) => loop.reduced).map((loop) => costOf(loop, body)));
+  // A load and a store more at every point.
+  const inMemory = (loop: PlannedLoop): number => costOf(loop, flats) + 1;
+  const candidates = loops.filter((loop) => !loop.reduced && !loop.name.endsWith('_residue'));
+  const best = candidates.toSorted((a, b) => inMemory(a) - inMemory(b))[0];
+  if (!best || nest.loops.some((loop) => loop.name.endsWith('_residue') && loop.reduced)) return undefined;
+  return inMemory(best) < local ? best : undefined;
+}
+
+/** Dearest first: the cheapest step is innermost. Equal ones keep their order. */
+function byCost(loops: readonly PlannedLoop[], flats: readonly Flat[]): PlannedLoop[] {
+  const residue = (loop: PlannedLoop): number => (loop.name.endsWith('_residue') ? 1 : 0);
+  return loops.toSorted((a, b) => residue(b) - residue(a) || costOf(b, flats) - costOf(a, flats));
+}
+
+/** A scatter's loops, with the cheapest one innermost. */
+function cheapestLast(
+  loops: readonly PlannedLoop[],
+  flats: readonly Flat[],
+  nest: Nest,
+): readonly PlannedLoop[] {
+  if (nest.domain.length > 0) return loops;
+  const last = byCost(loops, flats).at(-1);
+  return last ? [...loops.filter((loop) => loop !== last), last] : loops;
+}
+
+// ------------------------------------------------------------------------------------------------- local accumulators
+
+function localReduction(
+  lowering: Lowering,
+  nest: Nest,
+  loops: readonly PlannedLoop[],
+  flats: readonly Flat[],
+  written: Flat,
+  box: Box,
+): void {
+  const free = loops.filter((loop) => !loop.reduced);
+  const given = loops.filter((loop) => loop.reduced);
+  const reduced = nest.combine === 'argmax' || nest.combine === 'argmin' ? given : byCost(given, flats);
+  const names = new Set(given.map((loop) => loop.name));
+  const inner = nest.domain.filter(({ index }) => [...indexNames(index)].some((name) => names.has(name)));
+  const outer = nest.domain.filter((constraint) => !inner.includes(constraint));
+  const reduce = (body: () => void): void => emitLoops(lowering, reduced, inner, box, body);
+  emitLoops(lowering, free, outer, box, () => {
+    const result = reduction(lowering, nest, reduced, reduce);
+    if (typeof result === 'string') {
+      const buffer = lowering.scope.buffer(nest.target, 'write');
+      const offset = lowering.place(nest.target, written).value;
+      lowering.innermost.push({ kind: 'store_integer', buffer, offset, value: variable(result) });
+      return;
+    }
+    const value = nest.finish && !nest.partial ? lowering.finished(nest.finish, result) : result;
+    store(lowering, nest.target, written, value, false);
+  });
+}
+
+/** Reduces into locals; gives the combined value, or the name of the integer that holds the place. */
+function reduction(
+  lowering: Lowering,
+  nest: Nest,
+  reduced: readonly PlannedLoop[],
+  reduce: (body: () => void) => void,
+): Value | string {
+  const { scope } = lowering;
+  const declare = (hint: string, initial: number): string => {
+    const name = scope.declare(hint);
+    lowering.innermost.push({ kind: 'accumulator', name, initial: number(initial) });
+    return name;
+  };
+  const join = (name: string, operator: 'add' | 'multiply' | 'max' | 'min', value: Value): void => {
+    lowering.innermost.push({ kind: 'set', name, value: binary(operator, local(name), value) });
+  };
+  switch (nest.combine) {
+    case 'assign':
+      throw new Error('an assignment has nothing to reduce');
+    case 'sum':
+    case 'product':
+    case 'max':
+    case 'min': {
+      const { name, operator } = joining[nest.combine];
+      const total = declare(name, nest.initial);
+      reduce(() => join(total, operator, lowering.value(nest.body)));
+      return local(total);
+    }
+    case 'logsumexp': {
+      // log Σ eᵘ = M + log Σ e^(u - M) with M = max u; where M is infinite, nothing is taken out (∞ - ∞ is not 0).
+      const largest = declare('largest', -Infinity);
+      reduce(() => join(largest, 'max', lowering.value(nest.body)));
+      const finite: Condition = {
+        kind: 'compare',
+        operator: '<',
+        left: { kind: 'unary', operator: 'abs', operand: local(largest) },
+        right: number(Infinity),
+      };
+      const shift = scope.declare('shift');
+      const chosen: Value = { kind: 'select', condition: finite, then: local(largest), otherwise: number(0) };
+      lowering.innermost.push({ kind: 'constant', name: shift, value: chosen });
+      const total = declare('total', 0);
+      reduce(() => {
+        const operand: Value = {
+          kind: 'binary',
+          operator: 'subtract',
+          left: lowering.value(nest.body),
+          right: local(shift),
+        };
+        join(total, 'add', { kind: 'unary', operator: 'exp', operand });
+      });
+      return binary('add', local(shift), { kind: 'unary', operator: 'log', operand: local(total) });
+    }
+    case 'argmax':
+    case 'argmin': {
+      const best = declare(nest.combine === 'argmax' ? 'largest' : 'smallest', neutralValue(nest.combine));
+      const at = scope.declare(`${best}_at`);
+      lowering.innermost.push({ kind: 'integer_accumulator', name: at, initial: integer(-1) });
+      reduce(() => {
+        const value = scope.declare('value');
+        lowering.innermost.push({ kind: 'constant', name: value, value: lowering.value(nest.body) });
+        const better: Condition = {
+          kind: 'compare',
+          operator: nest.combine === 'argmax' ? '>' : '<',
+          left: local(value),
+          right: local(best),
+        };
+        // The first value counts whatever it is: also where all are infinite.
+        const first: Condition = {
+          kind: 'compare_integer',
+          operator: '<',
+          left: variable(at),
+          right: integer(0),
+        };
+        lowering.innermost.push({
+          kind: 'if',
+          condition: { kind: 'any', of: [better, first] },
+          then: [
+            { kind: 'set', name: best, value: local(value) },
+            { kind: 'set_integer', name: at, value: placeInBox(lowering, reduced) },
+          ],
+          otherwise: [],
+        });
+      });
+      return at;
+    }
+  }
+}
+
+function neutralValue(combine: 'argmax' | 'argmin'): number {
+  return combine === 'argmax' ? -Infinity : Infinity;
+}
+
+/** The row-by-row place in the box of the reduced loops. */
+function placeInBox(lowering: Lowering, reduced: readonly PlannedLoop[]): IntegerExpression {
+  return reduced.reduce<IntegerExpression>((place, loop) => {
+    const extent = loop.extents
+      .map((size) => (typeof size === 'number' ? integer(size) : lowering.scope.extent(size)))
+      .reduce(product);
+    const atom = { kind: 'index' as const, name: loop.name };
+    const index = lowering.index({ terms: [{ coefficient: 1, atom }], constant: 0 }).value;
+    return sum(product(place, extent), index);
+  }, integer(0));
+}
+
+// ------------------------------------------------------------------------------------------------ several in one loop
+
+/** What a statement of a shared loop leaves in memory. */
+export interface Sharing {
+  /** Targets that no other function reads: only a constant in the loop. */
+  readonly inside: ReadonlySet<string>;
+  /** Write all at the end of the body: an update reads the old values first. */
+  readonly storeLast: boolean;
+}
+
+/** Elementwise statements of one box as one nest, values forwarded through constants. */
+export function sharedLoops(
+  statements: readonly Statement[],
+  scope: FunctionScope,
+  tensors: Tensors,
+  sharing: Sharing,
+): LoopStatement[] {
+  const [first] = statements;
+  if (!first) return [];
+  const names = first.indices.map((index) => index.name);
+  const bodies = statements.map((statement): Expression => {
+    const renaming = new Map(
+      statement.indices.map((index, position) => [
+        index.name,
+        {
+          terms: [{ coefficient: 1, atom: { kind: 'index' as const, name: names[position] ?? index.name } }],
+          constant: 0,
+        },
+      ]),
+    );
+    const whole = statement.finish ? replaceAccumulated(statement.finish, statement.body) : statement.body;
+    return substituteIndices(whole, renaming);
+  });
+  const written = flatten(axesOf(tensors, first.target), first.write);
+  const flats = [...flatsOf(bodies, tensors), written];
+  const used = namesInUse(bodies, flats, [], names);
+  const loops = joinLoops(
+    first.indices.map((index) => ({ ...index, reduced: false })),
+    flats,
+    used,
+  );
+  const extents = new Map(first.indices.map((index) => [index.name, index.extent]));
+  const lowering = new Lowering(scope, tensors, extents);
+  for (const body of bodies) lowering.count(body);
+  emitLoops(lowering, loops, [], { extents, tensors }, () => {
+    const last: (() => void)[] = [];
+    statements.forEach((statement, position) => {
+      const body = bodies[position];
+      if (!body) return;
+      let value = lowering.value(body);
+      const later = bodies.slice(position + 1).some((after) => tensorsIn(after).has(statement.target));
+      if (!isConstant(body) && value.kind !== 'variable' && (later || sharing.storeLast)) {
+        const name = scope.declare(
+          [statement.target, names.join('')].filter((part) => part !== '').join('_'),
+        );
+        lowering.innermost.push({ kind: 'constant', name, value });
+        value = { kind: 'variable', name };
+      }
+      lowering.forward(statement.target, value);
+      if (sharing.inside.has(statement.target)) return;
+      const write = (): void => store(lowering, statement.target, written, value, false);
+      if (sharing.storeLast) last.push(write);
+      else write();
+    });
+    for (const write of last) write();
+  });
+  return lowering.innermost;
+}

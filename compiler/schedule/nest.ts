@@ -1,0 +1,183 @@
+/**
+ * A statement as loops over a domain: guards that make a term vanish become linear constraints on the indices (clipped
+ * bounds later), and exact quotients `(a - d·u) / s` become a loop over residues and loops over quotients, in which
+ * everything is affine:
+ *
+ *     a = s·a' + r,   u = s·u' + (r's partner),   (a - d·u) / s = a' - d·u' + (constant of r)
+ */
+import {
+  addIndex,
+  constantIndex,
+  indexNames,
+  isInside,
+  isPlainIndex,
+  mapAtoms,
+  mapIndices,
+  quotientIndex,
+  remainderIndex,
+  replaceAccumulated,
+  scaleIndex,
+  substituteInIndex,
+  subtractIndex,
+} from '../graph/expressions.ts';
+import type {
+  Combine,
+  Expression,
+  Extent,
+  IndexAtom,
+  IndexExpression,
+  Statement,
+  Tensor,
+} from '../graph/types.ts';
+import { absorbGuards, insideConstraints, neutralElement } from './guards.ts';
+import type { Constraint } from './guards.ts';
+
+export interface NestLoop {
+  readonly name: string;
+  readonly extent: Extent;
+  readonly reduced: boolean;
+}
+
+export interface Nest {
+  readonly target: string;
+  /** In the order of the statement; loops over residues first. */
+  readonly loops: readonly NestLoop[];
+  readonly write: readonly IndexExpression[];
+  readonly combine: Combine;
+  readonly body: Expression;
+  readonly finish?: Expression;
+  /** Points of the box outside the domain contribute nothing. */
+  readonly domain: readonly Constraint[];
+  /** What an element is to which no point of the domain contributes. */
+  readonly initial: number;
+  /** The written indices as the statement has them, one for each axis of the target. */
+  readonly elements: readonly string[];
+  /** Several points may write one element, or the elements are written in an order of their own. */
+  readonly scatter: boolean;
+  /** Some elements may be reached by no point of the domain: they must be given the initial value before. */
+  readonly partial: boolean;
+}
+
+export function makeNest(
+  statement: Statement,
+  tensors: ReadonlyMap<string, Tensor>,
+  write: readonly IndexExpression[] = statement.write,
+): Nest {
+  const extents = new Map(statement.indices.map((index) => [index.name, index.extent]));
+  const absorbed = absorbGuards(statement.body, statement.combine, extents, tensors);
+  const written = new Set(write.flatMap((index) => [...indexNames(index)]));
+  const scatter = write.some((index, axis) => isPlainIndex(index) !== statement.indices[axis]?.name);
+  const axes = tensors.get(statement.target)?.axes ?? [];
+  const outsideWrites = write.flatMap((index, axis) => {
+    const extent = axes[axis];
+    return extent === undefined || isInside(index, extent, extents, tensors)
+      ? []
+      : insideConstraints(index, extent);
+  });
+  const domain: Constraint[] = [...absorbed.constraints, ...outsideWrites];
+  const wholeFinish =
+    statement.finish && statement.combine === 'assign' && domain.length === 0 && absorbed.exact.length === 0;
+  const nest: Nest = {
+    target: statement.target,
+    loops: statement.indices.map(({ name, extent }) => ({ name, extent, reduced: !written.has(name) })),
+    write,
+    combine: statement.combine,
+    body:
+      wholeFinish && statement.finish ? replaceAccumulated(statement.finish, absorbed.body) : absorbed.body,
+    ...(statement.finish && !wholeFinish ? { finish: statement.finish } : {}),
+    domain,
+    initial: absorbed.initial ?? neutralElement[statement.combine],
+    elements: statement.indices.slice(0, axes.length).map((index) => index.name),
+    scatter,
+    partial: scatter || domain.some(({ index }) => [...indexNames(index)].every((name) => written.has(name))),
+  };
+  return splitResidues(nest, absorbed.exact);
+}
+
+// ------------------------------------------------------------------------------------------------- residue classes
+
+type Quotient = Extract<IndexAtom, { kind: 'quotient' }>;
+
+function splitResidues(nest: Nest, exact: readonly Quotient[]): Nest {
+  let result = nest;
+  const done = new Set<string>();
+  for (const quotient of exact) {
+    const names = [...indexNames(quotient.of)];
+    // A second quotient of the same indices would need a common modulus: it stays a guard (`exactGuards`).
+    const free = names.every((name) => !done.has(name)) ? solve(result, quotient) : undefined;
+    if (!free) return guardExactness(nest, exact);
+    for (const name of names) done.add(name);
+    result = free;
+  }
+  return result;
+}
+
+/** The nest over residues and quotients of the indices of `quotient`; undefined where this does not apply. */
+function solve(nest: Nest, quotient: Quotient): Nest | undefined {
+  const { by, of } = quotient;
+  const parts = of.terms.map(({ coefficient, atom }) => {
+    const loop = atom.kind === 'index' ? nest.loops.find(({ name }) => name === atom.name) : undefined;
+    return loop && typeof loop.extent === 'number' ? { coefficient, loop, extent: loop.extent } : undefined;
+  });
+  // The one whose residue follows from the others': a reduced one if possible.
+  const solvable = parts.filter((part) => part && Math.abs(part.coefficient) === 1);
+  const bound = solvable.find((part) => part?.loop.reduced) ?? solvable[0];
+  if (!bound || parts.length > 2) return undefined;
+  const replacements = new Map<string, IndexExpression>();
+  const loops = [...nest.loops];
+  const domain = [...nest.domain];
+  let residues = constantIndex(of.constant);
+  let whole = constantIndex(0);
+  const place = (name: string, extent: number, residue: IndexExpression): void => {
+    const position = loops.findIndex((loop) => loop.name === name);
+    const old = loops[position];
+    if (old) loops[position] = { ...old, extent: Math.ceil(extent / by) };
+    const index = addIndex(scaleIndex(plain(name), by), residue);
+    replacements.set(name, index);
+    if (extent % by !== 0) domain.push({ index: subtractIndex(constantIndex(extent - 1), index) });
+  };
+  for (const part of parts) {
+    if (!part) return undefined;
+    whole = addIndex(whole, scaleIndex(plain(part.loop.name), part.coefficient));
+    if (part === bound) continue;
+    const name = `${part.loop.name}_residue`;
+    if (loops.some((loop) => loop.name === name)) return undefined;
+    loops.unshift({ name, extent: Math.min(by, part.extent), reduced: part.loop.reduced });
+    place(part.loop.name, part.extent, plain(name));
+    residues = addIndex(residues, scaleIndex(plain(name), part.coefficient));
+  }
+  const partner = remainderIndex(scaleIndex(residues, -bound.coefficient), by);
+  place(bound.loop.name, bound.extent, partner);
+  residues = addIndex(residues, scaleIndex(partner, bound.coefficient));
+  const solution = addIndex(whole, quotientIndex(residues, by));
+  const key = JSON.stringify(quotient);
+  // Bottom-up: indices inside the quotient must not be replaced before it is recognised.
+  const rewrite = (index: IndexExpression): IndexExpression => {
+    const marked = mapAtoms(index, (atom) => (JSON.stringify(atom) === key ? plain(marker) : undefined));
+    return substituteInIndex(marked, new Map([...replacements, [marker, solution]]));
+  };
+  const old = new Set(nest.domain);
+  return {
+    ...nest,
+    loops,
+    write: nest.write.map(rewrite),
+    body: mapIndices(nest.body, rewrite),
+    domain: domain.map((constraint) =>
+      old.has(constraint) ? { ...constraint, index: rewrite(constraint.index) } : constraint,
+    ),
+    // The residues of written indices do not all occur.
+    partial: nest.partial || !bound.loop.reduced,
+  };
+}
+
+const marker = '(quotient)';
+
+function plain(name: string): IndexExpression {
+  return { terms: [{ coefficient: 1, atom: { kind: 'index', name } }], constant: 0 };
+}
+
+/** 0 <= -(of mod by): only whole quotients. */
+function guardExactness(nest: Nest, exact: readonly Quotient[]): Nest {
+  const guards = exact.map(({ of, by }) => ({ index: scaleIndex(remainderIndex(of, by), -1) }));
+  return { ...nest, domain: [...nest.domain, ...guards] };
+}
