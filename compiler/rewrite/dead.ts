@@ -1,0 +1,21 @@
+/** Removes statements that no output, loss, metric or gradient depends on, and the tensors that they write. */
+import { withStatements } from '../graph/builder.ts';
+import { tensorsReadBy } from '../graph/expressions.ts';
+import type { Program, Statement } from '../graph/types.ts';
+
+/** The tensors that must survive every pass under their names. */
+export function pinned(program: Program): Set<string> {
+  const { outputs, loss, metrics, gradients } = program;
+  return new Set([...outputs, ...(loss === undefined ? [] : [loss]), ...metrics, ...gradients.values()]);
+}
+
+export function removeDead(program: Program): Program {
+  const needed = pinned(program);
+  const kept: Statement[] = [];
+  for (const statement of program.statements.toReversed()) {
+    if (!needed.has(statement.target)) continue;
+    kept.push(statement);
+    for (const name of tensorsReadBy(statement)) needed.add(name);
+  }
+  return kept.length === program.statements.length ? program : withStatements(program, kept.toReversed());
+}

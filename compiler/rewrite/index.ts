@@ -1,0 +1,66 @@
+/**
+ * Graph to graph, the value unchanged: what is done to a program before and after it is differentiated. Each pass is one
+ * file, one table, one function from programs to programs; `passes` names them for `--print PASS` and for switching off.
+ */
+import type { Program } from '../graph/types.ts';
+import { removeDead } from './dead.ts';
+import { fuseEpilogues } from './epilogue.ts';
+import { inline } from './inline.ts';
+import { share } from './share.ts';
+import { simplify } from './simplify.ts';
+import { splitContractions } from './split.ts';
+import { stabilise } from './stabilise.ts';
+
+export type Pass = (program: Program) => Program;
+
+export const passes = {
+  stabilise,
+  simplify,
+  share,
+  split: splitContractions,
+  dead: removeDead,
+  inline,
+  epilogue: fuseEpilogues,
+} as const satisfies Record<string, Pass>;
+
+export type PassName = keyof typeof passes;
+
+export interface RewriteOptions {
+  /** Passes that are left out, for looking at what they do. */
+  readonly without?: ReadonlySet<PassName>;
+  /** Called with the program after every pass. */
+  readonly observe?: (name: PassName, program: Program) => void;
+}
+
+const before: readonly PassName[] = ['stabilise', 'simplify', 'split', 'dead'];
+const settling: readonly PassName[] = ['simplify', 'share', 'dead', 'inline'];
+const last: readonly PassName[] = ['split', 'simplify', 'share', 'dead', 'epilogue', 'simplify'];
+
+/** One pass opens the way for another; it takes few rounds until none finds anything. */
+const mostRounds = 5;
+
+/** Before differentiation: the stable form, contractions of two. */
+export function prepare(program: Program, options: RewriteOptions = {}): Program {
+  return run(before, program, options);
+}
+
+/** After differentiation: nothing twice, nothing for nothing, elementwise steps in one statement. */
+export function optimise(program: Program, options: RewriteOptions = {}): Program {
+  let current = program;
+  for (let round = 0; round < mostRounds; round++) {
+    const next = run(settling, current, options);
+    if (next === current) break;
+    current = next;
+  }
+  return run(last, current, options);
+}
+
+function run(names: readonly PassName[], program: Program, options: RewriteOptions): Program {
+  let current = program;
+  for (const name of names) {
+    if (options.without?.has(name)) continue;
+    current = passes[name](current);
+    options.observe?.(name, current);
+  }
+  return current;
+}

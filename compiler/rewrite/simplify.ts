@@ -1,0 +1,357 @@
+/**
+ * Algebra on the bodies of statements. Scalar rules, constant folding, collection of like terms (polynomial.ts), and laws
+ * of sums: what no reduced index moves comes out of them.
+ *
+ * What keeps it honest:
+ * - nothing that may be inf or NaN vanishes: 0 · x is 0 and x - x is 0 only where x is provably finite;
+ * - a constant is folded only if the result is finite;
+ * - a collected form is taken only if it costs less. Where products of sums had to be multiplied out for it, which may
+ *   cancel digits, it must save at least two operations: (1 - x)(1 + x) stays, y(1 - a) - (1 - y)a becomes y - a.
+ */
+import { countOf, withStatements } from '../graph/builder.ts';
+import {
+  accumulated,
+  children,
+  constant,
+  equalExpressions,
+  evaluateBinary,
+  evaluateUnary,
+  extentsOf,
+  fetchIndex,
+  constantIndex,
+  foldExpression,
+  freeIndices,
+  indexBounds,
+  indexNames,
+  Interner,
+  isConstant,
+  isInside,
+  isPlainIndex,
+  isScatter,
+  multiply,
+  postorder,
+  reducedIndices,
+  replaceAccumulated,
+  subtractIndex,
+  withChildren,
+} from '../graph/expressions.ts';
+import type {
+  Binary,
+  Expression,
+  Extent,
+  IndexExpression,
+  LoopIndex,
+  Program,
+  Statement,
+  Tensor,
+} from '../graph/types.ts';
+import { costOf } from './cost.ts';
+import { Definitions, isFinite, isInvariant, isSize, isSquares, isTruth } from './definitions.ts';
+import { rewriteAll } from './matching.ts';
+import type { Surroundings } from './matching.ts';
+import { ruleTable } from './patterns.ts';
+import { collect } from './polynomial.ts';
+import { factorsOf, productOf, quotientOf, sumOf, termsOf } from './terms.ts';
+
+export const simplerForms = ruleTable([
+  'u ^ 0 => 1',
+  'u ^ 1 => u',
+  '(-u) ^ 2 => u ^ 2',
+  'norm_sqrt(q) ^ 2 => q',
+  'norm_sqrt(u ^ 2) => abs(u)', //          also in their derivatives: sign(0) = 0
+  'abs(-u) => abs(u)',
+  'abs(abs(u)) => abs(u)',
+  'cos(-u) => cos(u)',
+  'relu(relu(u)) => relu(u)',
+  'relu(t) => t',
+  'max(u, u) => u', //                      two halves of the gradient are the whole
+  'min(u, u) => u',
+  'max(u, 0) => relu(u)', //                both have derivative 0 at 0
+  'and(t, 1) => t',
+  'and(t, 0) => 0',
+  'or(t, 0) => t',
+  'or(t, 1) => 1',
+  'not(not(t)) => t',
+  't == 1 => t',
+  't == 0 => not(t)',
+  's ? u : u => u',
+  's ? (s ? u : v) : w => s ? u : w',
+  's ? u : (s ? v : w) => s ? u : w',
+  't ? 1 : 0 => t',
+  't ? 0 : 1 => not(t)',
+  'not(t) ? u : v => t ? v : u',
+]);
+
+const mostRounds = 6;
+
+/** Every body and finish in a simpler form of the same value. */
+export function simplify(program: Program): Program {
+  const byTarget = new Map(program.statements.map((statement) => [statement.target, statement]));
+  const definitions = new Definitions(byTarget);
+  const takesOut = program.gradients.size > 0;
+  const statements = program.statements.map((statement) => {
+    const algebra = new Algebra(program.tensors, extentsOf(statement.indices), definitions);
+    let current = simplifyParts(statement, algebra);
+    for (const law of takesOut ? [...sumLaws, takeOut] : sumLaws) {
+      let next = isScatter(current) ? undefined : law(current, program.tensors);
+      while (next !== undefined) {
+        current = simplifyParts(next, algebra);
+        next = law(current, program.tensors);
+      }
+    }
+    return current;
+  });
+  const changed = statements.some((statement, place) => statement !== program.statements[place]);
+  return changed ? withStatements(program, statements) : program;
+}
+
+function simplifyParts(statement: Statement, algebra: Algebra): Statement {
+  const body = algebra.simplify(statement.body);
+  const finish = statement.finish && algebra.simplify(statement.finish);
+  if (body === statement.body && finish === statement.finish) return statement;
+  const { finish: _, ...rest } = statement;
+  const needed = finish !== undefined && finish.kind !== 'accumulated';
+  return { ...rest, body, ...(needed ? { finish } : {}) };
+}
+
+// ------------------------------------------------------------------------------------------------------- scalar algebra
+
+/** Simplifies one expression at a place where `extents` says how far the indices run. */
+export class Algebra {
+  private readonly tensors: ReadonlyMap<string, Tensor>;
+  private readonly extents: ReadonlyMap<string, Extent>;
+  private readonly around: Surroundings;
+
+  constructor(
+    tensors: ReadonlyMap<string, Tensor>,
+    extents: ReadonlyMap<string, Extent>,
+    definitions: Definitions,
+  ) {
+    this.tensors = tensors;
+    this.extents = extents;
+    this.around = {
+      interner: new Interner(),
+      fits: (kind, node) => {
+        if (kind === 'constant') return node.kind === 'constant';
+        if (kind === 'size') return isSize(node);
+        if (kind === 'truth') return isTruth(node);
+        if (kind === 'finite') return isFinite(node, tensors);
+        return kind === 'any' || isSquares(node, definitions);
+      },
+    };
+  }
+
+  /** The very same object if nothing becomes simpler. */
+  simplify(root: Expression): Expression {
+    let current = root;
+    for (let round = 0; round < mostRounds; round++) {
+      const ruled = rewriteAll(this.fold(current), simplerForms, this.around);
+      const next = this.collectAll(ruled);
+      if (next === current || equalExpressions(next, current)) return current;
+      current = next;
+    }
+    return current;
+  }
+
+  /** Constants, comparisons of indices, and choices that are decided by them. */
+  private fold(root: Expression): Expression {
+    return foldExpression<Expression>(root, (original, operands) => {
+      const node = withChildren(original, operands);
+      if (node.kind === 'unary' && node.operand.kind === 'constant' && node.operator !== 'negate')
+        return folded(evaluateUnary[node.operator](node.operand.value)) ?? node;
+      if (node.kind === 'unary' && node.operator === 'negate' && node.operand.kind === 'constant')
+        return node.operand.name === undefined ? constant(-node.operand.value) : node;
+      if (node.kind === 'select' && node.condition.kind === 'constant')
+        return node.condition.value !== 0 ? node.then : node.otherwise;
+      if (node.kind !== 'binary') return node;
+      const { left, right, operator } = node;
+      if (left.kind === 'constant' && right.kind === 'constant')
+        return folded(evaluateBinary[operator](left.value, right.value)) ?? node;
+      return this.decided(node) ?? node;
+    });
+  }
+
+  /** A comparison of index values whose difference is known to have one sign. */
+  private decided(node: Binary): Expression | undefined {
+    const left = indexOfNumber(node.left, this.tensors);
+    const right = indexOfNumber(node.right, this.tensors);
+    if (left === undefined || right === undefined) return undefined;
+    const bounds = indexBounds(subtractIndex(left, right), this.extents, this.tensors);
+    if (bounds === undefined) return undefined;
+    const { least, greatest } = bounds;
+    const truth = (yes: boolean, no: boolean): Expression | undefined =>
+      yes ? constant(1) : no ? constant(0) : undefined;
+    switch (node.operator) {
+      case 'equal':
+        return truth(least === 0 && greatest === 0, least > 0 || greatest < 0);
+      case 'not_equal':
+        return truth(least > 0 || greatest < 0, least === 0 && greatest === 0);
+      case 'less':
+        return truth(greatest < 0, least >= 0);
+      case 'less_equal':
+        return truth(greatest <= 0, least > 0);
+      case 'greater':
+        return truth(least > 0, greatest <= 0);
+      case 'greater_equal':
+        return truth(least >= 0, greatest < 0);
+      default:
+        return undefined;
+    }
+  }
+
+  /** Collects like terms in every sum and product that is not itself a part of one. */
+  private collectAll(root: Expression): Expression {
+    const starts = new Set<Expression>([root]);
+    for (const node of postorder(root)) {
+      for (const child of children(node))
+        if (!isSumOrProduct(node) || (isSumLike(child) && !isSumLike(node))) starts.add(child);
+    }
+    return foldExpression<Expression>(root, (original, operands) => {
+      const node = withChildren(original, operands);
+      return starts.has(original) && isSumOrProduct(node) ? this.cheapest(node) : node;
+    });
+  }
+
+  private cheapest(node: Expression): Expression {
+    const options = {
+      isFinite: (atom: Expression) => isFinite(atom, this.tensors),
+      isTruth,
+    };
+    let best = node;
+    let cost = costOf(node);
+    const candidates: { made: Expression | undefined; saves: number }[] = [
+      { made: tidied(node), saves: 1 },
+      { made: collect(node, { ...options, expand: false }), saves: 1 },
+      { made: collect(node, { ...options, expand: true }), saves: 2 },
+    ];
+    for (const { made, saves } of candidates) {
+      if (made === undefined) continue;
+      const madeCost = costOf(made);
+      if (madeCost > cost - saves) continue;
+      best = made;
+      cost = madeCost;
+    }
+    return best;
+  }
+}
+
+function folded(value: number): Expression | undefined {
+  return Number.isFinite(value) ? constant(value) : undefined;
+}
+
+/** Signs pulled out of products and joined in sums: a - (-b) is a + b, (-a) * b is -(a * b). */
+function tidied(node: Expression): Expression {
+  const terms = termsOf(node).map(({ sign, of }) => {
+    const quotient = factorsOf(of);
+    const own: 1 | -1 = quotient.sign === sign ? 1 : -1;
+    const negated = quotient.sign === -1;
+    return { sign: own, of: negated ? quotientOf({ ...quotient, sign: 1 }) : of };
+  });
+  return sumOf(terms.filter(({ of }) => !isConstant(of, 0) || terms.length === 1));
+}
+
+function isSumLike(node: Expression): boolean {
+  if (node.kind === 'unary') return node.operator === 'negate';
+  return node.kind === 'binary' && (node.operator === 'add' || node.operator === 'subtract');
+}
+
+function isSumOrProduct(node: Expression): boolean {
+  if (isSumLike(node)) return true;
+  return node.kind === 'binary' && ['multiply', 'divide', 'power'].includes(node.operator);
+}
+
+/** A whole number as an index expression: an index value, an integer constant, an element of an integer tensor. */
+function indexOfNumber(
+  node: Expression,
+  tensors: ReadonlyMap<string, Tensor>,
+): IndexExpression | undefined {
+  if (node.kind === 'index_value') return node.index;
+  if (node.kind === 'constant') return Number.isSafeInteger(node.value) ? constantIndex(node.value) : undefined;
+  if (node.kind !== 'read' || node.outside !== undefined) return undefined;
+  return tensors.get(node.tensor)?.element === 'integer' ? fetchIndex(node.tensor, node.at) : undefined;
+}
+
+// --------------------------------------------------------------------------------------------------------- laws of sums
+
+type SumLaw = (statement: Statement, tensors: ReadonlyMap<string, Tensor>) => Statement | undefined;
+
+/** Σ_k (k == e) f = f, where f does not depend on k and e, which neither does, is a place in the range of k. */
+const chooseOne: SumLaw = (statement, tensors) => {
+  if (statement.combine !== 'sum') return undefined;
+  const quotient = factorsOf(statement.body);
+  const extents = extentsOf(statement.indices);
+  for (const index of reducedIndices(statement)) {
+    const place = quotient.numerator.findIndex((factor) => choosesOne(factor, index, extents, tensors));
+    if (place < 0) continue;
+    const numerator = quotient.numerator.toSpliced(place, 1);
+    const rest = [...numerator, ...quotient.denominator];
+    if (rest.some((factor) => freeIndices(factor).has(index.name))) continue;
+    return withoutIndex({ ...statement, body: quotientOf({ ...quotient, numerator }) }, index);
+  }
+  return undefined;
+};
+
+function choosesOne(
+  factor: Expression,
+  index: LoopIndex,
+  extents: ReadonlyMap<string, Extent>,
+  tensors: ReadonlyMap<string, Tensor>,
+): boolean {
+  if (factor.kind !== 'binary' || factor.operator !== 'equal') return false;
+  const left = indexOfNumber(factor.left, tensors);
+  const right = indexOfNumber(factor.right, tensors);
+  if (left === undefined || right === undefined) return false;
+  const chosen = isPlainIndex(left) === index.name ? right : isPlainIndex(right) === index.name ? left : undefined;
+  if (chosen === undefined || indexNames(chosen).has(index.name)) return false;
+  return isInside(chosen, index.extent, extents, tensors);
+}
+
+/** Σ_k f = extent(k) · f,  max_k f = f, where f does not depend on k. */
+const countUnused: SumLaw = (statement) => {
+  const { combine, body } = statement;
+  if (combine !== 'sum' && combine !== 'max' && combine !== 'min') return undefined;
+  const used = freeIndices(body);
+  const index = reducedIndices(statement).find(({ name, extent }) => !used.has(name) && extent !== 0);
+  if (index === undefined) return undefined;
+  const counted = combine === 'sum' ? multiply(countOf([index]), body) : body;
+  return withoutIndex({ ...statement, body: counted }, index);
+};
+
+/** Σ_k c · f = c · Σ_k f, where c does not depend on k: once per sum instead of once per term. */
+const takeOut: SumLaw = (statement) => {
+  if (statement.combine !== 'sum' || reducedIndices(statement).length === 0) return undefined;
+  const { sign, numerator, denominator } = factorsOf(statement.body);
+  const moves = (factor: Expression): boolean => isInvariant(factor, statement);
+  const above = numerator.filter(moves);
+  const below = denominator.filter(moves);
+  if (sign === 1 && above.length + below.length === 0) return undefined;
+  const rest = {
+    sign: 1,
+    numerator: numerator.filter((factor) => !moves(factor)),
+    denominator: denominator.filter((factor) => !moves(factor)),
+  } as const;
+  const product = productOf([...above, accumulated]);
+  const scaled = quotientOf({
+    sign,
+    numerator: [product],
+    denominator: below,
+  });
+  return {
+    ...statement,
+    body: quotientOf(rest),
+    finish: statement.finish ? replaceAccumulated(statement.finish, scaled) : scaled,
+  };
+};
+
+const sumLaws: readonly SumLaw[] = [chooseOne, countUnused];
+
+/** The statement without one reduced index; when none is left, an assignment. */
+function withoutIndex(statement: Statement, index: LoopIndex): Statement {
+  const indices = statement.indices.filter(({ name }) => name !== index.name);
+  const left = { ...statement, indices };
+  if (reducedIndices(left).length > 0) return left;
+  const { finish, ...rest } = left;
+  const body = finish ? replaceAccumulated(finish, left.body) : left.body;
+  return { ...rest, combine: 'assign', body };
+}
+

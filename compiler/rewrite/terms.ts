@@ -1,0 +1,76 @@
+/** Long sums and products seen flat: a - b + c is three signed terms, a * b / c a quotient of factor lists. */
+import { add, constant, divide, isConstant, multiply, negate, one, subtract, zero } from '../graph/expressions.ts';
+import type { Expression } from '../graph/types.ts';
+
+export interface Term {
+  readonly sign: 1 | -1;
+  readonly of: Expression;
+}
+
+export interface Quotient {
+  readonly sign: 1 | -1;
+  readonly numerator: readonly Expression[];
+  readonly denominator: readonly Expression[];
+}
+
+const opposite = (sign: 1 | -1): 1 | -1 => (sign === 1 ? -1 : 1);
+
+/** The terms of a sum, left to right. Negative constants become positive terms with a minus. */
+export function termsOf(root: Expression): Term[] {
+  const terms: Term[] = [];
+  const stack: Term[] = [{ sign: 1, of: root }];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { sign, of } = top;
+    if (of.kind === 'binary' && (of.operator === 'add' || of.operator === 'subtract')) {
+      stack.push({ sign: of.operator === 'add' ? sign : opposite(sign), of: of.right }, { sign, of: of.left });
+    } else if (of.kind === 'unary' && of.operator === 'negate') {
+      stack.push({ sign: opposite(sign), of: of.operand });
+    } else if (of.kind === 'constant' && of.value < 0) {
+      terms.push({ sign: opposite(sign), of: constant(-of.value) });
+    } else terms.push(top);
+  }
+  return terms;
+}
+
+/** The sum of terms: as written, but a positive term comes first if there is one. */
+export function sumOf(terms: readonly Term[]): Expression {
+  const first = terms.findIndex((term) => term.sign === 1);
+  const start = terms[Math.max(first, 0)];
+  if (start === undefined) return zero;
+  let sum = start.sign === 1 ? start.of : negate(start.of);
+  for (const term of terms) {
+    if (term !== start) sum = term.sign === 1 ? add(sum, term.of) : subtract(sum, term.of);
+  }
+  return sum;
+}
+
+/** The factors of a product of products and quotients, left to right, with the sign taken out. */
+export function factorsOf(root: Expression): Quotient {
+  const numerator: Expression[] = [];
+  const denominator: Expression[] = [];
+  let sign: 1 | -1 = 1;
+  const stack = [{ above: true, of: root }];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { above, of } = top;
+    if (of.kind === 'binary' && (of.operator === 'multiply' || of.operator === 'divide')) {
+      stack.push({ above: of.operator === 'multiply' ? above : !above, of: of.right }, { above, of: of.left });
+    } else if (of.kind === 'unary' && of.operator === 'negate') {
+      sign = opposite(sign);
+      stack.push({ above, of: of.operand });
+    } else if (of.kind === 'constant' && of.value < 0) {
+      sign = opposite(sign);
+      stack.push({ above, of: constant(-of.value) });
+    } else if (!isConstant(of, 1)) (above ? numerator : denominator).push(of);
+  }
+  return { sign, numerator, denominator };
+}
+
+export function quotientOf({ sign, numerator, denominator }: Quotient): Expression {
+  const above = productOf(numerator);
+  const value = denominator.length === 0 ? above : divide(above, productOf(denominator));
+  return sign === 1 ? value : negate(value);
+}
+
+export function productOf(factors: readonly Expression[]): Expression {
+  return factors.reduce<Expression>((product, factor) => multiply(product, factor), one);
+}
