@@ -71,6 +71,21 @@ export function bindArguments(
   });
 }
 
+/** Reports E209 for a hyper-parameter that is called like something the definition is given anyway. */
+export function namesAreFree(
+  { parameters, kind }: OptimizerDefinition | ScheduleDefinition,
+  given: readonly string[],
+  diagnostics: Diagnostics,
+): boolean {
+  const taken = parameters.filter(({ name }) => given.includes(name.text));
+  for (const { name } of taken) {
+    diagnostics.error('E209', name.span, `'${name.text}' already means something in every ${kind}`, {
+      hint: `${given.join(', ')} are given: call the hyper-parameter something else`,
+    });
+  }
+  return taken.length === 0;
+}
+
 /** `cosine(rate, period, floor = ...)` */
 function signatureOf(definition: OptimizerDefinition | ScheduleDefinition): string {
   const parameters = definition.parameters.map(({ name, default: fallback }) =>
