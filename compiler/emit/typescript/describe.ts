@@ -58,7 +58,7 @@ function describePort(tensor: Tensor, batch: string | undefined): Port {
     batched,
     axes: tensor.axisNames.slice(from, from + shape.length),
     element: tensor.element === 'integer' ? 'integer' : 'real',
-    ...(tensor.range ?? {}),
+    ...tensor.range,
   };
 }
 

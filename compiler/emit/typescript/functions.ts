@@ -7,7 +7,7 @@ import type { IntegerExpression, LoopFunction, LoopStatement, Value } from '../.
 import type { Scope } from './names.ts';
 import { Scope as FunctionScope } from './names.ts';
 import { splitCondition, splitValue, type Part } from './split.ts';
-import { keptArguments, usageOf, type Kept } from './usage.ts';
+import { keptArguments, withoutUnusedConstants, type Kept } from './usage.ts';
 import { isNonNegative, printInteger, printNumber, type Helper, type Naming } from './integers.ts';
 import { printCondition, printValue } from './values.ts';
 
@@ -216,15 +216,29 @@ class FunctionPrinter {
     this.lines.push(`${target} = ${printInteger(value, this.naming)};`);
   }
 
+  /** `a[i] += x` for an addition to the element, and where the value is `a[i] + x`. */
   private store(statement: Extract<LoopStatement, { kind: 'store' }>, value: Value): void {
-    const place = `${this.naming.buffer(statement.buffer)}[${printInteger(statement.offset, this.naming)}]`;
-    if (!statement.add) {
-      this.lines.push(`${place} = ${printValue(value, this.naming)};`);
-    } else if (value.kind === 'unary' && value.operator === 'negate') {
-      this.lines.push(`${place}! -= ${printValue(value.operand, this.naming)};`);
-    } else {
-      this.lines.push(`${place}! += ${printValue(value, this.naming)};`);
+    const { naming, lines } = this;
+    const place = `${naming.buffer(statement.buffer)}[${printInteger(statement.offset, naming)}]`;
+    if (statement.add) {
+      const isNegative = value.kind === 'unary' && value.operator === 'negate';
+      lines.push(
+        `${place}! ${isNegative ? '-=' : '+='} ${printValue(isNegative ? value.operand : value, naming)};`,
+      );
+      return;
     }
+    if (
+      value.kind === 'binary' &&
+      value.left.kind === 'load' &&
+      printValue(value.left, naming) === `${place}!`
+    ) {
+      const operator = compoundOperators[value.operator];
+      if (operator !== undefined) {
+        lines.push(`${place}! ${operator} ${printValue(value.right, naming)};`);
+        return;
+      }
+    }
+    lines.push(`${place} = ${printValue(value, naming)};`);
   }
 
   /** The value, small enough to print; parts of it that were cut off stand in lines before. */
@@ -262,32 +276,4 @@ function stride(index: string, step: number): string {
 /** Text as line comments: nothing in it can end the comment. */
 export function commentLines(text: string): string[] {
   return text.split(/[\r\n\u2028\u2029]+/).map((line) => `// ${line}`.trimEnd());
-}
-
-/** Constants that nothing reads would fail `noUnusedLocals`; dropping one may free another. */
-function withoutUnusedConstants(
-  body: readonly LoopStatement[],
-  kept: (name: string) => Kept,
-): readonly LoopStatement[] {
-  let current = body;
-  for (;;) {
-    const { variables } = usageOf(current, kept);
-    let dropped = false;
-    const prune = (statements: readonly LoopStatement[]): LoopStatement[] =>
-      statements.flatMap((statement): LoopStatement[] => {
-        if (statement.kind === 'constant' || statement.kind === 'integer_constant') {
-          if (variables.has(statement.name)) return [statement];
-          dropped = true;
-          return [];
-        }
-        if (statement.kind === 'for') return [{ ...statement, body: prune(statement.body) }];
-        if (statement.kind === 'if') {
-          return [{ ...statement, then: prune(statement.then), otherwise: prune(statement.otherwise) }];
-        }
-        return [statement];
-      });
-    const next = prune(current);
-    if (!dropped) return current;
-    current = next;
-  }
 }

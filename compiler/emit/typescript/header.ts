@@ -110,12 +110,14 @@ function initializerText(initializer: Initializer | undefined): string {
 
 const short = (value: number): string => String(Number(value.toPrecision(4)));
 
+const COUNT_COLUMN = 2;
+
 /** Columns padded to the widest cell; counts to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, k) => (widths[k] = Math.max(widths[k] ?? 0, cell.length)));
   return rows.map((row) =>
-    `  ${row.map((cell, k) => (/^[\d,]+$/.test(cell) && k > 1 ? cell.padStart(widths[k]!) : cell.padEnd(widths[k]!))).join('  ')}`.trimEnd(),
+    `  ${row.map((cell, k) => (/^[\d,]+$/.test(cell) && k === COUNT_COLUMN ? cell.padStart(widths[k]!) : cell.padEnd(widths[k]!))).join('  ')}`.trimEnd(),
   );
 }
 

@@ -5,7 +5,7 @@
  */
 import { placeOf } from '../../diagnostics/source.ts';
 import { printStatement } from '../../graph/print.ts';
-import type { ElementType } from '../../graph/types.ts';
+import type { ElementType, Program } from '../../graph/types.ts';
 import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
 import { printCreateProgram } from './create.ts';
 import { describeModel, tensorOf } from './describe.ts';
@@ -109,8 +109,8 @@ class ModulePrinter {
       backward: loops.backward.map(stepCall),
       predict: loops.predict.map(stepCall),
     };
-    const update = emitUpdate(request, views, local, (own, step, buffers, integers, numbers) =>
-      this.updateCall(own, step, buffers, integers, numbers),
+    const update = emitUpdate(request, views, local, (own, update, step, buffers, integers, numbers) =>
+      this.updateCall(own, update, step, buffers, integers, numbers),
     );
     const create = printCreateProgram(request, views, this.arrayType, lists, update, rows);
 
@@ -120,7 +120,10 @@ class ModulePrinter {
       this.imports(),
       this.types(),
       this.description(update),
-      offsets.map(({ name, offset }) => `const ${name} = ${offset};`).join('\n'),
+      offsets
+        .filter(({ name }) => create.includes(name))
+        .map(({ name, offset }) => `const ${name} = ${offset};`)
+        .join('\n'),
       ...this.functions,
       ...this.helpers(),
       ...(clip !== undefined && update.calls.length > 0 ? [clipFunction(clip, this.arrayType.real)] : []),
@@ -232,7 +235,7 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
     const context = this.context(functions, nameOf);
     for (const each of functions) {
       this.functions.push(
-        `${this.heading(each)}\nexport function ${nameOf(each.name)}${emitFunction(each, context)}`,
+        `${this.heading(each, this.request.program)}\nexport function ${nameOf(each.name)}${emitFunction(each, context)}`,
       );
     }
     return (step, buffers, integers, numbers) =>
@@ -241,6 +244,7 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
 
   /** Emits a function of an update program unless an equal one is there, and calls it. */
   private updateCall(
+    program: Program,
     loops: UpdateLoops,
     step: Step,
     buffers: readonly string[],
@@ -256,7 +260,7 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
       if (known !== undefined) return known;
       const emitted = this.scope.declare(name);
       this.updateFunctions.set(key, emitted);
-      this.functions.push(`${this.heading(each)}\nexport function ${emitted}${text}`);
+      this.functions.push(`${this.heading(each, program)}\nexport function ${emitted}${text}`);
       return emitted;
     };
     const context = this.context(loops.functions, (name) => nameOf(name));
@@ -264,8 +268,8 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
   }
 
   /** The mathematics and the places in the model. */
-  private heading(each: LoopFunction): string {
-    const formulas = each.computes.map((statement) => printStatement(statement, this.request.program));
+  private heading(each: LoopFunction, program: Program): string {
+    const formulas = each.computes.map((statement) => printStatement(statement, program));
     const width = Math.max(0, ...formulas.map((formula) => Math.min(formula.length, FORMULA_LIMIT)));
     const lines = each.computes.flatMap((statement, k) => {
       const formula = formulas[k]!;

@@ -85,15 +85,16 @@ export function integerPiece(value: IntegerExpression, naming: Naming): Piece {
 }
 
 function integerSum(terms: readonly IntegerExpression[], naming: Naming): Piece {
-  if (terms.length === 0) return primary('0');
+  const shown = terms.filter((term) => term.kind !== 'integer' || term.value !== 0);
+  if (shown.length === 0) return primary('0');
   let text = '';
-  for (const term of terms) {
+  for (const term of shown) {
     const magnitude = negated(term);
     const piece = atLeast(integerPiece(magnitude ?? term, naming), binding.multiplicative);
     if (text === '') text = magnitude === undefined ? piece : `-${piece}`;
     else text += magnitude === undefined ? ` + ${piece}` : ` - ${piece}`;
   }
-  return { text, level: terms.length === 1 ? binding.multiplicative : binding.additive };
+  return { text, level: shown.length === 1 ? binding.multiplicative : binding.additive };
 }
 
 /** The term without its minus sign, if it has one. */

@@ -3,7 +3,7 @@
  * next to one another in the flat arrays (one parameter each where the optimizer reduces over a whole tensor), and
  * every run is one call on views made once.
  */
-import type { Tensor } from '../../graph/types.ts';
+import type { Program, Tensor } from '../../graph/types.ts';
 import type { Clip, UpdateGroup } from '../../model/types.ts';
 import type { Buffer, Step, UpdateLoops } from '../../schedule/types.ts';
 import type { StateDescription } from '../../../runtime/types.ts';
@@ -24,6 +24,7 @@ export interface UpdateText {
 
 /** Emits the function of an update program, or finds the equal one emitted before, and gives a call of it. */
 export type CallWriter = (
+  program: Program,
   loops: UpdateLoops,
   step: Step,
   buffers: readonly string[],
@@ -97,7 +98,7 @@ class UpdateWriter implements UpdateText {
       this.declarations.push(`const ${name} = new Float64Array(1);`);
       if (isValue) this.scheduled.set(program.name, `${name}[0]!`);
     }
-    this.steps(loops, buffers, '1', new Map());
+    this.steps(program, loops, buffers, '1', new Map());
   }
 
   // ------------------------------------------------------------------------------------------------------------- groups
@@ -139,7 +140,7 @@ class UpdateWriter implements UpdateText {
           );
         }
       }
-      this.steps(loops, buffers, String(run.size), scalars);
+      this.steps(group.program, loops, buffers, String(run.size), scalars);
       before += run.size;
     }
   }
@@ -237,6 +238,7 @@ class UpdateWriter implements UpdateText {
   }
 
   private steps(
+    program: Program,
     loops: UpdateLoops,
     buffers: ReadonlyMap<string, string>,
     count: string,
@@ -251,7 +253,7 @@ class UpdateWriter implements UpdateText {
       });
       const integers = step.integers.map((integer) => (integer === 'count' ? count : String(integer)));
       const numbers = (step.numbers ?? []).map((number) => scheduled.get(number) ?? this.stepScalar(number));
-      this.calls.push(this.call(loops, step, arrays, integers, numbers));
+      this.calls.push(this.call(program, loops, step, arrays, integers, numbers));
     }
   }
 

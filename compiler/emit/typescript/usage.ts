@@ -33,7 +33,7 @@ export function keptParameters(functions: readonly LoopFunction[]): (name: strin
     if (before !== undefined) return before;
     const each = byName.get(name);
     if (each === undefined) throw new Error(`the loop program calls '${name}', which it does not have`);
-    const usage = usageOf(each.body, kept);
+    const usage = usageOf(withoutUnusedConstants(each.body, kept), kept);
     const result = {
       buffers: each.buffers.map((buffer) => usage.buffers.has(buffer.name)),
       integers: each.integers.map((integer) => usage.variables.has(integer)),
@@ -142,4 +142,32 @@ export function usageOf(body: readonly LoopStatement[], kept: (name: string) => 
   const statement = (each: LoopStatement): void => (visitors[each.kind] as (s: LoopStatement) => void)(each);
   body.forEach(statement);
   return { buffers, variables };
+}
+
+/** Constants that nothing reads would fail `noUnusedLocals`; dropping one may free another. */
+export function withoutUnusedConstants(
+  body: readonly LoopStatement[],
+  kept: (name: string) => Kept,
+): readonly LoopStatement[] {
+  let current = body;
+  for (;;) {
+    const { variables } = usageOf(current, kept);
+    let dropped = false;
+    const prune = (statements: readonly LoopStatement[]): LoopStatement[] =>
+      statements.flatMap((statement): LoopStatement[] => {
+        if (statement.kind === 'constant' || statement.kind === 'integer_constant') {
+          if (variables.has(statement.name)) return [statement];
+          dropped = true;
+          return [];
+        }
+        if (statement.kind === 'for') return [{ ...statement, body: prune(statement.body) }];
+        if (statement.kind === 'if') {
+          return [{ ...statement, then: prune(statement.then), otherwise: prune(statement.otherwise) }];
+        }
+        return [statement];
+      });
+    const next = prune(current);
+    if (!dropped) return current;
+    current = next;
+  }
 }
