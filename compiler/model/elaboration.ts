@@ -2,16 +2,9 @@
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Diagnostics, Note } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
+import { ProgramBuilder } from '../graph/builder.ts';
 import { freshName } from '../graph/expressions.ts';
-import type {
-  Combine,
-  Expression,
-  Extent,
-  IndexExpression,
-  Phase,
-  Statement,
-  Tensor,
-} from '../graph/types.ts';
+import type { Combine, Expression, Extent, IndexExpression } from '../graph/types.ts';
 import type { SyntaxExpression } from '../syntax/tree.ts';
 import { IndexVariables } from './variables.ts';
 
@@ -28,7 +21,6 @@ export interface Definition {
   /** The reduced ones. */
   readonly bound: readonly string[];
   readonly body: Expression;
-  readonly span: Span;
   /** The end of its name: `sum` in `h_sum`. */
   readonly label: string;
   /** Once it is a statement: its tensor. */
@@ -51,38 +43,42 @@ export interface Frame {
   readonly target: string;
   /** What its layer calls are named after. */
   readonly instance: string;
+  readonly span: Span;
   /** The right side, to see whether it is nothing but a layer call. */
   readonly value?: SyntaxExpression;
   /** True if the left side has indices. */
   readonly indexed: boolean;
   readonly checks: RangeCheck[];
-  /** Layer calls of the statement in all, and how many of each layer were met. */
-  readonly layerCalls: { readonly total: ReadonlyMap<string, number>; readonly met: Map<string, number> };
+  /** Index variables that stand alone in reads with `else`. */
+  readonly padded: string[];
+  /** How many calls of each layer the statement has (2 for many), and how many were met. */
+  readonly layerCalls: ReadonlyMap<string, number>;
+  readonly layersMet: Map<string, number>;
 }
 
 /** How deep expressions and calls may be nested in all: far from the end of the stack, far from what a person writes. */
-const depthLimit = 600;
+const depthLimit = 1200;
 
 export class Elaboration {
   readonly diagnostics: Diagnostics;
-  readonly phase: Phase;
-  readonly tensors = new Map<string, Tensor>();
-  readonly statements: Statement[] = [];
+  readonly builder: ProgramBuilder;
   readonly variables = new IndexVariables();
   readonly definitions = new Map<string, Definition>();
-  /** Names that the user gives to tensors, so that no generated name takes one. */
-  readonly reserved = new Set<string>();
+  /** Canonical text of a hoisted definition -> its tensor. */
+  readonly hoisted = new Map<string, string>();
   /** fns and layers that are being called, outermost first. */
-  readonly calling: { readonly name: string; readonly definition: object; readonly span: Span }[] = [];
+  readonly calling: { readonly definition: object; readonly span: Span }[] = [];
   /** Layers around the statement, for origins: `dense, called at digits.dsl:12`. */
   history: readonly string[] = [];
+  /** Absent while a constant is evaluated. */
+  frame: Frame | undefined;
+  private readonly reserved = new Set<string>();
   private readonly reported = new Set<string>();
   private depth = 0;
-  frame: Frame = emptyFrame('value');
 
-  constructor(diagnostics: Diagnostics, phase: Phase = 'forward') {
+  constructor(diagnostics: Diagnostics, builder = new ProgramBuilder('constants')) {
     this.diagnostics = diagnostics;
-    this.phase = phase;
+    this.builder = builder;
   }
 
   /** Reports an error, once: a layer that is called ten times has its mistakes once. */
@@ -102,11 +98,21 @@ export class Elaboration {
     });
   }
 
-  /** A name for a tensor that the user did not name. */
+  /** Keeps the names that the user gives to tensors from being given to others before. */
+  reserve(name: string): void {
+    this.reserved.add(name);
+  }
+
+  release(name: string): void {
+    this.reserved.delete(name);
+  }
+
+  /** A name for a tensor that the user did not name; reserved. */
   freshTensor(base: string): string {
-    return freshName(base, {
-      has: (name) => this.tensors.has(name) || (this.reserved.has(name) && name !== this.frame.target),
-    });
+    const taken = { has: (name: string) => this.builder.has(name) || this.reserved.has(name) };
+    const name = freshName(base, taken);
+    this.reserved.add(name);
+    return name;
   }
 
   /** Runs `work` one level deeper; `tooDeep` instead where there is no room. */
@@ -132,20 +138,10 @@ export class Elaboration {
     return result;
   }
 
-  /** Makes a definition and the read of it at its own free indices. */
+  /** Makes a definition; it becomes a statement when the statement that reads it is lowered. */
   define(definition: Omit<Definition, 'id'>): Definition {
     const made: Definition = { id: `#${this.definitions.size}`, ...definition };
     this.definitions.set(made.id, made);
     return made;
   }
-}
-
-export function emptyFrame(target: string): Frame {
-  return {
-    target,
-    instance: target,
-    indexed: false,
-    checks: [],
-    layerCalls: { total: new Map(), met: new Map() },
-  };
 }

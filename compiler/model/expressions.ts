@@ -1,27 +1,35 @@
 /**
  * Expressions of the language -> values (values.ts). Used alike for models, layers, fns, optimizers and schedules:
  *
- *   const elaboration = new Elaboration(diagnostics, 'update');         // collects tensors and statements
- *   declareTensor(elaboration, scope, tensor)                           // an input, state or scalar, visible by name
- *   scope.define(name, { kind: 'value', value: constantValue(0.9), span, used: false })    // a hyper-parameter
+ *   const builder = new ProgramBuilder('adam', 'update');               // collects tensors and statements
+ *   const elaboration = new Elaboration(diagnostics, builder);
+ *   builder.declare(tensor);                                            // an input, state or scalar
+ *   scope.define('p', { kind: 'tensor', tensor, span, used: false });   // visible by name
+ *   scope.define('beta1', { kind: 'value', value: constantValue(0.9), span, used: false });    // a hyper-parameter
  *   elaborateExpression(syntax, scope, elaboration): Result             // a value: λ axes. body; or an error value
- *   elaborateStatement(request, scope, elaboration): Tensor | undefined // (statements.ts) target = value, reductions hoisted
- *   elaboration.program(name, { outputs, ... }): Program                // what has been made
+ *   assignValue({ target: "p'", span, axes }, value, elaboration)       // (statements.ts) target = value
+ *   elaborateStatement(request, scope, elaboration): Tensor | undefined // (statements.ts) both in one
+ *   builder.build(): Program
  *
  * `sum(p^2)` inside such an expression becomes a statement of its own before the one it stands in. A value that is used in
  * several statements (an optimizer's local name) may be kept as a value: its reductions are hoisted once.
  * What is wrong is reported; the result is then `errorValue`, and whatever is made of that is silent.
  */
 import {
+  addIndex,
   binary,
+  constantIndex,
   evaluateBinary,
   evaluateUnary,
   indexOf,
+  isConstantIndex,
+  scaleIndex,
   select,
   substituteIndices,
+  subtractIndex,
   unary,
+  zero,
 } from '../graph/expressions.ts';
-import { addIndex, constantIndex, isConstantIndex, scaleIndex, subtractIndex } from '../graph/expressions.ts';
 import type { BinaryOperator, Expression, IndexExpression, UnaryOperator } from '../graph/types.ts';
 import type { Span } from '../diagnostics/source.ts';
 import type {
@@ -243,7 +251,8 @@ export function applyUnary(operator: UnaryOperator, operand: Result): Result {
   if (operand.kind === 'error') return errorValue;
   const { axes, constant } = operand;
   const body = unary(operator, operand.body);
-  return { kind: 'value', axes, body, ...known(constant && evaluateUnary(operator, constant), constant) };
+  if (constant === undefined) return { kind: 'value', axes, body };
+  return { kind: 'value', axes, body, constant: evaluateUnary[operator](constant) };
 }
 
 export function applyBinary(
@@ -252,11 +261,11 @@ export function applyBinary(
   span: Span,
   elaboration: Elaboration,
 ): Result {
-  const lifted = lift(parts, span, elaboration, ([left, right]) => binary(operator, left!, right!));
+  const lifted = lift(parts, span, elaboration, (left, right) => binary(operator, left, right));
   const [{ value: left }, { value: right }] = parts;
   if (lifted.kind === 'error' || left.kind === 'error' || right.kind === 'error') return errorValue;
   if (left.constant === undefined || right.constant === undefined) return lifted;
-  return { ...lifted, constant: evaluateBinary(operator, left.constant, right.constant) };
+  return { ...lifted, constant: evaluateBinary[operator](left.constant, right.constant) };
 }
 
 function elaborateConditional(syntax: Conditional, scope: Scope, elaboration: Elaboration): Result {
@@ -270,9 +279,7 @@ function elaborateConditional(syntax: Conditional, scope: Scope, elaboration: El
     { value: elaborateExpression(syntax.then, scope, elaboration), span: syntax.then.span },
     { value: elaborateExpression(syntax.otherwise, scope, elaboration), span: syntax.otherwise.span },
   ];
-  return lift(parts, syntax.span, elaboration, ([test, then, otherwise]) =>
-    select(test!, then!, otherwise!),
-  );
+  return lift(parts, syntax.span, elaboration, (test, then, otherwise) => select(test, then, otherwise));
 }
 
 /**
@@ -283,7 +290,7 @@ export function lift(
   parts: readonly Part[],
   span: Span,
   elaboration: Elaboration,
-  build: (bodies: readonly Expression[]) => Expression,
+  build: (first: Expression, second: Expression, third: Expression) => Expression,
 ): Result {
   let lead: (Part & { readonly value: Value }) | undefined;
   const bodies: Expression[] = [];
@@ -302,19 +309,30 @@ export function lift(
         axes.every(({ extent }, place) => extent === value.axes[place]?.extent);
       if (!same) {
         const [first, second] = [shapeText(axes), shapeText(value.axes)];
-        elaboration.error('E307', span, `shapes ${first} and ${second} cannot be combined element by element`, {
-          notes: [
-            { span: lead.span, message: `this is ${first}` },
-            { span: part.span, message: `this is ${second}` },
-          ],
-          hint: 'only equal shapes and scalars combine; write indices to say what belongs to what',
-        });
+        elaboration.error(
+          'E307',
+          span,
+          `shapes ${first} and ${second} cannot be combined element by element`,
+          {
+            notes: [
+              { span: lead.span, message: `this is ${first}` },
+              { span: part.span, message: `this is ${second}` },
+            ],
+            hint: 'only equal shapes and scalars combine; write indices to say what belongs to what',
+          },
+        );
         return errorValue;
       }
-      bodies.push(onAxes(value, axes.map(({ variable }) => indexOf(variable))));
+      bodies.push(
+        onAxes(
+          value,
+          axes.map(({ variable }) => indexOf(variable)),
+        ),
+      );
     }
   }
-  return { kind: 'value', axes: lead?.value.axes ?? [], body: build(bodies) };
+  const [first = zero, second = zero, third = zero] = bodies;
+  return { kind: 'value', axes: lead?.value.axes ?? [], body: build(first, second, third) };
 }
 
 /** The element of a value at a place. */
@@ -325,8 +343,4 @@ export function onAxes(value: Value, at: readonly IndexExpression[]): Expression
     if (index !== undefined) replacements.set(variable, index);
   }
   return substituteIndices(value.body, replacements);
-}
-
-function known(result: number | undefined, operand: number | undefined): { constant?: number } {
-  return operand === undefined || result === undefined ? {} : { constant: result };
 }

@@ -4,6 +4,7 @@
  * that a tensor `accuracy` and the prelude's fn `accuracy` do not disturb each other.
  */
 import type { Span } from '../diagnostics/source.ts';
+import { closest } from '../diagnostics/suggest.ts';
 import type { Extent, Tensor } from '../graph/types.ts';
 import type {
   FnDefinition,
@@ -134,35 +135,6 @@ export class Scope {
 
 /** `did you mean hidden?`, if a candidate is near enough. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.min(2, Math.max(1, Math.floor(name.length / 3)));
-  let best: string | undefined;
-  let least = limit + 1;
-  for (const candidate of candidates) {
-    if (candidate === name || Math.abs(candidate.length - name.length) >= least) continue;
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < least && distance < candidate.length) [best, least] = [candidate, distance];
-  }
+  const best = closest(name, candidates);
   return best === undefined ? undefined : `did you mean ${best}?`;
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
-function editDistance(left: string, right: string): number {
-  const rows: number[][] = [];
-  for (let i = 0; i <= left.length; i++) {
-    const row: number[] = [i];
-    for (let j = 1; j <= right.length; j++) {
-      if (i === 0) {
-        row.push(j);
-        continue;
-      }
-      const above = rows[i - 1] ?? [];
-      const replaced = (above[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      let distance = Math.min((above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, replaced);
-      if (i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1])
-        distance = Math.min(distance, (rows[i - 2]?.[j - 2] ?? 0) + 1);
-      row.push(distance);
-    }
-    rows.push(row);
-  }
-  return rows.at(-1)?.at(-1) ?? 0;
 }

@@ -68,7 +68,12 @@ export function tensorValue(tensor: Tensor, variables: IndexVariables): Value {
   const at = axes.map(({ variable }) => indexOf(variable));
   const integer = tensor.element === 'integer' && axes.length === 0;
   const index = integer
-    ? { index: { terms: [{ coefficient: 1, atom: { kind: 'fetch', tensor: tensor.name, at: [] } as const }], constant: 0 } }
+    ? {
+        index: {
+          terms: [{ coefficient: 1, atom: { kind: 'fetch', tensor: tensor.name, at: [] } as const }],
+          constant: 0,
+        },
+      }
     : {};
   return { kind: 'value', axes, body: read(tensor.name, at), tensor: tensor.name, ...index };
 }

@@ -1,0 +1,165 @@
+/** Declarations: dims, inputs, parameters. */
+import type { Span } from '../diagnostics/source.ts';
+import type { Extent, Tensor } from '../graph/types.ts';
+import type { DimDeclaration, InputDeclaration, ParamDeclaration, SyntaxAxis } from '../syntax/tree.ts';
+import { evaluateConstant } from './constants.ts';
+import type { Elaboration } from './elaboration.ts';
+import type { Scope } from './scope.ts';
+import { didYouMean } from './scope.ts';
+import { elaborateSize, elaborateWhole } from './sizes.ts';
+import { elaborateInitializer } from './training/initializers.ts';
+
+/** The open dimension, once an input has named it. */
+export interface OpenDimension {
+  name?: string;
+  span?: Span;
+}
+
+export function declareDim(item: DimDeclaration, scope: Scope, elaboration: Elaboration): void {
+  const extent = elaborateWhole(item.value, scope, elaboration, { what: `dim ${item.name.text}`, least: 0 });
+  const { span } = item.name;
+  scope.define(
+    item.name.text,
+    extent === undefined ? { kind: 'error', span, used: false } : { kind: 'size', extent, span, used: false },
+  );
+}
+
+export function declareParam(
+  item: ParamDeclaration,
+  tensorName: string,
+  scope: Scope,
+  elaboration: Elaboration,
+): void {
+  const { text, span } = item.name;
+  const axes: Extent[] = [];
+  let sound = true;
+  for (const axis of item.axes) {
+    const extent = fixedAxis(axis, scope, elaboration);
+    if (extent === undefined) sound = false;
+    else axes.push(extent);
+  }
+  const evaluate = (value: ParamDeclaration['initializer']) => evaluateConstant(value, scope, elaboration);
+  if (!sound) {
+    scope.define(text, { kind: 'error', span, used: false });
+    return;
+  }
+  const { diagnostics } = elaboration;
+  const tensor: Tensor = {
+    name: tensorName,
+    role: 'parameter',
+    axes,
+    axisNames: item.axes.map(axisName),
+    element: 'real',
+    initializer: elaborateInitializer(item.initializer, axes, { evaluate, diagnostics }),
+    span,
+  };
+  elaboration.builder.declare(tensor);
+  scope.define(text, { kind: 'tensor', tensor, span, used: false });
+}
+
+/** The size of a parameter's axis, known at compile time. */
+function fixedAxis(axis: SyntaxAxis, scope: Scope, elaboration: Elaboration): number | undefined {
+  if (axis.kind !== 'size') {
+    elaboration.error('E304', axis.span, 'every axis of a parameter needs a size', {
+      hint: '`..` and `_` are for the tensors that a layer takes',
+    });
+    return undefined;
+  }
+  const extent = elaborateSize(axis.value, scope, elaboration);
+  if (typeof extent !== 'string') return extent;
+  elaboration.error('E304', axis.span, `${extent} is the open dimension, which a parameter cannot have`, {
+    hint: 'parameters have sizes known at compile time',
+  });
+  return undefined;
+}
+
+export function declareInput(
+  item: InputDeclaration,
+  scope: Scope,
+  elaboration: Elaboration,
+  open: OpenDimension,
+): void {
+  const { text, span } = item.name;
+  const axes: Extent[] = [];
+  let sound = true;
+  for (const axis of item.axes) {
+    const extent = inputAxis(axis, scope, elaboration, open);
+    if (extent === undefined) sound = false;
+    else axes.push(extent);
+  }
+  const range = item.range && inputRange(item.range, scope, elaboration);
+  if (item.range && range === undefined) sound = false;
+  if (!sound) {
+    scope.define(text, { kind: 'error', span, used: false });
+    return;
+  }
+  const tensor: Tensor = {
+    name: text,
+    role: 'input',
+    axes,
+    axisNames: item.axes.map(axisName),
+    element: range ? 'integer' : 'real',
+    ...(range ? { range } : {}),
+    span,
+  };
+  elaboration.builder.declare(tensor);
+  scope.define(text, { kind: 'tensor', tensor, span, used: false });
+}
+
+/** A size, or a name that nothing has: the open dimension. */
+function inputAxis(
+  axis: SyntaxAxis,
+  scope: Scope,
+  elaboration: Elaboration,
+  open: OpenDimension,
+): Extent | undefined {
+  if (axis.kind !== 'size') {
+    elaboration.error('E304', axis.span, 'an axis of an input is a size or the name of the batch', {
+      hint: '`..` and `_` are for the tensors that a layer takes',
+    });
+    return undefined;
+  }
+  const { value } = axis;
+  if (value.kind !== 'reference') return elaborateSize(value, scope, elaboration);
+  const { text } = value.name;
+  const isNew = scope.lookup(text) === undefined && scope.lookupPending(text) === undefined;
+  if (!isNew) return elaborateSize(value, scope, elaboration);
+  if (open.name !== undefined && open.span !== undefined) {
+    const sizes = scope.visible('values').filter((name) => scope.lookup(name)?.kind === 'size');
+    elaboration.error(
+      'E305',
+      axis.span,
+      `${text} is no dim, and the open dimension is ${open.name} already`,
+      {
+        notes: [{ span: open.span, message: `${open.name} is open: it is declared nowhere` }],
+        hint: didYouMean(text, sizes) ?? `give it a size: dim ${text} = 10`,
+      },
+    );
+    return undefined;
+  }
+  open.name = text;
+  open.span = axis.span;
+  scope.define(text, { kind: 'size', extent: text, span: axis.span, used: true });
+  return text;
+}
+
+/** `: 10` is 0 .. 9; `: -100 .. 9` has both ends. */
+function inputRange(
+  { least, bound, span }: NonNullable<InputDeclaration['range']>,
+  scope: Scope,
+  elaboration: Elaboration,
+): { readonly least: number; readonly greatest: number } | undefined {
+  const what = 'the range of an integer input';
+  const smallest = -(2 ** 31 - 1);
+  const first = least ? elaborateWhole(least, scope, elaboration, { what, least: smallest }) : 0;
+  const last = elaborateWhole(bound, scope, elaboration, { what, least: least ? smallest : 1 });
+  if (first === undefined || last === undefined) return undefined;
+  const greatest = least ? last : last - 1;
+  if (greatest >= first) return { least: first, greatest };
+  elaboration.error('E303', span, `the range from ${first} to ${greatest} is empty`);
+  return undefined;
+}
+
+function axisName(axis: SyntaxAxis): string {
+  return axis.kind === 'size' && axis.value.kind === 'reference' ? axis.value.name.text : '';
+}

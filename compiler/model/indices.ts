@@ -1,0 +1,151 @@
+/** Expressions between the brackets of a read: integer-valued, in the index arithmetic of the graph. */
+import type { Span } from '../diagnostics/source.ts';
+import {
+  addIndex,
+  isConstantIndex,
+  quotientIndex,
+  remainderIndex,
+  scaleIndex,
+  subtractIndex,
+} from '../graph/expressions.ts';
+import type { IndexExpression } from '../graph/types.ts';
+import type { BinaryExpression, Call, SyntaxExpression } from '../syntax/tree.ts';
+import type { Elaboration } from './elaboration.ts';
+import { elaborateExpression } from './expressions.ts';
+import type { Scope } from './scope.ts';
+import { didYouMean } from './scope.ts';
+import { asIndex } from './values.ts';
+
+/** An index expression, or undefined after a report. */
+export function elaborateIndex(
+  syntax: SyntaxExpression,
+  scope: Scope,
+  elaboration: Elaboration,
+): IndexExpression | undefined {
+  return elaboration.deeper<IndexExpression | undefined>(syntax.span, undefined, () => {
+    switch (syntax.kind) {
+      case 'reference':
+        if (!isIndexName(syntax.name.text, scope)) {
+          reportUnboundIndex(syntax.name.text, syntax.span, scope, elaboration);
+          return undefined;
+        }
+        return fromValue(syntax, scope, elaboration);
+      case 'unary': {
+        if (syntax.operator !== '-') return fromValue(syntax, scope, elaboration);
+        const operand = elaborateIndex(syntax.operand, scope, elaboration);
+        return operand && scaleIndex(operand, -1);
+      }
+      case 'binary':
+        return indexArithmetic(syntax, scope, elaboration);
+      case 'call':
+        return indexCall(syntax, scope, elaboration);
+      default:
+        return fromValue(syntax, scope, elaboration);
+    }
+  });
+}
+
+/** False for a name that can only be meant as an index that nothing binds. */
+function isIndexName(name: string, scope: Scope): boolean {
+  const entry = scope.lookup(name);
+  if (entry === undefined) return scope.lookupPending(name) !== undefined;
+  return entry.kind !== 'size' || typeof entry.extent === 'number';
+}
+
+/** E405 where the left side has indices, else E401. */
+export function reportUnboundIndex(name: string, span: Span, scope: Scope, elaboration: Elaboration): void {
+  const { frame } = elaboration;
+  const bound = scope.visible('values').filter((other) => scope.lookup(other)?.kind === 'index');
+  const suggestion = didYouMean(name, name.length > 1 ? bound : []);
+  if (frame?.indexed) {
+    elaboration.error('E405', span, `index ${name} is free on the right but missing on the left`, {
+      hint: suggestion ?? `add it to the left, or reduce over it: sum[${name}](...)`,
+    });
+  } else {
+    elaboration.error('E401', span, `index ${name} is not bound`, {
+      hint: suggestion ?? `reduce over it, sum[${name}](...), or put it on the left side of the statement`,
+    });
+  }
+}
+
+function indexArithmetic(
+  syntax: BinaryExpression,
+  scope: Scope,
+  elaboration: Elaboration,
+): IndexExpression | undefined {
+  const { operator } = syntax;
+  if (operator !== '+' && operator !== '-' && operator !== '*' && operator !== '/')
+    return fromValue(syntax, scope, elaboration);
+  const left = elaborateIndex(syntax.left, scope, elaboration);
+  const right = elaborateIndex(syntax.right, scope, elaboration);
+  if (left === undefined || right === undefined) return undefined;
+  if (operator === '+') return addIndex(left, right);
+  if (operator === '-') return subtractIndex(left, right);
+  const divisor = isConstantIndex(right);
+  if (operator === '/') return divided(left, divisor, syntax, elaboration);
+  if (divisor !== undefined) return scaleIndex(left, divisor);
+  const factor = isConstantIndex(left);
+  if (factor !== undefined) return scaleIndex(right, factor);
+  elaboration.error('E402', syntax.span, 'a product of two indices is not an index expression', {
+    hint: 'one factor must be a whole number or a dim',
+  });
+  return undefined;
+}
+
+/** floor(index / by) */
+function divided(
+  index: IndexExpression,
+  by: number | undefined,
+  syntax: SyntaxExpression,
+  elaboration: Elaboration,
+): IndexExpression | undefined {
+  if (by !== undefined && by > 0) return quotientIndex(index, by);
+  elaboration.error('E402', syntax.span, 'an index can only be divided by a positive whole number', {
+    hint: 'in an index `/` is floor division by a number or a dim',
+  });
+  return undefined;
+}
+
+/** mod(i, 2); floor(i / 2), which is i / 2 */
+function indexCall(syntax: Call, scope: Scope, elaboration: Elaboration): IndexExpression | undefined {
+  const name = syntax.callee.text;
+  const [first, second] = syntax.arguments;
+  const builtIn = scope.lookupCallable(name) === undefined && syntax.binders === undefined;
+  if (builtIn && name === 'floor' && first && second === undefined)
+    return elaborateIndex(first.value, scope, elaboration);
+  if (!builtIn || name !== 'mod' || !first || !second || syntax.arguments.length > 2)
+    return fromValue(syntax, scope, elaboration);
+  const of = elaborateIndex(first.value, scope, elaboration);
+  const by = elaborateIndex(second.value, scope, elaboration);
+  if (of === undefined || by === undefined) return undefined;
+  const modulus = isConstantIndex(by);
+  if (modulus !== undefined && modulus > 0) return remainderIndex(of, modulus);
+  elaboration.error('E402', second.value.span, 'the modulus of an index must be a positive whole number');
+  return undefined;
+}
+
+/** What is an ordinary expression, but whole by construction: constants, indices, elements of integer tensors. */
+function fromValue(
+  syntax: SyntaxExpression,
+  scope: Scope,
+  elaboration: Elaboration,
+): IndexExpression | undefined {
+  const value = elaborateExpression(syntax, scope, elaboration);
+  if (value.kind === 'error') return undefined;
+  const index = asIndex(value);
+  if (index) return index;
+  const { constant, axes } = value;
+  if (constant !== undefined && Number.isSafeInteger(constant)) return { terms: [], constant };
+  if (constant !== undefined) {
+    elaboration.error('E402', syntax.span, `an index must be a whole number, but this is ${constant}`);
+  } else if (axes.length > 0) {
+    elaboration.error('E402', syntax.span, 'a whole tensor cannot be an index', {
+      hint: 'read it with indices of its own: E[tokens[n, t], d]',
+    });
+  } else {
+    elaboration.error('E402', syntax.span, 'this is not an integer expression of indices', {
+      hint: 'use + - * with whole numbers, / (floor division), mod(i, 2), and elements of integer inputs',
+    });
+  }
+  return undefined;
+}

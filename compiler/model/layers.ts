@@ -1,0 +1,306 @@
+/** Layer calls: the statements of the layer are put into the program, under names made from the caller's. */
+import { placeOf } from '../diagnostics/source.ts';
+import type { Span } from '../diagnostics/source.ts';
+import { freeIndices } from '../graph/expressions.ts';
+import type { Extent, Tensor } from '../graph/types.ts';
+import type {
+  Assignment,
+  Call,
+  LayerDefinition,
+  Parameter,
+  SyntaxAxis,
+  SyntaxExpression,
+} from '../syntax/tree.ts';
+import { matchArguments } from './arguments.ts';
+import { evaluateConstant } from './constants.ts';
+import { declareDim, declareParam } from './declarations.ts';
+import type { Elaboration } from './elaboration.ts';
+import { elaborateExpression } from './expressions.ts';
+import { hoist } from './lowering.ts';
+import { insideCall } from './recursion.ts';
+import { materialised } from './reductions.ts';
+import { Scope } from './scope.ts';
+import { elaborateSize } from './sizes.ts';
+import { elaborateStatement } from './statements.ts';
+import { constantValue, errorValue, shapeText, tensorValue } from './values.ts';
+import type { Result, Value } from './values.ts';
+
+export function callLayer(
+  call: Call,
+  definition: LayerDefinition,
+  home: Scope,
+  scope: Scope,
+  elaboration: Elaboration,
+): Result {
+  const { frame } = elaboration;
+  const name = definition.name.text;
+  if (frame === undefined) {
+    elaboration.error('E204', call.callee.span, `${name} is a layer and has no place in a constant`);
+    return errorValue;
+  }
+  if (call.binders) {
+    elaboration.error('E205', call.span, `${name} is a layer and binds no index`, {
+      notes: [{ span: definition.name.span, message: 'defined here' }],
+      hint: `leave out the brackets: ${name}(...)`,
+    });
+    return errorValue;
+  }
+  const matched = matchArguments(call, definition.parameters, definition.name.span, elaboration);
+  if (matched === undefined) return errorValue;
+  const inner = new Scope(home);
+  let sound = true;
+  for (const { parameter, value, isDefault } of matched) {
+    const bound = parameter.axes
+      ? bindTensor(parameter, parameter.axes, value, scope, inner, elaboration)
+      : bindNumber(parameter, value, isDefault ? inner : scope, inner, name, elaboration);
+    sound = bound && sound;
+  }
+  // after the arguments, so that in x |> dense(8) |> dense(4) the inner call is the first
+  const instance = instanceName(name, elaboration);
+  if (!sound) return errorValue;
+  const whole = frame.value === call && !frame.indexed ? frame.target : undefined;
+  return insideCall<Result>(call, definition, elaboration, () => {
+    const outer = elaboration.history;
+    elaboration.history = [...outer, `${name}, called at ${placeOf(call.span)}`];
+    const result = elaborateItems(definition, inner, instance, whole, elaboration);
+    elaboration.history = outer;
+    if (result === undefined) return errorValue;
+    const { text: what, span } = definition.result;
+    const fits = matchAxes(definition.resultAxes, result.axes, inner, elaboration, {
+      what,
+      span,
+      bind: false,
+    });
+    return fits ? tensorValue(result, elaboration.variables) : errorValue;
+  });
+}
+
+/** `h` if the statement of h makes one layer call, else `h_dense`, or `h_dense2` for the second of several. */
+function instanceName(layer: string, elaboration: Elaboration): string {
+  const { frame } = elaboration;
+  if (frame === undefined) return layer;
+  const met = (frame.layersMet.get(layer) ?? 0) + 1;
+  frame.layersMet.set(layer, met);
+  const total = [...frame.layerCalls.values()].reduce((sum, count) => sum + count, 0);
+  if (total <= 1) return frame.instance;
+  return `${frame.instance}_${layer}${(frame.layerCalls.get(layer) ?? 0) > 1 ? met : ''}`;
+}
+
+// ---------------------------------------------------------------------------------------------------------- arguments
+
+function bindNumber(
+  parameter: Parameter,
+  syntax: SyntaxExpression,
+  from: Scope,
+  inner: Scope,
+  layer: string,
+  elaboration: Elaboration,
+): boolean {
+  const { text } = parameter.name;
+  const number = evaluateConstant(syntax, from, elaboration, { what: `${text} of ${layer}` });
+  const value = number === undefined ? errorValue : constantValue(number);
+  inner.define(text, { kind: 'value', value, span: parameter.span, used: false });
+  return number !== undefined;
+}
+
+/** The argument as a tensor that the statements of the layer can read, its axes bound to the names of the parameter. */
+function bindTensor(
+  parameter: Parameter,
+  axes: readonly SyntaxAxis[],
+  syntax: SyntaxExpression,
+  scope: Scope,
+  inner: Scope,
+  elaboration: Elaboration,
+): boolean {
+  const { text } = parameter.name;
+  const given = elaborateExpression(syntax, scope, elaboration);
+  const { span } = syntax;
+  const fails = () => {
+    inner.define(text, { kind: 'error', span: parameter.span, used: false });
+    return false;
+  };
+  if (given.kind === 'error') return fails();
+  const own = new Set(given.axes.map(({ variable }) => variable));
+  const [index] = [...freeIndices(given.body)].filter((variable) => !own.has(variable));
+  if (index !== undefined) {
+    elaboration.error(
+      'E308',
+      span,
+      `a layer takes whole tensors, but this is one element, at index ${elaboration.variables.nameOf(index)}`,
+      {
+        hint: 'give the tensor without brackets: x |> dense(10)',
+      },
+    );
+    return fails();
+  }
+  const extents = given.axes.map(({ extent }) => extent);
+  if (
+    !matchAxes(axes, extents, inner, elaboration, { what: text, span, bind: true, declared: parameter.span })
+  )
+    return fails();
+  const label = syntax.kind === 'call' ? syntax.callee.text : text;
+  const tensor = tensorOf(given, label, elaboration);
+  if (tensor === undefined) return fails();
+  inner.define(text, { kind: 'tensor', tensor, span: parameter.span, used: false });
+  return true;
+}
+
+function tensorOf(value: Value, label: string, elaboration: Elaboration): Tensor | undefined {
+  const { builder, frame } = elaboration;
+  if (value.tensor !== undefined) return builder.tensor(value.tensor);
+  if (frame === undefined) return undefined;
+  return builder.tensor(hoist(materialised(value, label, elaboration).definition, elaboration));
+}
+
+interface AxesMatch {
+  readonly what: string;
+  readonly span: Span;
+  /** True: unknown names are bound to the sizes found; false: all must be known. */
+  readonly bind: boolean;
+  readonly declared?: Span;
+}
+
+/** Matches declared axes (`[.., i]`, `[n, _, 3]`) with extents. Reports E302, E301, E307. */
+function matchAxes(
+  declared: readonly SyntaxAxis[],
+  extents: readonly Extent[],
+  inner: Scope,
+  elaboration: Elaboration,
+  match: AxesMatch,
+): boolean {
+  const { what, span } = match;
+  const rests = declared.filter(({ kind }) => kind === 'rest').length;
+  const fixed = declared.length - rests;
+  const notes = (place: Span) => [{ span: match.declared ?? place, message: 'declared here' }];
+  if (extents.length < fixed || (rests === 0 && extents.length > fixed)) {
+    const found = shapeText(extents.map((extent) => ({ extent })));
+    elaboration.error(
+      'E302',
+      span,
+      `${what} must have ${rests ? 'at least ' : ''}${fixed} axes, but is ${found}`,
+      {
+        notes: match.declared ? [{ span: match.declared, message: 'declared here' }] : [],
+      },
+    );
+    return false;
+  }
+  let spare = extents.length - fixed;
+  let remaining = rests;
+  let at = 0;
+  let sound = true;
+  for (const axis of declared) {
+    if (axis.kind === 'rest') {
+      // several `..` share what there is: the first takes it all but one axis for each that follows
+      remaining--;
+      const count = Math.max(0, spare - remaining);
+      spare -= count;
+      if (rests === 1)
+        sound = matchRest(extents.slice(at, at + count), axis.span, inner, elaboration, match) && sound;
+      at += count;
+      continue;
+    }
+    const extent = extents[at++] ?? 0;
+    if (axis.kind === 'any') continue;
+    const { value } = axis;
+    const isName = value.kind === 'reference';
+    if (match.bind && isName && inner.own(value.name.text) === undefined) {
+      inner.define(value.name.text, { kind: 'size', extent, span: axis.span, used: false });
+      continue;
+    }
+    const expected = elaborateSize(value, inner, elaboration);
+    if (expected === undefined) return false;
+    if (expected === extent) continue;
+    elaboration.error('E301', span, `axis ${at} of ${what} is ${extent}, but ${expected} is declared`, {
+      notes: notes(axis.span),
+    });
+    sound = false;
+  }
+  return sound;
+}
+
+/** `..` is bound by the first tensor that has it; the others must have the same axes there. */
+function matchRest(
+  extents: readonly Extent[],
+  declared: Span,
+  inner: Scope,
+  elaboration: Elaboration,
+  match: AxesMatch,
+): boolean {
+  const { rest } = inner;
+  if (rest === undefined) {
+    if (match.bind) inner.rest = { extents };
+    return true;
+  }
+  const same =
+    rest.extents.length === extents.length && rest.extents.every((extent, axis) => extent === extents[axis]);
+  if (same) return true;
+  const [found, expected] = [extents, rest.extents].map((list) =>
+    shapeText(list.map((extent) => ({ extent }))),
+  );
+  elaboration.error('E307', match.span, `\`..\` of ${match.what} is ${found}, but ${expected} elsewhere`, {
+    notes: [{ span: declared, message: 'declared here' }],
+  });
+  return false;
+}
+
+// --------------------------------------------------------------------------------------------------------------- body
+
+/** The statements of a layer. Gives its result. */
+function elaborateItems(
+  definition: LayerDefinition,
+  inner: Scope,
+  instance: string,
+  whole: string | undefined,
+  elaboration: Elaboration,
+): Tensor | undefined {
+  const { items, result } = definition;
+  for (const item of items) if (!inner.own(item.name.text)) inner.expect(item.name.text, item.span);
+  let output: Tensor | undefined;
+  let assigned = false;
+  for (const item of items) {
+    const { text, span } = item.name;
+    const earlier = inner.own(text);
+    if (earlier) {
+      elaboration.error('E202', span, `${text} is defined twice in ${definition.name.text}`, {
+        notes: [{ span: earlier.span, message: 'first here' }],
+      });
+      continue;
+    }
+    if (item.kind === 'dim') declareDim(item, inner, elaboration);
+    else if (item.kind === 'param')
+      declareParam(item, elaboration.freshTensor(`${instance}_${text}`), inner, elaboration);
+    else {
+      const isResult = text === result.text;
+      const target = isResult && whole !== undefined ? whole : elaboration.freshTensor(`${instance}_${text}`);
+      const tensor = elaborateAssignment(item, target, `${instance}_${text}`, inner, elaboration);
+      if (!isResult) continue;
+      assigned = true;
+      output = tensor;
+    }
+  }
+  if (!assigned) {
+    elaboration.error('E210', result.span, `${definition.name.text} never gives ${result.text} a value`, {
+      hint: `add a statement ${result.text}[...] = ...`,
+    });
+  }
+  return output;
+}
+
+/** A named statement of a model or layer; its tensor is known by the local name from then on. */
+export function elaborateAssignment(
+  { name, bindings, value, span }: Assignment,
+  target: string,
+  instance: string,
+  scope: Scope,
+  elaboration: Elaboration,
+): Tensor | undefined {
+  const request = { target, instance, value, span, ...(bindings ? { bindings } : {}) };
+  const tensor = elaborateStatement(request, scope, elaboration);
+  scope.define(
+    name.text,
+    tensor
+      ? { kind: 'tensor', tensor, span: name.span, used: false }
+      : { kind: 'error', span: name.span, used: false },
+  );
+  return tensor;
+}

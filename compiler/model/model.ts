@@ -1,0 +1,218 @@
+/** One `model` block -> Model. */
+import type { Diagnostics } from '../diagnostics/diagnostic.ts';
+import type { Span } from '../diagnostics/source.ts';
+import { ProgramBuilder } from '../graph/builder.ts';
+import type { Program } from '../graph/types.ts';
+import type {
+  Assignment,
+  ModelDefinition,
+  ModelItem,
+  OutputDeclaration,
+  SyntaxExpression,
+  TrainDeclaration,
+} from '../syntax/tree.ts';
+import type { OpenDimension } from './declarations.ts';
+import { declareDim, declareInput, declareParam } from './declarations.ts';
+import { Elaboration } from './elaboration.ts';
+import { reportUnknown } from './expressions.ts';
+import { elaborateAssignment } from './layers.ts';
+import { Scope } from './scope.ts';
+import { elaborateStatement } from './statements.ts';
+import { elaborateTraining, frozenParameters } from './training/train.ts';
+import type { Model } from './types.ts';
+import { reportUnreached, warnUnused } from './usage.ts';
+import { shapeText } from './values.ts';
+
+interface ModelState {
+  readonly scope: Scope;
+  readonly elaboration: Elaboration;
+  readonly open: OpenDimension;
+  /** Where each name of the model is defined first. */
+  readonly defined: Map<string, Span>;
+  train?: TrainDeclaration;
+  loss?: Span;
+  /** True once a statement failed: what reaches what is then not known. */
+  broken: boolean;
+}
+
+/** Elaborates a model in the scope of its file. What cannot be elaborated is reported and left out. */
+export function elaborateModel(definition: ModelDefinition, file: Scope, diagnostics: Diagnostics): Model {
+  const name = definition.name.text;
+  const builder = new ProgramBuilder(name);
+  const elaboration = new Elaboration(diagnostics, builder);
+  const state: ModelState = {
+    scope: new Scope(file),
+    elaboration,
+    open: {},
+    defined: new Map(),
+    broken: false,
+  };
+  for (const item of definition.items) {
+    const defined = definedBy(item);
+    if (defined === undefined) continue;
+    state.scope.expect(defined.text, item.span);
+    elaboration.reserve(defined.text);
+  }
+  for (const item of definition.items) elaborateItem(item, state);
+  const program = finish(definition, state);
+  const { train, scope, open } = state;
+  const batch = open.name === undefined ? {} : { batch: open.name };
+  // a loss that failed has been reported: training need not say that there is none
+  const trained = program.loss === undefined && state.loss ? { ...program, loss: 'loss' } : program;
+  const training =
+    train && elaborateTraining(train, { name, scope, program: trained, ...batch }, diagnostics);
+  return { name, program, ...batch, ...(training ? { training } : {}) };
+}
+
+function definedBy(item: ModelItem): { readonly text: string; readonly span: Span } | undefined {
+  switch (item.kind) {
+    case 'output':
+      return item.assignment?.name;
+    case 'loss':
+      return { text: 'loss', span: item.span };
+    case 'train':
+      return undefined;
+    default:
+      return item.name;
+  }
+}
+
+function elaborateItem(item: ModelItem, state: ModelState): void {
+  const { scope, elaboration, open } = state;
+  const name = definedBy(item);
+  if (name && isTaken(name.text, name.span, state)) return;
+  switch (item.kind) {
+    case 'dim':
+      return declareDim(item, scope, elaboration);
+    case 'input':
+      return declareInput(item, scope, elaboration, open);
+    case 'param':
+      return declareParam(item, item.name.text, scope, elaboration);
+    case 'assignment':
+      return define(item, state);
+    case 'output':
+      return declareOutput(item, state);
+    case 'loss':
+      state.loss = item.span;
+      return defineNumber('loss', item.value, item.span, item.span, state, 'loss');
+    case 'metric':
+      return defineNumber(item.name.text, item.value, item.span, item.name.span, state, 'metric');
+    case 'train':
+      if (state.train) {
+        elaboration.error('E202', item.span, 'there are two train blocks', {
+          notes: [{ span: state.train.span, message: 'first here' }],
+        });
+      } else state.train = item;
+  }
+}
+
+/** Reports E202 if the model has the name already. */
+function isTaken(name: string, span: Span, { defined, elaboration, open }: ModelState): boolean {
+  const earlier = name === open.name ? open.span : defined.get(name);
+  if (earlier === undefined) {
+    defined.set(name, span);
+    return false;
+  }
+  const message = name === open.name ? `${name} is the open dimension already` : `${name} is defined twice`;
+  elaboration.error('E202', span, message, {
+    notes: [{ span: earlier, message: 'first here' }],
+    hint: 'names are assigned once; give this one another name',
+  });
+  return true;
+}
+
+function define(item: Assignment, state: ModelState): void {
+  const { text } = item.name;
+  const tensor = elaborateAssignment(item, text, text, state.scope, state.elaboration);
+  if (tensor === undefined) state.broken = true;
+}
+
+function declareOutput(item: OutputDeclaration, state: ModelState): void {
+  const { scope, elaboration } = state;
+  const { text, span } = item.name;
+  if (item.assignment) define(item.assignment, state);
+  const entry = scope.lookup(text);
+  if (entry === undefined) {
+    reportUnknown(text, span, scope, elaboration);
+    return;
+  }
+  entry.used = true;
+  if (entry.kind === 'error') return;
+  if (entry.kind !== 'tensor' || entry.tensor.role !== 'intermediate') {
+    elaboration.error('E308', span, `${text} is not computed, so it cannot be an output`, {
+      notes: [{ span: entry.span, message: `${text} is declared here` }],
+      hint: 'an output is the name of a statement: output p[n, k] = softmax[k](z[n, k])',
+    });
+    return;
+  }
+  elaboration.builder.output(text);
+}
+
+/** `loss = ...` and `metric accuracy = ...`: single numbers. */
+function defineNumber(
+  name: string,
+  value: SyntaxExpression,
+  span: Span,
+  nameSpan: Span,
+  state: ModelState,
+  kind: 'loss' | 'metric',
+): void {
+  const { scope, elaboration } = state;
+  const tensor = elaborateStatement({ target: name, value, span, real: true }, scope, elaboration);
+  if (tensor === undefined || tensor.axes.length > 0) {
+    scope.define(name, { kind: 'error', span: nameSpan, used: true });
+    state.broken = true;
+  }
+  if (tensor === undefined) return;
+  if (tensor.axes.length > 0) {
+    const shape = shapeText(tensor.axes.map((extent) => ({ extent })));
+    elaboration.error(
+      'E602',
+      value.span,
+      `${kind === 'loss' ? 'the loss' : name} must be a single number, but this is ${shape}`,
+      {
+        hint: 'reduce it: mean(...), or mean[n](...) over the indices',
+      },
+    );
+    return;
+  }
+  scope.define(name, { kind: 'tensor', tensor, span: nameSpan, used: true });
+  if (kind === 'loss') elaboration.builder.loss(name);
+  else elaboration.builder.metric(name);
+}
+
+/** The program, with frozen parameters marked and unused things reported. */
+function finish(definition: ModelDefinition, state: ModelState): Program {
+  const { scope, elaboration, train } = state;
+  const { diagnostics } = elaboration;
+  let program = elaboration.builder.build();
+  if (train) {
+    const parameters = [...program.tensors.values()].filter(({ role }) => role === 'parameter');
+    const frozen = frozenParameters(
+      train,
+      parameters.map(({ name }) => name),
+      diagnostics,
+    );
+    const tensors = new Map(
+      [...program.tensors].map(([name, tensor]) => [
+        name,
+        frozen.has(name) ? { ...tensor, frozen: true } : tensor,
+      ]),
+    );
+    program = { ...program, tensors };
+  }
+  const computes = definition.items.some(({ kind }) => kind === 'loss' || kind === 'output');
+  if (!computes) {
+    elaboration.error(
+      'E210',
+      definition.name.span,
+      `model ${program.name} has neither a loss nor an output`,
+      {
+        hint: 'add loss = ... to train it, output y = ... to predict with it',
+      },
+    );
+  }
+  if (!state.broken) reportUnreached(program, elaboration);
+  warnUnused(scope, diagnostics);
+  return program;
+}

@@ -1,0 +1,155 @@
+/** Extents of indices that occur only in arithmetic, and the proof that every read stays inside its tensor. */
+import { fetchedTensors, indexBounds, indexNames, isInside } from '../graph/expressions.ts';
+import type { Extent, Tensor } from '../graph/types.ts';
+import type { Elaboration, Frame, RangeCheck } from './elaboration.ts';
+
+const greatestExtent = 2 ** 31 - 1;
+
+/** Settles all extents that can be settled, then reports E403 for every read that may leave its tensor. */
+export function settleExtents(frame: Frame, elaboration: Elaboration): void {
+  const { variables } = elaboration;
+  for (const id of frame.padded) {
+    const [first, ...others] = variables.suggestionsFor(id);
+    if (first === undefined || variables.extentOf(id) !== undefined) continue;
+    const other = others.find(({ extent }) => extent !== first.extent);
+    if (other) {
+      const name = variables.nameOf(id);
+      const message = `index ${name} runs over ${first.extent} places in one read and over ${other.extent} in another, both with else`;
+      elaboration.error('E301', other.span, message, {
+        notes: [{ span: first.span, message: first.what }],
+        hint: `say which is meant on the left side: ${name}: ${first.extent}`,
+      });
+    }
+    variables.require(id, first);
+  }
+  while (settleOne(frame, elaboration));
+  for (const check of frame.checks) verify(check, elaboration);
+}
+
+/**
+ * An index that is alone unknown in all reads it occurs in gets the largest extent that keeps them inside. True if there
+ * was one.
+ */
+function settleOne(frame: Frame, elaboration: Elaboration): boolean {
+  const { variables } = elaboration;
+  const byVariable = new Map<object, { id: string; checks: RangeCheck[]; alone: boolean }>();
+  for (const check of frame.checks) {
+    const unknown = unknownIn(check, elaboration);
+    for (const [root, id] of unknown) {
+      const entry = byVariable.get(root) ?? { id, checks: [], alone: true };
+      entry.checks.push(check);
+      entry.alone &&= unknown.size === 1;
+      byVariable.set(root, entry);
+    }
+  }
+  let settled = false;
+  for (const { id, checks, alone } of byVariable.values()) {
+    if (!alone) continue;
+    let least: { extent: number; check: RangeCheck } | undefined;
+    for (const check of checks) {
+      const extent = largestExtent(check, id, elaboration);
+      if (extent !== undefined && (least === undefined || extent < least.extent)) least = { extent, check };
+    }
+    if (least === undefined) continue;
+    const { extent, check } = least;
+    const what = `${check.what} has ${check.extent} places`;
+    variables.require(id, { extent: Math.max(1, extent), span: check.span, what });
+    settled = true;
+  }
+  return settled;
+}
+
+function unknownIn({ index }: RangeCheck, { variables }: Elaboration): Map<object, string> {
+  const unknown = new Map<object, string>();
+  for (const id of indexNames(index)) {
+    if (variables.extentOf(id) === undefined) unknown.set(variables.same(id), id);
+  }
+  return unknown;
+}
+
+/** 0 if no place is inside, undefined if the read does not limit the index. */
+function largestExtent(check: RangeCheck, id: string, elaboration: Elaboration): number | undefined {
+  const root = elaboration.variables.same(id);
+  const fits = (extent: number) => inside(check, elaboration, { root, extent });
+  if (typeof check.extent === 'string' || fits(greatestExtent)) return undefined;
+  let [below, above] = [0, greatestExtent];
+  while (above - below > 1) {
+    const middle = Math.floor((below + above) / 2);
+    if (fits(middle)) below = middle;
+    else above = middle;
+  }
+  return below;
+}
+
+function verify(check: RangeCheck, elaboration: Elaboration): void {
+  if (unknownIn(check, elaboration).size > 0 || inside(check, elaboration)) return;
+  const { index, extent, span, what, hint } = check;
+  const bounds = indexBounds(index, extentsFor(check, elaboration), fetched(check, elaboration));
+  const places = typeof extent === 'number' ? `0 to ${extent - 1}` : `0 to ${extent} - 1`;
+  const runs =
+    bounds === undefined
+      ? 'has no known bounds'
+      : bounds.least === bounds.greatest
+        ? `is ${bounds.least}`
+        : `runs from ${bounds.least} to ${bounds.greatest === Infinity ? 'the end of the batch' : bounds.greatest}`;
+  const open = `${what} is open (${extent}) and can only be read at one index that runs over all of it`;
+  const message = typeof extent === 'string' ? open : `this index ${runs}, but ${what} has places ${places}`;
+  elaboration.error('E403', span, message, {
+    hint: hint ?? 'give places outside a value, x[...] else 0, or make the index stay inside',
+  });
+}
+
+function inside(
+  check: RangeCheck,
+  elaboration: Elaboration,
+  assumed?: { root: object; extent: number },
+): boolean {
+  return isInside(
+    check.index,
+    check.extent,
+    extentsFor(check, elaboration, assumed),
+    fetched(check, elaboration),
+  );
+}
+
+function extentsFor(
+  { index }: RangeCheck,
+  { variables }: Elaboration,
+  assumed?: { root: object; extent: number },
+): Map<string, Extent> {
+  const extents = new Map<string, Extent>();
+  for (const id of indexNames(index)) {
+    const extent = variables.same(id) === assumed?.root ? assumed.extent : variables.extentOf(id);
+    if (extent !== undefined) extents.set(id, extent);
+  }
+  return extents;
+}
+
+/** The integer tensors that an index expression uses, also those that are not yet statements. */
+function fetched({ index, span }: RangeCheck, elaboration: Elaboration): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const name of fetchedTensors(index)) {
+    const definition = elaboration.definitions.get(name);
+    const tensor = elaboration.builder.tensor(definition?.tensor ?? name);
+    if (tensor) tensors.set(name, tensor);
+    else if (definition) {
+      const range = placeRange(definition.bound, elaboration);
+      const made = { name, role: 'intermediate', axes: [], axisNames: [], element: 'integer', span } as const;
+      tensors.set(name, { ...made, range });
+    }
+  }
+  return tensors;
+}
+
+/** The values of an argmax over some indices; over a run-time size any int32 that is not negative. */
+export function placeRange(
+  bound: readonly string[],
+  { variables }: Elaboration,
+): { readonly least: number; readonly greatest: number } {
+  let count = 1;
+  for (const id of bound) {
+    const extent = variables.extentOf(id);
+    count *= typeof extent === 'number' ? extent : greatestExtent + 1;
+  }
+  return { least: 0, greatest: Math.min(count - 1, greatestExtent) };
+}

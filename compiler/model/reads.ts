@@ -1,0 +1,124 @@
+/** Reads: `x[n, i]`, `x[n, i - 1] else 0`. Each says something about the extents of its indices. */
+import { fetchIndex, indexOf, isPlainIndex, read } from '../graph/expressions.ts';
+import type { Extent, IndexExpression } from '../graph/types.ts';
+import type { IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
+import type { Elaboration } from './elaboration.ts';
+import { elaborateExpression, onAxes } from './expressions.ts';
+import { elaborateIndex } from './indices.ts';
+import { materialised } from './reductions.ts';
+import type { Scope } from './scope.ts';
+import { errorValue } from './values.ts';
+import type { Result } from './values.ts';
+
+interface IndexAt {
+  readonly index: IndexExpression | undefined;
+  readonly syntax: SyntaxExpression;
+}
+
+export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: Elaboration): Result {
+  const value = elaborateExpression(syntax.tensor, scope, elaboration);
+  const indices = syntax.indices.flatMap((index) => indicesOf(index, scope, elaboration));
+  if (value.kind === 'error') return errorValue;
+  const name = textOf(syntax.tensor);
+  if (indices.length !== value.axes.length) {
+    const [axes, given] = [value.axes.length, indices.length];
+    const found = axes === 0 ? 'is a single number' : `has ${counted(axes, 'axis', 'axes')}`;
+    const tensor = value.tensor === undefined ? undefined : elaboration.builder.tensor(value.tensor);
+    elaboration.error(
+      'E302',
+      syntax.span,
+      `${name} ${found}, but is read with ${counted(given, 'index', 'indices')}`,
+      {
+        notes: tensor ? [{ span: tensor.span, message: `${name} is declared here` }] : [],
+        hint: axes === 0 ? 'leave out the brackets' : 'give one index for each axis',
+      },
+    );
+    return errorValue;
+  }
+  const at: IndexExpression[] = [];
+  for (const [axis, { index, syntax: indexSyntax }] of indices.entries()) {
+    if (index === undefined) return errorValue;
+    const { extent } = value.axes[axis] ?? { extent: 0 };
+    const what = `axis ${axis + 1} of ${name}`;
+    constrain(index, extent, indexSyntax, what, syntax.outside !== undefined, scope, elaboration);
+    at.push(index);
+  }
+  const integer =
+    value.tensor !== undefined && elaboration.builder.tensor(value.tensor)?.element === 'integer';
+  if (syntax.outside === undefined) {
+    const index = integer && value.tensor !== undefined ? { index: fetchIndex(value.tensor, at) } : {};
+    return { kind: 'value', axes: [], body: onAxes(value, at), ...index };
+  }
+  const outside = syntax.outside.value;
+  if (value.tensor !== undefined) return { kind: 'value', axes: [], body: read(value.tensor, at, outside) };
+  const own = materialised(value, 'value', elaboration);
+  const frees = own.definition.free.slice(0, -value.axes.length).map((variable) => indexOf(variable));
+  return { kind: 'value', axes: [], body: read(own.definition.id, [...frees, ...at], outside) };
+}
+
+/** One index, or those that `..` stands for. */
+function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): IndexAt[] {
+  if (syntax.kind !== 'reference' || syntax.name.text !== '..')
+    return [{ index: elaborateIndex(syntax, scope, elaboration), syntax }];
+  const rest = scope.lookupRest();
+  if (rest?.variables) return rest.variables.map((variable) => ({ index: indexOf(variable), syntax }));
+  if (rest) {
+    elaboration.error('E405', syntax.span, '`..` is free on the right but missing on the left', {
+      hint: 'write `..` among the indices of the left side too',
+    });
+  } else {
+    elaboration.error('E401', syntax.span, '`..` stands for nothing here', {
+      hint: 'it is for layers whose tensors are declared with `..`',
+    });
+  }
+  return [{ index: undefined, syntax }];
+}
+
+/** Records what a read says: an index that stands alone runs over the axis, other arithmetic must stay inside it. */
+function constrain(
+  index: IndexExpression,
+  extent: Extent,
+  syntax: SyntaxExpression,
+  what: string,
+  padded: boolean,
+  scope: Scope,
+  elaboration: Elaboration,
+): void {
+  const { variables, frame } = elaboration;
+  const { span } = syntax;
+  const alone = isPlainIndex(index);
+  const source = { extent, span, what: `${what} has ${extent} places` };
+  if (alone !== undefined && padded) {
+    variables.suggest(alone, source);
+    frame?.padded.push(alone);
+  } else if (alone !== undefined) {
+    const other = variables.require(alone, source);
+    if (other === undefined) return;
+    const name = variables.nameOf(alone);
+    elaboration.error(
+      'E301',
+      span,
+      `index ${name} runs over ${extent} places of ${what}, but over ${other.extent} elsewhere`,
+      {
+        notes: [{ span: other.span, message: other.what }],
+      },
+    );
+  } else if (!padded) {
+    const size = syntax.kind === 'reference' ? scope.lookup(syntax.name.text) : undefined;
+    const hint =
+      size?.kind === 'size'
+        ? `${textOf(syntax)} is a size (${size.extent}); use an index such as i`
+        : undefined;
+    frame?.checks.push({ index, extent, span, what, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+/** The text of a short expression, for messages. */
+function textOf({ span, kind }: SyntaxExpression): string {
+  const text = span.source.text.slice(span.start, span.end);
+  return kind === 'reference' || text.length <= 24 ? text : 'this';
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,27 @@
+/** fns and layers are put in the place of their calls, so none may contain itself. */
+import type { Call, FnDefinition, LayerDefinition } from '../syntax/tree.ts';
+import type { Elaboration } from './elaboration.ts';
+import { errorValue } from './values.ts';
+import type { ErrorValue } from './values.ts';
+
+/** Elaborates the body of a definition for a call, its arguments already done. Reports E206 for a circle. */
+export function insideCall<T>(
+  call: Call,
+  definition: FnDefinition | LayerDefinition,
+  elaboration: Elaboration,
+  body: () => T,
+): T | ErrorValue {
+  const { calling } = elaboration;
+  const circle = calling.slice(calling.findIndex((outer) => outer.definition === definition));
+  if (calling.some((outer) => outer.definition === definition)) {
+    elaboration.error('E206', call.callee.span, `${definition.name.text} calls itself`, {
+      notes: circle.slice(0, 3).map(({ span }) => ({ span, message: 'called from here' })),
+      hint: `a ${definition.kind} is put in the place of its call and so cannot contain itself`,
+    });
+    return errorValue;
+  }
+  calling.push({ definition, span: call.callee.span });
+  const result = elaboration.deeper<T | ErrorValue>(call.span, errorValue, body);
+  calling.pop();
+  return result;
+}

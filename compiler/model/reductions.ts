@@ -1,0 +1,126 @@
+/** Reductions: `sum[i, j](...)`, and over all axes of a tensor: `sum(W^2)`. */
+import { binary, fetchIndex, freeIndices, indexOf, read } from '../graph/expressions.ts';
+import type { Combine, Expression } from '../graph/types.ts';
+import type { Call } from '../syntax/tree.ts';
+import type { Definition, Elaboration } from './elaboration.ts';
+import { elaborateExpression } from './expressions.ts';
+import { Scope } from './scope.ts';
+import { errorValue } from './values.ts';
+import type { Result, Value } from './values.ts';
+
+interface ReductionRule {
+  readonly combine: Combine;
+  /** The end of the name of the statement it becomes. */
+  readonly label: string;
+  readonly finish?: 'divide by the count';
+}
+
+const reductions: Readonly<Record<string, ReductionRule>> = {
+  sum: { combine: 'sum', label: 'sum' },
+  mean: { combine: 'sum', label: 'sum', finish: 'divide by the count' },
+  max: { combine: 'max', label: 'max' },
+  min: { combine: 'min', label: 'min' },
+  prod: { combine: 'product', label: 'prod' },
+  logsumexp: { combine: 'logsumexp', label: 'logsumexp' },
+  argmax: { combine: 'argmax', label: 'argmax' },
+  argmin: { combine: 'argmin', label: 'argmin' },
+};
+
+export const reductionNames: readonly string[] = Object.keys(reductions);
+
+export function elaborateReduction(call: Call, scope: Scope, elaboration: Elaboration): Result {
+  const name = call.callee.text;
+  const rule = reductions[name];
+  const [argument] = call.arguments;
+  if (rule === undefined || argument === undefined || call.arguments.length > 1 || argument.name) {
+    elaboration.error('E205', call.span, `${name} takes one argument`, { hint: `${name}[i](x[i])` });
+    return errorValue;
+  }
+  const inner = new Scope(scope);
+  const bound: string[] = [];
+  const names = new Map<string, number>();
+  for (const binder of call.binders ?? []) {
+    if (names.has(binder.text)) {
+      elaboration.error('E404', binder.span, `index ${binder.text} is bound twice`);
+      continue;
+    }
+    names.set(binder.text, names.size);
+    const variable = elaboration.variables.fresh(binder.text, binder.span);
+    bound.push(variable);
+    inner.define(binder.text, { kind: 'index', variable, span: binder.span, used: false });
+  }
+  const value = elaborateExpression(argument.value, inner, elaboration);
+  if (value.kind === 'error') return errorValue;
+  const free = freeIndices(value.body);
+  if (call.binders === undefined) return overAllAxes(rule, value, call, elaboration);
+  for (const [place, binder] of call.binders.entries()) {
+    const variable = bound[place];
+    if (variable === undefined || free.has(variable)) continue;
+    elaboration.error('E401', binder.span, `index ${binder.text} does not occur in what ${name} runs over`, {
+      notes: [{ span: argument.value.span, message: `nothing here depends on ${binder.text}` }],
+      hint: `read a tensor at ${binder.text}, or leave ${binder.text} out`,
+    });
+    return errorValue;
+  }
+  return reduced(rule, value, bound, value.axes, elaboration);
+}
+
+function overAllAxes(rule: ReductionRule, value: Value, call: Call, elaboration: Elaboration): Result {
+  if (value.axes.length > 0) {
+    const bound = value.axes.map(({ variable }) => variable);
+    return reduced(rule, value, bound, [], elaboration);
+  }
+  const name = call.callee.text;
+  const [index] = [...freeIndices(value.body)].map((variable) => elaboration.variables.nameOf(variable));
+  elaboration.error('E401', call.span, `${name} has nothing to run over: its argument is a single number`, {
+    hint: `name the indices, ${name}[${index ?? 'i'}](...), or give it a whole tensor`,
+  });
+  return errorValue;
+}
+
+function reduced(
+  rule: ReductionRule,
+  value: Value,
+  bound: readonly string[],
+  axes: Value['axes'],
+  elaboration: Elaboration,
+): Value {
+  const { combine, label } = rule;
+  const free = orderedIndices(value.body, elaboration).filter((variable) => !bound.includes(variable));
+  const { id } = elaboration.define({ combine, label, free, bound, body: value.body });
+  const at = free.map((variable) => indexOf(variable));
+  const result = read(id, at);
+  if (rule.finish === undefined) {
+    const place = (combine === 'argmax' || combine === 'argmin') && axes.length === 0;
+    return { kind: 'value', axes, body: result, ...(place ? { index: fetchIndex(id, at) } : {}) };
+  }
+  return { kind: 'value', axes, body: binary('divide', result, countPlaceholder(bound)) };
+}
+
+/** The number of values of some index variables, before their extents are known. See lowering.ts. */
+function countPlaceholder(variables: readonly string[]): Expression {
+  return { kind: 'extent_value', extent: variables.join('*') };
+}
+
+/** The free index variables of a body, in the order they were made. */
+export function orderedIndices(body: Expression, elaboration: Elaboration): string[] {
+  const { variables } = elaboration;
+  return [...freeIndices(body)].toSorted((a, b) => variables.orderOf(a) - variables.orderOf(b));
+}
+
+/** A value as a tensor of its own: its axes come last, after the indices of the statement that it depends on. */
+export function materialised(
+  value: Value,
+  label: string,
+  elaboration: Elaboration,
+): { readonly definition: Definition; readonly value: Value } {
+  const own = value.axes.map(({ variable }) => variable);
+  const outer = orderedIndices(value.body, elaboration).filter((variable) => !own.includes(variable));
+  const free = [...outer, ...own];
+  const definition = elaboration.define({ combine: 'assign', label, free, bound: [], body: value.body });
+  const body = read(
+    definition.id,
+    free.map((variable) => indexOf(variable)),
+  );
+  return { definition, value: { kind: 'value', axes: value.axes, body } };
+}
