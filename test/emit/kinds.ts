@@ -233,7 +233,7 @@ const functions: readonly LoopFunction[] = [
         then: [store('class', 1, { kind: 'from_integer', value: index('turns') })],
         otherwise: [store('class', 1, 'Math')],
       },
-      { kind: 'if', condition: never, then: [store('class', 3, 1)], otherwise: [] },
+      { kind: 'if', condition: compare('>', "x'", 0), then: [store('class', 3, 1)], otherwise: [] },
       store('class', 5, unary('negate', "x'"), true),
       {
         kind: 'call',

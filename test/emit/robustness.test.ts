@@ -154,6 +154,14 @@ describe('names', () => {
   });
 });
 
+/** The lines of the emitted `update`. */
+const updateOf = (text: string): string[] =>
+  /update\(.*\): void \{\n([^}]*)\}/
+    .exec(text)![1]!
+    .trim()
+    .split('\n')
+    .map((line) => line.trim());
+
 describe('the update', () => {
   const training = netRequest.model.training!;
   const group = training.groups[0]!;
@@ -162,13 +170,6 @@ describe('the update', () => {
     model: { ...netRequest.model, training: { ...training, groups, ...more } },
     groups: groups.map(() => momentumLoops),
   });
-  const updateOf = (text: string): string[] =>
-    /update\(.*\): void \{\n([^}]*)\}/
-      .exec(text)![1]!
-      .trim()
-      .split('\n')
-      .map((line) => line.trim());
-
   it('is one call where all parameters lie next to one another', () => {
     expect(updateOf(emitModule(netRequest))).toEqual([
       'schedule_falling(falling_asked, falling, step);',

@@ -120,12 +120,12 @@ describe('the emitted net', () => {
 /** To 13 digits: the reference may round differently; -0 is 0. */
 const rounded = (value: number): number => Number(value.toPrecision(13)) + 0;
 
-describe('every kind', () => {
-  const predict = async (u: readonly [number, number]) => {
-    const { createTrainer } = await import('./golden/kinds.ts');
-    return createTrainer().predict({ u, k: [5, 0, 6] });
-  };
+const predict = async (u: readonly [number, number]) => {
+  const { createTrainer } = await import('./golden/kinds.ts');
+  return createTrainer().predict({ u, k: [5, 0, 6] });
+};
 
+describe('every kind', () => {
   it.each([
     [0.7, 0.3],
     [-2.5, 1.5],

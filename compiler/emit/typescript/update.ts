@@ -154,7 +154,7 @@ class UpdateWriter implements UpdateText {
     const runs: Run[] = [];
     for (const name of group.parameters) {
       const buffer = this.views.bufferOf(name);
-      this.checkGradient(name, buffer);
+      this.gradientOf(buffer);
       const last = runs.at(-1);
       if (!group.perParameter && last !== undefined && last.offset + last.size === buffer.offset.constant) {
         runs[runs.length - 1] = {
@@ -169,23 +169,24 @@ class UpdateWriter implements UpdateText {
     return runs;
   }
 
-  /** Gradients lie in their array as the parameters in theirs. */
-  private checkGradient(parameter: string, buffer: Buffer): void {
-    const tensor = this.request.program.gradients.get(parameter);
-    if (tensor === undefined) throw new Error(`the program has no gradient for parameter '${parameter}'`);
-    const gradient = this.views.bufferOf(tensor);
-    if (gradient.pool !== 'gradients' || gradient.offset.constant !== buffer.offset.constant) {
-      throw new Error(`the gradient '${tensor}' does not lie in parallel to '${parameter}'`);
-    }
+  /** Gradients lie in their array as the parameters in theirs: the tensor that lies where the parameter does. */
+  private gradientOf(parameter: Buffer): string {
+    const gradient = [...this.request.loops.buffers.values()].find(
+      ({ pool, offset, size }) =>
+        pool === 'gradients' &&
+        offset.constant === parameter.offset.constant &&
+        size.constant === parameter.size.constant,
+    );
+    if (gradient === undefined)
+      throw new Error(`no gradient lies in parallel to parameter '${parameter.tensor}'`);
+    return gradient.tensor;
   }
 
   private slice(pool: 'parameters' | 'gradients', run: Run, prefix: string): string {
     if (run.offset === 0 && run.size === this.request.loops.pools[pool].constant) return pool;
     const [only] = run.parameters;
     if (run.parameters.length === 1 && only !== undefined) {
-      return this.views.of(
-        pool === 'parameters' ? only.tensor : this.request.program.gradients.get(only.tensor)!,
-      );
+      return this.views.of(pool === 'parameters' ? only.tensor : this.gradientOf(only));
     }
     const text = `${pool}.subarray(${this.views.range(run.offset, run.size)})`;
     const before = this.slices.get(text);

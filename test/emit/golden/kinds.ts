@@ -211,7 +211,7 @@ export function every_statement(u: Float64Array, class_: Float64Array): void {
   } else {
     class_[1] = Math_;
   }
-  if (false) {
+  if (x_next > 0) {
     class_[3] = 1;
   }
   class_[5]! -= x_next;
