@@ -59,8 +59,8 @@ function checkTensor(name: string, tensor: Tensor, report: Report): void {
   }
   for (const extent of tensor.axes) if (!isExtent(extent)) report(`extent ${extent} is no size`);
   const needsInitializer = tensor.role === 'parameter' || tensor.role === 'state';
-  if (needsInitializer && tensor.initializer === undefined) report(`a ${tensor.role} without an initializer`);
-  if (!needsInitializer && tensor.initializer !== undefined) report(`a ${tensor.role} with an initializer`);
+  if (needsInitializer && tensor.initializer === undefined) report(`${tensor.role} without an initializer`);
+  if (!needsInitializer && tensor.initializer !== undefined) report(`${tensor.role} with an initializer`);
   if (tensor.role === 'scalar' && tensor.axes.length > 0) report('a scalar with axes');
   if (tensor.range !== undefined && tensor.element !== 'integer') report('a range, but no integer tensor');
   if (tensor.range !== undefined && !(tensor.range.least <= tensor.range.greatest)) report('an empty range');
@@ -100,8 +100,12 @@ function checkStatement(statement: Statement, program: Program, report: Report):
   const { indices, combine, body, finish } = statement;
   const extents = extentsOf(indices);
   if (extents.size !== indices.length) report('two of its indices have one name');
-  for (const { name, extent } of indices)
+  for (const { name, extent } of indices) {
     if (!isExtent(extent)) report(`index ${name} has no size: ${extent}`);
+    if (typeof extent === 'string' && !isRunTimeExtent(program, extent)) {
+      report(`index ${name} runs to ${extent}, which is no axis of a given tensor`);
+    }
+  }
 
   checkWrite(statement, program, extents, report);
   checkExpression(body, program, extents, report);

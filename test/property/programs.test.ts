@@ -20,6 +20,7 @@ describe.each(kinds)('random programs: $name', ({ options }) => {
       fc.property(programs(options), (program) => {
         expect(validate(program)).toEqual([]);
       }),
+      { numRuns: 50 },
     );
   });
 
@@ -35,7 +36,7 @@ describe.each(kinds)('random programs: $name', ({ options }) => {
           if (role === 'parameter') expect(reaches(program, name, loss), name).toBe(true);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -44,7 +45,7 @@ describe.each(kinds)('random programs: $name', ({ options }) => {
       fc.property(programs(options), (program) => {
         expect(printProgram(structuredClone(program))).toBe(printProgram(program));
       }),
-      { numRuns: 30 },
+      { numRuns: 10 },
     );
   });
 });
@@ -62,7 +63,7 @@ function reaches(program: Program, from: string, to: string): boolean {
 describe('the generator', () => {
   it('makes every form of statement and read', () => {
     const seen = new Set<string>();
-    for (const program of fc.sample(programs({ optimised: true }), { numRuns: 400, seed: 1 })) {
+    for (const program of fc.sample(programs({ optimised: true }), { numRuns: 200, seed: 1 })) {
       for (const statement of program.statements) {
         seen.add(statement.combine);
         if (isScatter(statement)) seen.add('scatter');

@@ -191,8 +191,6 @@ class Generator {
   // -------------------------------------------------------------------------------------------------------- statements
 
   private statement(target: string): void {
-    const named = (names: readonly string[], extents: readonly Extent[]): LoopIndex[] =>
-      extents.map((extent, place) => ({ name: names[place] ?? '', extent }));
     const axes = named(['i', 'j', 'l'], this.extents(this.choose(4)));
     const reduced = named(['u', 'v'], this.extents(this.choose(3)));
     const combine: Combine = reduced.length === 0 ? 'assign' : this.combine();
@@ -457,6 +455,10 @@ export function differentiatedTensors(program: Program): Set<string> {
     if (finish !== undefined) walk(finish);
   }
   return tensors;
+}
+
+function named(names: readonly string[], extents: readonly Extent[]): LoopIndex[] {
+  return extents.map((extent, place) => ({ name: names[place] ?? '', extent }));
 }
 
 function placesOf(indices: readonly LoopIndex[]): number {
