@@ -3,6 +3,7 @@
  * unit stride (`db[j] = sum[n](dz[n, j])`), outside of it and into memory. Consecutive elementwise statements share one loop.
  */
 import {
+  freeIndices,
   indexNames,
   isConstant,
   replaceAccumulated,
@@ -78,10 +79,9 @@ export function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): L
     used,
   );
   const places = nest.combine === 'argmax' || nest.combine === 'argmin' || nest.combine === 'logsumexp';
-  if (nest.scatter && (places || nest.finish))
-    throw new Error(
-      `'${nest.target}': a scatter with ${nest.finish ? 'an epilogue' : nest.combine} has no loops`,
-    );
+  if (nest.scatter && places) throw new Error(`'${nest.target}': there are no loops for a ${nest.combine} scatter`);
+  if (nest.scatter && nest.finish && freeIndices(nest.finish).size > 0)
+    throw new Error(`'${nest.target}': the epilogue of a scatter has no indices`);
   const lowering = new Lowering(scope, tensors, box.extents);
   lowering.count(nest.body);
   const reduced = loops.filter((loop) => loop.reduced);

@@ -10,7 +10,7 @@ import {
   constantIndex,
   indexNames,
   isInside,
-  isPlainIndex,
+  isScatter,
   mapAtoms,
   mapIndices,
   quotientIndex,
@@ -58,15 +58,12 @@ export interface Nest {
   readonly partial: boolean;
 }
 
-export function makeNest(
-  statement: Statement,
-  tensors: ReadonlyMap<string, Tensor>,
-  write: readonly IndexExpression[] = statement.write,
-): Nest {
+export function makeNest(statement: Statement, tensors: ReadonlyMap<string, Tensor>): Nest {
+  const { write } = statement;
   const extents = new Map(statement.indices.map((index) => [index.name, index.extent]));
   const absorbed = absorbGuards(statement.body, statement.combine, extents, tensors);
   const written = new Set(write.flatMap((index) => [...indexNames(index)]));
-  const scatter = write.some((index, axis) => isPlainIndex(index) !== statement.indices[axis]?.name);
+  const scatter = isScatter(statement);
   const axes = tensors.get(statement.target)?.axes ?? [];
   const outsideWrites = write.flatMap((index, axis) => {
     const extent = axes[axis];
@@ -87,7 +84,7 @@ export function makeNest(
     ...(statement.finish && !wholeFinish ? { finish: statement.finish } : {}),
     domain,
     initial: absorbed.initial ?? neutralElement[statement.combine],
-    elements: statement.indices.slice(0, axes.length).map((index) => index.name),
+    elements: axes.map((_, axis) => statement.indices[axis]?.name ?? `i${axis + 1}`),
     scatter,
     partial: scatter || domain.some(({ index }) => [...indexNames(index)].every((name) => written.has(name))),
   };

@@ -1,0 +1,51 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
+import { differentiate } from '../../compiler/calculus/index.ts';
+import type { Program } from '../../compiler/graph/types.ts';
+import { batchExtents, programs, randomTensors } from '../property/programs.ts';
+import { compareWithInterpreter, worstDifference } from './support.ts';
+
+function expectSame(program: Program, seed: number): void {
+  for (const compared of compareWithInterpreter(program, randomTensors(program, seed), batchExtents)) {
+    const { name, expected, got } = compared;
+    expect(worstDifference(compared), `${name}: ${got.join(' ')} for ${expected.join(' ')}`).toBeLessThan(1e-12);
+  }
+}
+
+/** Every intermediate as an output: each is compared. */
+function allShown(program: Program): Program {
+  return { ...program, outputs: program.statements.map((statement) => statement.target) };
+}
+
+describe.each([
+  { name: 'any', options: {} },
+  { name: 'without a batch', options: { batch: false } },
+  { name: 'with scatters and epilogues', options: { optimised: true } },
+])('scheduled programs ($name) compute what the interpreter computes', ({ options }) => {
+  it('loss and outputs', () => {
+    fc.assert(
+      fc.property(programs(options), fc.nat(1000), (program, seed) => {
+        expectSame(program, seed);
+      }),
+    );
+  });
+
+  it('every intermediate', () => {
+    fc.assert(
+      fc.property(programs(options), fc.nat(1000), (program, seed) => {
+        expectSame(allShown(program), seed);
+      }),
+    );
+  });
+
+  it.each(['inverted', 'scatter'] as const)('gradients in the %s form', (form) => {
+    fc.assert(
+      fc.property(programs({ ...options, smooth: true, optimised: false }), fc.nat(1000), (program, seed) => {
+        const diagnostics = new Diagnostics();
+        expectSame(differentiate(program, diagnostics, { form }), seed);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
