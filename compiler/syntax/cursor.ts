@@ -260,6 +260,7 @@ export class Cursor {
       const closing = is(token, '{') ? this.layout.closing.get(this.position) : undefined;
       if (closing !== undefined) this.position = closing;
       this.advance();
+      if (closing !== undefined) break;
     }
     this.lost = false;
   }

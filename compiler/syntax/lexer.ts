@@ -87,6 +87,8 @@ for (const symbol of symbols) {
 }
 
 const blank = /[ \t\r\f\v\u00a0\u2000-\u200b\u2028\u2029\u202f\u3000\ufeff]/;
+const letter = /[A-Za-z_]/;
+const digit = /[0-9]/;
 const patterns = {
   name: /[A-Za-z_][A-Za-z0-9_]*'?/y,
   number: /[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y,
@@ -125,6 +127,12 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
       at += 1;
       first = true;
       indent = 0;
+    } else if (character === ' ') {
+      if (first) indent += 1;
+      at += 1;
+    } else if (letter.test(character)) {
+      const word = match(patterns.name) ?? character;
+      push(isKeyword(word) ? 'keyword' : 'name', word.length);
     } else if (blank.test(character)) {
       if (first) indent += character === '\t' ? 4 - (indent % 4) : 1;
       at += 1;
@@ -140,12 +148,9 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
         indent = end - at - lastLine - 1;
       }
       at = end;
-    } else if (/[A-Za-z_]/.test(character)) {
-      const word = match(patterns.name) ?? character;
-      push(isKeyword(word) ? 'keyword' : 'name', word.length);
-    } else if (/[0-9]/.test(character)) {
+    } else if (digit.test(character)) {
       number(match(patterns.number) ?? character);
-    } else if (character === '.' && /[0-9]/.test(text.charAt(at + 1))) {
+    } else if (character === '.' && digit.test(text.charAt(at + 1))) {
       const digits = match(patterns.pointNumber) ?? character;
       diagnostics.error('E104', span(digits.length), 'a number cannot begin with a point', {
         hint: `write \`0${digits}\``,

@@ -78,6 +78,10 @@ class Parser {
   private readonly items: SyntaxItem[] = [];
   /** After a block went wrong, what may have been its rest is passed over in silence until the next definition. */
   private astray = false;
+  /** Blocks that were taken for unclosed: as many `}` may be left over. */
+  private unclosed = 0;
+  /** Inside of a definition that stands inside of another? */
+  private isNested = false;
 
   constructor(cursor: Cursor) {
     this.cursor = cursor;
@@ -104,13 +108,11 @@ class Parser {
       this.parseDefinition(word);
       return;
     }
-    if (!this.astray && token.kind !== 'bad') this.reportStray(token);
+    if (is(token, '}') && this.unclosed > 0) this.unclosed -= 1;
+    else if (!this.astray && token.kind !== 'bad') this.reportStray(token);
     this.astray = true;
-    if (is(token, '}')) this.cursor.advance();
-    else {
-      this.cursor.advance();
-      this.cursor.skipStatement();
-    }
+    if (!is(token, '{')) this.cursor.advance();
+    if (!is(token, '}')) this.cursor.skipStatement();
   }
 
   private reportStray(token: Token): void {
@@ -301,20 +303,21 @@ class Parser {
       this.astray = true;
       return false;
     }
-    this.parseBraces(
+    const isClosed = this.parseBraces(
       `${kind} \`${name.text}\``,
       (token, next) => beginsDefinition(token, next) && token.first,
       () => this.parseStatement(kind, accept),
     );
+    if (!isClosed) this.unclosed += 1;
     return true;
   }
 
-  /** From `{` to `}`. `isBeyond` tells, where the `}` is missing, that a token belongs to what comes after the block. */
+  /** From `{` to `}`; false if there is no `}`. `isBeyond` tells, where the `}` is missing, that a token belongs to what comes after the block. */
   private parseBraces(
     what: string,
     isBeyond: (token: Token, next: Token) => boolean,
     parseItem: () => void,
-  ): void {
+  ): boolean {
     const { cursor } = this;
     const isClosed = cursor.braceIsClosed;
     const open = cursor.advance();
@@ -331,20 +334,14 @@ class Parser {
       cursor.diagnostics.error('E103', cursor.spanOf(open), `the '{' of ${what} is never closed`);
       this.astray = true;
     }
+    return isClosed;
   }
 
   private parseStatement(kind: BlockKind, accept: (item: BlockItem) => void): void {
     const { cursor } = this;
     const { actual: token, next } = cursor;
     if (beginsDefinition(token, next)) {
-      const message = `${describe(token)} cannot be defined inside of ${kind === 'optimizer' ? 'an' : 'a'} ${kind}`;
-      cursor.diagnostics.error('E102', cursor.spanOf(token), message, {
-        hint: 'move it to the top of the file',
-      });
-      const { primes } = cursor;
-      cursor.primes = false;
-      this.parseDefinition(token.text as Keyword);
-      cursor.primes = primes;
+      this.parseNestedDefinition(kind, token);
       return;
     }
     const word = this.meantWord(token, next, statementsOf[kind]);
@@ -357,9 +354,29 @@ class Parser {
         ? `${describe(token)} cannot stand in ${kind === 'optimizer' ? 'an' : 'a'} ${kind}`
         : `expected a statement, found ${describe(token)}`;
       cursor.fail(message, { hint: hintOf(token) });
-      cursor.advance();
+      if (!is(token, '{')) cursor.advance();
       cursor.finishStatement('a statement');
     }
+  }
+
+  /** A definition inside of a block is reported and kept, but not what is inside of it in turn. */
+  private parseNestedDefinition(kind: BlockKind, token: Token): void {
+    const { cursor } = this;
+    const message = `${describe(token)} cannot be defined inside of ${kind === 'optimizer' ? 'an' : 'a'} ${kind}`;
+    cursor.diagnostics.error('E102', cursor.spanOf(token), message, {
+      hint: 'move it to the top of the file',
+    });
+    if (this.isNested) {
+      cursor.advance();
+      cursor.skipStatement();
+      return;
+    }
+    const { primes } = cursor;
+    cursor.primes = false;
+    this.isNested = true;
+    this.parseDefinition(token.text as Keyword);
+    this.isNested = false;
+    cursor.primes = primes;
   }
 
   private parseKeywordStatement(word: Keyword, accept: (item: BlockItem) => void): void {
