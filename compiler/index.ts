@@ -96,10 +96,10 @@ function analyseModel(model: Model, diagnostics: Diagnostics): AnalysedModel {
   const observe = (pass: string, program: Program): void => {
     stages.push({ pass, program });
   };
-  const prepared = prepare(model.program, observe);
+  const prepared = prepare(model.program, { observe });
   const gradient = prepared.loss === undefined ? prepared : differentiate(prepared, diagnostics);
   observe('differentiate', gradient);
-  const program = diagnostics.hasErrors ? gradient : optimise(gradient, observe);
+  const program = diagnostics.hasErrors ? gradient : optimise(gradient, { observe });
   return { model, stages, gradient, program };
 }
 
