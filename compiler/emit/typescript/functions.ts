@@ -277,3 +277,22 @@ function stride(index: string, step: number): string {
 export function commentLines(text: string): string[] {
   return text.split(/[\r\n\u2028\u2029]+/).map((line) => `// ${line}`.trimEnd());
 }
+
+/** Prose as line comments of ordinary width. */
+export function proseLines(text: string): string[] {
+  const lines: string[] = [];
+  for (const paragraph of text.split(/[\r\n\u2028\u2029]+/)) {
+    let line = '//';
+    for (const word of paragraph.split(' ')) {
+      if (line.length + 1 + word.length > PROSE_WIDTH && line !== '//') {
+        lines.push(line);
+        line = '//';
+      }
+      line += ` ${word}`;
+    }
+    lines.push(line.trimEnd());
+  }
+  return lines;
+}
+
+const PROSE_WIDTH = 110;

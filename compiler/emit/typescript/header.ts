@@ -1,7 +1,7 @@
 /** @file The comment at the top of the file: where it comes from, what the model has, what a step costs. */
 import type { Extent, Initializer, Program, Tensor } from '../../graph/types.ts';
 import type { EmitRequest } from './request.ts';
-import { grouped, multiplyAdds, printPolynomial, workspaceMemory } from './work.ts';
+import { grouped, multiplyAdds, printPolynomial, workspaceBytes } from './work.ts';
 
 const HASH_DIGITS = 12;
 
@@ -67,9 +67,9 @@ function workLines(program: Program, { model }: EmitRequest): string[] {
 }
 
 function memoryLines({ model, loops }: EmitRequest): string[] {
-  const { perRow, fixed } = workspaceMemory(loops);
-  const rows = model.batch === undefined ? '' : `${grouped(perRow)} bytes for each row of a batch and `;
-  return [`Inputs and intermediates: ${rows}${grouped(fixed)} bytes.`];
+  const symbol = model.batch ?? 'n';
+  const rows = model.batch === undefined ? '' : ` for a batch of ${symbol} rows`;
+  return [`Inputs and intermediates: ${printPolynomial(workspaceBytes(loops), symbol)} bytes${rows}.`];
 }
 
 function withRole(program: Program, role: Tensor['role']): Tensor[] {

@@ -9,7 +9,7 @@ import type { ElementType, Program } from '../../graph/types.ts';
 import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
 import { printCreateProgram } from './create.ts';
 import { describeModel, tensorOf } from './describe.ts';
-import { commentLines, emitFunction, type ModuleContext } from './functions.ts';
+import { commentLines, emitFunction, proseLines, type ModuleContext } from './functions.ts';
 import { printHeader, shapeText, valuesText } from './header.ts';
 import { helperTexts } from './helpers.ts';
 import { printKey, printLiteral } from './literal.ts';
@@ -24,6 +24,11 @@ export type { EmitOptions, EmitRequest } from './request.ts';
 
 /** Longer formulas are cut: nobody reads them, and a line of a megabyte hurts every tool. */
 const FORMULA_LIMIT = 400;
+
+/** Places stand under one another up to this column. */
+const PLACE_COLUMN = 80;
+
+const RULE_WIDTH = 106;
 
 const EXPORTS = ['description', 'createProgram', 'createTrainer', 'Inputs', 'Outputs', 'ParameterName'];
 const IMPORTS = [
@@ -69,8 +74,12 @@ class ModulePrinter {
   private readonly embedded: ReadonlySet<string>;
   private readonly arrayType: Readonly<Record<ElementType, string>>;
   private readonly usedHelpers = new Set<Helper>();
-  /** Texts of the functions, in order. */
-  private readonly functions: string[] = [];
+  private readonly functions: Readonly<Record<Part, string[]>> = {
+    forward: [],
+    backward: [],
+    update: [],
+    kernels: [],
+  };
   /** Of update programs: name and text without the name -> emitted name. */
   private readonly updateFunctions = new Map<string, string>();
 
@@ -124,9 +133,14 @@ class ModulePrinter {
         .filter(({ name }) => create.includes(name))
         .map(({ name, offset }) => `const ${name} = ${offset};`)
         .join('\n'),
-      ...this.functions,
-      ...this.helpers(),
-      ...(clip !== undefined && update.calls.length > 0 ? [clipFunction(clip, this.arrayType.real)] : []),
+      ...titled('forward', this.functions.forward),
+      ...titled('backward', this.functions.backward),
+      ...titled('update', [
+        ...(clip !== undefined && update.calls.length > 0 ? [clipFunction(clip, this.arrayType.real)] : []),
+        ...this.functions.update,
+      ]),
+      ...titled('what they call', [...this.functions.kernels, ...this.helpers()]),
+      rule('the program'),
       create,
       `/** A trainer with fresh parameters. */
 export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
@@ -234,8 +248,9 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
     const nameOf = (name: string): string => names.get(name) ?? name;
     const context = this.context(functions, nameOf);
     for (const each of functions) {
-      this.functions.push(
-        `${this.heading(each, this.request.program)}\nexport function ${nameOf(each.name)}${emitFunction(each, context)}`,
+      const text = emitFunction(each, context);
+      this.functions[partOf(each)].push(
+        `${heading(each, this.request.program)}\nexport function ${nameOf(each.name)}${text}`,
       );
     }
     return (step, buffers, integers, numbers) =>
@@ -260,25 +275,11 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
       if (known !== undefined) return known;
       const emitted = this.scope.declare(name);
       this.updateFunctions.set(key, emitted);
-      this.functions.push(`${this.heading(each, program)}\nexport function ${emitted}${text}`);
+      this.functions[partOf(each)].push(`${heading(each, program)}\nexport function ${emitted}${text}`);
       return emitted;
     };
     const context = this.context(loops.functions, (name) => nameOf(name));
     return callText(nameOf(step.function), context, step, buffers, integers, numbers);
-  }
-
-  /** The mathematics and the places in the model. */
-  private heading(each: LoopFunction, program: Program): string {
-    const formulas = each.computes.map((statement) => printStatement(statement, program));
-    const width = Math.max(0, ...formulas.map((formula) => Math.min(formula.length, FORMULA_LIMIT)));
-    const lines = each.computes.flatMap((statement, k) => {
-      const formula = formulas[k]!;
-      const shown = formula.length > FORMULA_LIMIT ? `${formula.slice(0, FORMULA_LIMIT)} ...` : formula;
-      return commentLines(`${shown.padEnd(Math.min(width, 80))}      ${placeOf(statement.origin.span)}`);
-    });
-    return [...(each.documentation === undefined ? [] : commentLines(each.documentation)), ...lines].join(
-      '\n',
-    );
   }
 
   private helpers(): string[] {
@@ -302,6 +303,33 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
       name === undefined ? [] : [`results[${k}] = ${views.of(name)}[0]!;`],
     );
   }
+}
+
+/** Where a function stands in the file. */
+type Part = 'forward' | 'backward' | 'update' | 'kernels';
+
+function partOf(each: LoopFunction): Part {
+  return each.computes[0]?.phase ?? 'kernels';
+}
+
+/** A line across the page, with a word at its end. */
+const rule = (title: string): string => `// ${'-'.repeat(RULE_WIDTH - title.length)} ${title}`;
+
+function titled(title: string, sections: readonly string[]): string[] {
+  return sections.length === 0 ? [] : [rule(title), ...sections];
+}
+
+/** The mathematics and the places in the model. */
+function heading(each: LoopFunction, program: Program): string {
+  const formulas = each.computes.map((statement) => {
+    const formula = printStatement(statement, program);
+    return formula.length > FORMULA_LIMIT ? `${formula.slice(0, FORMULA_LIMIT)} ...` : formula;
+  });
+  const width = Math.min(PLACE_COLUMN, Math.max(0, ...formulas.map((formula) => formula.length)));
+  const lines = each.computes.flatMap((statement, k) =>
+    commentLines(`${formulas[k]!.padEnd(width)}      ${placeOf(statement.origin.span)}`),
+  );
+  return [...(each.documentation === undefined ? [] : proseLines(each.documentation)), ...lines].join('\n');
 }
 
 function callText(

@@ -8,12 +8,18 @@ import type { Scope } from './names.ts';
 
 /** The run-time batch is `batch` in createProgram: views are as large as the largest batch. */
 export function printSize(size: Size, batch: string | undefined): string {
-  const { constant, symbol, coefficient = 0 } = size;
-  if (symbol === undefined || coefficient === 0) return String(constant);
+  const { constant, symbol, coefficient = 0, quadratic = 0 } = size;
+  if (symbol === undefined || (coefficient === 0 && quadratic === 0)) return String(constant);
   if (symbol !== batch) throw new Error(`a buffer depends on the size '${symbol}', which is not the batch`);
-  const rows = coefficient === 1 ? 'batch' : `${coefficient} * batch`;
-  return constant === 0 ? rows : `${rows} + ${constant}`;
+
+  return [
+    ...(quadratic === 0 ? [] : [times(quadratic, 'batch * batch')]),
+    ...(coefficient === 0 ? [] : [times(coefficient, 'batch')]),
+    ...(constant === 0 ? [] : [String(constant)]),
+  ].join(' + ');
 }
+
+const times = (factor: number, what: string): string => (factor === 1 ? what : `${factor} * ${what}`);
 
 export class Views {
   private readonly loops: LoopProgram;

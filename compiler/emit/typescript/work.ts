@@ -31,20 +31,12 @@ function box(statement: Statement): { power: number; coefficient: number } {
   return { power, coefficient };
 }
 
-export interface Memory {
-  /** Bytes that every row of the batch adds. */
-  readonly perRow: number;
-  readonly fixed: number;
-}
-
-/** Inputs and intermediates (not parameters, gradients and states). */
-export function workspaceMemory(loops: LoopProgram): Memory {
+/** Bytes of inputs and intermediates (not parameters, gradients and states). */
+export function workspaceBytes(loops: LoopProgram): Polynomial {
   const real = loops.dtype === 'f32' ? 4 : 8;
-  let perRow = 0;
-  let fixed = 0;
-  const count = (size: Size, bytes: number): void => {
-    perRow += (size.coefficient ?? 0) * bytes;
-    fixed += size.constant * bytes;
+  const total = [0, 0, 0];
+  const count = ({ constant, coefficient = 0, quadratic = 0 }: Size, bytes: number): void => {
+    [constant, coefficient, quadratic].forEach((elements, power) => (total[power]! += elements * bytes));
   };
   count(loops.pools.workspace, real);
   count(loops.pools.doubles, 8);
@@ -52,7 +44,7 @@ export function workspaceMemory(loops: LoopProgram): Memory {
   for (const buffer of loops.buffers.values()) {
     if (buffer.pool === 'input') count(buffer.size, buffer.element === 'integer' ? 4 : real);
   }
-  return { perRow, fixed };
+  return new Map(total.entries());
 }
 
 /** 1234567 as `1,234,567`, the same on every machine. */

@@ -86,6 +86,8 @@ export const description: ModelDescription = {
   training: { batch: 32, epochs: 1, seed: 0, shuffle: true },
 };
 
+// -------------------------------------------------------------------------------------------- what they call
+
 export function every_unary(u: Float64Array, unaries: Float64Array): void {
   unaries[0] = -u[0]!;
   unaries[1] = Math.abs(u[0]!);
@@ -247,6 +249,8 @@ function square(x: number): number {
 function cube(x: number): number {
   return x * x * x;
 }
+
+// ----------------------------------------------------------------------------------------------- the program
 
 /**
  * The arrays of one trainer, for batches of up to `batch` rows, and the lists of calls that work on them.

@@ -14,7 +14,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 6 n, backward 6 n.
- * Inputs and intermediates: 72 bytes for each row of a batch and 8 bytes.
+ * Inputs and intermediates: 72 n + 8 bytes for a batch of n rows.
  * Numbers are float64 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -87,6 +87,8 @@ const W1_offset = 0;
 const b1_offset = 4;
 const W2_offset = 6;
 
+// --------------------------------------------------------------------------------------------------- forward
+
 // h[n, j] = relu(sum[i](x[n, i] * W1[i, j]) + b1[j])      net.dsl:7
 export function forward_h(
   x: Float64Array,
@@ -126,6 +128,8 @@ export function forward_loss(z: Float64Array, y: Float64Array, loss: Float64Arra
   }
   loss[0] = sum;
 }
+
+// -------------------------------------------------------------------------------------------------- backward
 
 // dz[n] = 2 * (z[n] - y[n])      net.dsl:9
 export function gradient_z(z: Float64Array, y: Float64Array, dz: Float64Array, n: number): void {
@@ -181,6 +185,8 @@ export function gradient_W1_b1(
   }
 }
 
+// ---------------------------------------------------------------------------------------------------- update
+
 // value = 0.1 / (1 + step)      net.dsl:3
 // asked' = asked + 1            net.dsl:4
 export function schedule_falling(asked: Float64Array, value: Float64Array, step: number): void {
@@ -203,6 +209,8 @@ export function update_sgd(
     p[i]! -= rate * u_next;
   }
 }
+
+// ----------------------------------------------------------------------------------------------- the program
 
 /**
  * The arrays of one trainer, for batches of up to `batch` rows, and the lists of calls that work on them.
