@@ -5,7 +5,16 @@
 import type { Cursor } from './cursor.ts';
 import type { Token } from './tokens.ts';
 import { is } from './tokens.ts';
-import type { Argument, BinarySign, Call, Conditional, IndexedRead, Name, SyntaxExpression } from './tree.ts';
+import type {
+  Argument,
+  BinarySign,
+  Binder,
+  Call,
+  Conditional,
+  IndexedRead,
+  Name,
+  SyntaxExpression,
+} from './tree.ts';
 
 interface Infix {
   readonly power: number;
@@ -149,12 +158,14 @@ function parsePostfix(cursor: Cursor): SyntaxExpression {
   const { start } = cursor.current;
   let value = parsePrimary(cursor);
   while (cursor.at('[')) {
-    const indices = parseIndices(cursor);
+    const bracket = parseIndices(cursor);
+    const { indices } = bracket;
     if (cursor.at('(') && value.kind === 'reference') {
-      const binders = asBinders(cursor, indices);
+      const binders = asBinders(cursor, bracket);
       const values = parseArguments(cursor);
       value = makeCall(cursor, start, value.name, binders, values, false);
     } else {
+      reportExtents(cursor, bracket);
       const node: IndexedRead = { kind: 'read', tensor: value, indices, span: cursor.span(start) };
       value = cursor.made(node, [value, ...indices]);
     }
@@ -271,14 +282,26 @@ export function parseList<Item>(
   return items;
 }
 
-/** `[i, j - 1, ..]`; `..` is a reference of that name. */
-function parseIndices(cursor: Cursor): SyntaxExpression[] {
+/** What stands in brackets after a name: the indices of a read, or the names (with extents, if given) that a call binds. */
+interface Bracket {
+  readonly indices: readonly SyntaxExpression[];
+  /** `u: 2` */
+  readonly extents: ReadonlyMap<SyntaxExpression, SyntaxExpression>;
+}
+
+/** `[i, j - 1, ..]` or `[u: 2]`; `..` is a reference of that name. */
+function parseIndices(cursor: Cursor): Bracket {
   const open = cursor.current;
+  const extents = new Map<SyntaxExpression, SyntaxExpression>();
   const parseIndex = (): SyntaxExpression => {
     const token = cursor.current;
-    if (!cursor.take('..')) return parseExpression(cursor);
-    const span = cursor.spanOf(token);
-    return { kind: 'reference', name: { text: '..', span }, span };
+    if (cursor.take('..')) {
+      const span = cursor.spanOf(token);
+      return { kind: 'reference', name: { text: '..', span }, span };
+    }
+    const index = parseExpression(cursor);
+    if (index.kind === 'reference' && cursor.take(':')) extents.set(index, parseExpression(cursor));
+    return index;
   };
   const indices = cursor.nested(() => parseList(cursor, parseIndex, 'an index'), []);
   if (indices.length === 0) {
@@ -287,22 +310,34 @@ function parseIndices(cursor: Cursor): SyntaxExpression[] {
       hint: 'a tensor without axes is read by its bare name',
     });
   }
-  return indices;
+  return { indices, extents };
 }
 
-/** What stands between a function and its arguments must be names: `sum[i, j](...)`. */
-function asBinders(cursor: Cursor, indices: readonly SyntaxExpression[]): Name[] {
-  const names: Name[] = [];
+/** Reports the extents in a read, which has none. */
+function reportExtents(cursor: Cursor, { extents }: Bracket): void {
+  for (const [{ span }] of extents) {
+    cursor.fail('an index of a read has no extent', {
+      span,
+      hint: 'an extent belongs to an index on the left side, `y[i: 14] = ...`, or of a reduction, `sum[i: 14](...)`',
+    });
+  }
+}
+
+/** What stands between a function and its arguments must be names: `sum[i, j: 3](...)`. */
+function asBinders(cursor: Cursor, { indices, extents }: Bracket): Binder[] {
+  const binders: Binder[] = [];
   for (const index of indices) {
-    if (index.kind === 'reference' && index.name.text !== '..') names.push(index.name);
-    else {
+    if (index.kind === 'reference' && index.name.text !== '..') {
+      const extent = extents.get(index);
+      binders.push(extent === undefined ? index.name : { ...index.name, extent });
+    } else {
       cursor.fail('expected the name of an index', {
         span: index.span,
         hint: 'the brackets of a function name the indices it works over: `sum[i, j](...)`',
       });
     }
   }
-  return names;
+  return binders;
 }
 
 function parseArguments(cursor: Cursor): Argument[] {
@@ -323,7 +358,7 @@ function makeCall(
   cursor: Cursor,
   start: number,
   callee: Name,
-  binders: readonly Name[] | undefined,
+  binders: readonly Binder[] | undefined,
   values: readonly Argument[],
   piped: boolean,
 ): SyntaxExpression {

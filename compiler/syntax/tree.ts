@@ -64,10 +64,15 @@ export interface Call {
   readonly kind: 'call';
   readonly callee: Name;
   /** The index names in brackets, if there are brackets. */
-  readonly binders?: readonly Name[];
+  readonly binders?: readonly Binder[];
   readonly arguments: readonly Argument[];
   readonly piped: boolean;
   readonly span: Span;
+}
+
+/** An index name that a call binds; `sum[u: 2](...)` gives its extent. */
+export interface Binder extends Name {
+  readonly extent?: SyntaxExpression;
 }
 
 export interface Argument {
