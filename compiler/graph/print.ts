@@ -94,27 +94,34 @@ function printRight(
   return print(finish, { accumulated: `${reductionNames[combine].call}${over}(${print(body)})` });
 }
 
-/** The indices that stand alone on an axis of just their extent, in a read or a fetch: a reader sees how far they run. */
+/**
+ * The indices whose extent a reader sees: they stand alone on an axis of just that extent, in a fetch or a read without
+ * padding; or in reads with padding, if these agree.
+ */
 function shownIndices(statement: Statement, program: Program): Set<string> {
   const extents = extentsOf(statement.indices);
   const shown = new Set<string>();
-  const look = (tensor: string, at: readonly IndexExpression[]): void => {
+  const padded = new Map<string, boolean>();
+  const look = (tensor: string, at: readonly IndexExpression[], padding: boolean): void => {
     for (const [axis, index] of at.entries()) {
       const name = isPlainIndex(index);
-      if (name !== undefined && program.tensors.get(tensor)?.axes[axis] === extents.get(name))
-        shown.add(name);
+      if (name === undefined) continue;
+      const fits = program.tensors.get(tensor)?.axes[axis] === extents.get(name);
+      if (padding) padded.set(name, fits && (padded.get(name) ?? true));
+      else if (fits) shown.add(name);
     }
   };
   const lookInside = (index: IndexExpression): void =>
     visitAtoms(index, (atom) => {
-      if (atom.kind === 'fetch') look(atom.tensor, atom.at);
+      if (atom.kind === 'fetch') look(atom.tensor, atom.at, false);
     });
   for (const expression of [statement.body, ...(statement.finish ? [statement.finish] : [])]) {
-    for (const { tensor, at } of reads(expression)) look(tensor, at);
+    for (const { tensor, at, outside } of reads(expression)) look(tensor, at, outside !== undefined);
     for (const index of indicesIn(expression)) lookInside(index);
   }
   for (const index of statement.write) lookInside(index);
-  if (isScatter(statement)) look(statement.target, statement.write);
+  if (isScatter(statement)) look(statement.target, statement.write, false);
+  for (const [name, fits] of padded) if (fits) shown.add(name);
   return shown;
 }
 

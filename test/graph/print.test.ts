@@ -166,6 +166,13 @@ describe('statements', () => {
     expect(printStatement(part, program(given, [part]))).toBe('y[n, i: 5] = x[n, i]');
   });
 
+  it('take the extent from reads with padding only where these agree', () => {
+    const one = statement('y', { j: 128 }, add(at('b1', ['j'], 0), at('W1', [0, 'j'], 0)));
+    expect(printStatement(one, program(given, [one]))).toBe('y[j] = (b1[j] else 0) + (W1[0, j] else 0)');
+    const two = statement('y', { j: 128 }, add(at('b1', ['j'], 0), at('W1', ['j', 0], 0)));
+    expect(printStatement(two, program(given, [two]))).toBe('y[j: 128] = (b1[j] else 0) + (W1[j, 0] else 0)');
+  });
+
   it('tell a run-time size from a loop index of its name', () => {
     const mean = divide(at('x', ['n', 'i']), extentValue('n'));
     expect(printStatement(statement('y', { n: 'n', i: 784 }, mean))).toBe('y[n, i] = x[n, i] / extent(n)');
