@@ -4,8 +4,10 @@
  */
 import type { Program } from '../graph/types.ts';
 import { removeDead } from './dead.ts';
+import { makeDense } from './dense.ts';
 import { fuseEpilogues } from './epilogue.ts';
 import { inline } from './inline.ts';
+import { nestSums } from './nest.ts';
 import { share } from './share.ts';
 import { simplify } from './simplify.ts';
 import { splitContractions } from './split.ts';
@@ -16,6 +18,8 @@ export type Pass = (program: Program) => Program;
 export const passes = {
   stabilise,
   simplify,
+  nest: nestSums,
+  dense: makeDense,
   share,
   split: splitContractions,
   dead: removeDead,
@@ -32,8 +36,8 @@ export interface RewriteOptions {
   readonly observe?: (name: PassName, program: Program) => void;
 }
 
-const before: readonly PassName[] = ['stabilise', 'simplify', 'split', 'dead'];
-const settling: readonly PassName[] = ['simplify', 'share', 'dead', 'inline'];
+const before: readonly PassName[] = ['stabilise', 'simplify', 'nest', 'split', 'dead'];
+const settling: readonly PassName[] = ['dense', 'simplify', 'share', 'dead', 'inline', 'nest'];
 const last: readonly PassName[] = ['split', 'simplify', 'share', 'dead', 'epilogue', 'simplify'];
 
 /** One pass opens the way for another; it takes few rounds until none finds anything. */

@@ -18,6 +18,8 @@ import {
   fetchedTensors,
   freeIndices,
   isAffine,
+  isPlainIndex,
+  isScatter,
   mapExpression,
   postorder,
   reads,
@@ -73,7 +75,7 @@ class Inliner {
     const value = valueOf(producer);
     const isKept = this.keep.has(target);
     const readers = [...this.readersOf(target)].flatMap((name) => this.byTarget.get(name) ?? []);
-    if (readers.length === 0 || !readers.every((reader) => this.allows(producer, reader))) return;
+    if (readers.length === 0 || !readers.every((reader) => this.allows(producer, reader, readers))) return;
     if (!isTrivial(value) && (isKept || !this.pays(producer, value, readers))) return;
     for (const reader of readers) this.replace(producer, value, reader);
     if (!isKept) this.byTarget.delete(target);
@@ -91,17 +93,31 @@ class Inliner {
   }
 
   /** True if every read may be replaced: none may be outside, none is an index, no contraction is spoilt. */
-  private allows(producer: Statement, reader: Statement): boolean {
+  private allows(producer: Statement, reader: Statement, readers: readonly Statement[]): boolean {
     const value = valueOf(producer);
     const parts = [reader.body, ...(reader.finish ? [reader.finish] : [])];
     if (parts.some((part) => fetchedTensors(part).has(producer.target))) return false;
     if (reader.write.some((index) => fetchedTensors(index).has(producer.target))) return false;
     const own = parts.flatMap((part) => readsOf(part, producer.target));
     if (own.some(({ outside }) => outside !== undefined)) return false;
-    const inBody = readsOf(reader.body, producer.target).length > 0;
-    if (inBody && isContraction(reader) && !isUniform(value) && !isAffineCopy(value)) return false;
+    if (isContraction(reader) && !isUniform(value) && !isAffineCopy(value)) {
+      // Where the read moves with every loop, nothing is repeated: a matrix times a vector, not a matrix product.
+      const repeats = (node: Read): boolean => freeIndices(node).size < reader.indices.length;
+      if (readsOf(reader.body, producer.target).some(repeats)) return false;
+    }
+    if (this.isEpilogue(producer, value) && !isEpilogueOf(producer, readers)) return false;
     const grown = own.length * postorder(value).length + parts.flatMap(postorder).length;
     return grown <= mostNodes || isTrivial(value);
+  }
+
+  /** True if it may be computed where a reduction stores its values (epilogue.ts): then it costs no pass of its own. */
+  private isEpilogue(producer: Statement, value: Expression): boolean {
+    return reads(value).some((node) => {
+      const source = this.byTarget.get(node.tensor);
+      const isOwn = source !== undefined && !this.keep.has(node.tensor) && source.phase === producer.phase;
+      if (!isOwn || source.combine === 'assign' || isScatter(source)) return false;
+      return this.readersOf(node.tensor).size === 1 && isAtOwnPlace(node, producer);
+    });
   }
 
   private pays(producer: Statement, value: Expression, readers: readonly Statement[]): boolean {
@@ -137,6 +153,21 @@ class Inliner {
     this.readersOf(producer.target).delete(reader.target);
     for (const name of tensorsReadBy(next)) this.readersOf(name).add(reader.target);
   }
+}
+
+/** True if the only reader reads it at its own place, elementwise: then both may be one epilogue. */
+function isEpilogueOf(producer: Statement, readers: readonly Statement[]): boolean {
+  const [reader, ...others] = readers;
+  if (reader === undefined || others.length > 0 || !isElementwise(reader)) return false;
+  return readsOf(valueOf(reader), producer.target).every((node) => isAtOwnPlace(node, reader));
+}
+
+/** True if the read is at all indices of the statement, each once, in any order. */
+function isAtOwnPlace(node: Read, statement: Statement): boolean {
+  const names = new Set(node.at.map(isPlainIndex));
+  return (
+    node.at.length === statement.indices.length && statement.indices.every(({ name }) => names.has(name))
+  );
 }
 
 function readsOf(root: Expression, tensor: string): Read[] {

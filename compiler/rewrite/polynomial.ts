@@ -9,7 +9,7 @@
 import { constant, divide, Interner, power, postorder } from '../graph/expressions.ts';
 import type { Expression } from '../graph/types.ts';
 import { opposite } from './matching.ts';
-import { factorsOf, productOf, sumOf } from './terms.ts';
+import { factorsOf, productOf, quotientOf, sumOf } from './terms.ts';
 import type { Term } from './terms.ts';
 
 /** A power of an atom, above or below the line. Only sizes cancel: x / x is not 1 where x is 0. */
@@ -258,7 +258,7 @@ function ratio(numerator: number, denominator: number, factors: ReadonlyMap<stri
   const sign = denominator < 0 ? -1 : 1;
   const above = sign * numerator;
   const below = sign * denominator;
-  if (Number.isInteger(above / below)) return { numerator: above / below, denominator: 1, factors };
+  if (!Number.isInteger(above) || Number.isInteger(above / below)) return { numerator: above / below, denominator: 1, factors };
   if (Number.isInteger(above) && Number.isInteger(below / above))
     return { numerator: Math.sign(above), denominator: Math.abs(below / above), factors };
   return { numerator: above, denominator: below, factors };
@@ -375,6 +375,6 @@ function termOf(monomial: Monomial, beside?: Expression): Term {
 }
 
 function signed({ sign, of }: Term): Expression {
-  return sign === 1 ? of : opposite(of);
+  return sign === 1 ? of : quotientOf({ ...factorsOf(of), sign: -1 });
 }
 

@@ -6,7 +6,8 @@
  * - nothing that may be inf or NaN vanishes: 0 · x is 0 and x - x is 0 only where x is provably finite;
  * - a constant is folded only if the result is finite;
  * - a collected form is taken only if it costs less. Where products of sums had to be multiplied out for it, which may
- *   cancel digits, it must save at least two operations: (1 - x)(1 + x) stays, y(1 - a) - (1 - y)a becomes y - a.
+ *   cancel digits, it must save at least two operations and stand in the backward pass: (1 - x)(1 + x) stays,
+ *   y(1 - a) - (1 - y)a becomes y - a. A forward formula is never multiplied out.
  */
 import { countOf, withStatements } from '../graph/builder.ts';
 import {
@@ -32,6 +33,7 @@ import {
   postorder,
   reducedIndices,
   replaceAccumulated,
+  substituteIndices,
   subtractIndex,
   withChildren,
 } from '../graph/expressions.ts';
@@ -90,7 +92,9 @@ export function simplify(program: Program): Program {
   const definitions = new Definitions(byTarget);
   const takesOut = program.gradients.size > 0;
   const statements = program.statements.map((statement) => {
-    const algebra = new Algebra(program.tensors, extentsOf(statement.indices), definitions);
+    // What cancels in a cotangent is a difference that the user did not write; a forward formula was written on purpose.
+    const expands = statement.phase === 'backward';
+    const algebra = new Algebra(program.tensors, extentsOf(statement.indices), definitions, expands);
     let current = simplifyParts(statement, algebra);
     for (const law of takesOut ? [...sumLaws, takeOut] : sumLaws) {
       let next = isScatter(current) ? undefined : law(current, program.tensors);
@@ -121,12 +125,15 @@ export class Algebra {
   private readonly tensors: ReadonlyMap<string, Tensor>;
   private readonly extents: ReadonlyMap<string, Extent>;
   private readonly around: Surroundings;
+  private readonly expands: boolean;
 
   constructor(
     tensors: ReadonlyMap<string, Tensor>,
     extents: ReadonlyMap<string, Extent>,
     definitions: Definitions,
+    expands: boolean,
   ) {
+    this.expands = expands;
     this.tensors = tensors;
     this.extents = extents;
     this.around = {
@@ -220,9 +227,9 @@ export class Algebra {
     let best = node;
     let cost = costOf(node);
     const candidates: { made: Expression | undefined; saves: number }[] = [
-      { made: tidied(node), saves: 1 },
+      { made: tidied(node), saves: isAllNegative(node) ? 0 : 1 },
       { made: collect(node, { ...options, expand: false }), saves: 1 },
-      { made: collect(node, { ...options, expand: true }), saves: 2 },
+      { made: this.expands ? collect(node, { ...options, expand: true }) : undefined, saves: 2 },
     ];
     for (const { made, saves } of candidates) {
       if (made === undefined) continue;
@@ -250,6 +257,12 @@ function tidied(node: Expression): Expression {
   return sumOf(terms.filter(({ of }) => !isConstant(of, 0) || terms.length === 1));
 }
 
+/** -a - b, which is better -(a + b): then the minus can leave a sum. */
+function isAllNegative(node: Expression): boolean {
+  const terms = termsOf(node);
+  return terms.length > 1 && terms.every(({ sign, of }) => (factorsOf(of).sign === 1) === (sign === -1));
+}
+
 function isSumLike(node: Expression): boolean {
   if (node.kind === 'unary') return node.operator === 'negate';
   return node.kind === 'binary' && (node.operator === 'add' || node.operator === 'subtract');
@@ -275,13 +288,27 @@ function indexOfNumber(
 
 type SumLaw = (statement: Statement, tensors: ReadonlyMap<string, Tensor>) => Statement | undefined;
 
-/** Σ_k (k == e) f = f, where f does not depend on k and e, which neither does, is a place in the range of k. */
+/**
+ * Σ_k (k == e) f = f, where f does not depend on k, and e, which neither does, is a place in the range of k.
+ * Σ_k (k == e ? f(k) : 0) = f(e) for every f: the other branch is not computed.
+ */
 const chooseOne: SumLaw = (statement, tensors) => {
   if (statement.combine !== 'sum') return undefined;
-  const quotient = factorsOf(statement.body);
   const extents = extentsOf(statement.indices);
+  const { body } = statement;
+  if (body.kind === 'select' && isConstant(body.otherwise, 0)) {
+    for (const index of reducedIndices(statement)) {
+      const place = chosenPlace(body.condition, index, extents, tensors);
+      if (place === undefined) continue;
+      const chosen = substituteIndices(body.then, new Map([[index.name, place]]));
+      return withoutIndex({ ...statement, body: chosen }, index);
+    }
+    return undefined;
+  }
+  const quotient = factorsOf(body);
   for (const index of reducedIndices(statement)) {
-    const place = quotient.numerator.findIndex((factor) => choosesOne(factor, index, extents, tensors));
+    const place = quotient.numerator.findIndex((factor) => chosenPlace(factor, index, extents, tensors) !== undefined,
+    );
     if (place < 0) continue;
     const numerator = quotient.numerator.toSpliced(place, 1);
     const rest = [...numerator, ...quotient.denominator];
@@ -291,19 +318,20 @@ const chooseOne: SumLaw = (statement, tensors) => {
   return undefined;
 };
 
-function choosesOne(
+/** e, if the factor is k == e with e inside the range of k. */
+function chosenPlace(
   factor: Expression,
   index: LoopIndex,
   extents: ReadonlyMap<string, Extent>,
   tensors: ReadonlyMap<string, Tensor>,
-): boolean {
-  if (factor.kind !== 'binary' || factor.operator !== 'equal') return false;
+): IndexExpression | undefined {
+  if (factor.kind !== 'binary' || factor.operator !== 'equal') return undefined;
   const left = indexOfNumber(factor.left, tensors);
   const right = indexOfNumber(factor.right, tensors);
-  if (left === undefined || right === undefined) return false;
+  if (left === undefined || right === undefined) return undefined;
   const chosen = isPlainIndex(left) === index.name ? right : isPlainIndex(right) === index.name ? left : undefined;
-  if (chosen === undefined || indexNames(chosen).has(index.name)) return false;
-  return isInside(chosen, index.extent, extents, tensors);
+  if (chosen === undefined || indexNames(chosen).has(index.name)) return undefined;
+  return isInside(chosen, index.extent, extents, tensors) ? chosen : undefined;
 }
 
 /** Σ_k f = extent(k) · f,  max_k f = f, where f does not depend on k. */

@@ -8,6 +8,7 @@
 import { withStatements } from '../graph/builder.ts';
 import {
   add,
+  equalExpressions,
   evaluateUnary,
   evaluateBinary,
   freeIndices,
@@ -36,7 +37,8 @@ const mostFactors = 6;
 export function splitContractions(program: Program): Program {
   const splitter = new Splitter(program);
   const statements = program.statements.flatMap((statement) => splitter.split(statement));
-  return splitter.isIdle ? program : withStatements(program, statements, splitter.added);
+  const changed = statements.some((statement, place) => statement !== program.statements[place]);
+  return changed ? withStatements(program, statements, splitter.added) : program;
 }
 
 class Splitter {
@@ -47,10 +49,6 @@ class Splitter {
   constructor(program: Program) {
     this.program = program;
     this.names = new Set(program.tensors.keys());
-  }
-
-  get isIdle(): boolean {
-    return this.added.size === 0;
   }
 
   /** The statement, behind those that it needs now. */
@@ -126,7 +124,9 @@ class Splitter {
     }
     const used = new Set(plan.flatMap(({ left, right }) => [left, right]));
     const last = [...operands].filter(([place]) => !used.has(place)).map(([, operand]) => operand);
-    const body = quotientOf({ sign, numerator: this.stored(statement, last, made), denominator: [] });
+    const ordered = inOrderOfAxes(this.stored(statement, last, made), statement);
+    const body = quotientOf({ sign, numerator: ordered, denominator: [] });
+    if (made.length === 0 && equalExpressions(body, statement.body)) return [statement];
     return [...made, { ...statement, indices: order(statement, body), body }];
   }
 
@@ -180,7 +180,8 @@ class Splitter {
   private stored(statement: Statement, factors: readonly Expression[], made: Statement[]): Expression[] {
     const contraction = isContraction({ ...statement, body: productOf(factors) });
     return factors.map((factor) => {
-      if (!contraction || factor.kind === 'read' || freeIndices(factor).size === 0) return factor;
+      const repeats = statement.indices.length > freeIndices(factor).size;
+      if (!contraction || !repeats || factor.kind === 'read' || freeIndices(factor).size === 0) return factor;
       return this.overSource(statement, factor, made) ?? this.intermediate(statement, [factor], new Set(), made);
     });
   }
@@ -233,6 +234,19 @@ class Splitter {
 
 function written(statement: Statement): readonly LoopIndex[] {
   return statement.indices.slice(0, statement.write.length);
+}
+
+/** The operand that has the first axis of the target stands first: x[n, i] * dh[n, j] for dW[i, j]. */
+function inOrderOfAxes(operands: readonly Expression[], statement: Statement): Expression[] {
+  const axes = written(statement);
+  const rank = (operand: Expression): number => {
+    const free = freeIndices(operand);
+    const lacking = operands.flatMap((other) =>
+      other === operand ? [] : axes.findIndex(({ name }) => free.has(name) && !freeIndices(other).has(name)),
+    );
+    return Math.min(...lacking.map((axis) => (axis < 0 ? axes.length : axis)), axes.length);
+  };
+  return operands.toSorted((left, right) => rank(left) - rank(right));
 }
 
 /** The indices that are still used: a reduced one may have been summed already. */

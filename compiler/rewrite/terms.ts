@@ -32,8 +32,10 @@ export function termsOf(root: Expression): Term[] {
   return terms;
 }
 
-/** The sum of terms: as written, but a positive term comes first if there is one. */
+/** The sum of terms: as written, but a positive term comes first; if there is none, the minus stands before all. */
 export function sumOf(terms: readonly Term[]): Expression {
+  if (terms.length > 1 && terms.every(({ sign }) => sign === -1))
+    return negate(sumOf(terms.map(({ of }) => ({ sign: 1, of }))));
   const first = terms.findIndex((term) => term.sign === 1);
   const start = terms[Math.max(first, 0)];
   if (start === undefined) return zero;
@@ -65,10 +67,21 @@ export function factorsOf(root: Expression): Quotient {
   return { sign, numerator, denominator };
 }
 
+/** The quotient as one expression; a minus goes into a difference if there is one: -((y - a) / n) is (a - y) / n. */
 export function quotientOf({ sign, numerator, denominator }: Quotient): Expression {
-  const above = productOf(numerator);
+  const difference = sign === 1 ? -1 : numerator.findIndex(isDifference);
+  const factors = numerator.map((factor, place) => (place === difference ? swapped(factor) : factor));
+  const above = productOf(factors);
   const value = denominator.length === 0 ? above : divide(above, productOf(denominator));
-  return sign === 1 ? value : negate(value);
+  return sign === 1 || difference >= 0 ? value : negate(value);
+}
+
+function isDifference(node: Expression): boolean {
+  return node.kind === 'binary' && node.operator === 'subtract';
+}
+
+function swapped(node: Expression): Expression {
+  return node.kind === 'binary' ? { ...node, left: node.right, right: node.left } : negate(node);
 }
 
 export function productOf(factors: readonly Expression[]): Expression {
