@@ -77,8 +77,9 @@ fn log_softmax[k](z) = z - logsumexp[k](z)
 // --------------------------------------------------------------------------------------------------------------- layers
 
 // Gated linear unit (Dauphin et al. 2017): the first half of the last axis, gated by the second half.
+// (`else 0` is never needed: it says that f does not run over the whole axis.)
 layer glu(x[.., c]) -> y[.., c / 2] {
-  y[.., f: c / 2] = x[.., f] * sigmoid(x[.., c / 2 + f])
+  y[.., f: c / 2] = (x[.., f] else 0) * sigmoid(x[.., c / 2 + f])
 }
 
 // leaky_relu with a learned slope per channel, the last axis (He et al. 2015)

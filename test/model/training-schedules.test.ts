@@ -19,6 +19,7 @@ function valuesOf(program: Program, losses: readonly number[]): number[] {
   return losses.map((loss) => run.next({ loss: [loss] }).get('value')?.[0] ?? NaN);
 }
 
+const line = (x: number, y: number, u: number): number => x + (y - x) * u;
 const flat = (steps: number): number[] => Array.from({ length: steps }, () => 1);
 
 describe('schedules', () => {
@@ -60,6 +61,25 @@ describe('schedules', () => {
       expect(momentum?.[step]).toBeCloseTo(value, 12);
     });
     expect(group?.program.tensors.get('rate')).toMatchObject({ role: 'scalar', axes: [], element: 'double' });
+  });
+
+  it('one_cycle in three phases: up, down the same way, then to the end', () => {
+    const values = valuesOf(
+      scheduleOf('one_cycle(1, 20, 0.3, start = 4, end = 10, linear = true, three_phase = true)'),
+      flat(22),
+    );
+    values.forEach((value, step) => {
+      const last = line(0.25, 0.025, min(1, (step - 10) / 9));
+      const wanted = step <= 5 ? line(0.25, 1, step / 5) : step <= 10 ? line(1, 0.25, (step - 5) / 5) : last;
+      expect(value).toBeCloseTo(wanted, 14);
+    });
+  });
+
+  it('reduce_on_plateau waits for a greater value with maximize, by an absolute threshold with relative = false', () => {
+    const program = scheduleOf(
+      'reduce_on_plateau(1, 0.5, patience = 0, threshold = 0.1, relative = false, maximize = true)',
+    );
+    expect(valuesOf(program, [1, 1.2, 1.25, 1.5, 1.4, 0])).toEqual([1, 1, 1, 0.5, 0.5, 0.25]);
   });
 
   it('two schedules with states do not share them', () => {

@@ -25,11 +25,11 @@ export function foldConstants(root: Expression): Expression {
     switch (node.kind) {
       case 'unary':
         return node.operand.kind === 'constant'
-          ? constant(evaluateUnary[node.operator](node.operand.value))
+          ? short(evaluateUnary[node.operator](node.operand.value), node)
           : node;
       case 'binary':
         return node.left.kind === 'constant' && node.right.kind === 'constant'
-          ? constant(evaluateBinary[node.operator](node.left.value, node.right.value))
+          ? short(evaluateBinary[node.operator](node.left.value, node.right.value), node)
           : foldBinary(node);
       case 'select':
         return equalExpressions(node.then, node.otherwise)
@@ -39,6 +39,11 @@ export function foldConstants(root: Expression): Expression {
         return node;
     }
   });
+}
+
+/** The number, unless it says less than the formula does: 1 - 0.9 is not 0.09999999999999998 to a reader. */
+function short(value: number, formula: Expression): Expression {
+  return String(value).length <= 8 ? constant(value) : formula;
 }
 
 function foldBinary(node: Binary): Expression {

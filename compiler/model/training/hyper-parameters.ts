@@ -143,6 +143,8 @@ const ofPrelude: Readonly<Record<string, Rule>> = {
   cooldown: notNegative,
   threshold: notNegative,
   linear: truth,
+  three_phase: truth,
+  maximize: truth,
   relative: truth,
 };
 

@@ -139,7 +139,6 @@ function elaborateItems(definition: OptimizerDefinition, scope: Scope, builder: 
   for (const item of definition.items) {
     if (item.kind !== 'assignment') continue;
     const name = item.name.text;
-    if (item.bindings !== undefined) builder.reportBindings(item);
     const value = elaborateExpression(item.value, scope, builder.elaboration);
     if (!name.endsWith("'")) builder.local(name, value, item, scope);
     else {

@@ -113,7 +113,6 @@ function elaborateItems(definition: ScheduleDefinition, scope: Scope, builder: U
   for (const item of definition.items) {
     if (item.kind !== 'assignment') continue;
     const name = item.name.text;
-    if (item.bindings !== undefined) builder.reportBindings(item);
     const value = elaborateExpression(item.value, scope, builder.elaboration);
     if (name.endsWith("'")) {
       const state = states.get(name.slice(0, -1));

@@ -36,7 +36,9 @@ export class UpdateBuilder {
   /** A run of the parameter or of its gradient. */
   parameter(name: string, role: 'parameter' | 'input', extent: Extent, scope: Scope, span: Span): void {
     const tensor: Tensor = { name, role, axes: [extent], axisNames: ['i'], element: 'real', span };
-    this.declare(name, tensor, scope);
+    // the first values of `p` are those of the model's parameters
+    const initializer = { kind: 'constant', value: 0 } as const;
+    this.declare(name, role === 'parameter' ? { ...tensor, initializer } : tensor, scope);
   }
 
   /** A number that the runtime sets before each step. In one program it is declared once. */
@@ -105,6 +107,7 @@ export class UpdateBuilder {
     }
     if (value.axes.length > axes.length) {
       this.reportShape(value, item);
+      scope.define(name, { kind: 'error', span: item.span, used: true });
       return;
     }
     const tensor = this.assign(target, value, item.span, axes);
@@ -145,12 +148,6 @@ export class UpdateBuilder {
     const message = `${state} is one number, but its next value has the shape ${shapeText(value.axes)}`;
     this.diagnostics.error('E307', item.value.span, message, {
       hint: `reduce it, as in mean(...), or declare \`state ${state}\` without []`,
-    });
-  }
-
-  reportBindings(item: Assignment): void {
-    this.diagnostics.error('E205', item.name.span, 'an update is written without indices', {
-      hint: 'it is computed for every element; sum(...) and mean(...) run over the parameter',
     });
   }
 
