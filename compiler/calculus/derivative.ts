@@ -90,6 +90,10 @@ export function scale(factor: Expression, derivative: Expression): Expression {
     if (left.kind === 'constant' && Math.abs(left.value) === 1)
       return scaleByConstant(left.value, left, divide(derivative, right));
   }
+  if (derivative.kind === 'unary' && derivative.operator === 'negate')
+    return negate(scale(factor, derivative.operand));
+  if (derivative.kind === 'binary' && derivative.operator === 'divide' && isConstant(derivative.left, 1))
+    return divide(factor, derivative.right);
   return multiply(factor, derivative);
 }
 

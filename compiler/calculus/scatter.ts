@@ -10,6 +10,7 @@ import {
   indexNames,
   indexOf,
   indexValue,
+  isInside,
   isPlainIndex,
   remainderIndex,
 } from '../graph/expressions.ts';
@@ -45,14 +46,17 @@ export function scatter(term: Term, context: ContributionContext): Contribution 
   };
   const write = term.read.at.map((index, axis): IndexExpression => {
     const extent = axes[axis] ?? 0;
-    const value = withoutExact(index);
-    const plain = isPlainIndex(value);
-    if (plain !== undefined && scope.extents.get(plain) !== extent) return sweep(axis, value);
-    if (isProven({ value: index, extent }, scope)) return value;
-    const condition = conditionExpression({ value: index, extent }, scope);
-    if (typeof extent === 'string') return sweep(axis, value);
-    conditions.push(condition);
-    return tighten(remainderIndex(value, extent), scope);
+    const place = { value: index, extent };
+    const value = tighten(withoutExact(index), scope);
+    if (!isProven(place, scope)) {
+      conditions.push(conditionExpression(place, scope));
+      if (typeof extent === 'string') return sweep(axis, value);
+    }
+    const kept = isInside(value, extent, scope.extents, tensors)
+      ? value
+      : tighten(remainderIndex(value, Number(extent)), scope);
+    const plain = isPlainIndex(kept);
+    return plain === undefined || scope.extents.get(plain) === extent ? kept : sweep(axis, kept);
   });
 
   const indices = inWriteOrder([...term.indices, ...swept], write);

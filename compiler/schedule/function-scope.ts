@@ -75,6 +75,11 @@ export class FunctionScope {
     return name;
   }
 
+  /** The name's block has ended: it may be declared again. */
+  release(name: string): void {
+    this.names.delete(name);
+  }
+
   finish(
     name: string,
     body: readonly LoopStatement[],

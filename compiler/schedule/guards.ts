@@ -5,7 +5,7 @@
 import {
   addIndex,
   constantIndex,
-  indicesIn,
+  fetchIndex,
   isInside,
   one,
   scaleIndex,
@@ -64,6 +64,8 @@ export interface Absorbed {
   readonly constraints: readonly Constraint[];
   /** Of `assign`: the value where the constraints do not hold; undefined: the neutral element. */
   readonly initial?: number;
+  /** Index expressions that must be 0. */
+  readonly equalities: readonly IndexExpression[];
   /** Quotients that must be whole. */
   readonly exact: readonly Extract<IndexAtom, { kind: 'quotient' }>[];
 }
@@ -75,9 +77,15 @@ export function absorbGuards(
   tensors: ReadonlyMap<string, Tensor>,
 ): Absorbed {
   const constraints: Constraint[] = [];
+  const equalities: IndexExpression[] = [];
   const exact = new Map<string, Extract<IndexAtom, { kind: 'quotient' }>>();
   const multiplicative = combine === 'sum' || combine === 'assign';
   let initial: number | undefined;
+
+  const keep = (comparison: Comparison): void => {
+    constraints.push(...comparison.constraints);
+    equalities.push(...comparison.equalities);
+  };
 
   const takeRead = (node: Read): Expression => {
     const axes = tensors.get(node.tensor)?.axes ?? [];
@@ -94,9 +102,9 @@ export function absorbGuards(
   const take = (node: Expression, vanishing: number): Expression => {
     if (node.kind === 'read' && node.outside === vanishing) return takeRead(node);
     if (node.kind === 'select' && isNumber(node.otherwise, vanishing)) {
-      const conditions = integerComparison(node.condition);
+      const conditions = integerComparison(node.condition, tensors);
       if (conditions) {
-        constraints.push(...conditions);
+        keep(conditions);
         return take(node.then, vanishing);
       }
     }
@@ -110,9 +118,9 @@ export function absorbGuards(
     if (node.kind === 'binary' && node.operator === 'divide') return { ...node, left: take(node.left, 0) };
     if (node.kind === 'unary' && node.operator === 'negate')
       return { ...node, operand: take(node.operand, 0) };
-    const conditions = integerComparison(node);
+    const conditions = integerComparison(node, tensors);
     if (!conditions) return node;
-    constraints.push(...conditions);
+    keep(conditions);
     return one;
   };
 
@@ -123,6 +131,7 @@ export function absorbGuards(
     return {
       body: inner,
       constraints,
+      equalities,
       exact: [...exact.values()],
       ...(initial === undefined ? {} : { initial }),
     };
@@ -132,7 +141,7 @@ export function absorbGuards(
     combine === 'argmax' ? -Infinity : combine === 'argmin' ? Infinity : neutralElement[combine];
   const places = combine === 'argmax' || combine === 'argmin';
   const inner = places ? body : take(body, vanishing);
-  return { body: inner, constraints, exact: [...exact.values()] };
+  return { body: inner, constraints, equalities, exact: [...exact.values()] };
 }
 
 /** True if some guard of the body would become a constraint: such a statement has loops of its own. */
@@ -143,44 +152,59 @@ export function hasGuards(
   tensors: ReadonlyMap<string, Tensor>,
 ): boolean {
   const absorbed = absorbGuards(body, combine, extents, tensors);
-  return absorbed.constraints.length > 0 || absorbed.exact.length > 0;
+  return absorbed.constraints.length + absorbed.equalities.length + absorbed.exact.length > 0;
 }
 
 function isNumber(node: Expression, value: number): boolean {
   return node.kind === 'constant' && node.value === value;
 }
 
+interface Comparison {
+  readonly constraints: readonly Constraint[];
+  readonly equalities: readonly IndexExpression[];
+}
+
 /** Comparisons of index values as constraints; undefined for what is not (only) that. */
-function integerComparison(node: Expression): Constraint[] | undefined {
+function integerComparison(node: Expression, tensors: ReadonlyMap<string, Tensor>): Comparison | undefined {
   if (node.kind !== 'binary') return undefined;
   if (node.operator === 'and') {
-    const left = integerComparison(node.left);
-    const right = integerComparison(node.right);
-    return left && right && [...left, ...right];
+    const left = integerComparison(node.left, tensors);
+    const right = integerComparison(node.right, tensors);
+    if (!left || !right) return undefined;
+    return {
+      constraints: [...left.constraints, ...right.constraints],
+      equalities: [...left.equalities, ...right.equalities],
+    };
   }
-  const left = asIndex(node.left);
-  const right = asIndex(node.right);
-  if (!left || !right || indicesIn(node).size === 0) return undefined;
-  const minus = (a: IndexExpression, b: IndexExpression): Constraint => ({ index: subtractIndex(a, b) });
-  const oneMore = (a: IndexExpression): IndexExpression => ({ ...a, constant: a.constant + 1 });
+  const left = asIndex(node.left, tensors);
+  const right = asIndex(node.right, tensors);
+  if (!left || !right || ![node.left, node.right].some((side) => side.kind === 'index_value'))
+    return undefined;
+  const notBelow = (great: IndexExpression, small: IndexExpression, by: number): Comparison => ({
+    constraints: [{ index: subtractIndex(great, addIndex(small, constantIndex(by))) }],
+    equalities: [],
+  });
   switch (node.operator) {
     case 'less':
-      return [minus(right, oneMore(left))];
+      return notBelow(right, left, 1);
     case 'less_equal':
-      return [minus(right, left)];
+      return notBelow(right, left, 0);
     case 'greater':
-      return [minus(left, oneMore(right))];
+      return notBelow(left, right, 1);
     case 'greater_equal':
-      return [minus(left, right)];
+      return notBelow(left, right, 0);
     case 'equal':
-      return [minus(left, right), minus(right, left)];
+      return { constraints: [], equalities: [subtractIndex(left, right)] };
     default:
       return undefined;
   }
 }
 
-/** An expression whose value is an index expression: an index value or a whole number. */
-function asIndex(node: Expression): IndexExpression | undefined {
+/** An expression whose value is an index expression: an index value, a whole number, an element of an integer tensor. */
+function asIndex(node: Expression, tensors: ReadonlyMap<string, Tensor>): IndexExpression | undefined {
   if (node.kind === 'index_value') return node.index;
-  return node.kind === 'constant' && Number.isInteger(node.value) ? constantIndex(node.value) : undefined;
+  if (node.kind === 'constant') return Number.isInteger(node.value) ? constantIndex(node.value) : undefined;
+  const fetched =
+    node.kind === 'read' && node.outside === undefined && tensors.get(node.tensor)?.element === 'integer';
+  return fetched ? fetchIndex(node.tensor, node.at) : undefined;
 }

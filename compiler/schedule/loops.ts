@@ -79,7 +79,8 @@ export function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): L
     used,
   );
   const places = nest.combine === 'argmax' || nest.combine === 'argmin' || nest.combine === 'logsumexp';
-  if (nest.scatter && places) throw new Error(`'${nest.target}': there are no loops for a ${nest.combine} scatter`);
+  if (nest.scatter && places)
+    throw new Error(`'${nest.target}': there are no loops for a ${nest.combine} scatter`);
   if (nest.scatter && nest.finish && freeIndices(nest.finish).size > 0)
     throw new Error(`'${nest.target}': the epilogue of a scatter has no indices`);
   const lowering = new Lowering(scope, tensors, box.extents);

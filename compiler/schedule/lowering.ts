@@ -107,7 +107,11 @@ export class Lowering {
   closeLoop(): LoopStatement[] {
     const depth = this.depth;
     const body = this.levels.pop() ?? [];
-    for (const [name, loop] of this.loops) if (loop.depth === depth) this.loops.delete(name);
+    for (const [name, loop] of this.loops) {
+      if (loop.depth !== depth) continue;
+      this.loops.delete(name);
+      this.scope.release(loop.value);
+    }
     this.values = new Map([...this.values].filter(([, known]) => known.depth < depth));
     this.integers = new Map([...this.integers].filter(([, known]) => known.depth < depth));
     return body;

@@ -7,6 +7,7 @@
  */
 import {
   addIndex,
+  coefficientOf,
   constantIndex,
   indexNames,
   isInside,
@@ -29,8 +30,9 @@ import type {
   Statement,
   Tensor,
 } from '../graph/types.ts';
+import { dependsOn } from './access.ts';
 import { absorbGuards, insideConstraints, neutralElement } from './guards.ts';
-import type { Constraint } from './guards.ts';
+import type { Absorbed, Constraint } from './guards.ts';
 
 export interface NestLoop {
   readonly name: string;
@@ -71,16 +73,16 @@ export function makeNest(statement: Statement, tensors: ReadonlyMap<string, Tens
       ? []
       : insideConstraints(index, extent);
   });
-  const domain: Constraint[] = [...absorbed.constraints, ...outsideWrites];
+  const solved = solveEqualities(statement.indices, written, absorbed, extents, tensors);
+  const domain: Constraint[] = [...solved.constraints, ...outsideWrites];
   const wholeFinish =
-    statement.finish && statement.combine === 'assign' && domain.length === 0 && absorbed.exact.length === 0;
+    statement.finish && statement.combine === 'assign' && domain.length === 0 && solved.exact.length === 0;
   const nest: Nest = {
     target: statement.target,
-    loops: statement.indices.map(({ name, extent }) => ({ name, extent, reduced: !written.has(name) })),
+    loops: solved.indices.map(({ name, extent }) => ({ name, extent, reduced: !written.has(name) })),
     write,
     combine: statement.combine,
-    body:
-      wholeFinish && statement.finish ? replaceAccumulated(statement.finish, absorbed.body) : absorbed.body,
+    body: wholeFinish && statement.finish ? replaceAccumulated(statement.finish, solved.body) : solved.body,
     ...(statement.finish && !wholeFinish ? { finish: statement.finish } : {}),
     domain,
     initial: absorbed.initial ?? neutralElement[statement.combine],
@@ -88,7 +90,47 @@ export function makeNest(statement: Statement, tensors: ReadonlyMap<string, Tens
     scatter,
     partial: scatter || domain.some(({ index }) => [...indexNames(index)].every((name) => written.has(name))),
   };
-  return splitResidues(nest, absorbed.exact);
+  return splitResidues(nest, solved.exact);
+}
+
+/**
+ * A reduced index that an equality determines needs no loop: in sum[k]((k == label[n]) * z[n, k]) it is label[n].
+ * Other equalities become two constraints each.
+ */
+function solveEqualities(
+  indices: Statement['indices'],
+  written: ReadonlySet<string>,
+  absorbed: Absorbed,
+  extents: ReadonlyMap<string, Extent>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Pick<Absorbed, 'body' | 'constraints' | 'exact'> & { readonly indices: Statement['indices'] } {
+  let left = indices;
+  let { body } = absorbed;
+  let constraints = [...absorbed.constraints];
+  let equalities = [...absorbed.equalities];
+  for (let equality = equalities.shift(); equality !== undefined; equality = equalities.shift()) {
+    const of = equality;
+    const solvable = left.find(({ name }) => {
+      const coefficient = coefficientOf(of, name);
+      const alone = of.terms.every(({ atom }) => atom.kind === 'index' || !dependsOn(atom, name));
+      return !written.has(name) && Math.abs(coefficient) === 1 && alone;
+    });
+    if (!solvable || absorbed.exact.length > 0) {
+      constraints.push({ index: of }, { index: scaleIndex(of, -1) });
+      continue;
+    }
+    const { name, extent } = solvable;
+    const coefficient = coefficientOf(of, name);
+    const value = addIndex(plain(name), scaleIndex(of, -coefficient));
+    const rewrite = (index: IndexExpression): IndexExpression =>
+      substituteInIndex(index, new Map([[name, value]]));
+    left = left.filter((index) => index !== solvable);
+    body = mapIndices(body, rewrite);
+    constraints = constraints.map((constraint) => ({ ...constraint, index: rewrite(constraint.index) }));
+    equalities = equalities.map(rewrite);
+    if (!isInside(value, extent, extents, tensors)) constraints.push(...insideConstraints(value, extent));
+  }
+  return { indices: left, body, constraints, exact: absorbed.exact };
 }
 
 // ------------------------------------------------------------------------------------------------- residue classes

@@ -66,7 +66,7 @@ export class Cursor {
 
   /** At the end of the statement, or where another one seems to begin. */
   get atEnd(): boolean {
-    return this.lost || this.endsStatement(this.actual);
+    return this.lost || (this.endsStatement(this.actual) && !is(this.actual, '{'));
   }
 
   advance(): Token {
@@ -211,7 +211,7 @@ export class Cursor {
   /** Comes to the end of the statement; what is left of it is reported unless something has been. */
   finishStatement(after: string): void {
     const found = this.actual;
-    if (!this.lost && !this.endsStatement(found)) {
+    if (!this.atEnd) {
       this.expected(`end of line after ${after}`, this.junkHint(found));
     } else if (!this.lost && this.layout.suspects.has(found)) {
       this.fail(`expected end of line after ${after}, found ${describe(found)}`, {
@@ -230,7 +230,7 @@ export class Cursor {
    * opened since `mark`, or at the end of the statement.
    */
   finishEntry(after: string, mark: number): void {
-    if (!this.lost && !this.endsStatement(this.actual) && !this.at(',')) {
+    if (!this.atEnd && !this.at(',')) {
       this.expected(`',' or end of line after ${after}`, this.junkHint(this.actual));
     }
     let depth = this.depth - mark;

@@ -421,6 +421,12 @@ class Parser {
       );
       cursor.advance();
     }
+    if (token.kind === 'keyword') {
+      cursor.reserved(token);
+      cursor.advance();
+      cursor.skipStatement();
+      return;
+    }
     const item = parseAssignment(cursor, kind === 'model' || kind === 'layer' ? 'tensor' : 'name');
     if (item !== undefined) accept(item);
   }

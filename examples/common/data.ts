@@ -23,13 +23,13 @@ export interface Table {
   readonly columns: number;
   /** Row by row. */
   readonly features: Float32Array;
-  /** The last column. */
+  /** The last column; words are numbered in the order of their first appearance. */
   readonly target: Float32Array;
 }
 
-/** A CSV file of numbers with a header line; the last column is the target. */
+/** A CSV file with a header line: numbers, and in the last column the target (numbers or words). */
 export function readTable(path: URL): Table {
-  const parsed = Papa.parse<Record<string, number>>(readFileSync(path, 'utf8'), {
+  const parsed = Papa.parse<Record<string, number | string>>(readFileSync(path, 'utf8'), {
     header: true,
     dynamicTyping: true,
     skipEmptyLines: true,
@@ -37,11 +37,14 @@ export function readTable(path: URL): Table {
   if (parsed.errors.length > 0) throw new Error(`${path.pathname}: ${parsed.errors[0]!.message}`);
   const rows = parsed.data.map((row) => Object.values(row));
   const columns = (parsed.meta.fields?.length ?? 0) - 1;
+  const classes = [...new Set(rows.map((row) => row[columns]))];
+  const number = (value: string | number | undefined): number =>
+    typeof value === 'number' ? value : classes.indexOf(value);
   return {
     rows: rows.length,
     columns,
-    features: Float32Array.from(rows.flatMap((row) => row.slice(0, columns))),
-    target: Float32Array.from(rows.map((row) => row[columns] ?? NaN)),
+    features: Float32Array.from(rows.flatMap((row) => row.slice(0, columns).map(Number))),
+    target: Float32Array.from(rows.map((row) => number(row[columns]))),
   };
 }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../compiler/calculus/index.ts';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
@@ -30,6 +30,20 @@ function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tol
   }
 }
 
+/** actual = Σ ⟨gradient, direction⟩, to within the rounding of the greatest term. */
+function expectInnerProduct(
+  actual: number,
+  gradients: ReadonlyMap<string, Float64Array>,
+  directions: Readonly<Record<string, Float64Array>>,
+  tolerance: number,
+): void {
+  const terms = [...gradients].flatMap(([name, values]) =>
+    Array.from(values, (value, element) => value * (directions[name]?.[element] ?? NaN)),
+  );
+  const scale = terms.reduce((sum, term) => sum + Math.abs(term), 1);
+  expectClose([actual / scale], [terms.reduce((sum, term) => sum + term, 0) / scale], tolerance);
+}
+
 describe('the gradient of a random program', () => {
   it.each(['inverted', 'scatter'] as const)('is a program that keeps every rule of the graph: %s', (form) => {
     fc.assert(
@@ -57,19 +71,24 @@ describe('the gradient of a random program', () => {
   });
 
   it('agrees with finite differences', () => {
+    let compared = 0;
     fc.assert(
       fc.property(programs({ smooth: true }), seeds, (program, seed) => {
         const tensors = randomTensors(program, seed);
         const gradients = gradientValues(gradientOf(program), tensors, batchExtents);
         for (const [name, values] of gradients) {
           for (const [element, slope] of finiteDifferences(program, name, tensors, batchExtents).entries()) {
-            const allowed = 1e-8 * Math.max(1, Math.abs(slope.value)) + slope.error;
+            const scale = Math.max(1, Math.abs(slope.value));
+            if (slope.error > 1e-4 * scale) continue; // so wild a function has no finite differences
+            const allowed = 1e-8 * scale + slope.error;
+            compared++;
             expect(Math.abs((values[element] ?? NaN) - slope.value)).toBeLessThan(allowed);
           }
         }
       }),
       { numRuns: 40 },
     );
+    expect(compared).toBeGreaterThan(100);
   });
 
   it('agrees with forward mode', () => {
@@ -100,12 +119,9 @@ describe('the gradient of a random program', () => {
         const tensors = randomTensors(along, seed);
         const hessian = gradientValues(second, tensors, batchExtents);
         const directions = randomTensors(program, seed + 1);
-        let product = 0;
-        for (const [name, values] of hessian)
-          for (const [element, value] of values.entries())
-            product += value * (directions[name]?.[element] ?? 0);
         const only = Object.fromEntries(parametersOf(program).map((name) => [name, directions[name] ?? []]));
-        expectClose([directionalDerivative(along, tensors, only, batchExtents)], [product], 1e-8);
+        const forward = directionalDerivative(along, tensors, only, batchExtents);
+        expectInnerProduct(forward, hessian, directions, 1e-8);
       }),
       { numRuns: 20 },
     );

@@ -9,7 +9,9 @@ import { compareWithInterpreter, worstDifference } from './support.ts';
 function expectSame(program: Program, seed: number): void {
   for (const compared of compareWithInterpreter(program, randomTensors(program, seed), batchExtents)) {
     const { name, expected, got } = compared;
-    expect(worstDifference(compared), `${name}: ${got.join(' ')} for ${expected.join(' ')}`).toBeLessThan(1e-12);
+    expect(worstDifference(compared), `${name}: ${got.join(' ')} for ${expected.join(' ')}`).toBeLessThan(
+      1e-12,
+    );
   }
 }
 

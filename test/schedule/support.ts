@@ -15,7 +15,11 @@ export interface Compared {
 export type Tensors = Readonly<Record<string, ArrayLike<number>>>;
 
 /** The memory of a loop program with inputs, parameters and states set. */
-export function memoryFor(loops: LoopProgram, tensors: Tensors, extents: Readonly<Record<string, number>>): Map<string, Memory> {
+export function memoryFor(
+  loops: LoopProgram,
+  tensors: Tensors,
+  extents: Readonly<Record<string, number>>,
+): Map<string, Memory> {
   const memory = allocate(loops, extents);
   for (const [name, values] of Object.entries(tensors)) memory.get(name)?.set(values);
   return memory;

@@ -33,6 +33,7 @@ describe('what is found and what is expected', () => {
     ['x + .. ', "E102 expected an expression, found '..'"],
     ['x[1:3]', "E102 expected ']' or ',' after an index, found ':'"],
     ['a and', 'E102 expected an expression, found end of line'],
+    ['x { }', "E102 expected end of line after an expression, found '{'"],
     ['{ }', "E102 expected an expression, found '{'"],
   ])('%s', (text, error) => expect(expressionError(text)[0]).toBe(error));
 });
@@ -385,10 +386,10 @@ fn g(x) { return x }
   });
 });
 
-describe('depth', () => {
-  const deep = (open: string, close: string, times: number) =>
-    `fn f(x) = ${open.repeat(times)}x${close.repeat(times)}`;
+const deep = (open: string, close: string, times: number): string =>
+  `fn f(x) = ${open.repeat(times)}x${close.repeat(times)}`;
 
+describe('depth', () => {
   test.each([
     ['(', ')'],
     ['f(', ')'],

@@ -125,7 +125,8 @@ export class CaseWriter {
   probeLoss(): void {
     for (const tensor of this.of.tensors) {
       if (tensor.role === 'const' && tensor.name.startsWith('probe.')) {
-        this.loss(`sum(${nameOf(tensor.name)} * ${nameOf(tensor.name.slice('probe.'.length))})`);
+        const product = `${nameOf(tensor.name)} * ${nameOf(tensor.name.slice('probe.'.length))}`;
+        this.loss(tensor.shape.length === 0 ? product : `sum(${product})`);
       }
     }
   }
