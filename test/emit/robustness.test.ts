@@ -245,20 +245,45 @@ describe('the update', () => {
 });
 
 describe('a standalone file', () => {
-  const runtime = `export interface RealData { readonly length: number }
-export function erf(x: number): number {
-  return x;
+  const runtime = `/** What the runtime is. */
+
+interface RealData {
+  readonly length: number;
 }
-export function sigmoid(x: number): number {
-  return x;
+
+/** Not needed: sigmoid only speaks of unusedFunction. */
+function unusedFunction(x: number): number {
+  const y = half(x);
+
+  return y;
+}
+
+function half(x: number): number {
+  return x / 2;
+}
+
+// unusedFunction is not called here
+function sigmoid(x: number): number {
+  return half(x) + 0.5;
+}
+
+function makeTrainer(): RealData {
+  return [];
 }
 `;
-  it('holds the runtime, imports nothing, and defines no helper twice', () => {
-    const body = [store('out', 0, binary('add', unary('erf', load('u', 0)), unary('sigmoid', load('u', 1))))];
-    const request = withBody(body);
-    const text = emitModule({ ...request, options: { ...request.options, standalone: runtime } });
+  const body = [store('out', 0, unary('sigmoid', load('u', 1)))];
+  const request = withBody(body);
+  const text = emitModule({ ...request, options: { ...request.options, standalone: runtime } });
+
+  it('imports nothing, and calls the functions of the runtime instead of defining them again', () => {
     expect(text).not.toMatch(/^import/m);
     expect(text.match(/function sigmoid/g)).toHaveLength(1);
-    expect(text.endsWith(runtime)).toBe(true);
+    expect(text).toContain('out[0] = sigmoid(u[1]!)');
+  });
+
+  it('holds what it needs of the runtime and what that needs, and nothing else', () => {
+    expect(text).toContain('function half');
+    expect(text).toContain('interface RealData');
+    expect(text).not.toContain('function unusedFunction');
   });
 });

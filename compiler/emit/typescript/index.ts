@@ -15,6 +15,7 @@ import { helperTexts } from './helpers.ts';
 import { printKey, printLiteral } from './literal.ts';
 import { Scope } from './names.ts';
 import type { EmitRequest } from './request.ts';
+import { neededRuntime, topLevelNames } from './standalone.ts';
 import { clipFunction, emitUpdate, type UpdateText } from './update.ts';
 import { keptParameters } from './usage.ts';
 import type { Helper } from './integers.ts';
@@ -87,7 +88,7 @@ class ModulePrinter {
     this.request = request;
     const real = request.loops.dtype === 'f32' ? 'Float32Array' : 'Float64Array';
     this.arrayType = { real, double: 'Float64Array', integer: 'Int32Array' };
-    this.embedded = topLevelNames(request.options.standalone ?? '');
+    this.embedded = new Set(topLevelNames(request.options.standalone ?? ''));
     this.scope.reserve(...EXPORTS, ...IMPORTS, ...HELPERS, ...CLIPS, ...this.embedded);
   }
 
@@ -146,14 +147,11 @@ class ModulePrinter {
 export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
   return makeTrainer<Inputs, Outputs>({ description, create: createProgram }, options);
 }`,
-      ...(options.standalone === undefined
-        ? []
-        : [`// The runtime of chainrule ${options.version}.`, options.standalone.trim()]),
     ];
-    return `${sections
-      .filter((section) => section !== '')
-      .map((section) => section.trim())
-      .join('\n\n')}\n`;
+    const module = joined(sections);
+    if (options.standalone === undefined) return module;
+    const runtime = neededRuntime(options.standalone, module);
+    return joined([module, rule(`the runtime of chainrule ${options.version}`), runtime]);
   }
 
   // ------------------------------------------------------------------------------------------------------------ top part
@@ -312,6 +310,12 @@ function partOf(each: LoopFunction): Part {
   return each.computes[0]?.phase ?? 'kernels';
 }
 
+/** Sections with an empty line between them. */
+function joined(sections: readonly string[]): string {
+  const trimmed = sections.map((section) => section.trim()).filter((section) => section !== '');
+  return `${trimmed.join('\n\n')}\n`;
+}
+
 /** A line across the page, with a word at its end. */
 const rule = (title: string): string => `// ${'-'.repeat(RULE_WIDTH - title.length)} ${title}`;
 
@@ -352,11 +356,4 @@ function callText(
 function shape(name: string, fields: readonly string[]): string {
   if (fields.length === 0) return `export type ${name} = Record<string, never>;`;
   return `export interface ${name} {\n${fields.join('\n')}\n}`;
-}
-
-/** Names that a module's text declares at its outermost level. */
-function topLevelNames(text: string): Set<string> {
-  const declaration =
-    /^(?:export )?(?:abstract |async )*(?:function\*?|class|const|let|interface|type) +([A-Za-z_$][\w$]*)/gm;
-  return new Set([...text.matchAll(declaration)].map((match) => match[1]!));
 }
