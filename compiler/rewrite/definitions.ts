@@ -150,7 +150,9 @@ export function isSize(node: Expression): boolean {
     sign === 1 &&
     denominator.length === 0 &&
     numerator.every((factor) =>
-      factor.kind === 'constant' ? factor.value > 0 && factor.value < Infinity : factor.kind === 'extent_value',
+      factor.kind === 'constant'
+        ? factor.value > 0 && factor.value < Infinity
+        : factor.kind === 'extent_value',
     )
   );
 }

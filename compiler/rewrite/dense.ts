@@ -33,7 +33,8 @@ function dense(
   axes: readonly Extent[],
   axisNames: readonly string[],
 ): Statement | undefined {
-  if (!isScatter(statement) || statement.combine !== 'sum' || statement.finish !== undefined) return undefined;
+  if (!isScatter(statement) || statement.combine !== 'sum' || statement.finish !== undefined)
+    return undefined;
   const loops = new Map(statement.indices.map((index) => [index.name, index]));
   const taken = new Set(loops.keys());
   const indices: LoopIndex[] = [];

@@ -191,7 +191,9 @@ function distinctReads(root: Expression, tensor: string): number {
 
 /** No work at all: a constant, a size, or a copy of another tensor. Also tensors that stay are read through it. */
 function isTrivial(value: Expression): boolean {
-  return children(value).length === 0 && value.kind !== 'index_value' ? isUniform(value) || isAffineCopy(value) : false;
+  return children(value).length === 0 && value.kind !== 'index_value'
+    ? isUniform(value) || isAffineCopy(value)
+    : false;
 }
 
 /** The same for every element: constants, sizes and rank-0 tensors only. */

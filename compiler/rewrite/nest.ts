@@ -27,7 +27,9 @@ export function nestSums(program: Program): Program {
     if (nested !== undefined && inner !== undefined) byTarget.delete(inner.target);
     byTarget.set(statement.target, nested ?? statement);
   }
-  return byTarget.size === program.statements.length ? program : withStatements(program, [...byTarget.values()]);
+  return byTarget.size === program.statements.length
+    ? program
+    : withStatements(program, [...byTarget.values()]);
 }
 
 /** The read that a sum sums, if its body is nothing else but perhaps a minus. */
@@ -44,7 +46,9 @@ function nest(outer: Statement, inner: Statement, node: Read): Statement | undef
   const names = node.at.map(isPlainIndex);
   if (names.includes(undefined) || new Set(names).size !== names.length) return undefined;
   const taken = new Set(outer.indices.map(({ name }) => name));
-  const places = new Map(inner.write.map((_, axis) => [inner.indices[axis]?.name ?? '', node.at[axis] ?? indexOf('')]));
+  const places = new Map(
+    inner.write.map((_, axis) => [inner.indices[axis]?.name ?? '', node.at[axis] ?? indexOf('')]),
+  );
   const indices = [...outer.indices];
   for (const { name, extent } of inner.indices.slice(inner.write.length)) {
     const free = freshName(name, taken);

@@ -45,7 +45,12 @@ const holeKinds: Readonly<Record<string, HoleKind>> = {
   q: 'squares',
 };
 
-const binaryCalls: Readonly<Record<string, BinaryOperator>> = { max: 'max', min: 'min', and: 'and', or: 'or' };
+const binaryCalls: Readonly<Record<string, BinaryOperator>> = {
+  max: 'max',
+  min: 'min',
+  and: 'and',
+  or: 'or',
+};
 
 /** Infix operators with their binding strength; `^` binds to the right. */
 const infix: Readonly<Record<string, { operator: BinaryOperator; strength: number }>> = {

@@ -165,7 +165,8 @@ class Collector {
   private flippedSigmoid(node: Expression): Expression | undefined {
     if (!this.options.expand || node.kind !== 'unary' || node.operator !== 'sigmoid') return undefined;
     const { operand } = node;
-    const negative = operand.kind === 'unary' ? operand.operator === 'negate' : factorsOf(operand).sign === -1;
+    const negative =
+      operand.kind === 'unary' ? operand.operator === 'negate' : factorsOf(operand).sign === -1;
     return negative ? this.representative({ ...node, operand: opposite(operand) }) : undefined;
   }
 
@@ -199,7 +200,11 @@ class Collector {
   private product(left: Polynomial, right: Polynomial): Polynomial {
     if (left.length * right.length > 4 * mostMonomials) return Array(mostMonomials + 1).fill(left[0]);
     let result: Polynomial = [];
-    for (const a of left) result = sum(result, right.map((b) => this.times(a, b)));
+    for (const a of left)
+      result = sum(
+        result,
+        right.map((b) => this.times(a, b)),
+      );
     return result;
   }
 
@@ -250,7 +255,10 @@ function isPlainNumber(node: Expression): boolean {
 // --------------------------------------------------------------------------------------------------------- arithmetic
 
 function monomialKey({ factors }: Monomial): string {
-  return [...factors].map(([key, { power }]) => `${key}^${power}`).toSorted().join(' ');
+  return [...factors]
+    .map(([key, { power }]) => `${key}^${power}`)
+    .toSorted()
+    .join(' ');
 }
 
 /** Whole quotients are taken out: 2 / 4 is 1 / 2, 6 / 3 is 2; a negative sign is kept above. */
@@ -258,7 +266,8 @@ function ratio(numerator: number, denominator: number, factors: ReadonlyMap<stri
   const sign = denominator < 0 ? -1 : 1;
   const above = sign * numerator;
   const below = sign * denominator;
-  if (!Number.isInteger(above) || Number.isInteger(above / below)) return { numerator: above / below, denominator: 1, factors };
+  if (!Number.isInteger(above) || Number.isInteger(above / below))
+    return { numerator: above / below, denominator: 1, factors };
   if (Number.isInteger(above) && Number.isInteger(below / above))
     return { numerator: Math.sign(above), denominator: Math.abs(below / above), factors };
   return { numerator: above, denominator: below, factors };
@@ -377,4 +386,3 @@ function termOf(monomial: Monomial, beside?: Expression): Term {
 function signed({ sign, of }: Term): Expression {
   return sign === 1 ? of : quotientOf({ ...factorsOf(of), sign: -1 });
 }
-

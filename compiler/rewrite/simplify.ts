@@ -274,12 +274,10 @@ function isSumOrProduct(node: Expression): boolean {
 }
 
 /** A whole number as an index expression: an index value, an integer constant, an element of an integer tensor. */
-function indexOfNumber(
-  node: Expression,
-  tensors: ReadonlyMap<string, Tensor>,
-): IndexExpression | undefined {
+function indexOfNumber(node: Expression, tensors: ReadonlyMap<string, Tensor>): IndexExpression | undefined {
   if (node.kind === 'index_value') return node.index;
-  if (node.kind === 'constant') return Number.isSafeInteger(node.value) ? constantIndex(node.value) : undefined;
+  if (node.kind === 'constant')
+    return Number.isSafeInteger(node.value) ? constantIndex(node.value) : undefined;
   if (node.kind !== 'read' || node.outside !== undefined) return undefined;
   return tensors.get(node.tensor)?.element === 'integer' ? fetchIndex(node.tensor, node.at) : undefined;
 }
@@ -307,7 +305,8 @@ const chooseOne: SumLaw = (statement, tensors) => {
   }
   const quotient = factorsOf(body);
   for (const index of reducedIndices(statement)) {
-    const place = quotient.numerator.findIndex((factor) => chosenPlace(factor, index, extents, tensors) !== undefined,
+    const place = quotient.numerator.findIndex(
+      (factor) => chosenPlace(factor, index, extents, tensors) !== undefined,
     );
     if (place < 0) continue;
     const numerator = quotient.numerator.toSpliced(place, 1);
@@ -329,7 +328,8 @@ function chosenPlace(
   const left = indexOfNumber(factor.left, tensors);
   const right = indexOfNumber(factor.right, tensors);
   if (left === undefined || right === undefined) return undefined;
-  const chosen = isPlainIndex(left) === index.name ? right : isPlainIndex(right) === index.name ? left : undefined;
+  const chosen =
+    isPlainIndex(left) === index.name ? right : isPlainIndex(right) === index.name ? left : undefined;
   if (chosen === undefined || indexNames(chosen).has(index.name)) return undefined;
   return isInside(chosen, index.extent, extents, tensors) ? chosen : undefined;
 }
@@ -382,4 +382,3 @@ function withoutIndex(statement: Statement, index: LoopIndex): Statement {
   const body = finish ? replaceAccumulated(finish, left.body) : left.body;
   return { ...rest, combine: 'assign', body };
 }
-

@@ -182,7 +182,9 @@ class Splitter {
     return factors.map((factor) => {
       const repeats = statement.indices.length > freeIndices(factor).size;
       if (!contraction || !repeats || factor.kind === 'read' || freeIndices(factor).size === 0) return factor;
-      return this.overSource(statement, factor, made) ?? this.intermediate(statement, [factor], new Set(), made);
+      return (
+        this.overSource(statement, factor, made) ?? this.intermediate(statement, [factor], new Set(), made)
+      );
     });
   }
 
@@ -331,4 +333,3 @@ function cheapestPlan(sets: readonly ReadonlySet<string>[], statement: Statement
   if (sets.length > mostFactors) return [];
   return search(new Map(sets.entries()), sets.length).steps;
 }
-

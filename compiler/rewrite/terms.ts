@@ -1,5 +1,15 @@
 /** Long sums and products seen flat: a - b + c is three signed terms, a * b / c a quotient of factor lists. */
-import { add, constant, divide, isConstant, multiply, negate, one, subtract, zero } from '../graph/expressions.ts';
+import {
+  add,
+  constant,
+  divide,
+  isConstant,
+  multiply,
+  negate,
+  one,
+  subtract,
+  zero,
+} from '../graph/expressions.ts';
 import type { Expression } from '../graph/types.ts';
 
 export interface Term {
@@ -22,7 +32,10 @@ export function termsOf(root: Expression): Term[] {
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { sign, of } = top;
     if (of.kind === 'binary' && (of.operator === 'add' || of.operator === 'subtract')) {
-      stack.push({ sign: of.operator === 'add' ? sign : opposite(sign), of: of.right }, { sign, of: of.left });
+      stack.push(
+        { sign: of.operator === 'add' ? sign : opposite(sign), of: of.right },
+        { sign, of: of.left },
+      );
     } else if (of.kind === 'unary' && of.operator === 'negate') {
       stack.push({ sign: opposite(sign), of: of.operand });
     } else if (of.kind === 'constant' && of.value < 0) {
@@ -55,7 +68,10 @@ export function factorsOf(root: Expression): Quotient {
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { above, of } = top;
     if (of.kind === 'binary' && (of.operator === 'multiply' || of.operator === 'divide')) {
-      stack.push({ above: of.operator === 'multiply' ? above : !above, of: of.right }, { above, of: of.left });
+      stack.push(
+        { above: of.operator === 'multiply' ? above : !above, of: of.right },
+        { above, of: of.left },
+      );
     } else if (of.kind === 'unary' && of.operator === 'negate') {
       sign = opposite(sign);
       stack.push({ above, of: of.operand });

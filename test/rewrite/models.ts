@@ -1,113 +1,45 @@
-/** Models for the tests of the rewrite passes, written statement by statement. */
-import { ProgramBuilder } from '../../compiler/graph/builder.ts';
-import type { Reduction } from '../../compiler/graph/builder.ts';
-import { freeIndices, indexOf, indexValue, fetchIndex, read } from '../../compiler/graph/expressions.ts';
-import type { Expression, Extent, LoopIndex, Origin, Program } from '../../compiler/graph/types.ts';
+/** Models written in the language, and what the passes make of them as lines of the language. */
+import { differentiate } from '../../compiler/calculus/index.ts';
+import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
+import { printStatement } from '../../compiler/graph/print.ts';
+import type { Program } from '../../compiler/graph/types.ts';
+import { elaborate } from '../../compiler/model/index.ts';
+import { preludeSources } from '../../compiler/prelude/index.ts';
+import { optimise, prepare } from '../../compiler/rewrite/index.ts';
+import { parse } from '../../compiler/syntax/index.ts';
+import type { SyntaxFile } from '../../compiler/syntax/tree.ts';
 
-const source = { path: 'model.dsl', text: '' };
-const span = { source, start: 0, end: 0 };
-const origin: Origin = { span, history: [] };
+let prelude: readonly SyntaxFile[] | undefined;
 
-/** How far the indices of the test models run. */
-const extentOfIndex: Readonly<Record<string, Extent>> = { n: 'n', i: 6, j: 5, k: 4, d: 3 };
-
-const loopsFor = (names: Iterable<string>): LoopIndex[] => {
-  const wanted = new Set(names);
-  return Object.entries(extentOfIndex)
-    .filter(([name]) => wanted.has(name))
-    .map(([name, extent]) => ({ name, extent }));
-};
-
-const letters = (indices: string): string[] => indices.split('').filter((name) => name !== ' ');
-
-export class ModelWriter {
-  private readonly builder: ProgramBuilder;
-  private target = '';
-
-  constructor(name: string) {
-    this.builder = new ProgramBuilder(name);
-  }
-
-  input(name: string, indices: string): this {
-    return this.tensor(name, indices, 'input');
-  }
-
-  param(name: string, indices: string): this {
-    return this.tensor(name, indices, 'parameter');
-  }
-
-  labels(name: string, indices: string, classes: number): this {
-    const loops = loopsFor(letters(indices));
-    this.builder.declare({
-      name,
-      role: 'input',
-      axes: loops.map(({ extent }) => extent),
-      axisNames: loops.map((loop) => loop.name),
-      element: 'integer',
-      range: { least: 0, greatest: classes - 1 },
-      span,
-    });
-    return this;
-  }
-
-  /** `write` is given the reducer of the statement. */
-  define(name: string, write: (reduce: Reduce) => Expression): this {
-    this.target = name;
-    const body = write((operator, over, inner) =>
-      this.builder.reduce({
-        operator,
-        over: loopsFor(letters(over)),
-        loops: loopsFor(Object.keys(extentOfIndex)),
-        body: inner,
-        target: this.target,
-        origin,
-      }),
-    );
-    this.builder.define({ target: name, indices: loopsFor(freeIndices(body)), body, origin });
-    return this;
-  }
-
-  output(name: string, write: (reduce: Reduce) => Expression): this {
-    this.define(name, write);
-    this.builder.output(name);
-    return this;
-  }
-
-  metric(name: string, write: (reduce: Reduce) => Expression): this {
-    this.define(name, write);
-    this.builder.metric(name);
-    return this;
-  }
-
-  loss(write: (reduce: Reduce) => Expression): Program {
-    this.define('loss', write);
-    this.builder.loss('loss');
-    return this.builder.build();
-  }
-
-  private tensor(name: string, indices: string, role: 'input' | 'parameter'): this {
-    const loops = loopsFor(letters(indices));
-    this.builder.declare({
-      name,
-      role,
-      axes: loops.map(({ extent }) => extent),
-      axisNames: loops.map((loop) => loop.name),
-      element: 'real',
-      span,
-      ...(role === 'parameter' ? { initializer: { kind: 'constant', value: 0 } } : {}),
-    });
-    return this;
-  }
+/** The forward program of the statements of a model. Throws on every error of the text. */
+export function programOf(statements: string): Program {
+  prelude ??= preludeSources().map((source) => parse(source, new Diagnostics()));
+  const source = { path: 'model.dsl', text: `model Tested {\n${statements}\n}\n` };
+  const diagnostics = new Diagnostics();
+  const [model] = elaborate(parse(source, diagnostics), { imports: new Map(), prelude }, diagnostics);
+  const errors = diagnostics.list.filter(({ severity }) => severity === 'error');
+  if (model === undefined || errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
+  return model.program;
 }
 
-export type Reduce = (operator: Reduction, over: string, body: Expression) => Expression;
+/** The whole way: prepared, differentiated, optimised. */
+export function trained(statements: string): Program {
+  const diagnostics = new Diagnostics();
+  const program = differentiate(prepare(programOf(statements)), diagnostics);
+  if (diagnostics.hasErrors) throw new Error(diagnostics.list.map(({ message }) => message).join('\n'));
+  return optimise(program);
+}
 
-/** A read at plain indices: at('z', 'nk') is z[n, k]. */
-export const at = (tensor: string, indices = ''): Expression => read(tensor, letters(indices).map(indexOf));
+/** Every statement, or those of one phase, as the language writes it. */
+export function lines(program: Program, phase?: 'forward' | 'backward'): string[] {
+  return program.statements
+    .filter((statement) => phase === undefined || statement.phase === phase)
+    .map((statement) => printStatement(statement, program));
+}
 
-/** k == label[n] */
-export const index = (name: string): Expression => indexValue(indexOf(name));
-
-/** z[n, label[n]] */
-export const pick = (tensor: string, row: string, labels: string): Expression =>
-  read(tensor, [indexOf(row), fetchIndex(labels, [indexOf(row)])]);
+/** The line that defines a tensor. */
+export function line(program: Program, target: string): string {
+  const statement = program.statements.find((each) => each.target === target);
+  if (statement === undefined) throw new Error(`${target} is not defined; there are:\n${lines(program).join('\n')}`);
+  return printStatement(statement, program);
+}
