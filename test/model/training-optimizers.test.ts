@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Run, groupOf, statesOf } from './training-support.ts';
+import { printProgram } from '../../compiler/graph/print.ts';
+import { validate } from '../../compiler/graph/validate.ts';
+import { Run, groupOf, statesOf, trainingOf } from './training-support.ts';
 
 const { sqrt, abs, max, sign } = Math;
 
@@ -172,5 +174,38 @@ describe('optimizers', () => {
     expect(run.next({ p: [1, 1], g: [3, -1] }).get("p'")).toEqual(
       Float64Array.of(1 - 0.05 * 5.005, 1 + 0.05 * 5.005),
     );
+  });
+
+  it('keeps no state that only feeds its own next value, and reads that in place', () => {
+    const { program } = groupOf(
+      'once(1)',
+      `optimizer once(rate, keep = 0) {
+        state m ~ zeros, total[] ~ zeros
+        m'     = keep * m + g
+        total' = sum(m')
+        p'     = p - rate * m' / total'
+      }`,
+    );
+    expect(printProgram(program)).toBe("optimizer once() {\n  total = sum(g)\n  p' = p - g / total\n}\n");
+    expect(validate(program)).toEqual([]);
+  });
+
+  it('names the sums in a next value after the state, without the prime', () => {
+    const { program } = groupOf(
+      'o(1)',
+      "optimizer o(rate) {\n state m[] ~ zeros\n m' = m + sum(g) / 2\n p' = p - rate * m'\n}",
+    );
+    expect(program.statements.map(({ target }) => target)).toEqual(['m_sum', "m'", "p'"]);
+    expect(validate(program)).toEqual([]);
+  });
+
+  it('a schedule may call its states as it likes', () => {
+    const { training } = trainingOf(
+      'optimizer: sgd(rate = s(0.5))',
+      "schedule s(rate) {\n  state value_ ~ zeros, out ~ ones\n  out' = out * 2\n  value_' = out\n  value = rate * out + value_\n}",
+    );
+    const run = new Run(training.schedules[0]!);
+    const values = [0, 1, 2].map(() => run.next({}).get('value')?.[0]);
+    expect(values).toEqual([0.5, 2, 4]);
   });
 });

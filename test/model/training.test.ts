@@ -113,8 +113,21 @@ describe('mistakes in a train block', () => {
     ],
     ["optimizer o(rate) {\n p' = p - g\n p' = p\n}", "E202 'p'' is defined already"],
     ["optimizer o(rate) {\n g = g\n p' = p\n}", "E202 'g' is defined already"],
+    ["optimizer o(rate, t = 1) {\n p' = p - g\n}", "E209 't' already means something in every optimizer"],
+    ["optimizer o(rate) {\n m' = q\n p' = p\n}", 'E201 there is no q here', "E201 there is no state 'm'"],
+    ["optimizer o(rate) {\n state m ~ ones_\n p' = p - m\n}", "E503 there is no initialiser 'ones_'"],
+  ])('%s', (definition, ...expected) => {
+    expect(reports('optimizer: o(rate = 1)', definition)).toEqual(expected);
+  });
+
+  it.each([
+    ['schedule s(rate) {\n x = rate\n}', "E210 schedule 's' gives no value"],
+    ["schedule s(rate) {\n value = rate\n m' = 1\n}", "E201 there is no state 'm'"],
+    ['schedule s(rate, step) = rate', "E205 schedule 's' needs 'step'"],
+    ['schedule s(rate, step = 1) = rate', "E209 'step' already means something in every schedule"],
+    ['schedule s(rate) = rate * t', 'E201 there is no t here'],
   ])('%s', (definition, expected) => {
-    expect(reports('optimizer: o(rate = 1)', definition)).toEqual([expected]);
+    expect(reports('optimizer: sgd(rate = s(1))', definition)).toEqual([expected]);
   });
 
   it('says what was meant', () => {

@@ -2,6 +2,7 @@
 import type { Diagnostics } from '../../diagnostics/diagnostic.ts';
 import type { Span } from '../../diagnostics/source.ts';
 import { ProgramBuilder } from '../../graph/builder.ts';
+import { freshName, renameTensors } from '../../graph/expressions.ts';
 import type { Extent, Initializer, Program, Tensor } from '../../graph/types.ts';
 import type { Assignment, StateDeclaration, SyntaxExpression } from '../../syntax/tree.ts';
 import { evaluateConstant } from '../constants.ts';
@@ -158,6 +159,30 @@ export class UpdateBuilder {
     if (this.diagnostics.list.slice(this.errorsBefore).some(({ severity }) => severity === 'error'))
       return undefined;
     for (const output of outputs) this.elaboration.builder.output(output);
-    return this.elaboration.builder.build();
+    return withPlainNames(this.elaboration.builder.build());
   }
+}
+
+/** Reductions hoisted from the statement of m' are called m_sum, not m'_sum: only a next value has a prime. */
+function withPlainNames(program: Program): Program {
+  const taken = new Set(program.tensors.keys());
+  const names = new Map<string, string>();
+  for (const name of program.tensors.keys()) {
+    if (!name.includes("'") || name.endsWith("'")) continue;
+    const plain = freshName(name.replaceAll("'", ''), taken);
+    taken.add(plain);
+    names.set(name, plain);
+  }
+  if (names.size === 0) return program;
+  const plainOf = (name: string): string => names.get(name) ?? name;
+  const statements = program.statements.map((statement) => ({
+    ...statement,
+    target: plainOf(statement.target),
+    body: renameTensors(statement.body, names),
+  }));
+  const tensors = [...program.tensors.values()].map((tensor): [string, Tensor] => {
+    const name = plainOf(tensor.name);
+    return [name, { ...tensor, name }];
+  });
+  return { ...program, tensors: new Map(tensors), statements };
 }
