@@ -303,7 +303,6 @@ describe('the rules of the reductions', () => {
   });
 
   it('max over overlapping windows of two axes', () => {
-    const window = (index: string, offset: string) => addIndex(indexOf(index), indexOf(offset));
     const source = program(
       [parameter('x', 3, 3)],
       [
@@ -312,7 +311,7 @@ describe('the rules of the reductions', () => {
           indices: { i: 2, j: 2 },
           over: { u: 2, v: 2 },
           combine: 'max',
-          body: read('x', at(window('i', 'u'), window('j', 'v'))),
+          body: read('x', at(addIndex(indexOf('i'), indexOf('u')), addIndex(indexOf('j'), indexOf('v')))),
         },
         { target: 'loss', over: { i: 2, j: 2 }, body: read('y', at('i', 'j')) },
       ],
@@ -396,13 +395,14 @@ describe('the rules of the reductions', () => {
   });
 });
 
-describe('what has no gradient', () => {
-  function report(source: Program): { codes: string[]; result: Program } {
-    const diagnostics = new Diagnostics();
-    const result = differentiate(source, diagnostics);
-    return { codes: diagnostics.list.map(({ code }) => code), result };
-  }
+/** The codes of what is reported, and the program that comes back all the same. */
+function report(source: Program): { codes: string[]; result: Program } {
+  const diagnostics = new Diagnostics();
+  const result = differentiate(source, diagnostics);
+  return { codes: diagnostics.list.map(({ code }) => code), result };
+}
 
+describe('what has no gradient', () => {
   it('E601: a parameter that the loss does not read is left out', () => {
     const source = program(
       [parameter('w', 3), parameter('unused', 2)],
