@@ -97,7 +97,7 @@ describe('the gradient of a random program', () => {
       }),
       { numRuns: 20 },
     );
-    expect(compared).toBeGreaterThan(20);
+    expect(compared).toBeGreaterThan(10);
   });
 
   it('agrees with forward mode', () => {
