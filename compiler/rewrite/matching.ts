@@ -215,14 +215,15 @@ function* matchAll(
     yield* matchAll(patternsLeft, nodesLeft, found, around);
 }
 
-/** -P: a negated match of P; against a plain hole everything is -(-node). */
+/** -P: what has a minus to take off; a hole that is bound already may be the opposite of anything. */
 function* matchNegated(
   operand: Pattern,
   node: Expression,
   bindings: Bindings,
   around: Surroundings,
 ): Generator<Bindings> {
-  if (operand.kind === 'hole' || isNegative(node)) yield* match(operand, opposite(node), bindings, around);
+  const isBound = operand.kind === 'hole' && bindings.holes.has(operand.name);
+  if (isBound || isNegative(node)) yield* match(operand, opposite(node), bindings, around);
 }
 
 function bind(

@@ -18,7 +18,8 @@ export function programOf(statements: string): Program {
   const diagnostics = new Diagnostics();
   const [model] = elaborate(parse(source, diagnostics), { imports: new Map(), prelude }, diagnostics);
   const errors = diagnostics.list.filter(({ severity }) => severity === 'error');
-  if (model === undefined || errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
+  if (model === undefined || errors.length > 0)
+    throw new Error(errors.map(({ message }) => message).join('\n'));
   return model.program;
 }
 
@@ -40,6 +41,7 @@ export function lines(program: Program, phase?: 'forward' | 'backward'): string[
 /** The line that defines a tensor. */
 export function line(program: Program, target: string): string {
   const statement = program.statements.find((each) => each.target === target);
-  if (statement === undefined) throw new Error(`${target} is not defined; there are:\n${lines(program).join('\n')}`);
+  if (statement === undefined)
+    throw new Error(`${target} is not defined; there are:\n${lines(program).join('\n')}`);
   return printStatement(statement, program);
 }
