@@ -13,7 +13,7 @@ import { loadImports, type Loader } from './imports.ts';
 import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
-import { optimise, prepare } from './rewrite/index.ts';
+import { optimise, passes, prepare } from './rewrite/index.ts';
 import { schedule, scheduleUpdate } from './schedule/index.ts';
 import { parse } from './syntax/index.ts';
 import type { SyntaxFile } from './syntax/tree.ts';
@@ -43,6 +43,9 @@ export interface Stage {
   readonly pass: string;
   readonly program: Program;
 }
+
+/** Every pass after which a program can be looked at. */
+export const passNames: readonly string[] = ['elaborate', ...Object.keys(passes), 'differentiate'];
 
 /** One model of a file, through every pass that works on the graph. */
 export interface AnalysedModel {

@@ -1,6 +1,6 @@
 /** Files of the command line: read, looked up for imports, written whole or not at all. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import type { Source } from '../diagnostics/source.ts';
 
 /** The text of a file, or why there is none. */
@@ -14,7 +14,7 @@ export function readText(path: string): { readonly text: string } | { readonly p
 
 /** An imported file, its path taken relative to the file that imports it. */
 export function loadImport(path: string, importer: Source): Source | undefined {
-  const found = resolve(dirname(importer.path), path);
+  const found = isAbsolute(path) ? path : join(dirname(importer.path), path);
   const file = readText(found);
   return 'text' in file ? { path: found, text: file.text } : undefined;
 }

@@ -5,6 +5,7 @@ import {
   analyse,
   compile,
   renderDiagnostics,
+  passNames,
   toJson,
   type AnalysedModel,
   type Diagnostic,
@@ -79,6 +80,10 @@ interface RunResult {
 }
 
 async function runOnce(options: CliOptions): Promise<RunResult> {
+  if (options.print === 'list') {
+    process.stdout.write(`${passNames.join('\n')}\n`);
+    return { failed: false, read: [] };
+  }
   let failed = false;
   const read: string[] = [];
   const reports: object[] = [];
@@ -152,8 +157,7 @@ async function print(analysed: AnalysedModel, options: CliOptions): Promise<stri
     const named = analysed.stages.filter(({ pass }) => pass === options.print);
     const last = named.at(-1);
     if (last === undefined) {
-      const known = [...new Set(analysed.stages.map(({ pass }) => pass))].join(', ');
-      throw new UsageError(`there is no pass '${options.print}'; the passes of this model are ${known}`);
+      throw new UsageError(`there is no pass '${options.print}'; the passes are ${passNames.join(', ')}`);
     }
     return printProgram(last.program);
   }

@@ -1,0 +1,219 @@
+/** The command line, as a process: what it writes, prints, and ends with. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../compiler/index.ts';
+
+const compiler = fileURLToPath(new URL('../../bin/compile.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'chainrule-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const line = `model Line {
+  input x[n]
+  input t[n]
+  param w ~ ones
+  output y[n] = w * x[n]
+  loss = mean[n]((y[n] - t[n])^2)
+  train { optimizer: sgd(rate = 0.1), batch: 4 }
+}
+`;
+const wrong = line.replace('w * x[n]', 'v * x[n]');
+
+beforeAll(() => {
+  writeFileSync(join(folder, 'line.dsl'), line);
+  writeFileSync(join(folder, 'wrong.dsl'), wrong);
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function compile(words: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const { FORCE_COLOR: _, NO_COLOR: __, ...plain } = process.env;
+  const child = spawn(process.execPath, [compiler, ...words], {
+    cwd: folder,
+    env: { ...plain, ...environment },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data) => (stdout += data));
+  child.stderr.on('data', (data) => (stderr += data));
+  return new Promise((done) => child.on('close', (code) => done({ code, stdout, stderr })));
+}
+
+describe('compile', () => {
+  it('writes generated/NAME.ts, leaves it alone when nothing changed, and says so', async () => {
+    const first = await compile(['line.dsl']);
+    expect(first).toEqual({ code: 0, stdout: 'generated/line.ts\n', stderr: '' });
+    const path = join(folder, 'generated/line.ts');
+    const { mtimeMs } = statSync(path);
+    expect((await compile(['line.dsl'])).stdout).toBe('generated/line.ts (unchanged)\n');
+    expect(statSync(path).mtimeMs).toBe(mtimeMs);
+    expect(readdirSync(join(folder, 'generated'))).toEqual(['line.ts']);
+  });
+
+  it('--check: 0 where the file is fresh; 1 and the difference where it is stale; writes nothing', async () => {
+    await compile(['line.dsl', '-o', 'checked']);
+    expect((await compile(['line.dsl', '-o', 'checked', '--check'])).code).toBe(0);
+    const path = join(folder, 'checked/line.ts');
+    const stale = readFileSync(path, 'utf8').replace(
+      'export function createTrainer',
+      'export function makeOne',
+    );
+    writeFileSync(path, stale);
+    const { code, stdout } = await compile(['line.dsl', '-o', 'checked', '--check']);
+    expect(code).toBe(1);
+    expect(stdout).toContain('-export function makeOne');
+    expect(stdout).toContain('+export function createTrainer');
+    expect(readFileSync(path, 'utf8')).toBe(stale);
+  });
+
+  it('a wrong model: the error underlined on standard error, exit code 1, nothing written', async () => {
+    const { code, stdout, stderr } = await compile(['wrong.dsl', '-o', 'nowhere']);
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('error[E201]');
+    expect(stderr).toContain('wrong.dsl:5:17');
+    expect(stderr).not.toContain('\u001b[');
+    expect(readdirSync(folder)).not.toContain('nowhere');
+  });
+
+  it('colours on request, and never with NO_COLOR', async () => {
+    const [forced, refused] = await Promise.all([
+      compile(['wrong.dsl'], { FORCE_COLOR: '1' }),
+      compile(['wrong.dsl'], { FORCE_COLOR: '1', NO_COLOR: '1' }),
+    ]);
+    expect(forced.stderr).toContain('\u001b[');
+    expect(refused.stderr).not.toContain('\u001b[');
+  });
+
+  it('--json: diagnostics and outputs as data', async () => {
+    const [good, bad] = await Promise.all([
+      compile(['line.dsl', '-o', 'json', '--json']),
+      compile(['wrong.dsl', '--json']),
+    ]);
+    expect(JSON.parse(good.stdout)).toEqual([
+      {
+        file: 'line.dsl',
+        diagnostics: [],
+        outputs: [{ path: 'json/line.ts', state: 'written', stale: false }],
+      },
+    ]);
+    const [report] = JSON.parse(bad.stdout) as [{ diagnostics: object[]; outputs: object[] }];
+    expect(bad.code).toBe(1);
+    expect(report.outputs).toEqual([]);
+    expect(report.diagnostics[0]).toMatchObject({ code: 'E201', severity: 'error', line: 5, column: 17 });
+  });
+
+  it('--dtype f64, --stdout: the module on standard output, in float64', async () => {
+    const { code, stdout } = await compile(['line.dsl', '--dtype', 'f64', '--stdout']);
+    expect(code).toBe(0);
+    expect(stdout).toContain("dtype: 'f64'");
+    expect(stdout).not.toContain('Float32Array');
+  });
+
+  it.each([
+    ['gradient', 'dw = '],
+    ['dsl', 'output y[n] = w * x[n]'],
+    ['latex', '\\begin{aligned}'],
+    ['mermaid', 'flowchart'],
+    ['dot', 'digraph'],
+  ])('--emit %s prints', async (what, words) => {
+    const { code, stdout } = await compile(['line.dsl', '--emit', what]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(words);
+  });
+
+  it('--print PASS shows the program after a pass; --print list names them', async () => {
+    const [list, shown, unknown] = await Promise.all([
+      compile(['--print', 'list']),
+      compile(['line.dsl', '--print', 'differentiate']),
+      compile(['line.dsl', '--print', 'polish']),
+    ]);
+    expect(list.stdout.split('\n')).toEqual(
+      expect.arrayContaining(['elaborate', 'stabilise', 'differentiate']),
+    );
+    expect(shown.stdout).toContain('dw');
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain("no pass 'polish'");
+  });
+
+  it('a wrong call: exit code 2 and what to do', async () => {
+    const calls = [
+      [],
+      ['nothing.dsl'],
+      ['--dtype', 'f16', 'line.dsl'],
+      ['--bogus', 'line.dsl'],
+      ['line.dsl', '--check', '--watch'],
+    ];
+    for (const { code, stderr, stdout } of await Promise.all(calls.map((words) => compile(words)))) {
+      expect(code).toBe(2);
+      expect(stdout).toBe('');
+      expect(stderr).toContain('See compile --help');
+    }
+  });
+
+  it('--help and --version', async () => {
+    const [help, version] = await Promise.all([compile(['--help']), compile(['--version'])]);
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain('--standalone');
+    expect(version.stdout).toContain(VERSION);
+  });
+
+  it('--watch compiles again when the file changes', async () => {
+    const path = join(folder, 'watched.dsl');
+    writeFileSync(path, line);
+    const child = spawn(process.execPath, [compiler, 'watched.dsl', '-o', 'watched', '--watch'], {
+      cwd: folder,
+    });
+    const output = join(folder, 'watched/watched.ts');
+    try {
+      await waitFor(
+        () => readFileSync(output, 'utf8').includes('rate = 0.1') || readFileSync(output, 'utf8') !== '',
+      );
+      await new Promise((done) => child.stderr.once('data', done));
+      writeFileSync(path, line.replaceAll('model Line', 'model Renamed'));
+      await waitFor(() => readFileSync(output, 'utf8').includes("name: 'Renamed'"));
+    } finally {
+      child.kill();
+    }
+  });
+});
+
+describe('imports', () => {
+  it('are taken relative to the importing file', async () => {
+    writeFileSync(join(folder, 'twice.dsl'), 'fn twice(x) = 2 * x\n');
+    writeFileSync(
+      join(folder, 'uses.dsl'),
+      `import "twice.dsl"\n${line.replace('w * x[n]', 'twice(w * x[n])')}`,
+    );
+    expect((await compile(['uses.dsl', '--stdout'])).code).toBe(0);
+  });
+
+  it('that are missing or go in a circle are errors at their place', async () => {
+    writeFileSync(join(folder, 'lost.dsl'), `import "gone.dsl"\n${line}`);
+    writeFileSync(join(folder, 'one.dsl'), `import "two.dsl"\n${line}`);
+    writeFileSync(join(folder, 'two.dsl'), 'import "one.dsl"\nfn f(x) = x\n');
+    const [lost, circle] = await Promise.all([compile(['lost.dsl']), compile(['one.dsl'])]);
+    expect(lost.stderr).toContain('error[E207]');
+    expect(circle.stderr).toContain('error[E208]');
+    expect(circle.stderr).toContain('one.dsl → two.dsl → one.dsl');
+  });
+});
+
+async function waitFor(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    try {
+      if (condition()) return;
+    } catch {
+      // not there yet
+    }
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error('waited in vain');
+}
