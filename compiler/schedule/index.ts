@@ -9,7 +9,8 @@ import type { Naming } from './function-scope.ts';
 import { ownGradients } from './gradients.ts';
 import { groupStatements, partsOf } from './groups.ts';
 import type { Group, Part } from './groups.ts';
-import { sharedLoops, statementLoops } from './loops.ts';
+import { statementLoops } from './loops.ts';
+import { sharedLoops } from './shared-loops.ts';
 import type { LoopFunction, LoopProgram, Step } from './types.ts';
 
 export { scheduleUpdate } from './update.ts';

@@ -1,16 +1,9 @@
 /**
  * Statements as plain loops. A reduction runs innermost into a local accumulator, or, where only a written index has
- * unit stride (`db[j] = sum[n](dz[n, j])`), outside of it and into memory. Consecutive elementwise statements share one loop.
+ * unit stride (`db[j] = sum[n](dz[n, j])`), outside of it and into memory.
  */
-import {
-  freeIndices,
-  indexNames,
-  isConstant,
-  replaceAccumulated,
-  substituteIndices,
-  tensorsIn,
-} from '../graph/expressions.ts';
-import type { Combine, Expression, Statement, Tensor } from '../graph/types.ts';
+import { freeIndices, indexNames } from '../graph/expressions.ts';
+import type { Combine, Statement, Tensor } from '../graph/types.ts';
 import { flatten } from './access.ts';
 import type { Flat } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
@@ -156,7 +149,7 @@ function accumulate(lowering: Lowering, nest: Nest, written: Flat, combine: Comb
   lowering.innermost.push({ kind: 'store', buffer, offset, value: joined, add: false });
 }
 
-function store(lowering: Lowering, target: string, written: Flat, value: Value, add: boolean): void {
+export function store(lowering: Lowering, target: string, written: Flat, value: Value, add: boolean): void {
   const offset = lowering.place(target, written).value;
   const buffer = lowering.scope.buffer(target, add ? 'update' : 'write');
   if (!lowering.isInteger(target)) {
@@ -181,16 +174,22 @@ function memoryInner(
   const local = Math.min(...loops.filter((loop) => loop.reduced).map((loop) => costOf(loop, body)));
   // A load and a store more at every point.
   const inMemory = (loop: PlannedLoop): number => costOf(loop, flats) + 1;
-  const candidates = loops.filter((loop) => !loop.reduced && !loop.name.endsWith('_residue'));
+  const candidates = loops.filter((loop) => !loop.reduced && !isResidue(loop.name));
   const best = candidates.toSorted((a, b) => inMemory(a) - inMemory(b))[0];
-  if (!best || nest.loops.some((loop) => loop.name.endsWith('_residue') && loop.reduced)) return undefined;
+  if (!best || nest.loops.some((loop) => isResidue(loop.name) && loop.reduced)) return undefined;
   return inMemory(best) < local ? best : undefined;
+}
+
+/** Residue loops stand outside: the places of the others begin with them. */
+function isResidue(name: string): boolean {
+  return name.endsWith('_residue');
 }
 
 /** Dearest first: the cheapest step is innermost. Equal ones keep their order. */
 function byCost(loops: readonly PlannedLoop[], flats: readonly Flat[]): PlannedLoop[] {
-  const residue = (loop: PlannedLoop): number => (loop.name.endsWith('_residue') ? 1 : 0);
-  return loops.toSorted((a, b) => residue(b) - residue(a) || costOf(b, flats) - costOf(a, flats));
+  return loops.toSorted(
+    (a, b) => Number(isResidue(b.name)) - Number(isResidue(a.name)) || costOf(b, flats) - costOf(a, flats),
+  );
 }
 
 /** A scatter's loops, with the cheapest one innermost. */
@@ -337,73 +336,4 @@ function placeInBox(lowering: Lowering, reduced: readonly PlannedLoop[]): Intege
     const index = lowering.index({ terms: [{ coefficient: 1, atom }], constant: 0 }).value;
     return sum(product(place, extent), index);
   }, integer(0));
-}
-
-// ------------------------------------------------------------------------------------------------ several in one loop
-
-/** What a statement of a shared loop leaves in memory. */
-export interface Sharing {
-  /** Targets that no other function reads: only a constant in the loop. */
-  readonly inside: ReadonlySet<string>;
-  /** Write all at the end of the body: an update reads the old values first. */
-  readonly storeLast: boolean;
-}
-
-/** Elementwise statements of one box as one nest, values forwarded through constants. */
-export function sharedLoops(
-  statements: readonly Statement[],
-  scope: FunctionScope,
-  tensors: Tensors,
-  sharing: Sharing,
-): LoopStatement[] {
-  const [first] = statements;
-  if (!first) return [];
-  const names = first.indices.map((index) => index.name);
-  const bodies = statements.map((statement): Expression => {
-    const renaming = new Map(
-      statement.indices.map((index, position) => [
-        index.name,
-        {
-          terms: [{ coefficient: 1, atom: { kind: 'index' as const, name: names[position] ?? index.name } }],
-          constant: 0,
-        },
-      ]),
-    );
-    const whole = statement.finish ? replaceAccumulated(statement.finish, statement.body) : statement.body;
-    return substituteIndices(whole, renaming);
-  });
-  const written = flatten(axesOf(tensors, first.target), first.write);
-  const flats = [...flatsOf(bodies, tensors), written];
-  const used = namesInUse(bodies, flats, [], names);
-  const loops = joinLoops(
-    first.indices.map((index) => ({ ...index, reduced: false })),
-    flats,
-    used,
-  );
-  const extents = new Map(first.indices.map((index) => [index.name, index.extent]));
-  const lowering = new Lowering(scope, tensors, extents);
-  for (const body of bodies) lowering.count(body);
-  emitLoops(lowering, loops, [], { extents, tensors }, () => {
-    const last: (() => void)[] = [];
-    statements.forEach((statement, position) => {
-      const body = bodies[position];
-      if (!body) return;
-      let value = lowering.value(body);
-      const later = bodies.slice(position + 1).some((after) => tensorsIn(after).has(statement.target));
-      if (!isConstant(body) && value.kind !== 'variable' && (later || sharing.storeLast)) {
-        const name = scope.declare(
-          [statement.target, names.join('')].filter((part) => part !== '').join('_'),
-        );
-        lowering.innermost.push({ kind: 'constant', name, value });
-        value = { kind: 'variable', name };
-      }
-      lowering.forward(statement.target, value);
-      if (sharing.inside.has(statement.target)) return;
-      const write = (): void => store(lowering, statement.target, written, value, false);
-      if (sharing.storeLast) last.push(write);
-      else write();
-    });
-    for (const write of last) write();
-  });
-  return lowering.innermost;
 }

@@ -73,7 +73,7 @@ export class Lowering {
   private values = new Map<string, At<Value>>();
   private integers = new Map<string, At<IntegerExpression>>();
   /** Tensors whose value at the same place is already in a constant. */
-  private readonly forwarded = new Map<string, Value>();
+  private readonly forwarded = new Map<string, At<Value>>();
   private accumulator: Value | undefined;
 
   constructor(
@@ -136,7 +136,7 @@ export class Lowering {
 
   /** From now on, reads of this tensor (at the place of the loops) give this value. */
   forward(tensor: string, value: Value): void {
-    this.forwarded.set(tensor, value);
+    this.forwarded.set(tensor, { value, depth: this.depth });
   }
 
   // -------------------------------------------------------------------------------------------------- real values
@@ -252,7 +252,7 @@ export class Lowering {
 
   private read(node: Read): At<Value> {
     const ready = this.forwarded.get(node.tensor);
-    if (ready) return { value: ready, depth: this.depth };
+    if (ready) return ready;
     const tensor = this.tensor(node.tensor);
     const scalar = this.scope.number(node.tensor);
     if (scalar !== undefined) return { value: { kind: 'variable', name: scalar }, depth: 0 };
@@ -418,7 +418,20 @@ function asInteger(value: Value): IntegerExpression | undefined {
 
 function isTrivial(value: Value): boolean {
   if (value.kind === 'from_integer') return isTrivialInteger(value.value);
-  return value.kind === 'number' || value.kind === 'variable';
+  return value.kind === 'variable' || isLiteral(value);
+}
+
+/** Arithmetic of numbers, as `1 - 0.9`: every engine folds it, and it reads better in its place. */
+function isLiteral(value: Value): boolean {
+  if (value.kind === 'number') return true;
+  if (value.kind === 'unary') return value.operator === 'negate' && isLiteral(value.operand);
+  const arithmetic = ['add', 'subtract', 'multiply', 'divide'];
+  return (
+    value.kind === 'binary' &&
+    arithmetic.includes(value.operator) &&
+    isLiteral(value.left) &&
+    isLiteral(value.right)
+  );
 }
 
 function mentions(expression: IntegerExpression, name: string): boolean {

@@ -75,13 +75,17 @@ export function makeNest(statement: Statement, tensors: ReadonlyMap<string, Tens
   });
   const solved = solveEqualities(statement.indices, written, absorbed, extents, tensors);
   const domain: Constraint[] = [...solved.constraints, ...outsideWrites];
+  const places = statement.combine === 'argmax' || statement.combine === 'argmin';
+  const single = !scatter && !places && solved.indices.every((index) => written.has(index.name));
+  // Where one value meets, there is nothing to combine it with.
+  const combine = single ? 'assign' : statement.combine;
   const wholeFinish =
-    statement.finish && statement.combine === 'assign' && domain.length === 0 && solved.exact.length === 0;
+    statement.finish && combine === 'assign' && domain.length === 0 && solved.exact.length === 0;
   const nest: Nest = {
     target: statement.target,
     loops: solved.indices.map(({ name, extent }) => ({ name, extent, reduced: !written.has(name) })),
     write,
-    combine: statement.combine,
+    combine,
     body: wholeFinish && statement.finish ? replaceAccumulated(statement.finish, solved.body) : solved.body,
     ...(statement.finish && !wholeFinish ? { finish: statement.finish } : {}),
     domain,

@@ -8,7 +8,8 @@ import { FunctionList } from './function-list.ts';
 import { FunctionScope } from './function-scope.ts';
 import { isElementwise, neededFor, readsInPlace, sameBox } from './groups.ts';
 import { elementsOf, makeSize } from './integers.ts';
-import { sharedLoops, statementLoops } from './loops.ts';
+import { statementLoops } from './loops.ts';
+import { sharedLoops } from './shared-loops.ts';
 import type { Buffer, Step, UpdateLoops } from './types.ts';
 
 export function scheduleUpdate(source: Program, _options: { readonly dtype: 'f32' | 'f64' }): UpdateLoops {
@@ -17,7 +18,7 @@ export function scheduleUpdate(source: Program, _options: { readonly dtype: 'f32
   for (const name of program.tensors.keys())
     if (name.endsWith("'") && program.tensors.has(name.slice(0, -1))) owners.set(name, name.slice(0, -1));
   const needed = neededFor(program, [...owners.keys(), ...program.outputs]);
-  const groups = stagesOf(program, [...needed].toReversed());
+  const groups = scalarsIntoLoops(program, stagesOf(program, [...needed].toReversed()), owners);
   const { aliases, copies } = inPlace(program, owners, groups);
   const tensors = copies.tensors;
   const all = copies.statements.length > 0 ? [...groups, ...byBox(copies.statements)] : groups;
@@ -101,6 +102,28 @@ function stagesOf(program: Program, statements: readonly Statement[]): Statement
     rest = rest.filter((statement) => !group.includes(statement));
   }
   return groups;
+}
+
+/** Scalars that one loop alone reads are computed before it, in its function: `const c1 = 1 - 0.9^t`. */
+function scalarsIntoLoops(
+  program: Program,
+  groups: readonly Statement[][],
+  owners: ReadonlyMap<string, string>,
+): Statement[][] {
+  let result = groups.map((group) => [...group]);
+  for (const statement of groups.flat().toReversed()) {
+    const { target, indices } = statement;
+    const kept = owners.has(target) || program.outputs.includes(target);
+    if (kept || indices.length > 0 || !isElementwise(statement, program.tensors)) continue;
+    const readers = result.filter((group) => group.some((other) => tensorsReadBy(other).has(target)));
+    const [home] = readers;
+    const last = home?.at(-1);
+    if (!home || readers.length > 1 || !last || !isLong(last, program) || home.includes(statement)) continue;
+    result = result.map((group) => group.filter((other) => other !== statement));
+    const place = result.findIndex((group) => group.at(-1) === last);
+    result[place] = [statement, ...(result[place] ?? [])];
+  }
+  return result.filter((group) => group.length > 0);
 }
 
 function isLong(statement: Statement, program: Program): boolean {
