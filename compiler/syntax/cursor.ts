@@ -32,6 +32,8 @@ export class Cursor {
   private position = 0;
   private nesting = 0;
   private lost = false;
+  /** Has this statement a number that the lexer has reported? What follows from it is not reported again. */
+  private malformed = false;
 
   constructor(source: Source, layout: Layout, diagnostics: Diagnostics) {
     this.source = source;
@@ -73,6 +75,7 @@ export class Cursor {
     const token = this.actual;
     if (token.kind !== 'eof') this.position += 1;
     if (token.kind !== 'end') this.lastEnd = token.end;
+    if (token.kind === 'malformed') this.malformed = true;
     if (is(token, '(') || is(token, '[')) this.depth += 1;
     if (is(token, ')') || is(token, ']')) this.depth -= 1;
     return token;
@@ -109,7 +112,7 @@ export class Cursor {
     message: string,
     more: { code?: DiagnosticCode; span?: Span; notes?: readonly Note[]; hint?: string | undefined } = {},
   ): void {
-    if (!this.lost && this.actual.kind !== 'bad') {
+    if (!this.lost && !this.malformed && this.actual.kind !== 'bad') {
       const { code = 'E102', span = this.foundSpan, notes = [], hint } = more;
       this.diagnostics.error(code, span, message, { notes, ...(hint === undefined ? {} : { hint }) });
     }
@@ -238,14 +241,14 @@ export class Cursor {
       this.advance();
       depth = this.depth - mark;
     }
-    this.lost = false;
+    this.recover();
     if (!this.take(',')) this.skipStatement();
   }
 
   /** Skips silently to the `{` of a block, if the statement has one. */
   skipToBrace(): boolean {
     while (!this.endsStatement(this.actual)) this.advance();
-    this.lost = false;
+    this.recover();
     return is(this.actual, '{');
   }
 
@@ -262,7 +265,12 @@ export class Cursor {
       this.advance();
       if (closing !== undefined) break;
     }
+    this.recover();
+  }
+
+  private recover(): void {
     this.lost = false;
+    this.malformed = false;
   }
 
   /** Passes over `end`s. */

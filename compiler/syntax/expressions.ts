@@ -370,8 +370,6 @@ function makeCall(
     piped,
     span: cursor.span(start),
   };
-  return cursor.made(
-    node,
-    values.map(({ value }) => value),
-  );
+  const extents = (binders ?? []).flatMap(({ extent }) => (extent === undefined ? [] : [extent]));
+  return cursor.made(node, [...values.map(({ value }) => value), ...extents]);
 }

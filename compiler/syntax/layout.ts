@@ -59,6 +59,8 @@ export function applyLayout(input: readonly Token[]): Layout {
     } else if (is(token, ';')) {
       endStatement();
     } else if (is(token, '{')) {
+      // on a line of its own it belongs to the header above
+      if (token.first && !isHeader(statement)) endStatement();
       blocks.push({ open: tokens.length, indent: token.indent, isTrain: is(statement?.first, 'train') });
       tokens.push(token);
       statement = undefined;
@@ -83,10 +85,10 @@ export function applyLayout(input: readonly Token[]): Layout {
       if (statement !== undefined && token.first && !is(token, '|>')) {
         const looksNew = looksLikeStatement(input, position, blocks.at(-1)?.isTrain ?? false);
         const { first } = statement;
-        const isContinued = brackets.isEmpty && is(tokens.at(-1), ',');
-        // A statement that does not begin its line has no indentation of its own: then what looks new is new.
-        const isNew = first.first ? false : looksNew && !isContinued;
-        if (token.indent <= first.indent ? brackets.isEmpty || looksNew : isNew) endStatement();
+        // A statement that does not begin its line has no indentation of its own: there, what looks new is new.
+        const isNew = !first.first && looksNew && !is(tokens.at(-1), ',');
+        if (token.indent <= first.indent ? brackets.isEmpty || looksNew : brackets.isEmpty && isNew)
+          endStatement();
         else if (brackets.isEmpty && looksNew && mayEnd(tokens.at(-1))) suspects.add(token);
       }
       statement ??= { first: token };
@@ -96,6 +98,10 @@ export function applyLayout(input: readonly Token[]): Layout {
   }
   return { tokens, closing, suspects };
 }
+
+const isHeader = (statement: Statement | undefined): boolean =>
+  statement !== undefined &&
+  ['model', 'fn', 'layer', 'optimizer', 'schedule', 'train'].includes(statement.first.text);
 
 /** Can a statement end with this token? After `dim a = 1,` the line `b = 2` is no suspect. */
 const mayEnd = (token: Token | undefined): boolean =>

@@ -1,7 +1,16 @@
 /** Definitions and their blocks: what stands at the top of a file. */
 import type { Diagnostics } from '../diagnostics/diagnostic.ts';
 import type { Source } from '../diagnostics/source.ts';
-import { closest } from '../diagnostics/suggest.ts';
+import type { BlockKind } from './blocks.ts';
+import {
+  definitions,
+  foreignDeclarations,
+  hintOf,
+  meantWord,
+  parseBraces,
+  statementsOf,
+  withArticle,
+} from './blocks.ts';
 import { Cursor } from './cursor.ts';
 import { parseExpression, parseList } from './expressions.ts';
 import { applyLayout } from './layout.ts';
@@ -51,22 +60,6 @@ export function parse(source: Source, diagnostics: Diagnostics): SyntaxFile {
   return new Parser(cursor).parseFile();
 }
 
-type BlockKind = 'model' | 'layer' | 'fn' | 'optimizer' | 'schedule';
-
-/** The keywords that begin a statement in each block; names begin assignments everywhere. */
-const statementsOf: Readonly<Record<BlockKind, readonly Keyword[]>> = {
-  model: ['dim', 'input', 'param', 'output', 'loss', 'metric', 'train'],
-  layer: ['dim', 'param'],
-  fn: ['return'],
-  optimizer: ['state'],
-  schedule: ['state'],
-};
-
-const definitions: readonly Keyword[] = ['model', 'fn', 'layer', 'optimizer', 'schedule', 'dim', 'import'];
-
-/** Words that other languages declare names with. */
-const foreignDeclarations: ReadonlySet<string> = new Set(['let', 'const', 'var', 'val', 'def']);
-
 type BlockItem = ModelItem | StateDeclaration | ReturnStatement;
 interface ReturnStatement {
   readonly kind: 'return';
@@ -101,8 +94,8 @@ class Parser {
   // -------------------------------------------------------------------------------------------------- definitions
 
   private parseTop(): void {
-    const { actual: token, next } = this.cursor;
-    const word = this.meantWord(token, next, definitions);
+    const { actual: token } = this.cursor;
+    const word = meantWord(this.cursor, definitions);
     if (word !== undefined) {
       this.astray = false;
       this.parseDefinition(word);
@@ -303,38 +296,17 @@ class Parser {
       this.astray = true;
       return false;
     }
-    const isClosed = this.parseBraces(
+    const isClosed = parseBraces(
+      cursor,
       `${kind} \`${name.text}\``,
       (token, next) => beginsDefinition(token, next) && token.first,
       () => this.parseStatement(kind, accept),
     );
-    if (!isClosed) this.unclosed += 1;
-    return true;
-  }
-
-  /** From `{` to `}`; false if there is no `}`. `isBeyond` tells, where the `}` is missing, that a token belongs to what comes after the block. */
-  private parseBraces(
-    what: string,
-    isBeyond: (token: Token, next: Token) => boolean,
-    parseItem: () => void,
-  ): boolean {
-    const { cursor } = this;
-    const isClosed = cursor.braceIsClosed;
-    const open = cursor.advance();
-    for (;;) {
-      cursor.skipEnds();
-      const token = cursor.actual;
-      if (token.kind === 'eof' || is(token, '}') || (!isClosed && isBeyond(token, cursor.next))) break;
-      const before = cursor.progress;
-      parseItem();
-      if (cursor.progress === before) cursor.advance();
-    }
-    if (isClosed) cursor.take('}');
-    else {
-      cursor.diagnostics.error('E103', cursor.spanOf(open), `the '{' of ${what} is never closed`);
+    if (!isClosed) {
+      this.unclosed += 1;
       this.astray = true;
     }
-    return isClosed;
+    return true;
   }
 
   private parseStatement(kind: BlockKind, accept: (item: BlockItem) => void): void {
@@ -344,14 +316,14 @@ class Parser {
       this.parseNestedDefinition(kind, token);
       return;
     }
-    const word = this.meantWord(token, next, statementsOf[kind]);
+    const word = meantWord(cursor, statementsOf[kind]);
     if (word !== undefined) {
       this.parseKeywordStatement(word, accept);
     } else if (token.kind === 'name' || (isStatementWord(token) && (is(next, '=') || is(next, '[')))) {
       this.parseNameStatement(kind, accept);
     } else {
       const message = isStatementWord(token)
-        ? `${describe(token)} cannot stand in ${kind === 'optimizer' ? 'an' : 'a'} ${kind}`
+        ? `${describe(token)} cannot stand in ${withArticle(kind)}`
         : `expected a statement, found ${describe(token)}`;
       cursor.fail(message, { hint: hintOf(token) });
       if (!is(token, '{')) cursor.advance();
@@ -362,7 +334,7 @@ class Parser {
   /** A definition inside of a block is reported and kept, but not what is inside of it in turn. */
   private parseNestedDefinition(kind: BlockKind, token: Token): void {
     const { cursor } = this;
-    const message = `${describe(token)} cannot be defined inside of ${kind === 'optimizer' ? 'an' : 'a'} ${kind}`;
+    const message = `${describe(token)} cannot be defined inside of ${withArticle(kind)}`;
     cursor.diagnostics.error('E102', cursor.spanOf(token), message, {
       hint: 'move it to the top of the file',
     });
@@ -431,31 +403,6 @@ class Parser {
     if (item !== undefined) accept(item);
   }
 
-  /**
-   * The keyword that a statement begins with: the word itself, or where a name stands before another name (which no
-   * statement begins with) the one that it is a misspelling of; that is reported.
-   */
-  private meantWord(token: Token, next: Token, allowed: readonly Keyword[]): Keyword | undefined {
-    if (token.kind === 'keyword') {
-      const word = allowed.find((candidate) => candidate === token.text);
-      const isName = word !== 'loss' && (is(next, '=') || (is(next, '[') && word !== 'return'));
-      return isName ? undefined : word;
-    }
-    const opensBlock = is(next, '{') || is(next, '(');
-    if (token.kind !== 'name' || next.first || !(next.kind === 'name' || opensBlock)) return undefined;
-    const guess = closest(token.text, allowed);
-    if (guess === undefined || (next.kind !== 'name' && guess !== 'train')) return undefined;
-    this.cursor.diagnostics.error(
-      'E102',
-      this.cursor.spanOf(token),
-      `no statement begins with \`${token.text}\``,
-      {
-        hint: `did you mean \`${guess}\`?`,
-      },
-    );
-    return guess as Keyword;
-  }
-
   /** `train { optimizer: adam(rate = 1e-3), batch: 64 }` */
   private parseTrain(): TrainDeclaration {
     const { cursor } = this;
@@ -464,7 +411,8 @@ class Parser {
     if (!cursor.at('{'))
       cursor.expected("'{' after `train`", 'for example `train { optimizer: adam, epochs: 10 }`');
     if (cursor.skipToBrace()) {
-      this.parseBraces(
+      parseBraces(
+        cursor,
         '`train`',
         (token) => token.first && token.indent <= indent,
         () => {
@@ -475,14 +423,4 @@ class Parser {
     }
     return { kind: 'train', entries, span: cursor.span(start) };
   }
-}
-
-/** Where a keyword belongs. */
-function hintOf(token: Token): string | undefined {
-  if (!isStatementWord(token)) return undefined;
-  const blocks = Object.entries(statementsOf).filter(([, words]) =>
-    words.some((word) => word === token.text),
-  );
-  const names = blocks.map(([kind]) => (kind === 'optimizer' ? 'an optimizer' : `a ${kind}`));
-  return names.length === 0 ? undefined : `\`${token.text}\` belongs in ${names.join(' or ')}`;
 }

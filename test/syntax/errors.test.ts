@@ -400,9 +400,9 @@ describe('depth', () => {
     ['2^', ''],
     ['a ? b : ', ''],
     ['a ? ', ' : b'],
-  ])('%s%s may be nested 190 levels deep but not 100,000', (open, close) => {
+  ])('%s%s may be nested 190 levels deep but not 10,000', (open, close) => {
     expect(errorsOf(deep(open, close, 190))).toEqual([]);
-    expect(theError(deep(open, close, 100_000)).error).toMatch(
+    expect(theError(deep(open, close, 10_000)).error).toMatch(
       /^E106 1:\d+ this is nested more than 200 levels deep$/,
     );
     expect(theError(deep(open, '', 1000)).error).toContain('E106');
@@ -415,6 +415,10 @@ describe('depth', () => {
         'E106 1:11 this expression is more than 1000 operations deep',
       );
     }
+  });
+
+  test.each(['(', '-'])('100,000 times %s', (piece) => {
+    expect(theError(deep(piece, '', 100_000)).error).toContain('E106');
   });
 
   test('chains in brackets add up', () => {
@@ -448,7 +452,7 @@ describe('depth', () => {
     'a{',
     'model a{',
     'f(x\n',
-    '('.repeat(9) + '\n',
+    '(\n',
   ])('20,000 times %j takes no time and breaks nothing', (piece) => {
     for (const text of [piece.repeat(20_000), `model M {\n  a = ${piece.repeat(20_000)}`]) {
       const { file, list } = parseText(text);

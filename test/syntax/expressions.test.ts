@@ -80,6 +80,12 @@ describe('reads and calls', () => {
     ['loss + 1', '(+ loss 1)'],
   ])('%s', (text, tree) => expect(reads(text)).toBe(tree));
 
+  test('the indices that a call binds may have extents', () => {
+    expect(bare(expression('max[u: 2, v](x)'))).toMatchObject({
+      binders: [{ text: 'u', extent: { kind: 'number', value: 2 } }, { text: 'v' }],
+    });
+  });
+
   test('without brackets a call has no binders', () => {
     expect(expression('f(x)')).not.toHaveProperty('binders');
   });

@@ -1,0 +1,4 @@
+model M {
+  input x[n, 3]
+  output y = 2x + .5
+}

@@ -1,0 +1,6 @@
+import "layers.dsl
+
+model M {
+  input x[n, 3]
+  output y = x * 2
+}

@@ -1,0 +1,4 @@
+model M {
+  input x[n, 3]
+  output y = tahn(x)
+}

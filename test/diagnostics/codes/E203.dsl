@@ -1,0 +1,5 @@
+model M {
+  input x[n, 3]
+  output y = h * 2
+  h = relu(x)
+}

@@ -1,0 +1,4 @@
+model M {
+  input state[n, 3]
+  output y = state * 2
+}

@@ -1,0 +1,4 @@
+model M {
+  input x[n, features]
+  output y = x * 2
+}

@@ -1,0 +1,4 @@
+model M {
+  input x[n]
+  output y[n, k] = x[n]
+}

@@ -1,0 +1,6 @@
+model M {
+  input x[n, 3]
+  z = x |> dense(1)
+  loss = mean(z^2)
+  train { optimizer: adam(rate = -0.1) }
+}
