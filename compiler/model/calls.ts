@@ -10,8 +10,9 @@ import { reportUnboundIndex } from './indices.ts';
 import { callLayer } from './layers.ts';
 import { insideCall } from './recursion.ts';
 import { elaborateReduction, reductionNames } from './reductions.ts';
-import type { Binder, CallableEntry } from './scope.ts';
+import type { BinderVariable, CallableEntry } from './scope.ts';
 import { didYouMean, Scope } from './scope.ts';
+import { elaborateSize } from './sizes.ts';
 import { errorValue } from './values.ts';
 import type { Result } from './values.ts';
 
@@ -160,9 +161,12 @@ function callFn(
   if (matched === undefined) return errorValue;
   const inner = new Scope(home);
   const outer = new Scope(scope);
-  let binder: Binder | undefined;
+  let binder: BinderVariable | undefined;
   if (own && given) {
-    const variable = elaboration.variables.fresh(given.text, given.span);
+    const extent = given.extent && elaborateSize(given.extent, scope, elaboration);
+    if (given.extent && extent === undefined) return errorValue;
+    const what = `${given.text} has ${extent} places`;
+    const variable = elaboration.variables.fresh(given.text, given.span, extent, what);
     binder = { name: own.text, variable };
     inner.define(own.text, { kind: 'index', variable, span: own.span, used: true });
     outer.define(given.text, { kind: 'index', variable, span: given.span, used: true });

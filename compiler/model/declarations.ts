@@ -149,7 +149,7 @@ function inputRange(
   scope: Scope,
   elaboration: Elaboration,
 ): { readonly least: number; readonly greatest: number } | undefined {
-  const what = 'the range of an integer input';
+  const what = 'a bound of the range';
   const smallest = -(2 ** 31 - 1);
   const first = least ? elaborateWhole(least, scope, elaboration, { what, least: smallest }) : 0;
   const last = elaborateWhole(bound, scope, elaboration, { what, least: least ? smallest : 1 });

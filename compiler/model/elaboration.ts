@@ -115,18 +115,20 @@ export class Elaboration {
     return name;
   }
 
-  /** Runs `work` one level deeper; `tooDeep` instead where there is no room. */
-  deeper<T>(span: Span, tooDeep: T, work: () => T): T {
-    if (this.depth >= depthLimit) {
+  /** Goes some levels deeper, to be followed by `leave`. False, after a report, where there is no room. */
+  enter(span: Span, levels: number): boolean {
+    if (this.depth + levels > depthLimit) {
       this.error('E106', span, `this is nested more than ${depthLimit} levels deep, calls included`, {
         hint: 'give a name to a part of it',
       });
-      return tooDeep;
+      return false;
     }
-    this.depth++;
-    const result = work();
-    this.depth--;
-    return result;
+    this.depth += levels;
+    return true;
+  }
+
+  leave(levels: number): void {
+    this.depth -= levels;
   }
 
   /** Runs `work` as the elaboration of another statement. */

@@ -23,6 +23,7 @@ import {
   evaluateUnary,
   indexOf,
   isConstantIndex,
+  isPlainIndex,
   scaleIndex,
   select,
   substituteIndices,
@@ -82,38 +83,58 @@ const binaryOperatorOf: Readonly<Record<BinarySign, BinaryOperator>> = {
   or: 'or',
 };
 
+/** How much of the stack each kind takes, in levels of arithmetic. */
+const levels: Readonly<Record<SyntaxExpression['kind'], number>> = {
+  number: 1,
+  string: 1,
+  list: 1,
+  reference: 1,
+  read: 2,
+  call: 3,
+  unary: 1,
+  binary: 1,
+  conditional: 1,
+  error: 1,
+};
+
 /** The value of an expression in a scope. */
 export function elaborateExpression(
   syntax: SyntaxExpression,
   scope: Scope,
   elaboration: Elaboration,
 ): Result {
-  return elaboration.deeper<Result>(syntax.span, errorValue, () => {
-    switch (syntax.kind) {
-      case 'number':
-        return literal(syntax);
-      case 'reference':
-        return elaborateReference(syntax, scope, elaboration);
-      case 'read':
-        return elaborateRead(syntax, scope, elaboration);
-      case 'call':
-        return elaborateCall(syntax, scope, elaboration);
-      case 'unary':
-        return elaborateUnary(syntax, scope, elaboration);
-      case 'binary':
-        return elaborateBinary(syntax, scope, elaboration);
-      case 'conditional':
-        return elaborateConditional(syntax, scope, elaboration);
-      case 'string':
-      case 'list':
-        elaboration.error('E308', syntax.span, `a ${syntax.kind} is not a value`, {
-          hint: 'an expression is made of numbers, tensors and calls',
-        });
-        return errorValue;
-      case 'error':
-        return errorValue;
-    }
-  });
+  const depth = levels[syntax.kind];
+  if (!elaboration.enter(syntax.span, depth)) return errorValue;
+  const value = valueOf(syntax, scope, elaboration);
+  elaboration.leave(depth);
+  return value;
+}
+
+function valueOf(syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): Result {
+  switch (syntax.kind) {
+    case 'number':
+      return literal(syntax);
+    case 'reference':
+      return elaborateReference(syntax, scope, elaboration);
+    case 'read':
+      return elaborateRead(syntax, scope, elaboration);
+    case 'call':
+      return elaborateCall(syntax, scope, elaboration);
+    case 'unary':
+      return elaborateUnary(syntax, scope, elaboration);
+    case 'binary':
+      return elaborateBinary(syntax, scope, elaboration);
+    case 'conditional':
+      return elaborateConditional(syntax, scope, elaboration);
+    case 'string':
+    case 'list':
+      elaboration.error('E308', syntax.span, `a ${syntax.kind} is not a value`, {
+        hint: 'an expression is made of numbers, tensors and calls',
+      });
+      return errorValue;
+    case 'error':
+      return errorValue;
+  }
 }
 
 function literal({ value, text }: NumberLiteral): Value {
@@ -340,7 +361,8 @@ export function onAxes(value: Value, at: readonly IndexExpression[]): Expression
   const replacements = new Map<string, IndexExpression>();
   for (const [place, { variable }] of value.axes.entries()) {
     const index = at[place];
-    if (index !== undefined) replacements.set(variable, index);
+    if (index !== undefined && isPlainIndex(index) !== variable) replacements.set(variable, index);
   }
-  return substituteIndices(value.body, replacements);
+  // the very same body where nothing changes: copies would no longer be shared, and double with every nesting
+  return replacements.size === 0 ? value.body : substituteIndices(value.body, replacements);
 }

@@ -35,6 +35,6 @@ export function elaborate(file: SyntaxFile, context: ElaborationContext, diagnos
     seen.set(text, item);
     models.push(elaborateModel(item, scope, diagnostics));
   }
-  if (models.length > 0) warnUncalled(scope, diagnostics);
+  if (models.length > 0 && !diagnostics.hasErrors) warnUncalled(scope, diagnostics);
   return models;
 }

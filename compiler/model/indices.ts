@@ -22,27 +22,34 @@ export function elaborateIndex(
   scope: Scope,
   elaboration: Elaboration,
 ): IndexExpression | undefined {
-  return elaboration.deeper<IndexExpression | undefined>(syntax.span, undefined, () => {
-    switch (syntax.kind) {
-      case 'reference':
-        if (!isIndexName(syntax.name.text, scope)) {
-          reportUnboundIndex(syntax.name.text, syntax.span, scope, elaboration);
-          return undefined;
-        }
-        return fromValue(syntax, scope, elaboration);
-      case 'unary': {
-        if (syntax.operator !== '-') return fromValue(syntax, scope, elaboration);
-        const operand = elaborateIndex(syntax.operand, scope, elaboration);
-        return operand && scaleIndex(operand, -1);
-      }
-      case 'binary':
-        return indexArithmetic(syntax, scope, elaboration);
-      case 'call':
-        return indexCall(syntax, scope, elaboration);
-      default:
-        return fromValue(syntax, scope, elaboration);
+  if (!elaboration.enter(syntax.span, 1)) return undefined;
+  const index = indexOfSyntax(syntax, scope, elaboration);
+  elaboration.leave(1);
+  return index;
+}
+
+function indexOfSyntax(
+  syntax: SyntaxExpression,
+  scope: Scope,
+  elaboration: Elaboration,
+): IndexExpression | undefined {
+  switch (syntax.kind) {
+    case 'reference':
+      if (isIndexName(syntax.name.text, scope)) return fromValue(syntax, scope, elaboration);
+      reportUnboundIndex(syntax.name.text, syntax.span, scope, elaboration);
+      return undefined;
+    case 'unary': {
+      if (syntax.operator !== '-') return fromValue(syntax, scope, elaboration);
+      const operand = elaborateIndex(syntax.operand, scope, elaboration);
+      return operand && scaleIndex(operand, -1);
     }
-  });
+    case 'binary':
+      return indexArithmetic(syntax, scope, elaboration);
+    case 'call':
+      return indexCall(syntax, scope, elaboration);
+    default:
+      return fromValue(syntax, scope, elaboration);
+  }
 }
 
 /** False for a name that can only be meant as an index that nothing binds. */

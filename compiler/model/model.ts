@@ -212,7 +212,9 @@ function finish(definition: ModelDefinition, state: ModelState): Program {
       },
     );
   }
-  if (!state.broken) reportUnreached(program, elaboration);
-  warnUnused(scope, diagnostics);
+  if (!state.broken) {
+    reportUnreached(program, elaboration);
+    warnUnused(scope, diagnostics);
+  }
   return program;
 }

@@ -45,11 +45,13 @@ function settleOne(frame: Frame, elaboration: Elaboration): boolean {
   let settled = false;
   for (const { id, checks, alone } of byVariable.values()) {
     if (!alone) continue;
-    let least: { extent: number; check: RangeCheck } | undefined;
-    for (const check of checks) {
+    const limits = checks.flatMap((check) => {
       const extent = largestExtent(check, id, elaboration);
-      if (extent !== undefined && (least === undefined || extent < least.extent)) least = { extent, check };
-    }
+      return extent === undefined ? [] : [{ extent, check }];
+    });
+    // a read that is outside at every place will be reported; the others say how far the index runs
+    const possible = limits.filter(({ extent }) => extent > 0);
+    const [least] = (possible.length > 0 ? possible : limits).toSorted((a, b) => a.extent - b.extent);
     if (least === undefined) continue;
     const { extent, check } = least;
     const what = `${check.what} has ${check.extent} places`;

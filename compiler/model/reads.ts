@@ -3,7 +3,7 @@ import { fetchIndex, indexOf, isPlainIndex, read } from '../graph/expressions.ts
 import type { Extent, IndexExpression } from '../graph/types.ts';
 import type { IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
-import { elaborateExpression, onAxes } from './expressions.ts';
+import { elaborateExpression, entryValue, onAxes } from './expressions.ts';
 import { elaborateIndex } from './indices.ts';
 import { materialised } from './reductions.ts';
 import type { Scope } from './scope.ts';
@@ -16,7 +16,7 @@ interface IndexAt {
 }
 
 export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: Elaboration): Result {
-  const value = elaborateExpression(syntax.tensor, scope, elaboration);
+  const value = elaborateTensor(syntax.tensor, scope, elaboration);
   const indices = syntax.indices.flatMap((index) => indicesOf(index, scope, elaboration));
   if (value.kind === 'error') return errorValue;
   const name = textOf(syntax.tensor);
@@ -54,6 +54,13 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   const own = materialised(value, 'value', elaboration);
   const frees = own.definition.free.slice(0, -value.axes.length).map((variable) => indexOf(variable));
   return { kind: 'value', axes: [], body: read(own.definition.id, [...frees, ...at], outside) };
+}
+
+function elaborateTensor(syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): Result {
+  const entry = syntax.kind === 'reference' ? scope.lookupTensor(syntax.name.text) : undefined;
+  return entry
+    ? entryValue(entry, scope, syntax.span, elaboration)
+    : elaborateExpression(syntax, scope, elaboration);
 }
 
 /** One index, or those that `..` stands for. */

@@ -4,6 +4,9 @@ import type { Elaboration } from './elaboration.ts';
 import { errorValue } from './values.ts';
 import type { ErrorValue } from './values.ts';
 
+/** How much of the stack a call takes, in levels of expressions. */
+const levels = { fn: 2, layer: 10 } as const;
+
 /** Elaborates the body of a definition for a call, its arguments already done. Reports E206 for a circle. */
 export function insideCall<T>(
   call: Call,
@@ -20,8 +23,11 @@ export function insideCall<T>(
     });
     return errorValue;
   }
+  const depth = levels[definition.kind];
+  if (!elaboration.enter(call.span, depth)) return errorValue;
   calling.push({ definition, span: call.callee.span });
-  const result = elaboration.deeper<T | ErrorValue>(call.span, errorValue, body);
+  const result = body();
   calling.pop();
+  elaboration.leave(depth);
   return result;
 }

@@ -1,10 +1,11 @@
 /** Reductions: `sum[i, j](...)`, and over all axes of a tensor: `sum(W^2)`. */
 import { binary, fetchIndex, freeIndices, indexOf, read } from '../graph/expressions.ts';
 import type { Combine, Expression } from '../graph/types.ts';
-import type { Call } from '../syntax/tree.ts';
+import type { Binder, Call } from '../syntax/tree.ts';
 import type { Definition, Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
 import { Scope } from './scope.ts';
+import { elaborateSize } from './sizes.ts';
 import { errorValue } from './values.ts';
 import type { Result, Value } from './values.ts';
 
@@ -37,32 +38,46 @@ export function elaborateReduction(call: Call, scope: Scope, elaboration: Elabor
     return errorValue;
   }
   const inner = new Scope(scope);
-  const bound: string[] = [];
-  const names = new Map<string, number>();
-  for (const binder of call.binders ?? []) {
-    if (names.has(binder.text)) {
-      elaboration.error('E404', binder.span, `index ${binder.text} is bound twice`);
-      continue;
-    }
-    names.set(binder.text, names.size);
-    const variable = elaboration.variables.fresh(binder.text, binder.span);
-    bound.push(variable);
-    inner.define(binder.text, { kind: 'index', variable, span: binder.span, used: false });
-  }
+  const bound = bindIndices(call.binders ?? [], inner, elaboration);
   const value = elaborateExpression(argument.value, inner, elaboration);
-  if (value.kind === 'error') return errorValue;
-  const free = freeIndices(value.body);
+  if (value.kind === 'error' || bound === undefined) return errorValue;
   if (call.binders === undefined) return overAllAxes(rule, value, call, elaboration);
+  const free = freeIndices(value.body);
   for (const [place, binder] of call.binders.entries()) {
     const variable = bound[place];
-    if (variable === undefined || free.has(variable)) continue;
-    elaboration.error('E401', binder.span, `index ${binder.text} does not occur in what ${name} runs over`, {
-      notes: [{ span: argument.value.span, message: `nothing here depends on ${binder.text}` }],
-      hint: `read a tensor at ${binder.text}, or leave ${binder.text} out`,
+    if (variable === undefined || free.has(variable) || binder.extent) continue;
+    const { text } = binder;
+    elaboration.error('E401', binder.span, `index ${text} does not occur in what ${name} runs over`, {
+      notes: [{ span: argument.value.span, message: `nothing here depends on ${text}` }],
+      hint: `read a tensor at ${text}, leave ${text} out, or say how far it runs: ${name}[${text}: 10](...)`,
     });
     return errorValue;
   }
   return reduced(rule, value, bound, value.axes, elaboration);
+}
+
+/** The index variables of a reduction, visible in its argument. Undefined after E404 and others. */
+function bindIndices(
+  binders: readonly Binder[],
+  inner: Scope,
+  elaboration: Elaboration,
+): readonly string[] | undefined {
+  const bound: string[] = [];
+  for (const { text, span, extent: given } of binders) {
+    const earlier = inner.own(text);
+    if (earlier) {
+      elaboration.error('E404', span, `index ${text} is bound twice`, {
+        notes: [{ span: earlier.span, message: 'first here' }],
+      });
+      return undefined;
+    }
+    const extent = given && elaborateSize(given, inner, elaboration);
+    if (given && extent === undefined) return undefined;
+    const variable = elaboration.variables.fresh(text, span, extent, `${text} has ${extent} places`);
+    inner.define(text, { kind: 'index', variable, span, used: false });
+    bound.push(variable);
+  }
+  return bound;
 }
 
 function overAllAxes(rule: ReductionRule, value: Value, call: Call, elaboration: Elaboration): Result {

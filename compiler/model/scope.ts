@@ -15,7 +15,7 @@ import type {
 import type { Result } from './values.ts';
 
 /** The index name that a fn binds (`k` in `fn softmax[k](z)`) and the variable that stands for it in arguments. */
-export interface Binder {
+export interface BinderVariable {
   readonly name: string;
   readonly variable: string;
 }
@@ -26,7 +26,7 @@ export type ValueEntry =
   | {
       readonly kind: 'value';
       readonly value: Result;
-      readonly binder?: Binder;
+      readonly binder?: BinderVariable;
       readonly span: Span;
       used: boolean;
     }
@@ -97,6 +97,15 @@ export class Scope {
     for (const scope of this.outward()) {
       const entry = scope.values.get(name);
       if (entry) return entry;
+    }
+    return undefined;
+  }
+
+  /** What is read by `name[...]`: never an index, so that `s[n, s]` may read a tensor s at an index s. */
+  lookupTensor(name: string): ValueEntry | undefined {
+    for (const scope of this.outward()) {
+      const entry = scope.values.get(name);
+      if (entry && entry.kind !== 'index') return entry;
     }
     return undefined;
   }
