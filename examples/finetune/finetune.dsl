@@ -20,9 +20,9 @@ model Finetune {
 
   train {
     freeze: [W1, b1]
-    optimizer: adamw(rate = 2e-3, weight_decay = 1e-2)
+    optimizer: adamw(rate = 4e-3, weight_decay = 1e-2)
     batch: 32
-    epochs: 20
+    epochs: 40
     seed: 1
   }
 }

@@ -1,12 +1,14 @@
 /** Runs emitted TypeScript in the test's own process: types stripped, the runtime handed in. */
 import { transformSync } from 'esbuild';
 import * as runtime from '../../runtime/index.ts';
-import type { CompiledModel, Trainer, TrainerOptions } from '../../runtime/index.ts';
+import type { CompiledProgram, ModelDescription, Trainer, TrainerOptions } from '../../runtime/index.ts';
 
 type Arrays = Record<string, ArrayLike<number>>;
 
 /** What every emitted module exports, with the types of its inputs and outputs forgotten. */
-export interface EmittedModule extends CompiledModel {
+export interface EmittedModule {
+  readonly description: ModelDescription;
+  createProgram(batch: number): CompiledProgram;
   createTrainer(
     options?: TrainerOptions,
   ): Trainer<Arrays, Record<string, Float64Array | Float32Array | Int32Array>>;

@@ -1,0 +1,69 @@
+/** Every example, run as its reader would, from the committed generated code: what it prints, and how well it learns. */
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+async function run(script: string): Promise<string> {
+  const words = ['--conditions=chainrule-source', '--import', 'tsx', `examples/${script}`];
+  return (await promisify(execFile)(process.execPath, words, { cwd: root })).stdout;
+}
+
+/** The number after `what` on the last line that has it. */
+function figure(output: string, what: string): number {
+  const line = output.split('\n').findLast((text) => text.includes(what)) ?? '';
+  return Number(new RegExp(`${what}:? +(-?[\\d.]+)`).exec(line)?.[1]);
+}
+
+describe('examples', () => {
+  it('by-hand shows the numbers that paper gives', async () => {
+    const output = await run('by-hand/train.ts');
+    expect(figure(output, '= ')).not.toBeNaN();
+    expect(output).toContain('loss = 1/2 (y - t)^2      = 18');
+    expect(output).toContain('dW2  = h dy               = [18, 18]');
+    expect(output).toContain('dW1  = x (dh where h > 0) = [[6, 6], [12, 12]]');
+  });
+
+  it('xor is learnt', async () => {
+    const output = await run('xor/train.ts');
+    const rows = [...output.matchAll(/= (\d) {3}network: ([\d.]+)/g)];
+    expect(rows).toHaveLength(4);
+    for (const [, wanted, got] of rows) expect(Math.abs(Number(got) - Number(wanted))).toBeLessThan(0.05);
+  });
+
+  it('iris: at least 0.9 of the flowers it has not seen', async () => {
+    expect(figure(await run('iris/train.ts'), 'accuracy')).toBeGreaterThanOrEqual(0.9);
+  });
+
+  it('regression explains at least 0.4 of the variance', async () => {
+    expect(figure(await run('regression/train.ts'), 'R²')).toBeGreaterThanOrEqual(0.4);
+  });
+
+  it('digits-small: at least 0.885', async () => {
+    expect(figure(await run('digits-small/train.ts'), 'accuracy')).toBeGreaterThanOrEqual(0.885);
+  });
+
+  it('digits: at least 0.93, one plain line an epoch in a pipe', async () => {
+    const output = await run('digits/train.ts');
+    expect(output.match(/^epoch +\d+\/10 {2}loss [\d.]+ {2}accuracy [\d.]+/gm)).toHaveLength(10);
+    expect(figure(output, 'accuracy')).toBeGreaterThanOrEqual(0.93);
+  });
+
+  it('finetune: better than before, the frozen layer unchanged', async () => {
+    const output = await run('finetune/train.ts');
+    const accuracy = (when: string): number => figure(output, `${when}test accuracy on the digits 5 to 9`);
+    expect(accuracy('after:  ')).toBeGreaterThan(accuracy('before: ') + 0.3);
+    expect(output).toContain('first layer unchanged');
+  });
+
+  it('each has its model, its script and a few words', () => {
+    for (const { name } of readdirSync(`${root}/examples`, { withFileTypes: true })) {
+      if (name === 'common') continue;
+      const files = readdirSync(`${root}/examples/${name}`);
+      expect(files, name).toEqual(expect.arrayContaining([`${name}.dsl`, 'train.ts', 'README.md']));
+    }
+  });
+});
