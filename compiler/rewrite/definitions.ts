@@ -10,6 +10,7 @@ import {
 } from '../graph/expressions.ts';
 import type { Expression, IndexExpression, Read, Statement, Tensor } from '../graph/types.ts';
 import type { Reduction } from './matching.ts';
+import type { HoleKind } from './patterns.ts';
 import { factorsOf, termsOf } from './terms.ts';
 
 export class Definitions {
@@ -80,6 +81,31 @@ export function isInvariant(expression: Expression, statement: Statement): boole
 }
 
 // ------------------------------------------------------------------------------------------------- what holes may hold
+
+/** Whether an expression may stand where a rule has a hole of this kind. */
+export function fitsHole(
+  kind: HoleKind,
+  node: Expression,
+  tensors: ReadonlyMap<string, Tensor>,
+  definitions: Definitions,
+): boolean {
+  switch (kind) {
+    case 'any':
+      return true;
+    case 'constant':
+      return node.kind === 'constant';
+    case 'size':
+      return isSize(node);
+    case 'truth':
+      return isTruth(node);
+    case 'finite':
+      return isFinite(node, tensors);
+    case 'not_negative':
+      return isNotNegative(node, definitions);
+    case 'squares':
+      return isSquares(node, definitions);
+  }
+}
 
 const truths: ReadonlySet<string> = new Set([
   'less',
@@ -168,9 +194,8 @@ export function isSquares(node: Expression, definitions: Definitions): boolean {
   const terms = termsOf(node);
   if (terms.length > 1) return terms.every(({ sign, of }) => sign === 1 && isSquares(of, definitions));
   const { sign, numerator, denominator } = factorsOf(node);
-  const sized = (factor: Expression): boolean => isSize(factor);
-  if (sign === -1 || !denominator.every(sized)) return false;
-  const rest = numerator.filter((factor) => !sized(factor));
+  if (sign === -1 || !denominator.every(isSize)) return false;
+  const rest = numerator.filter((factor) => !isSize(factor));
   const [first, second] = rest;
   if (rest.length === 2 && first && second) return equalExpressions(first, second);
   if (rest.length !== 1 || first === undefined) return false;
@@ -179,3 +204,26 @@ export function isSquares(node: Expression, definitions: Definitions): boolean {
     return first.right.kind === 'constant' && first.right.value === 2;
   return first !== node && isSquares(first, definitions);
 }
+
+/** True for a sum of squares, sizes, truth values and functions that are never below zero. NaN stays NaN. */
+export function isNotNegative(node: Expression, definitions: Definitions): boolean {
+  return termsOf(node).every(
+    ({ sign, of }) =>
+      sign === 1 &&
+      (isSize(of) ||
+        isTruth(of) ||
+        isSquares(of, definitions) ||
+        (of.kind === 'unary' && neverNegative.has(of.operator))),
+  );
+}
+
+const neverNegative: ReadonlySet<string> = new Set([
+  'abs',
+  'exp',
+  'sqrt',
+  'cosh',
+  'sigmoid',
+  'softplus',
+  'relu',
+  'norm_sqrt',
+]);

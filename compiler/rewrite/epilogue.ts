@@ -5,6 +5,7 @@
 import { withStatements } from '../graph/builder.ts';
 import {
   accumulated,
+  freshName,
   isPlainIndex,
   isScatter,
   mapExpression,
@@ -68,8 +69,7 @@ function fuse(reduction: Statement, statement: Statement): Statement | undefined
   const others = reduction.indices.slice(reduction.write.length);
   const indices = [...statement.indices];
   for (const { name, extent } of others) {
-    let free = name;
-    while (taken.has(free)) free = `${free}_`;
+    const free = freshName(name, taken);
     taken.add(free);
     indices.push({ name: free, extent });
     ours.set(name, indexOf(free));

@@ -2,23 +2,12 @@
  * Finding a rule's left side in an expression. Sums and products are matched as a whole, in any order of their terms and
  * factors: at the root of a rule some may be left over (they stay), further inside a last hole takes all that is left.
  */
-import {
-  add,
-  constant,
-  binary,
-  isConstant,
-  mapExpression,
-  negate,
-  select,
-  unary,
-  divide,
-  multiply,
-  subtract,
-} from '../graph/expressions.ts';
+import { isConstant, mapExpression, negate } from '../graph/expressions.ts';
 import type { Interner } from '../graph/expressions.ts';
 import type { Expression, IndexExpression, Read, Statement } from '../graph/types.ts';
 import type { HoleKind, Pattern, Rule } from './patterns.ts';
-import { factorsOf, quotientOf, sumOf, termsOf } from './terms.ts';
+import { instantiate } from './instantiation.ts';
+import { factorsOf, isNegative, opposite, quotientOf, sumOf, termsOf } from './terms.ts';
 import type { Quotient, Term } from './terms.ts';
 
 /** The read of a tensor that a statement combines from `statement.body`. */
@@ -252,23 +241,6 @@ function withSignsOut(node: Expression): Expression {
   return isNegative(node) ? negate(opposite(node)) : node;
 }
 
-function isNegative(node: Expression): boolean {
-  if (node.kind === 'constant') return node.value < 0;
-  if (node.kind === 'unary') return node.operator === 'negate';
-  if (node.kind !== 'binary') return false;
-  return (node.operator === 'multiply' || node.operator === 'divide') && factorsOf(node).sign === -1;
-}
-
-/** -node, with the minus put where it vanishes if it can. */
-export function opposite(node: Expression): Expression {
-  if (node.kind === 'binary') {
-    if (node.operator === 'subtract') return subtract(node.right, node.left);
-    const quotient = factorsOf(node);
-    if (quotient.sign === -1) return quotientOf({ ...quotient, sign: 1 });
-  }
-  return negate(node);
-}
-
 interface PatternTerm {
   readonly sign: 1 | -1;
   readonly of: Pattern;
@@ -392,47 +364,3 @@ function* matchList(
       yield* matchList(others, left, takesAll, found, around);
   }
 }
-
-// -------------------------------------------------------------------------------------------------------- instantiation
-
-/** The right side of a rule, with its holes filled. */
-export function instantiate(pattern: Pattern, bindings: Bindings, around: Surroundings): Expression {
-  switch (pattern.kind) {
-    case 'hole': {
-      const bound = bindings.holes.get(pattern.name);
-      if (bound === undefined) throw new Error(`hole ${pattern.name} is not bound left of the arrow`);
-      return bound;
-    }
-    case 'number':
-      return constant(pattern.value);
-    case 'unary': {
-      const operand = instantiate(pattern.operand, bindings, around);
-      return pattern.operator === 'negate' ? opposite(operand) : unary(pattern.operator, operand);
-    }
-    case 'select':
-      return select(
-        instantiate(pattern.condition, bindings, around),
-        instantiate(pattern.then, bindings, around),
-        instantiate(pattern.otherwise, bindings, around),
-      );
-    case 'reduction': {
-      if (bindings.reduction === undefined || around.reduce === undefined)
-        throw new Error('a reduction right of the arrow needs one left of it');
-      const body = instantiate(pattern.body, bindings, around);
-      return around.reduce(pattern.combine, body, bindings.reduction);
-    }
-    case 'binary': {
-      const left = instantiate(pattern.left, bindings, around);
-      const right = instantiate(pattern.right, bindings, around);
-      return build[pattern.operator]?.(left, right) ?? binary(pattern.operator, left, right);
-    }
-  }
-}
-
-/** Constructors that drop neutral elements and double signs on the way. */
-const build: Partial<Record<string, (left: Expression, right: Expression) => Expression>> = {
-  add: (left, right) => (isNegative(right) ? subtract(left, opposite(right)) : add(left, right)),
-  subtract: (left, right) => (isNegative(right) ? add(left, opposite(right)) : subtract(left, right)),
-  multiply,
-  divide,
-};

@@ -3,14 +3,15 @@
  * a pattern, right of it what stands there instead. Single letters are holes; the letter says what fits:
  *
  *     c  a constant              k  a positive constant or a size         t  a truth value (0 or 1)
- *     f  provably finite         q  a sum of squares                      any other letter: every expression
+ *     f  provably finite         q  a sum of squares                      p  provably not negative
+ *     any other letter: every expression
  *
  * A hole that occurs twice must be equal both times. `sum(...)` stands for a read of a tensor that is that sum.
  */
 import type { BinaryOperator, UnaryOperator } from '../graph/types.ts';
 import { unaryOperators } from '../graph/expressions.ts';
 
-export type HoleKind = 'any' | 'constant' | 'size' | 'truth' | 'finite' | 'squares';
+export type HoleKind = 'any' | 'constant' | 'size' | 'truth' | 'finite' | 'squares' | 'not_negative';
 
 export type Pattern =
   | { readonly kind: 'hole'; readonly name: string; readonly fits: HoleKind }
@@ -43,6 +44,7 @@ const holeKinds: Readonly<Record<string, HoleKind>> = {
   t: 'truth',
   f: 'finite',
   q: 'squares',
+  p: 'not_negative',
 };
 
 const binaryCalls: Readonly<Record<string, BinaryOperator>> = {

@@ -8,8 +8,7 @@
  */
 import { constant, divide, Interner, power, postorder } from '../graph/expressions.ts';
 import type { Expression } from '../graph/types.ts';
-import { opposite } from './matching.ts';
-import { factorsOf, productOf, quotientOf, sumOf } from './terms.ts';
+import { factorsOf, opposite, productOf, quotientOf, sumOf } from './terms.ts';
 import type { Term } from './terms.ts';
 
 /** A power of an atom, above or below the line. Only sizes cancel: x / x is not 1 where x is 0. */

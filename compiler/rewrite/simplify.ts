@@ -9,57 +9,39 @@
  *   cancel digits, it must save at least two operations and stand in the backward pass: (1 - x)(1 + x) stays,
  *   y(1 - a) - (1 - y)a becomes y - a. A forward formula is never multiplied out.
  */
-import { countOf, withStatements } from '../graph/builder.ts';
+import { withStatements } from '../graph/builder.ts';
 import {
-  accumulated,
   children,
   constant,
   equalExpressions,
   evaluateBinary,
   evaluateUnary,
   extentsOf,
-  fetchIndex,
-  constantIndex,
   foldExpression,
-  freeIndices,
   indexBounds,
-  indexNames,
   Interner,
   isConstant,
-  isInside,
-  isPlainIndex,
   isScatter,
-  multiply,
   postorder,
-  reducedIndices,
-  replaceAccumulated,
-  substituteIndices,
   subtractIndex,
   withChildren,
 } from '../graph/expressions.ts';
-import type {
-  Binary,
-  Expression,
-  Extent,
-  IndexExpression,
-  LoopIndex,
-  Program,
-  Statement,
-  Tensor,
-} from '../graph/types.ts';
+import type { Binary, Expression, Extent, Program, Statement, Tensor } from '../graph/types.ts';
 import { costOf } from './cost.ts';
-import { Definitions, isFinite, isInvariant, isSize, isSquares, isTruth } from './definitions.ts';
+import { Definitions, fitsHole, isFinite, isTruth } from './definitions.ts';
 import { rewriteAll } from './matching.ts';
 import type { Surroundings } from './matching.ts';
 import { ruleTable } from './patterns.ts';
 import { collect } from './polynomial.ts';
-import { factorsOf, productOf, quotientOf, sumOf, termsOf } from './terms.ts';
+import { indexOfNumber, sumLaws, takeOut } from './sums.ts';
+import { factorsOf, quotientOf, sumOf, termsOf } from './terms.ts';
 
 export const simplerForms = ruleTable([
   'u ^ 0 => 1',
   'u ^ 1 => u',
   '(-u) ^ 2 => u ^ 2',
   'norm_sqrt(q) ^ 2 => q',
+  'sqrt(p) ^ 2 => p',
   'norm_sqrt(u ^ 2) => abs(u)', //          also in their derivatives: sign(0) = 0
   'abs(-u) => abs(u)',
   'abs(abs(u)) => abs(u)',
@@ -145,13 +127,7 @@ export class Algebra {
     this.extents = extents;
     this.around = {
       interner: new Interner(),
-      fits: (kind, node) => {
-        if (kind === 'constant') return node.kind === 'constant';
-        if (kind === 'size') return isSize(node);
-        if (kind === 'truth') return isTruth(node);
-        if (kind === 'finite') return isFinite(node, tensors);
-        return kind === 'any' || isSquares(node, definitions);
-      },
+      fits: (kind, node) => fitsHole(kind, node, tensors, definitions),
     };
   }
 
@@ -193,8 +169,6 @@ export class Algebra {
     const bounds = indexBounds(subtractIndex(left, right), this.extents, this.tensors);
     if (bounds === undefined) return undefined;
     const { least, greatest } = bounds;
-    const truth = (yes: boolean, no: boolean): Expression | undefined =>
-      yes ? constant(1) : no ? constant(0) : undefined;
     switch (node.operator) {
       case 'equal':
         return truth(least === 0 && greatest === 0, least > 0 || greatest < 0);
@@ -249,6 +223,11 @@ export class Algebra {
   }
 }
 
+/** 1 if it is so, 0 if it is not so, undefined if nobody knows. */
+function truth(yes: boolean, no: boolean): Expression | undefined {
+  return yes ? constant(1) : no ? constant(0) : undefined;
+}
+
 function folded(value: number): Expression | undefined {
   return Number.isFinite(value) ? constant(value) : undefined;
 }
@@ -278,114 +257,4 @@ function isSumLike(node: Expression): boolean {
 function isSumOrProduct(node: Expression): boolean {
   if (isSumLike(node)) return true;
   return node.kind === 'binary' && ['multiply', 'divide', 'power'].includes(node.operator);
-}
-
-/** A whole number as an index expression: an index value, an integer constant, an element of an integer tensor. */
-function indexOfNumber(node: Expression, tensors: ReadonlyMap<string, Tensor>): IndexExpression | undefined {
-  if (node.kind === 'index_value') return node.index;
-  if (node.kind === 'constant')
-    return Number.isSafeInteger(node.value) ? constantIndex(node.value) : undefined;
-  if (node.kind !== 'read' || node.outside !== undefined) return undefined;
-  return tensors.get(node.tensor)?.element === 'integer' ? fetchIndex(node.tensor, node.at) : undefined;
-}
-
-// --------------------------------------------------------------------------------------------------------- laws of sums
-
-type SumLaw = (statement: Statement, tensors: ReadonlyMap<string, Tensor>) => Statement | undefined;
-
-/**
- * Σ_k (k == e) f = f, where f does not depend on k, and e, which neither does, is a place in the range of k.
- * Σ_k (k == e ? f(k) : 0) = f(e) for every f: the other branch is not computed.
- */
-const chooseOne: SumLaw = (statement, tensors) => {
-  if (statement.combine !== 'sum') return undefined;
-  const extents = extentsOf(statement.indices);
-  const { body } = statement;
-  if (body.kind === 'select' && isConstant(body.otherwise, 0)) {
-    for (const index of reducedIndices(statement)) {
-      const place = chosenPlace(body.condition, index, extents, tensors);
-      if (place === undefined) continue;
-      const chosen = substituteIndices(body.then, new Map([[index.name, place]]));
-      return withoutIndex({ ...statement, body: chosen }, index);
-    }
-    return undefined;
-  }
-  const quotient = factorsOf(body);
-  for (const index of reducedIndices(statement)) {
-    const place = quotient.numerator.findIndex(
-      (factor) => chosenPlace(factor, index, extents, tensors) !== undefined,
-    );
-    if (place < 0) continue;
-    const numerator = quotient.numerator.toSpliced(place, 1);
-    const rest = [...numerator, ...quotient.denominator];
-    if (rest.some((factor) => freeIndices(factor).has(index.name))) continue;
-    return withoutIndex({ ...statement, body: quotientOf({ ...quotient, numerator }) }, index);
-  }
-  return undefined;
-};
-
-/** e, if the factor is k == e with e inside the range of k. */
-function chosenPlace(
-  factor: Expression,
-  index: LoopIndex,
-  extents: ReadonlyMap<string, Extent>,
-  tensors: ReadonlyMap<string, Tensor>,
-): IndexExpression | undefined {
-  if (factor.kind !== 'binary' || factor.operator !== 'equal') return undefined;
-  const left = indexOfNumber(factor.left, tensors);
-  const right = indexOfNumber(factor.right, tensors);
-  if (left === undefined || right === undefined) return undefined;
-  const chosen =
-    isPlainIndex(left) === index.name ? right : isPlainIndex(right) === index.name ? left : undefined;
-  if (chosen === undefined || indexNames(chosen).has(index.name)) return undefined;
-  return isInside(chosen, index.extent, extents, tensors) ? chosen : undefined;
-}
-
-/** Σ_k f = extent(k) · f,  max_k f = f, where f does not depend on k. */
-const countUnused: SumLaw = (statement) => {
-  const { combine, body } = statement;
-  if (combine !== 'sum' && combine !== 'max' && combine !== 'min') return undefined;
-  const used = freeIndices(body);
-  const index = reducedIndices(statement).find(({ name, extent }) => !used.has(name) && extent !== 0);
-  if (index === undefined) return undefined;
-  const counted = combine === 'sum' ? multiply(countOf([index]), body) : body;
-  return withoutIndex({ ...statement, body: counted }, index);
-};
-
-/** Σ_k c · f = c · Σ_k f, where c does not depend on k: once per sum instead of once per term. */
-const takeOut: SumLaw = (statement) => {
-  if (statement.combine !== 'sum' || reducedIndices(statement).length === 0) return undefined;
-  const { sign, numerator, denominator } = factorsOf(statement.body);
-  const moves = (factor: Expression): boolean => isInvariant(factor, statement);
-  const above = numerator.filter(moves);
-  const below = denominator.filter(moves);
-  if (sign === 1 && above.length + below.length === 0) return undefined;
-  const rest = {
-    sign: 1,
-    numerator: numerator.filter((factor) => !moves(factor)),
-    denominator: denominator.filter((factor) => !moves(factor)),
-  } as const;
-  const product = productOf([...above, accumulated]);
-  const scaled = quotientOf({
-    sign,
-    numerator: [product],
-    denominator: below,
-  });
-  return {
-    ...statement,
-    body: quotientOf(rest),
-    finish: statement.finish ? replaceAccumulated(statement.finish, scaled) : scaled,
-  };
-};
-
-const sumLaws: readonly SumLaw[] = [chooseOne, countUnused];
-
-/** The statement without one reduced index; when none is left, an assignment. */
-function withoutIndex(statement: Statement, index: LoopIndex): Statement {
-  const indices = statement.indices.filter(({ name }) => name !== index.name);
-  const left = { ...statement, indices };
-  if (reducedIndices(left).length > 0) return left;
-  const { finish, ...rest } = left;
-  const body = finish ? replaceAccumulated(finish, left.body) : left.body;
-  return { ...rest, combine: 'assign', body };
 }

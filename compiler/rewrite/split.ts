@@ -116,7 +116,7 @@ class Splitter {
     const below = denominator.map((factor) => quotientOf({ sign: 1, numerator: [], denominator: [factor] }));
     const factors = groupAlike([...numerator, ...below]);
     const made: Statement[] = [];
-    const plan = cheapestPlan(factors.map(indexSet), statement);
+    const plan = cheapestPlan(factors.map(freeIndices), statement);
     const operands = new Map<number, Expression>(factors.entries());
     for (const { left, right, result, sums } of plan) {
       const pair = [operands.get(left), operands.get(right)].filter((part) => part !== undefined);
@@ -258,7 +258,8 @@ function order(statement: Statement, body: Expression): readonly LoopIndex[] {
   return statement.indices.filter((index) => kept.has(index) || used.has(index.name));
 }
 
-const indexSet = (factor: Expression): ReadonlySet<string> => freeIndices(factor);
+const union = (parts: readonly ReadonlySet<string>[]): Set<string> =>
+  new Set(parts.flatMap((part) => [...part]));
 
 /** Factors over the same indices are one operand: their product costs no more inside than outside. */
 function groupAlike(factors: readonly Expression[]): Expression[] {
@@ -305,8 +306,6 @@ function cheapestPlan(sets: readonly ReadonlySet<string>[], statement: Statement
   const reduced = new Set(reducedIndices(statement).map(({ name }) => name));
   const volume = (names: ReadonlySet<string>): number =>
     volumeOf(statement.indices.filter(({ name }) => names.has(name)));
-  const union = (parts: readonly ReadonlySet<string>[]): Set<string> =>
-    new Set(parts.flatMap((part) => [...part]));
   const atOnce = (parts: readonly ReadonlySet<string>[]): number => parts.length * volume(union(parts));
 
   const search = (open: ReadonlyMap<number, ReadonlySet<string>>, next: number): Plan => {

@@ -18,7 +18,7 @@ import {
 } from '../graph/expressions.ts';
 import { withStatements } from '../graph/builder.ts';
 import type { Expression, Program, Statement, Tensor } from '../graph/types.ts';
-import { Definitions, isFinite, isInvariant, isSize, isSquares, isTruth, placesOf } from './definitions.ts';
+import { Definitions, fitsHole, isInvariant, placesOf } from './definitions.ts';
 import { rewriteAll } from './matching.ts';
 import type { Reduction, Surroundings } from './matching.ts';
 import { ruleTable } from './patterns.ts';
@@ -97,13 +97,7 @@ class Stabiliser {
     this.names = new Set(program.tensors.keys());
     this.around = {
       interner: this.interner,
-      fits: (kind, node) => {
-        if (kind === 'constant') return node.kind === 'constant';
-        if (kind === 'size') return isSize(node);
-        if (kind === 'truth') return isTruth(node);
-        if (kind === 'finite') return isFinite(node, program.tensors);
-        return kind === 'any' || isSquares(node, this.definitions);
-      },
+      fits: (kind, node) => fitsHole(kind, node, program.tensors, this.definitions),
       definition: (node) => this.definitions.of(node),
       sum: (node) => this.definitions.sum(node),
       reduce: (combine, body, like) => this.reduce(combine, body, like),

@@ -23,7 +23,7 @@ export interface Quotient {
   readonly denominator: readonly Expression[];
 }
 
-const opposite = (sign: 1 | -1): 1 | -1 => (sign === 1 ? -1 : 1);
+const flipped = (sign: 1 | -1): 1 | -1 => (sign === 1 ? -1 : 1);
 
 /** The terms of a sum, left to right. Negative constants become positive terms with a minus. */
 export function termsOf(root: Expression): Term[] {
@@ -32,14 +32,11 @@ export function termsOf(root: Expression): Term[] {
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { sign, of } = top;
     if (of.kind === 'binary' && (of.operator === 'add' || of.operator === 'subtract')) {
-      stack.push(
-        { sign: of.operator === 'add' ? sign : opposite(sign), of: of.right },
-        { sign, of: of.left },
-      );
+      stack.push({ sign: of.operator === 'add' ? sign : flipped(sign), of: of.right }, { sign, of: of.left });
     } else if (of.kind === 'unary' && of.operator === 'negate') {
-      stack.push({ sign: opposite(sign), of: of.operand });
+      stack.push({ sign: flipped(sign), of: of.operand });
     } else if (of.kind === 'constant' && of.value < 0) {
-      terms.push({ sign: opposite(sign), of: constant(-of.value) });
+      terms.push({ sign: flipped(sign), of: constant(-of.value) });
     } else terms.push(top);
   }
   return terms;
@@ -73,10 +70,10 @@ export function factorsOf(root: Expression): Quotient {
         { above, of: of.left },
       );
     } else if (of.kind === 'unary' && of.operator === 'negate') {
-      sign = opposite(sign);
+      sign = flipped(sign);
       stack.push({ above, of: of.operand });
     } else if (of.kind === 'constant' && of.value < 0) {
-      sign = opposite(sign);
+      sign = flipped(sign);
       stack.push({ above, of: constant(-of.value) });
     } else if (!isConstant(of, 1)) (above ? numerator : denominator).push(of);
   }
@@ -102,4 +99,22 @@ function swapped(node: Expression): Expression {
 
 export function productOf(factors: readonly Expression[]): Expression {
   return factors.reduce<Expression>((product, factor) => multiply(product, factor), one);
+}
+
+/** True if a minus stands before it, or can be drawn before it. */
+export function isNegative(node: Expression): boolean {
+  if (node.kind === 'constant') return node.value < 0;
+  if (node.kind === 'unary') return node.operator === 'negate';
+  if (node.kind !== 'binary') return false;
+  return (node.operator === 'multiply' || node.operator === 'divide') && factorsOf(node).sign === -1;
+}
+
+/** -node, with the minus put where it vanishes if it can. */
+export function opposite(node: Expression): Expression {
+  if (node.kind === 'binary') {
+    if (node.operator === 'subtract') return subtract(node.right, node.left);
+    const quotient = factorsOf(node);
+    if (quotient.sign === -1) return quotientOf({ ...quotient, sign: 1 });
+  }
+  return negate(node);
 }
