@@ -14,6 +14,7 @@ import {
   freeIndices,
   freshName,
   indexKey,
+  indexNames,
   indexOf,
   isConstant,
   isScatter,
@@ -138,9 +139,12 @@ class Splitter {
     made: Statement[],
   ): Expression {
     const body = productOf(sums.size === 0 ? pair : this.storedIfContracted(statement, pair, sums, made));
-    const free = freeIndices(body);
-    const kept = statement.indices.filter(({ name }) => free.has(name) && !sums.has(name));
-    const over = statement.indices.filter(({ name }) => free.has(name) && sums.has(name));
+    // In the order in which the operands have them: B[j, k] C[k, l] is over j, l.
+    const free = [...freeIndices(body)].flatMap(
+      (name) => statement.indices.find((index) => index.name === name) ?? [],
+    );
+    const kept = free.filter(({ name }) => !sums.has(name));
+    const over = free.filter(({ name }) => sums.has(name));
     const target = this.declare(`${statement.target}_factor`, kept, statement);
     const { finish: _, ...rest } = statement;
     made.push({
@@ -200,10 +204,13 @@ class Splitter {
     if (!all.every((node) => this.isAlike(node, first, source))) return undefined;
     const outside = first.outside === undefined ? undefined : evaluate(factor);
     if (first.outside !== undefined && outside === undefined) return undefined;
-    const axes = source.axes.map((extent, axis) => ({
-      name: freshName(source.axisNames[axis] || `i${axis}`, new Set(source.axisNames.slice(0, axis))),
-      extent,
-    }));
+    const taken = new Set<string>();
+    const axes = source.axes.map((extent, axis) => {
+      const [read] = first.at[axis] === undefined ? [] : indexNames(first.at[axis]);
+      const name = freshName(read ?? `i${axis}`, taken);
+      taken.add(name);
+      return { name, extent };
+    });
     const target = this.declare(`${statement.target}_factor`, axes, statement);
     const write = axes.map(({ name }) => indexOf(name));
     const body = mapExpression(factor, (node) => (node.kind === 'read' ? read(node.tensor, write) : node));
