@@ -5,10 +5,10 @@ import { declareDim } from './declarations.ts';
 import { Elaboration } from './elaboration.ts';
 import { reductionNames } from './reductions.ts';
 import type { CallableDefinition } from './scope.ts';
-import { didYouMean, Scope } from './scope.ts';
+import { Scope } from './scope.ts';
 
 export interface FileContext {
-  /** The files that `import "path"` means, by the path as written. */
+  /** The files that `import "path"` means, by the path as written. What is missing or in a circle has been reported. */
   readonly imports: ReadonlyMap<string, SyntaxFile>;
   readonly diagnostics: Diagnostics;
 }
@@ -34,8 +34,8 @@ export function fileScope(file: SyntaxFile, prelude: Scope, context: FileContext
     const imported = new Scope(prelude);
     for (const item of current.items) {
       if (item.kind !== 'import') continue;
-      const target = importedFile(item, open, context);
-      if (target) copyDefinitions(scopeOf(target), imported, item, context.diagnostics);
+      const target = context.imports.get(item.path.value);
+      if (target && !open.has(target)) copyDefinitions(scopeOf(target), imported, item, context.diagnostics);
     }
     open.delete(current);
     const scope = new Scope(imported);
@@ -44,30 +44,6 @@ export function fileScope(file: SyntaxFile, prelude: Scope, context: FileContext
     return scope;
   };
   return scopeOf(file);
-}
-
-/** Reports E207 for a file that is not there and E208 for one that is being imported already. */
-function importedFile(
-  { path, span }: ImportDeclaration,
-  open: ReadonlySet<SyntaxFile>,
-  { imports, diagnostics }: FileContext,
-): SyntaxFile | undefined {
-  const target = imports.get(path.value);
-  if (target === undefined) {
-    const hint = didYouMean(path.value, imports.keys());
-    diagnostics.error(
-      'E207',
-      path.span,
-      `there is no file "${path.value}"`,
-      hint === undefined ? {} : { hint },
-    );
-    return undefined;
-  }
-  if (!open.has(target)) return target;
-  diagnostics.error('E208', span, `"${path.value}" imports itself, directly or through other files`, {
-    hint: 'move what both need into a third file',
-  });
-  return undefined;
 }
 
 /** What an imported file defines, seen from the file that imports it. */

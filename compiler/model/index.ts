@@ -7,7 +7,7 @@ import type { Model } from './types.ts';
 import { warnUncalled } from './usage.ts';
 
 export interface ElaborationContext {
-  /** The files that `import "path"` means, by the path as written. */
+  /** The files that `import "path"` means, by the path as written. What is missing or in a circle has been reported. */
   readonly imports: ReadonlyMap<string, SyntaxFile>;
   /** The library: its definitions can be used, and shadowed, everywhere. */
   readonly prelude: readonly SyntaxFile[];

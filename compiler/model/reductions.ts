@@ -73,7 +73,10 @@ function bindIndices(
     }
     const extent = given && elaborateSize(given, inner, elaboration);
     if (given && extent === undefined) return undefined;
-    const variable = elaboration.variables.fresh(text, span, extent, `${text} has ${extent} places`);
+    // in a fn, the index that it binds is called as the caller calls it
+    const outer = inner.lookup(text);
+    const name = outer?.kind === 'index' ? elaboration.variables.nameOf(outer.variable) : text;
+    const variable = elaboration.variables.fresh(name, span, extent, `${text} has ${extent} places`);
     inner.define(text, { kind: 'index', variable, span, used: false });
     bound.push(variable);
   }

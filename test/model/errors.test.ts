@@ -1,0 +1,383 @@
+import { describe, expect, it } from 'vitest';
+import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
+import type { SyntaxExpression, SyntaxFile } from '../../compiler/syntax/tree.ts';
+import { elaborate } from '../../compiler/model/index.ts';
+import { describeDiagnostic, diagnose, elaborateText, errorOf, textOf } from './helpers.ts';
+
+const inputs =
+  'input x[n, 784]\ninput t[n, 12]: 50\ndim pixels = 784\nparam W[784, 128] ~ zeros\nparam V[100, 9] ~ zeros\n';
+
+interface Mistake {
+  readonly of: string;
+  readonly text: string;
+  readonly around?: string;
+  /** Code and underlined text. */
+  readonly at: readonly [string, string];
+  readonly says?: RegExp;
+  readonly hint?: RegExp;
+  /** The texts of the other places. */
+  readonly notes?: readonly string[];
+}
+
+const names: readonly Mistake[] = [
+  { of: 'an unknown name', text: 'y = relux + 1', at: ['E201', 'relux'] },
+  { of: 'a misspelt name', text: 'y = pixls + 1', at: ['E201', 'pixls'], hint: /did you mean pixels\?/ },
+  { of: 'a misspelt function', text: 'y = gelo(x)', at: ['E201', 'gelo'], hint: /did you mean gelu\?/ },
+  {
+    of: 'a name defined twice',
+    text: 'x = 3',
+    at: ['E202', 'x'],
+    notes: ['x'],
+  },
+  {
+    of: 'a name used too early',
+    text: 'y = later + 1\nlater = 2',
+    at: ['E203', 'later'],
+    hint: /move the definition up/,
+    notes: ['later = 2'],
+  },
+  { of: 'a name used in its own definition', text: 'y = y + 1', at: ['E203', 'y'], hint: /another name/ },
+  { of: 'a tensor that is called', text: 'y = x(3)', at: ['E204', 'x'], hint: /brackets/, notes: ['x'] },
+  { of: 'an optimizer in an expression', text: 'y = adam(3)', at: ['E204', 'adam'], says: /train block/ },
+  { of: 'an argument too many', text: 'y = relu(x, x)', at: ['E205', 'relu(x, x)'] },
+  {
+    of: 'an argument missing',
+    text: 'y = dense(x)',
+    at: ['E205', 'dense(x)'],
+    says: /units/,
+    notes: ['dense'],
+  },
+  {
+    of: 'an unknown argument',
+    text: 'y = dense(x, unit = 3)',
+    at: ['E205', 'unit'],
+    hint: /units/,
+    notes: ['dense'],
+  },
+  { of: 'an argument given twice', text: 'y = dense(x, 3, units = 3)', at: ['E205', 'units'], says: /twice/ },
+  {
+    of: 'an index missing',
+    text: 'y[n, i] = softmax(x[n, i])',
+    at: ['E205', 'softmax(x[n, i])'],
+    hint: /softmax\[k\]/,
+  },
+  {
+    of: 'a fn that calls itself',
+    text: 'y = f(x)',
+    around: 'fn f(x) = g(x)\nfn g(x) = f(x)',
+    at: ['E206', 'f'],
+    notes: ['f', 'g'],
+  },
+  {
+    of: 'a layer that calls itself',
+    text: 'y = f(x)',
+    around: 'layer f(x[.., i]) -> y[.., i] { y = x |> f }',
+    at: ['E206', 'f'],
+    notes: ['f'],
+  },
+  { of: 'a reduction defined anew', text: 'y = x', around: 'fn sum(x) = x', at: ['E209', 'sum'] },
+  {
+    of: 'a layer without its result',
+    text: 'y = f(x)',
+    around: 'layer f(x[.., i]) -> r[.., i] { z = x }',
+    at: ['E210', 'r'],
+  },
+  { of: 'an input as an output', text: 'output x', at: ['E308', 'x'], notes: ['x'] },
+];
+
+const sizes: readonly Mistake[] = [
+  {
+    of: 'an index over two sizes',
+    text: 'y[n, j] = sum[i](x[n, i] * V[i, j])',
+    at: ['E301', 'i'],
+    says: /index i runs over 100 places of axis 1 of V, but over 784 elsewhere/,
+    notes: ['i'],
+  },
+  {
+    of: 'a given extent that a read contradicts',
+    text: 'y[n, i: 14] = x[n, i]',
+    at: ['E301', 'i'],
+    notes: ['i: 14'],
+  },
+  {
+    of: 'a layer whose result is not as declared',
+    text: 'y = f(x)',
+    around: 'layer f(x[n, i]) -> r[n, 7] { r = x }',
+    at: ['E301', 'r'],
+    notes: ['7'],
+  },
+  {
+    of: 'a read with too many indices',
+    text: 'y[n, i] = x[n, i, i]',
+    at: ['E302', 'x[n, i, i]'],
+    notes: ['x'],
+  },
+  {
+    of: 'a scalar with brackets',
+    text: 's = sum(x)\ny[n] = s[n] + x[n, 0]',
+    at: ['E302', 's[n]'],
+    hint: /leave out/,
+    notes: ['s = sum(x)'],
+  },
+  {
+    of: 'a whole tensor in an indexed statement',
+    text: 'y[n, i] = x[n, i] + W',
+    at: ['E302', 'x[n, i] + W'],
+  },
+  {
+    of: 'a tensor with too few axes for a layer',
+    text: 'y = f(x)',
+    around: 'layer f(x[n, h, w]) -> r[n] { r[n] = x[n, 0, 0] }',
+    at: ['E302', 'x'],
+  },
+  { of: 'a size with a fraction', text: 'dim half = 7 / 2', at: ['E303', '7 / 2'], says: /3\.5/ },
+  { of: 'a size below one', text: 'param Z[pixels - 784] ~ zeros', at: ['E303', 'pixels - 784'] },
+  { of: 'an empty range', text: 'input lab[n]: 5 .. 2', at: ['E303', '5 .. 2'] },
+  { of: 'a parameter with the open dimension', text: 'param B[n] ~ zeros', at: ['E304', 'n'] },
+  { of: 'a dim made of the open dimension', text: 'dim m = n + 1', at: ['E304', 'n + 1'] },
+  { of: 'a tensor as a size', text: 'param B[x] ~ zeros', at: ['E304', 'x'], notes: ['x'] },
+  {
+    of: 'a second open dimension',
+    text: 'input z[m, 3]',
+    at: ['E305', 'm'],
+    hint: /dim m = 10/,
+    notes: ['n'],
+  },
+  {
+    of: 'a second open dimension that is a misspelt dim',
+    text: 'input z[n, pixel]',
+    at: ['E305', 'pixel'],
+    hint: /did you mean pixels/,
+  },
+  {
+    of: 'an index that only padded arithmetic uses',
+    text: 'y[n, i] = x[n, i - 1] else 0',
+    at: ['E306', 'i'],
+    hint: /i: 10/,
+  },
+  {
+    of: 'an index that the right side does not use',
+    text: 'y[n, k] = x[n, 0]',
+    at: ['E306', 'k'],
+    hint: /k: 10/,
+  },
+  { of: 'shapes that cannot be combined', text: 'y = x + W', at: ['E307', 'x + W'], notes: ['x', 'W'] },
+  { of: 'a list as a value', text: 'y = x + [1, 2]', at: ['E308', '[1, 2]'] },
+  {
+    of: 'an element given to a layer',
+    text: 'y[n] = dense(x[n, 3], 4)',
+    at: ['E308', 'x[n, 3]'],
+    hint: /without brackets/,
+  },
+];
+
+const indices: readonly Mistake[] = [
+  { of: 'an index that nothing binds', text: 'loss = x[n, 3]', at: ['E401', 'n'], hint: /sum\[n\]/ },
+  {
+    of: 'a reduction over what does not occur',
+    text: 'y[n] = x[n, 0] * sum[i](V[3, 4])',
+    at: ['E401', 'i'],
+    notes: ['V[3, 4]'],
+  },
+  {
+    of: 'a reduction of a single number',
+    text: 'y[n] = sum(x[n, 3])',
+    at: ['E401', 'sum(x[n, 3])'],
+    hint: /sum\[n\]/,
+  },
+  { of: '`..` outside of layers', text: 'y[n] = x[.., 3]', at: ['E401', '..'] },
+  { of: 'an index with a fraction', text: 'y[n] = x[n, 3.5]', at: ['E402', '3.5'] },
+  { of: 'a product of indices', text: 'y[n, i: 3] = x[n, i * i]', at: ['E402', 'i * i'] },
+  { of: 'a real tensor as an index', text: 'y[n] = x[n, x[n, 3]]', at: ['E402', 'x[n, 3]'] },
+  { of: 'a whole tensor as an index', text: 'y[n] = x[n, t]', at: ['E402', 't'] },
+  {
+    of: 'a size as an index',
+    text: 'y[n] = x[n, pixels]',
+    at: ['E403', 'pixels'],
+    hint: /pixels is a size \(784\); use an index such as i/,
+  },
+  {
+    of: 'a read before the first place',
+    text: 'y[n, i: 784] = x[n, i - 1]',
+    at: ['E403', 'i - 1'],
+    says: /from -1 to 782/,
+    hint: /else 0/,
+  },
+  {
+    of: 'an integer that may be too large',
+    text: 'param E[40, 3] ~ zeros\ny[n, i, d] = E[t[n, i], d]',
+    at: ['E403', 't[n, i]'],
+    says: /0 to 49/,
+  },
+  { of: 'a fixed place of the batch', text: 'y[i] = x[0, i]', at: ['E403', '0'], says: /open/ },
+  { of: 'an index twice on the left', text: 'y[n, n] = x[n, 3]', at: ['E404', 'n'], notes: ['n'] },
+  { of: 'an index bound twice', text: 'y[n] = sum[i, i](x[n, i])', at: ['E404', 'i'], notes: ['i'] },
+  { of: 'an index missing on the left', text: 'y[n] = x[n, i]', at: ['E405', 'i'], hint: /sum\[i\]/ },
+  { of: 'an index of a fn missing on the left', text: 'y[n] = softmax[k](x[n, k])', at: ['E405', 'k'] },
+];
+
+const training: readonly Mistake[] = [
+  { of: 'a loss with axes', text: 'loss = x', at: ['E602', 'x'], hint: /mean/ },
+  { of: 'a metric with axes', text: 'metric m = x', at: ['E602', 'x'] },
+  {
+    of: 'a constant that is none',
+    text: 'y = dense(x, units = W)',
+    at: ['E501', 'W'],
+    says: /units of dense/,
+  },
+  { of: 'an initialiser that is not known', text: 'param B[3] ~ glorot', at: ['E503', 'glorot'] },
+];
+
+for (const [family, mistakes] of Object.entries({ names, sizes, indices, training })) {
+  describe(`mistakes in ${family}`, () => {
+    it.each(mistakes)('$of', ({ text, around = '', at, says, hint, notes }) => {
+      const keepAlive = /^output|^loss/m.test(text) ? '' : 'output kept = x';
+      const error = errorOf(`${inputs}${text}\n${keepAlive}`, around);
+      expect([error.code, textOf(error.span)]).toEqual(at);
+      if (says) expect(error.message).toMatch(says);
+      if (hint) expect(error.hint).toMatch(hint);
+      if (notes) expect(error.notes.map(({ span }) => textOf(span))).toEqual(notes);
+    });
+  });
+}
+
+describe('parameters that the loss does not reach', () => {
+  const body = (more: string) => `input x[n, 3]\nparam w[3] ~ ones\nparam u[3] ~ ones\n${more}`;
+
+  it('are errors, with what is known', () => {
+    const error = errorOf(body('output y[n, i] = x[n, i] * u[i]\nloss = mean[n, i](x[n, i] * w[i])'));
+    expect([error.code, textOf(error.span)]).toEqual(['E601', 'u']);
+    expect(error.message).toMatch(/the loss depends on w/);
+    expect(error.notes.map(({ span }) => textOf(span))).toEqual(['y[n, i] = x[n, i] * u[i]']);
+    expect(error.hint).toMatch(/freeze: \[u\]/);
+  });
+
+  it('are fine if they are frozen', () => {
+    const text = 'loss = mean[n, i](x[n, i] * w[i])\ntrain { optimizer: sgd(rate = 0.1), freeze: [u] }';
+    expect(diagnose(body(text)).map(({ code }) => code)).toEqual([]);
+  });
+});
+
+describe('what is never used', () => {
+  it.each([
+    ['an input', 'input x[n]\ninput z[n]\noutput y = x', 'z'],
+    ['a statement', 'input x[n]\nz = x + 1\noutput y = x', 'z'],
+    ['a dim', 'dim d = 3\ninput x[n]\noutput y = x', 'd'],
+  ])('is warned of: %s', (_, body, name) => {
+    const [warning, ...others] = diagnose(body);
+    expect(others).toEqual([]);
+    expect([warning?.code, warning?.severity, warning && textOf(warning.span)]).toEqual([
+      'W701',
+      'warning',
+      name,
+    ]);
+  });
+
+  it('is warned of: a fn', () => {
+    const list = diagnose('input x[n]\noutput y = f(x)', 'fn f(x) = x\nfn g(x) = x');
+    expect(list.map(describeDiagnostic)).toEqual(["W701 'g' fn g is never called"]);
+  });
+});
+
+describe('one run', () => {
+  it('reports every mistake once, and none that follows from another', () => {
+    const list = diagnose(`
+  input x[n, 784]
+  a = x + nothing
+  b = a * 2
+  c[n, i] = b[n, i] + x[n, i, i]
+  d = dense(c, 3) + dense(b, units = missing)
+  loss = mean(d)
+  output d`);
+    expect(list.map(({ code, span }) => `${code} ${textOf(span)}`)).toEqual([
+      'E201 nothing',
+      'E302 x[n, i, i]',
+      'E201 missing',
+    ]);
+  });
+
+  it('reports a mistake in a layer once, however often it is called', () => {
+    const around = 'layer f(x[.., i]) -> y[.., i] { y = x + oops }';
+    expect(diagnose('input x[n]\noutput a = f(x)\noutput b = f(x)', around).map(({ code }) => code)).toEqual([
+      'E201',
+    ]);
+  });
+
+  it('misses nothing when there is neither loss nor output', () => {
+    expect(diagnose('input x[n]\ny = x').map(({ code }) => code)).toContain('E210');
+  });
+
+  it('refuses two models of one name, and two train blocks', () => {
+    const model = 'model M {\n input x[n]\n output y = x\n}\n';
+    expect(elaborateText(model + model).list.map(({ code }) => code)).toEqual(['E202']);
+    const train = 'train { optimizer: sgd(rate = 1) }\n';
+    expect(
+      diagnose(`input x[n]\nparam w ~ ones\nloss = w * mean(x)\n${train}${train}`).map(({ code }) => code),
+    ).toEqual(['E202']);
+  });
+});
+
+describe('whatever the text holds', () => {
+  it('nothing is too deep', () => {
+    const chain = Array.from({ length: 900 }, (_, at) => `fn f${at + 1}(x) = f${at}(x * 2) + x`).join('\n');
+    const around = `fn f0(x) = x\n${chain}\nlayer l0(x[n]) -> y[n] { y = x }\n${Array.from({ length: 300 }, (_, at) => `layer l${at + 1}(x[n]) -> y[n] { y = l${at}(x) }`).join('\n')}`;
+    const codes = (body: string) => diagnose(`input x[n]\n${body}\noutput y`, around).map(({ code }) => code);
+    expect(codes(`y = ${Array(900).fill('x').join(' + ')}`).filter((code) => code !== 'W701')).toEqual([]);
+    expect(codes('y = f900(x)')).toContain('E106');
+    expect(codes('y = l300(x)')).toContain('E106');
+    expect(codes('y = l20(x)')).not.toContain('E106');
+  });
+
+  it('calls that use their argument twice do not double the work', () => {
+    const nested = (name: string, depth: number, inner: string) =>
+      `${name}(`.repeat(depth) + inner + ')'.repeat(depth);
+    const started = performance.now();
+    expect(diagnose(`input x[n, 9]\noutput y = ${nested('gelu', 100, 'x')}`)).toEqual([]);
+    expect(diagnose(`input x[n, 9]\noutput y[n, k] = ${nested('softmax[k]', 40, 'x[n, k]')}`)).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
+  it('what could not be parsed stays silent', () => {
+    const source = { path: 'test.dsl', text: 'broken' };
+    const span = { source, start: 0, end: 6 };
+    const broken: SyntaxExpression = { kind: 'error', span };
+    const name = (text: string) => ({ text, span });
+    const file: SyntaxFile = {
+      source,
+      items: [
+        { kind: 'dim', name: name('d'), value: broken, span },
+        {
+          kind: 'model',
+          name: name('M'),
+          span,
+          items: [
+            { kind: 'input', name: name('x'), axes: [{ kind: 'size', value: broken, span }], span },
+            { kind: 'param', name: name('w'), axes: [], initializer: broken, span },
+            { kind: 'assignment', name: name('a'), value: broken, span },
+            {
+              kind: 'assignment',
+              name: name('b'),
+              bindings: [],
+              value: { kind: 'read', tensor: broken, indices: [broken], span },
+              span,
+            },
+            {
+              kind: 'loss',
+              value: {
+                kind: 'call',
+                callee: name('sum'),
+                arguments: [{ value: broken }],
+                piped: false,
+                span,
+              },
+              span,
+            },
+          ],
+        },
+      ],
+    };
+    const diagnostics = new Diagnostics();
+    elaborate(file, { imports: new Map(), prelude: [] }, diagnostics);
+    expect(diagnostics.list.map(describeDiagnostic)).toEqual([]);
+  });
+});

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { interpret } from '../../compiler/graph/interpret.ts';
+import { lines, modelOf, programOf, statementsOf } from './helpers.ts';
+
+const parameters = (body: string, around = ''): string[] =>
+  [...programOf(body, around).tensors.values()]
+    .filter(({ role }) => role === 'parameter')
+    .map(({ name, axes }) => `${name}[${axes.join(', ')}]`);
+
+describe('a layer call that is a whole statement', () => {
+  it('gives the statement its name, and its parameters names made from it', () => {
+    const body = 'input x[n, 784]\noutput h = x |> dense(128)';
+    expect(parameters(body)).toEqual(['h_W[784, 128]', 'h_b[128]']);
+    expect(statementsOf(body)).toEqual([
+      'h_sum[n, o] = sum[i](x[n, i] * h_W[i, o])',
+      'h[n, o] = h_sum[n, o] + h_b[o]',
+    ]);
+  });
+
+  it('takes any number of leading axes where `..` stands', () => {
+    expect(statementsOf('input x[n, 12, 784]\noutput h = dense(x, 5)')).toEqual([
+      'h_sum[n, j, o] = sum[i](x[n, j, i] * h_W[i, o])',
+      'h[n, i, o] = h_sum[n, i, o] + h_b[o]',
+    ]);
+    expect(parameters('input x[784]\noutput h = dense(x, 5)')).toEqual(['h_W[784, 5]', 'h_b[5]']);
+  });
+});
+
+describe('several layer calls in a statement', () => {
+  it('are numbered where one layer is called twice', () => {
+    expect(parameters('input x[n, 6]\noutput z = x |> dense(5) |> relu |> dense(4) |> scale', scale)).toEqual(
+      ['z_dense1_W[6, 5]', 'z_dense1_b[5]', 'z_dense2_W[5, 4]', 'z_dense2_b[4]', 'z_scale_g[4]'],
+    );
+  });
+
+  it('put what is between them into tensors of their own', () => {
+    expect(statementsOf('input x[n, 6]\noutput z = x |> scale |> relu |> scale', scale)).toEqual([
+      'z_scale1_y[n, i] = x[n, i] * z_scale1_g[i]',
+      'z_relu[n, i] = relu(z_scale1_y[n, i])',
+      'z[n, i] = z_relu[n, i] * z_scale2_g[i]',
+    ]);
+  });
+});
+
+const scale = 'layer scale(x[.., i]) -> y[.., i] {\n  param g[i] ~ ones\n  y[.., i] = x[.., i] * g[i]\n}';
+
+describe('layers', () => {
+  it('compute from sizes, defaults and numbers by name', () => {
+    const around = `
+layer windows(x[n, w], size, stride = 1) -> y[n, out, size] {
+  dim out = floor((w - size) / stride) + 1
+  y[n, i: out, u: size] = x[n, stride*i + u]
+}`;
+    expect(statementsOf('input x[n, 10]\noutput y = windows(x, stride = 2, size = 3)', around)).toEqual([
+      'y[n, i: 4, u: 3] = x[n, 2*i + u]',
+    ]);
+    expect(programOf('input x[n, 10]\noutput y = windows(x, 3)', around).tensors.get('y')?.axes).toEqual([
+      'n',
+      8,
+      3,
+    ]);
+  });
+
+  it('call others, whose names begin with the names they have inside', () => {
+    const around = `
+layer block(x[.., i], units) -> y[.., i] {
+  h = x |> dense(units) |> gelu
+  y = x + dense(h, i)
+}`;
+    expect(
+      parameters('input x[n, 6]\na = block(x, 24)\noutput b = a |> block(8) |> block(4)', around),
+    ).toEqual([
+      'a_h_W[6, 24]',
+      'a_h_b[24]',
+      'a_y_W[24, 6]',
+      'a_y_b[6]',
+      'b_block1_h_W[6, 8]',
+      'b_block1_h_b[8]',
+      'b_block1_y_W[8, 6]',
+      'b_block1_y_b[6]',
+      'b_block2_h_W[6, 4]',
+      'b_block2_h_b[4]',
+      'b_block2_y_W[4, 6]',
+      'b_block2_y_b[6]',
+    ]);
+  });
+
+  it('may have several tensors that agree on `..`, and axes without a name', () => {
+    const around = 'layer join(a[.., i], b[.., _]) -> y[.., i] { y[.., i] = a[.., i] * sum[j](b[.., j]) }';
+    expect(statementsOf('input x[n, 2, 3]\ninput z[n, 2, 5]\noutput y = join(x, z)', around)).toEqual([
+      'y_sum[n, i] = sum[j](z[n, i, j])',
+      'y[n, j, i] = x[n, j, i] * y_sum[n, j]',
+    ]);
+  });
+
+  it('take whole-tensor expressions and integer inputs', () => {
+    const around = `
+layer embed(tokens[n, t], vocabulary, size) -> e[n, t, size] {
+  param E[vocabulary, size] ~ normal(0, 0.02)
+  e[n, t, d] = E[tokens[n, t], d]
+}`;
+    expect(statementsOf('input tokens[n, 4]: 50\noutput e = tokens |> embed(50, 3)', around)).toEqual([
+      'e[n, t, d] = e_E[tokens[n, t], d]',
+    ]);
+    expect(statementsOf('input x[n, 4]\noutput e = (x + 1) |> dense(2)')).toEqual([
+      'e_x[n, i] = x[n, i] + 1',
+      'e_sum[n, o] = sum[i](e_x[n, i] * e_W[i, o])',
+      'e[n, o] = e_sum[n, o] + e_b[o]',
+    ]);
+  });
+
+  it('never take a name that the user gave', () => {
+    expect(
+      parameters(
+        'input x[n, 6]\nparam h_W[6] ~ ones\nh = dense(x, 2)\noutput y = h\noutput z = x * sum(h_W)',
+      ),
+    ).toEqual(['h_W[6]', 'h_W2[6, 2]', 'h_b[2]']);
+  });
+
+  it('keep their own places as origins, and the places of the calls as history', () => {
+    const { program } = modelOf(`${scale}\nmodel M {\n  input x[n, 6]\n  output z = scale(x)\n}`);
+    const [statement] = program.statements;
+    const { span, history } = statement!.origin;
+    expect(span.source.text.slice(span.start, span.end)).toBe('y[.., i] = x[.., i] * g[i]');
+    expect(history).toEqual(['scale, called at test.dsl:7']);
+  });
+
+  it('compute what the same statements in the model compute', () => {
+    const layered = programOf('input x[n, 2]\noutput y = x |> dense(3) |> relu');
+    const tensors = new Map([
+      ['x', Float64Array.of(1, -2, 0.5, 4)],
+      ['y_W', Float64Array.of(1, 2, 3, 4, 5, 6)],
+      ['y_b', Float64Array.of(0.5, 7, 10)],
+    ]);
+    const result = interpret(layered, { extents: { n: 2 }, tensors });
+    // x W = [[-7, -8, -9], [16.5, 21, 25.5]]
+    expect([...(result.get('y') ?? [])]).toEqual([0, 0, 1, 17, 28, 35.5]);
+  });
+});
+
+describe('the order of parameters', () => {
+  it('is that of their first appearance', () => {
+    const body =
+      'input x[n, 6]\nparam W[6] ~ ones\nh = dense(x, 2)\nparam V[2] ~ ones\noutput y[n, i] = h[n, i] * V[i] * sum[j](W[j])';
+    expect(parameters(body)).toEqual(['W[6]', 'h_W[6, 2]', 'h_b[2]', 'V[2]']);
+  });
+});
+
+describe('a model of layers', () => {
+  it('trains what layers own', () => {
+    const model = modelOf(`
+model Digits {
+  input x[n, 784]
+  input label[n]: 10
+  z = x |> dense(128) |> relu |> dense(10)
+  output p[n, k] = softmax[k](z[n, k])
+  loss = mean[n](cross_entropy[k](z[n, k], label[n]))
+  train { optimizer: sgd(rate = 0.1), freeze: ["z_dense1_*"] }
+}`);
+    expect(model.training?.groups.map(({ parameters }) => parameters)).toEqual([
+      ['z_dense2_W', 'z_dense2_b'],
+    ]);
+    expect(model.program.tensors.get('z_dense1_W')?.frozen).toBe(true);
+    expect(lines(model.program).at(-1)).toBe('loss = loss_sum / n');
+  });
+});
