@@ -33,8 +33,6 @@ type Tensors = ReadonlyMap<string, Tensor>;
 const assumedBatch = 32;
 /** Fewer products than this are not worth a call. */
 const leastProducts = { perCall: 128, altogether: 1024 };
-/** The streamed side is the longer one if the other is no longer than this. */
-const shortSide = 16;
 
 export interface Contraction {
   readonly statements: LoopStatement[];
@@ -100,12 +98,15 @@ function isScalar(node: Expression): boolean {
 type Flats = { readonly a: Flat; readonly b: Flat; readonly c: Flat };
 
 interface Choice {
-  readonly m: PlannedLoop;
-  readonly n: PlannedLoop;
+  /** The operand of which blocks are held is a; its own index is that of the rows. */
+  readonly held: 'a' | 'b';
+  readonly rows: PlannedLoop;
+  /** The index along which the other operand and the target are streamed. */
+  readonly columns: PlannedLoop;
   readonly k: PlannedLoop;
 }
 
-/** The three kernel loops with the most products in one call. */
+/** The three kernel loops, and which operand is held, that promise the fastest calls. */
 function choose(nest: Nest, flats: Flats): Choice | undefined {
   const all = [flats.a, flats.b, flats.c];
   const constrained = new Set(nest.domain.flatMap(({ index }) => [...indexNames(index)]));
@@ -123,20 +124,38 @@ function choose(nest: Nest, flats: Flats): Choice | undefined {
       all,
       constrained,
     );
-  let best: Choice | undefined;
-  for (const m of groups('ac')) {
-    for (const n of groups('bc')) {
-      for (const k of groups('ab')) {
-        const choice = { m, n, k };
-        if (!separable(nest, choice)) continue;
-        if (!best || products(choice) > products(best)) best = choice;
-      }
-    }
-  }
-  if (!best) return undefined;
+  const choices = groups('ac').flatMap((m) =>
+    groups('bc').flatMap((n) =>
+      groups('ab').flatMap((k): Choice[] => [
+        { held: 'a', rows: m, columns: n, k },
+        { held: 'b', rows: n, columns: m, k },
+      ]),
+    ),
+  );
+  const [best] = choices
+    .filter((choice) => separable(nest, choice) && products(choice) >= leastProducts.perCall)
+    .toSorted((x, y) => speed(y, flats) - speed(x, flats));
   const whole = nest.loops.reduce((total, loop) => total * weight(loop.extent), 1);
-  if (whole < leastProducts.altogether || products(best) < leastProducts.perCall) return undefined;
-  return lengthOf(best.k) > 1 ? best : undefined;
+  return best && whole >= leastProducts.altogether && lengthOf(best.k) > 1 ? best : undefined;
+}
+
+/**
+ * An estimate of products per time, relative to the best, from measurements: narrow blocks, rows left over from blocks
+ * of eight, short streams and calls cost; a stream that meets another line of the cache at every step costs most.
+ */
+function speed(choice: Choice, flats: Flats): number {
+  const { rows, columns, k, held } = choice;
+  const width = Math.min(lengthOf(k), 8);
+  const leftOver = lengthOf(rows) % 8;
+  const streamed = [flats.c, held === 'a' ? flats.b : flats.a];
+  const near = streamed.every((flat) => size(strideIn(flat, columns.name)) <= 16);
+  return (
+    (width / (width + 2)) *
+    ((lengthOf(rows) - leftOver / 2) / lengthOf(rows)) *
+    (lengthOf(columns) / (lengthOf(columns) + 4)) *
+    (near ? 1 : 0.6) *
+    (products(choice) / (products(choice) + 200))
+  );
 }
 
 function isDirect(index: Nest['domain'][number]['index'], name: string): boolean {
@@ -158,10 +177,10 @@ function size(stride: Monomial | undefined): number {
 }
 
 /** A constraint may bound one of the kernel's loops, by what is known outside. */
-function separable(nest: Nest, { m, n, k }: Choice): boolean {
+function separable(nest: Nest, { rows, columns, k }: Choice): boolean {
   return nest.domain.every(({ index }) => {
     const names = indexNames(index);
-    return [m, n, k].filter((loop) => names.has(loop.name)).length <= 1;
+    return [rows, columns, k].filter((loop) => names.has(loop.name)).length <= 1;
   });
 }
 
@@ -173,8 +192,8 @@ function lengthOf(loop: PlannedLoop): number {
   return loop.extents.reduce<number>((total, extent) => total * weight(extent), 1);
 }
 
-function products({ m, n, k }: Choice): number {
-  return lengthOf(m) * lengthOf(n) * lengthOf(k);
+function products({ rows, columns, k }: Choice): number {
+  return lengthOf(rows) * lengthOf(columns) * lengthOf(k);
 }
 
 // ---------------------------------------------------------------------------------------------------------- emitting it
@@ -183,13 +202,14 @@ function emit(
   nest: Nest,
   factors: Factors,
   flats: Flats,
-  { m, n, k }: Choice,
+  choice: Choice,
   scope: FunctionScope,
   tensors: Tensors,
 ): Contraction {
-  const inKernel = new Set([m, n, k].map((loop) => loop.name));
+  const { rows, columns, k } = choice;
+  const inKernel = new Set([rows, columns, k].map((loop) => loop.name));
   // The joined ones are known by the innermost index: what they swallowed has no loop.
-  const swallowed = new Set([m, n, k].flatMap((loop) => loop.members));
+  const swallowed = new Set([rows, columns, k].flatMap((loop) => loop.members));
   const box = boxOf(nest, tensors);
   const lowering = new Lowering(scope, tensors, box.extents);
   const around = nest.loops
@@ -207,9 +227,8 @@ function emit(
   const a = { buffer: scope.buffer(first.tensor, 'read'), tensor: first.tensor, flat: flats.a };
   const b = { buffer: scope.buffer(second.tensor, 'read'), tensor: second.tensor, flat: flats.b };
   const c = { buffer: scope.buffer(nest.target, 'update'), tensor: nest.target, flat: flats.c };
-  // The block is held of the operand with more rows; c and both operands are transposed by their strides.
-  const swap = lengthOf(n) < lengthOf(m) && lengthOf(n) <= shortSide;
-  const [rows, columns, held, streamed] = swap ? [n, m, b, a] : [m, n, a, b];
+  // Operands and target are transposed by their strides.
+  const [held, streamed] = choice.held === 'a' ? [a, b] : [b, a];
   emitLoops(lowering, order, outer, box, () => {
     const bounds = new Map(
       [rows, columns, k].map((loop) => [loop, boundsOf(lowering, loop, bounding(loop), box)]),

@@ -114,7 +114,7 @@ function groupFunction(
   };
   if (group.statements.length > 1) {
     const scope = scopeOf();
-    return add(scope, sharedLoops(group.statements, scope, tensors, { inside, storeLast: false }));
+    return add(scope, sharedLoops(group.statements, scope, tensors, { inside, last: new Set() }));
   }
   const scope = scopeOf();
   const contraction = contractionLoops(first, scope, tensors);

@@ -27,6 +27,7 @@ export function product(left: IntegerExpression, right: IntegerExpression): Inte
   if (right.kind === 'integer') {
     if (right.value === 0) return right;
     if (right.value === 1) return left;
+    if (left.kind === 'sum') return sum(...left.terms.map((term) => product(term, right)));
     if (left.kind === 'product' && left.right.kind === 'integer')
       return product(left.left, integer(left.right.value * right.value));
   }

@@ -152,25 +152,29 @@ export function boundsOf(
   box: Box,
 ): { from: IntegerExpression; to: IntegerExpression } {
   let from: IntegerExpression = integer(0);
-  let to = loop.extents
+  const whole = loop.extents
     .map((extent) => (typeof extent === 'number' ? integer(extent) : lowering.scope.extent(extent)))
     .reduce(product);
+  let to = whole;
   for (const { index, symbol } of constraints) {
     const coefficient = coefficientOf(index, loop.name);
     const scale = Math.abs(coefficient);
     const term = index.terms.filter(({ atom }) => atom.kind === 'index' && atom.name === loop.name);
     const rest = subtractIndex(index, { terms: term, constant: 0 });
-    const least = symbol === undefined ? indexBounds(rest, box.extents, box.tensors)?.least : undefined;
-    const whole = lowering.index(rest).value;
-    const value = symbol === undefined ? whole : sum(lowering.scope.extent(symbol), whole);
+    const range = symbol === undefined ? indexBounds(rest, box.extents, box.tensors) : undefined;
+    const known = lowering.index(rest).value;
+    const value = symbol === undefined ? known : sum(lowering.scope.extent(symbol), known);
     const [extent] = loop.extents;
     if (coefficient > 0) {
-      if (least !== undefined && Math.floor(least / scale) >= 0) continue;
-      from = maximum(from, product(floorDivide(value, scale), integer(-1)));
+      const bound = product(floorDivide(value, scale), integer(-1));
+      if (range && Math.floor(range.least / scale) >= 0) continue;
+      const certain = range && Math.floor(range.greatest / scale) <= 0;
+      from = certain && from.kind === 'integer' && from.value === 0 ? bound : maximum(from, bound);
     } else {
-      const idle =
-        typeof extent === 'number' && least !== undefined && Math.floor(least / scale) + 1 >= extent;
-      if (!idle) to = minimum(to, sum(floorDivide(value, scale), integer(1)));
+      const bound = sum(floorDivide(value, scale), integer(1));
+      if (range && typeof extent === 'number' && Math.floor(range.least / scale) + 1 >= extent) continue;
+      const certain = range && typeof extent === 'number' && Math.floor(range.greatest / scale) + 1 <= extent;
+      to = certain && to === whole ? bound : minimum(to, bound);
     }
   }
   const depth = lowering.depth;

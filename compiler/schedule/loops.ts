@@ -2,8 +2,8 @@
  * Statements as plain loops. A reduction runs innermost into a local accumulator, or, where only a written index has
  * unit stride (`db[j] = sum[n](dz[n, j])`), outside of it and into memory.
  */
-import { freeIndices, indexNames } from '../graph/expressions.ts';
-import type { Combine, Statement, Tensor } from '../graph/types.ts';
+import { constantIndex, freeIndices, indexNames } from '../graph/expressions.ts';
+import type { Combine, IndexExpression, Statement, Tensor } from '../graph/types.ts';
 import { flatten } from './access.ts';
 import type { Flat } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
@@ -114,12 +114,14 @@ export function finishLoops(nest: Nest, scope: FunctionScope, tensors: Tensors):
   if (!finish) return [];
   // Residue loops are the body's affair: the epilogue runs over the axes as they are.
   const axes = axesOf(tensors, nest.target);
-  const loops = nest.elements.map((name, axis) => ({ name, extent: axes[axis] ?? 1, reduced: false }));
+  const loops = nest.elements
+    .map((name, axis) => ({ name, extent: axes[axis] ?? 1, reduced: false }))
+    .filter(({ extent }) => extent !== 1);
   const extents = new Map(loops.map((loop) => [loop.name, loop.extent]));
-  const at = loops.map(({ name }) => ({
-    terms: [{ coefficient: 1, atom: { kind: 'index' as const, name } }],
-    constant: 0,
-  }));
+  const at = nest.elements.map((name): IndexExpression => {
+    const atom = { kind: 'index' as const, name };
+    return extents.has(name) ? { terms: [{ coefficient: 1, atom }], constant: 0 } : constantIndex(0);
+  });
   const written = flatten(axes, at);
   const flats = [...flatsOf([finish], tensors), written];
   const used = namesInUse([finish], flats, [], nest.elements);

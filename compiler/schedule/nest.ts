@@ -92,9 +92,40 @@ export function makeNest(statement: Statement, tensors: ReadonlyMap<string, Tens
     initial: absorbed.initial ?? neutralElement[statement.combine],
     elements: axes.map((_, axis) => statement.indices[axis]?.name ?? `i${axis + 1}`),
     scatter,
-    partial: scatter || domain.some(({ index }) => [...indexNames(index)].every((name) => written.has(name))),
+    partial: scatter || domain.some((constraint) => isAbout(constraint, written)),
   };
-  return splitResidues(nest, solved.exact);
+  return withoutUnitLoops(splitResidues(nest, solved.exact));
+}
+
+/** A loop of one turn is none: its index is 0. */
+function withoutUnitLoops(nest: Nest): Nest {
+  const zeros = unitIndices(nest.loops);
+  if (zeros.size === 0) return nest;
+  const rewrite = (index: IndexExpression): IndexExpression => substituteInIndex(index, zeros);
+  const loops = nest.loops.filter((loop) => !zeros.has(loop.name));
+  const domain = nest.domain.map((constraint) => ({ ...constraint, index: rewrite(constraint.index) }));
+  const written = new Set(loops.filter((loop) => !loop.reduced).map((loop) => loop.name));
+  return {
+    ...nest,
+    loops,
+    write: nest.write.map(rewrite),
+    body: mapIndices(nest.body, rewrite),
+    ...(nest.finish ? { finish: mapIndices(nest.finish, rewrite) } : {}),
+    domain,
+    partial: nest.partial || domain.some((constraint) => isAbout(constraint, written)),
+  };
+}
+
+/** True if a constraint speaks of nothing but these indices: where it fails, no reduced index makes it hold. */
+function isAbout({ index }: Constraint, written: ReadonlySet<string>): boolean {
+  return [...indexNames(index)].every((name) => written.has(name));
+}
+
+/** Indices of extent 1, with their value. */
+export function unitIndices(
+  loops: readonly { readonly name: string; readonly extent: Extent }[],
+): Map<string, IndexExpression> {
+  return new Map(loops.filter(({ extent }) => extent === 1).map(({ name }) => [name, constantIndex(0)]));
 }
 
 /**

@@ -1,19 +1,26 @@
 /** Elementwise statements of one box in one loop: values go from one to the next through constants. */
-import { isConstant, replaceAccumulated, substituteIndices, tensorsIn } from '../graph/expressions.ts';
+import {
+  isConstant,
+  replaceAccumulated,
+  substituteInIndex,
+  substituteIndices,
+  tensorsIn,
+} from '../graph/expressions.ts';
 import type { Expression, IndexExpression, Statement, Tensor } from '../graph/types.ts';
 import { flatten } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
 import { emitLoops, flatsOf, joinLoops, namesInUse } from './loop-order.ts';
 import { axesOf, store } from './loops.ts';
 import { Lowering } from './lowering.ts';
+import { unitIndices } from './nest.ts';
 import type { LoopStatement, Value } from './types.ts';
 
 /** What the statements of a shared loop leave in memory. */
 export interface Sharing {
   /** Targets that no other function reads: only a constant in the loop. */
   readonly inside: ReadonlySet<string>;
-  /** Write all at the end of the body: an update reads the old values first. */
-  readonly storeLast: boolean;
+  /** Targets to be written at the end of the body: next values in place of old ones, which must be read before. */
+  readonly last: { has(target: string): boolean };
 }
 
 /** The loop of the last statement's box; scalars among the statements come before it. */
@@ -28,54 +35,60 @@ export function sharedLoops(
   const scalars = main.indices.length === 0 ? [] : statements.filter(({ indices }) => indices.length === 0);
   const inLoop = statements.filter((statement) => !scalars.includes(statement));
   const names = main.indices.map((index) => index.name);
-  const bodies = new Map(statements.map((statement) => [statement, wholeBody(statement, names)]));
+  const units = unitIndices(main.indices);
+  const bodies = new Map(statements.map((statement) => [statement, wholeBody(statement, names, units)]));
   const all = [...bodies.values()];
   const box = { extents: new Map(main.indices.map((index) => [index.name, index.extent])), tensors };
   const lowering = new Lowering(scope, tensors, box.extents);
   for (const body of all) lowering.count(body);
+  const place = main.write.map((index) => substituteInIndex(index, units));
   const compute = (statement: Statement, position: string): void => {
     const body = bodies.get(statement);
     if (!body) return;
     let value: Value = lowering.value(body);
     const later = statements.slice(statements.indexOf(statement) + 1);
     const readLater = later.some((other) => tensorsIn(bodies.get(other) ?? body).has(statement.target));
-    if (!isConstant(body) && value.kind !== 'variable' && (readLater || sharing.storeLast)) {
+    if (!isConstant(body) && value.kind !== 'variable' && (readLater || sharing.last.has(statement.target))) {
       const name = scope.declare(position === '' ? statement.target : `${statement.target}_${position}`);
       lowering.innermost.push({ kind: 'constant', name, value });
       value = { kind: 'variable', name };
     }
     lowering.forward(statement.target, value);
     values.set(statement, value);
-    if (!sharing.storeLast) write(statement);
+    if (!sharing.last.has(statement.target)) write(statement);
   };
   const values = new Map<Statement, Value>();
   const write = (statement: Statement): void => {
     const value = values.get(statement);
     if (!value || sharing.inside.has(statement.target)) return;
-    const at = main.write.slice(0, statement.write.length);
+    const at = place.slice(0, statement.write.length);
     store(lowering, statement.target, flatten(axesOf(tensors, statement.target), at), value, false);
   };
   for (const statement of scalars) compute(statement, '');
-  const flats = [...flatsOf(all, tensors), flatten(axesOf(tensors, main.target), main.write)];
+  const flats = [...flatsOf(all, tensors), flatten(axesOf(tensors, main.target), place)];
   const loops = joinLoops(
-    main.indices.map((index) => ({ ...index, reduced: false })),
+    main.indices.filter((index) => !units.has(index.name)).map((index) => ({ ...index, reduced: false })),
     flats,
     namesInUse(all, flats, [], names),
   );
   emitLoops(lowering, loops, [], box, () => {
     for (const statement of inLoop) compute(statement, names.join(''));
-    if (sharing.storeLast) for (const statement of inLoop) write(statement);
+    for (const statement of inLoop) if (sharing.last.has(statement.target)) write(statement);
   });
-  if (sharing.storeLast) for (const statement of scalars) write(statement);
   return lowering.innermost;
 }
 
 /** What the statement gives, with the indices called `names`. */
-function wholeBody(statement: Statement, names: readonly string[]): Expression {
+function wholeBody(
+  statement: Statement,
+  names: readonly string[],
+  units: ReadonlyMap<string, IndexExpression>,
+): Expression {
   const renaming = new Map<string, IndexExpression>();
   statement.indices.forEach(({ name }, position) => {
-    const atom = { kind: 'index' as const, name: names[position] ?? name };
-    renaming.set(name, { terms: [{ coefficient: 1, atom }], constant: 0 });
+    const main = names[position] ?? name;
+    const atom = { kind: 'index' as const, name: main };
+    renaming.set(name, units.get(main) ?? { terms: [{ coefficient: 1, atom }], constant: 0 });
   });
   const { finish, body } = statement;
   return substituteIndices(finish ? replaceAccumulated(finish, body) : body, renaming);
