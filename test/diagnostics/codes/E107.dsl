@@ -1,2 +1,0 @@
-// The model will stand here.
-dim hidden = 64
