@@ -72,6 +72,8 @@ class Inliner {
   consider(target: string): void {
     const producer = this.byTarget.get(target);
     if (producer === undefined || !isElementwise(producer)) return;
+    // What is stored as an integer may be rounded by that.
+    if (this.program.tensors.get(target)?.element === 'integer') return;
     const value = valueOf(producer);
     const isKept = this.keep.has(target);
     const readers = [...this.readersOf(target)].flatMap((name) => this.byTarget.get(name) ?? []);

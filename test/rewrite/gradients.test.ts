@@ -176,12 +176,13 @@ test('standardised rows: the moments are computed once, their adjoints by two su
   `);
 });
 
+const values = (program: Program, x: readonly number[], others: Record<string, number[]>): number[] => {
+  const tensors = { x, W: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1], b: [0, 0, 0, 0], ...others };
+  const all = interpret(program, { extents: { n: 2 }, tensors });
+  return [program.loss ?? '', ...program.gradients.values()].flatMap((name) => [...(all.get(name) ?? [])]);
+};
+
 describe('inputs of any size give finite gradients', () => {
-  const values = (program: Program, x: readonly number[], others: Record<string, number[]>): number[] => {
-    const tensors = { x, W: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1], b: [0, 0, 0, 0], ...others };
-    const all = interpret(program, { extents: { n: 2 }, tensors });
-    return [program.loss ?? '', ...program.gradients.values()].flatMap((name) => [...(all.get(name) ?? [])]);
-  };
   const x = [200, -200, 0, -800, 800, 1000];
 
   test('binary cross-entropy', () => {

@@ -73,16 +73,18 @@ describe('share', () => {
   });
 });
 
-describe('split', () => {
-  const split = (statements: string): string[] =>
-    lines(valid(splitContractions(simplify(programOf(statements)))));
+const split = (statements: string): string[] =>
+  lines(valid(splitContractions(simplify(programOf(statements)))));
 
-  test('three matrices are multiplied two by two, in the cheaper order', () => {
-    const chain = (a: number, b: number, c: number, d: number): string => `
+/** A product of three matrices. */
+const chain = (a: number, b: number, c: number, d: number): string => `
   input A[${a}, ${b}]
   input B[${b}, ${c}]
   input C[${c}, ${d}]
   output T[i, l] = sum[j, k](A[i, j] * B[j, k] * C[k, l])`;
+
+describe('split', () => {
+  test('three matrices are multiplied two by two, in the cheaper order', () => {
     expect(split(chain(2, 50, 3, 50))).toContain('T_factor[i, k] = sum[j](A[i, j] * B[j, k])');
     expect(split(chain(50, 3, 50, 2))).toContain('T_factor[j, l] = sum[k](B[j, k] * C[k, l])');
   });

@@ -95,20 +95,20 @@ describe('products of sums', () => {
   });
 });
 
-describe('sums', () => {
-  const sum = (formula: string, before = ''): string[] =>
-    lines(
-      simplify(
-        programOf(`
-  dim classes = 4
-  input z[n, classes]
-  input y[n]
-  input label[n]: classes
-  input wide[n]: 5${before}
-  output t[n] = ${formula}`),
-      ),
-    );
+const sum = (formula: string, before = ''): string[] =>
+  lines(
+    simplify(
+      programOf(`
+dim classes = 4
+input z[n, classes]
+input y[n]
+input label[n]: classes
+input wide[n]: 5${before}
+output t[n] = ${formula}`),
+    ),
+  );
 
+describe('sums', () => {
   test('that pick one term are that term', () => {
     expect(sum('sum[k: 4]((k == label[n]) * y[n])')[0]).toBe('t[n] = y[n]');
     expect(sum('sum[k](k == label[n] ? z[n, k] : 0)')[0]).toBe('t[n] = z[n, label[n]]');

@@ -109,8 +109,9 @@ describe('a formula of one element', () => {
   });
 });
 
+const model = (statements: string): Program => prepare(programOf(`  input z[n, 4]\n${statements}`));
+
 describe('softmax and its kin', () => {
-  const model = (statements: string): Program => prepare(programOf(`  input z[n, 4]\n${statements}`));
   const softmax = 'p[n, k] = exp(z[n, k] - p_logsumexp[n])';
 
   test('exp(z) / sum(exp(z))', () => {
