@@ -91,11 +91,18 @@ export class Elaboration {
     const key = `${code} ${span.source.path} ${span.start} ${span.end}`;
     if (this.reported.has(key)) return;
     this.reported.add(key);
-    const { notes, hint } = more;
+    const { notes = [], hint } = more;
     this.diagnostics.error(code, span, message, {
-      ...(notes === undefined ? {} : { notes }),
+      notes: [...notes, ...this.callNotes(code)],
       ...(hint === undefined ? {} : { hint }),
     });
+  }
+
+  /** In the body of a fn or layer: the call that brought us there, since what is wrong may be its arguments. */
+  private callNotes(code: DiagnosticCode): Note[] {
+    const [outermost] = this.calling;
+    if (outermost === undefined || code === 'E206') return [];
+    return [{ span: outermost.span, message: 'in this call' }];
   }
 
   /** Keeps the names that the user gives to tensors from being given to others before. */

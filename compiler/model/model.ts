@@ -106,8 +106,15 @@ function elaborateItem(item: ModelItem, state: ModelState): void {
   }
 }
 
-/** Reports E202 if the model has the name already. */
+/** Constants of the language, which nothing may shadow; `pi` and `e` may. */
+const reservedNames: ReadonlySet<string> = new Set(['true', 'false', 'inf']);
+
+/** Reports E202 if the model has the name already, E209 if the language has. */
 function isTaken(name: string, span: Span, { defined, elaboration, open }: ModelState): boolean {
+  if (reservedNames.has(name)) {
+    elaboration.error('E209', span, `${name} is a constant of the language`, { hint: 'choose another name' });
+    return true;
+  }
   const earlier = name === open.name ? open.span : defined.get(name);
   if (earlier === undefined) {
     defined.set(name, span);

@@ -75,6 +75,14 @@ const names: readonly Mistake[] = [
     at: ['E206', 'f'],
     notes: ['f'],
   },
+  {
+    of: 'a mistake in a layer, with the call',
+    text: 'y = f(x)',
+    around: 'layer f(x[.., i]) -> y[.., i] { y = x + oops }',
+    at: ['E201', 'oops'],
+    notes: ['f'],
+  },
+  { of: 'a constant defined anew', text: 'inf = 3', at: ['E209', 'inf'] },
   { of: 'a reduction defined anew', text: 'y = x', around: 'fn sum(x) = x', at: ['E209', 'sum'] },
   {
     of: 'a layer without its result',
@@ -104,7 +112,7 @@ const sizes: readonly Mistake[] = [
     text: 'y = f(x)',
     around: 'layer f(x[n, i]) -> r[n, 7] { r = x }',
     at: ['E301', 'r'],
-    notes: ['7'],
+    notes: ['7', 'f'],
   },
   {
     of: 'a read with too many indices',
@@ -241,11 +249,13 @@ for (const [family, mistakes] of Object.entries({ names, sizes, indices, trainin
   });
 }
 
-describe('parameters that the loss does not reach', () => {
-  const body = (more: string) => `input x[n, 3]\nparam w[3] ~ ones\nparam u[3] ~ ones\n${more}`;
+const withTwoParameters = (more: string) => `input x[n, 3]\nparam w[3] ~ ones\nparam u[3] ~ ones\n${more}`;
 
+describe('parameters that the loss does not reach', () => {
   it('are errors, with what is known', () => {
-    const error = errorOf(body('output y[n, i] = x[n, i] * u[i]\nloss = mean[n, i](x[n, i] * w[i])'));
+    const error = errorOf(
+      withTwoParameters('output y[n, i] = x[n, i] * u[i]\nloss = mean[n, i](x[n, i] * w[i])'),
+    );
     expect([error.code, textOf(error.span)]).toEqual(['E601', 'u']);
     expect(error.message).toMatch(/the loss depends on w/);
     expect(error.notes.map(({ span }) => textOf(span))).toEqual(['y[n, i] = x[n, i] * u[i]']);
@@ -254,7 +264,7 @@ describe('parameters that the loss does not reach', () => {
 
   it('are fine if they are frozen', () => {
     const text = 'loss = mean[n, i](x[n, i] * w[i])\ntrain { optimizer: sgd(rate = 0.1), freeze: [u] }';
-    expect(diagnose(body(text)).map(({ code }) => code)).toEqual([]);
+    expect(diagnose(withTwoParameters(text)).map(({ code }) => code)).toEqual([]);
   });
 });
 
@@ -317,6 +327,10 @@ describe('one run', () => {
   });
 });
 
+/** `f(f(f(x)))` */
+const nested = (name: string, depth: number, inner: string) =>
+  `${name}(`.repeat(depth) + inner + ')'.repeat(depth);
+
 describe('whatever the text holds', () => {
   it('nothing is too deep', () => {
     const chain = Array.from({ length: 900 }, (_, at) => `fn f${at + 1}(x) = f${at}(x * 2) + x`).join('\n');
@@ -329,8 +343,6 @@ describe('whatever the text holds', () => {
   });
 
   it('calls that use their argument twice do not double the work', () => {
-    const nested = (name: string, depth: number, inner: string) =>
-      `${name}(`.repeat(depth) + inner + ')'.repeat(depth);
     const started = performance.now();
     expect(diagnose(`input x[n, 9]\noutput y = ${nested('gelu', 100, 'x')}`)).toEqual([]);
     expect(diagnose(`input x[n, 9]\noutput y[n, k] = ${nested('softmax[k]', 40, 'x[n, k]')}`)).toEqual([]);
