@@ -1,5 +1,5 @@
 /** What an expression costs: additions count 1, the rest in proportion, each distinct node once, invariants nothing. */
-import { children, freeIndices, postorder } from '../graph/expressions.ts';
+import { foldExpression, postorder } from '../graph/expressions.ts';
 import type { BinaryOperator, Expression, UnaryOperator } from '../graph/types.ts';
 
 const transcendental = 12;
@@ -81,14 +81,18 @@ export function costOf(root: Expression): number {
   return postorder(root).reduce((cost, node) => cost + ownCost(node), 0);
 }
 
-/** The cost per element: parts without an index or a read are computed once for all, and free. */
+/** The cost per element: parts without an index are computed once for all, and free. */
 export function costPerElement(root: Expression): number {
-  return postorder(root).reduce(
-    (cost, node) => (children(node).length > 0 && isVarying(node) ? cost + ownCost(node) : cost),
-    0,
-  );
+  let cost = 0;
+  foldExpression<boolean>(root, (node, operands) => {
+    const varies = operands.some(Boolean) || hasIndex(node);
+    if (varies) cost += ownCost(node);
+    return varies;
+  });
+  return cost;
 }
 
-function isVarying(node: Expression): boolean {
-  return freeIndices(node).size > 0 || node.kind === 'accumulated';
+function hasIndex(node: Expression): boolean {
+  if (node.kind === 'index_value') return true;
+  return node.kind === 'accumulated' || (node.kind === 'read' && node.at.length > 0);
 }
