@@ -8,8 +8,8 @@ import type { CallableDefinition } from './scope.ts';
 import { Scope } from './scope.ts';
 
 export interface FileContext {
-  /** The files that `import "path"` means, by the path as written. What is missing or in a circle has been reported. */
-  readonly imports: ReadonlyMap<string, SyntaxFile>;
+  /** The file that each import means. What is missing or in a circle has been reported and is left out. */
+  readonly imports: ReadonlyMap<ImportDeclaration, SyntaxFile>;
   readonly diagnostics: Diagnostics;
 }
 
@@ -34,7 +34,7 @@ export function fileScope(file: SyntaxFile, prelude: Scope, context: FileContext
     const imported = new Scope(prelude);
     for (const item of current.items) {
       if (item.kind !== 'import') continue;
-      const target = context.imports.get(item.path.value);
+      const target = context.imports.get(item);
       if (target && !open.has(target)) copyDefinitions(scopeOf(target), imported, item, context.diagnostics);
     }
     open.delete(current);

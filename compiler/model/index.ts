@@ -1,14 +1,14 @@
 /** Elaboration: from the syntax tree to models. Names, shapes, layers and hyper-parameters are settled here. */
 import type { Diagnostics } from '../diagnostics/diagnostic.ts';
-import type { SyntaxFile } from '../syntax/tree.ts';
+import type { ImportDeclaration, SyntaxFile } from '../syntax/tree.ts';
 import { fileScope, preludeScope } from './files.ts';
 import { elaborateModel } from './model.ts';
 import type { Model } from './types.ts';
 import { warnUncalled } from './usage.ts';
 
 export interface ElaborationContext {
-  /** The files that `import "path"` means, by the path as written. What is missing or in a circle has been reported. */
-  readonly imports: ReadonlyMap<string, SyntaxFile>;
+  /** The file that each import means. What is missing or in a circle has been reported and is left out. */
+  readonly imports: ReadonlyMap<ImportDeclaration, SyntaxFile>;
   /** The library: its definitions can be used, and shadowed, everywhere. */
   readonly prelude: readonly SyntaxFile[];
 }

@@ -7,6 +7,8 @@ import type { Span } from '../../compiler/diagnostics/source.ts';
 import { printStatement } from '../../compiler/graph/print.ts';
 import type { Program } from '../../compiler/graph/types.ts';
 import { validate } from '../../compiler/graph/validate.ts';
+import type { Source } from '../../compiler/diagnostics/source.ts';
+import { loadImports } from '../../compiler/imports.ts';
 import { elaborate } from '../../compiler/model/index.ts';
 import type { Model } from '../../compiler/model/types.ts';
 import { preludeSources } from '../../compiler/prelude/index.ts';
@@ -20,9 +22,11 @@ export function elaborateText(
 ): { models: readonly Model[]; list: readonly Diagnostic[] } {
   const diagnostics = new Diagnostics();
   const file = parse({ path: 'test.dsl', text }, diagnostics);
-  const imports = new Map(
-    Object.entries(imported).map(([path, content]) => [path, parse({ path, text: content }, diagnostics)]),
-  );
+  const load = (path: string): Source | undefined => {
+    const content = imported[path];
+    return content === undefined ? undefined : { path, text: content };
+  };
+  const imports = loadImports(file, load, diagnostics);
   const models = elaborate(file, { imports, prelude }, diagnostics);
   return { models, list: diagnostics.list };
 }
