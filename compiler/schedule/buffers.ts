@@ -4,8 +4,8 @@
  * of size ~ batch² have regions of their own, each filled first-fit, largest first, so that nothing overlaps for any batch.
  */
 import { tensorsReadBy } from '../graph/expressions.ts';
-import type { ElementType, Program, Tensor } from '../graph/types.ts';
-import { readsInPlace } from './groups.ts';
+import type { ElementType, Program, Statement, Tensor } from '../graph/types.ts';
+import { isElementwise, readsInPlace } from './groups.ts';
 import type { Group } from './groups.ts';
 import { elementsOf, makeSize } from './integers.ts';
 import type { Buffer, LoopProgram } from './types.ts';
@@ -20,6 +20,8 @@ export interface Interval {
 
 export interface Timeline {
   readonly groups: readonly Group[];
+  /** Statements that write an element after reading at its place, and nothing before: no fill of the whole target. */
+  readonly elementwise: ReadonlySet<Statement>;
   readonly alive: ReadonlyMap<string, Interval>;
 }
 
@@ -30,7 +32,11 @@ const poolOf: Readonly<Record<ElementType, Pool>> = {
 };
 
 /** Lifetimes over one list of groups; what is in `kept` lives to its end. */
-export function timelineOf(groups: readonly Group[], kept: ReadonlySet<string>): Timeline {
+export function timelineOf(
+  groups: readonly Group[],
+  kept: ReadonlySet<string>,
+  tensors: ReadonlyMap<string, Tensor>,
+): Timeline {
   const alive = new Map<string, { from: number; to: number }>();
   groups.forEach((group, position) => {
     for (const statement of group.statements) {
@@ -42,7 +48,10 @@ export function timelineOf(groups: readonly Group[], kept: ReadonlySet<string>):
     }
   });
   for (const [tensor, interval] of alive) if (kept.has(tensor)) interval.to = groups.length;
-  return { groups, alive };
+  const elementwise = groups
+    .flatMap((group) => group.statements)
+    .filter((statement) => isElementwise(statement, tensors));
+  return { groups, elementwise: new Set(elementwise), alive };
 }
 
 /** The degree (0: constant, 1: ~ batch, 2: ~ batch²) and the number of elements per batch^degree. */
@@ -187,13 +196,12 @@ function firstGap(rivals: readonly Place[], count: number): number {
 /** `free`: never alive together; `heir`: one may be written over the other element by element; `apart` otherwise. */
 export function relation(a: Tensor, b: Tensor, timelines: readonly Timeline[]): 'free' | 'heir' | 'apart' {
   let result: 'free' | 'heir' = 'free';
-  for (const { groups, alive } of timelines) {
+  for (const timeline of timelines) {
+    const { alive } = timeline;
     const first = alive.get(a.name);
     const second = alive.get(b.name);
     if (!first || !second || first.to < second.from || second.to < first.from) continue;
-    const inherits =
-      inheritsIn(groups[second.from], first, second, a, b) ||
-      inheritsIn(groups[first.from], second, first, b, a);
+    const inherits = inheritsIn(timeline, first, second, a, b) || inheritsIn(timeline, second, first, b, a);
     if (!inherits) return 'apart';
     result = 'heir';
   }
@@ -204,12 +212,14 @@ export function relation(a: Tensor, b: Tensor, timelines: readonly Timeline[]): 
  * In the one group in which `old` is read for the last time and `next` is written, every element of `old` must be read at
  * its own place, by statements not after the one that writes `next`.
  */
-function inheritsIn(group: Group | undefined, old: Interval, next: Interval, a: Tensor, b: Tensor): boolean {
+function inheritsIn(timeline: Timeline, old: Interval, next: Interval, a: Tensor, b: Tensor): boolean {
+  const group = timeline.groups[next.from];
   if (!group || old.to !== next.from || old.from === next.from || a.element !== b.element) return false;
   if (a.axes.length !== b.axes.length || a.axes.some((extent, axis) => extent !== b.axes[axis])) return false;
   const writer = group.statements.findIndex((statement) => statement.target === b.name);
   return group.statements.every((statement, position) => {
-    if (!tensorsReadBy(statement).has(a.name)) return true;
-    return statement.combine === 'assign' && position <= writer && readsInPlace(statement, a.name);
+    const concerned = position === writer || tensorsReadBy(statement).has(a.name);
+    if (!concerned) return true;
+    return timeline.elementwise.has(statement) && position <= writer && readsInPlace(statement, a.name);
   });
 }

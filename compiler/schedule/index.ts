@@ -43,7 +43,10 @@ export function schedule(source: Program, options: ScheduleOptions): LoopProgram
   const stepsOf = (part: Part): Step[] => listed(part).flatMap((group) => steps.get(group) ?? []);
   const plan = planBuffers(
     program,
-    [timelineOf(listed('forward', 'backward'), kept), timelineOf(listed('predict'), kept)],
+    [
+      timelineOf(listed('forward', 'backward'), kept, program.tensors),
+      timelineOf(listed('predict'), kept, program.tensors),
+    ],
     {
       order: parameterOrder(program, options.parameters ?? []),
       inside,
