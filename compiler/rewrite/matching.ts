@@ -2,7 +2,14 @@
  * Finding a rule's left side in an expression. Sums and products are matched as a whole, in any order of their terms and
  * factors: at the root of a rule some may be left over (they stay), further inside a last hole takes all that is left.
  */
-import { isConstant, mapExpression, negate } from '../graph/expressions.ts';
+import {
+  children,
+  foldExpression,
+  isConstant,
+  negate,
+  postorder,
+  withChildren,
+} from '../graph/expressions.ts';
 import type { Interner } from '../graph/expressions.ts';
 import type { Expression, IndexExpression, Read, Statement } from '../graph/types.ts';
 import type { HoleKind, Pattern, Rule } from './patterns.ts';
@@ -57,14 +64,32 @@ export function rewriteAll(root: Expression, rules: readonly Rule[], around: Sur
   }
   let current = root;
   for (let round = 0; round < 12; round++) {
-    const next = mapExpression(
-      current,
-      (node) => applyFirst(node, byHead.get(headOfExpression(node)) ?? [], around) ?? node,
-    );
+    const inner = innerParts(current);
+    const next = foldExpression<Expression>(current, (original, operands) => {
+      const node = withChildren(original, operands);
+      if (inner.has(original)) return node;
+      return applyFirst(node, byHead.get(headOfExpression(node)) ?? [], around) ?? node;
+    });
     if (next === current) return current;
     current = next;
   }
   return current;
+}
+
+/** Sums inside sums and products inside products: they are matched with the whole that they are a part of. */
+function innerParts(root: Expression): Set<Expression> {
+  const inner = new Set<Expression>();
+  const others = new Set<Expression>([root]);
+  for (const node of postorder(root)) {
+    const head = headOfExpression(node);
+    const isWhole = head === 'add' || head === 'multiply';
+    for (const child of children(node)) {
+      if (isWhole && headOfExpression(child) === head) inner.add(child);
+      else others.add(child);
+    }
+  }
+  for (const node of others) inner.delete(node);
+  return inner;
 }
 
 /** Rules are looked up by what stands at their root; sums and products count as one head each, whatever the sign. */
@@ -281,12 +306,17 @@ function* matchTerms(
     return;
   }
   for (const term of given) {
-    const left = given.filter((other) => other !== term);
     const same = term.sign === first.sign * flip;
     if (!same && first.of.kind !== 'hole') continue;
     const value = same ? term.of : negate(term.of);
     for (const found of match(first.of, value, bindings, around))
-      yield* matchTerms(others, left, flip, found, around);
+      yield* matchTerms(
+        others,
+        given.filter((other) => other !== term),
+        flip,
+        found,
+        around,
+      );
   }
 }
 
@@ -359,8 +389,7 @@ function* matchList(
     for (const found of match(first, all, bindings, around)) yield { bindings: found, rest: [] };
   }
   for (const [place, factor] of given.entries()) {
-    const left = given.filter((_, other) => other !== place);
     for (const found of match(first, factor, bindings, around))
-      yield* matchList(others, left, takesAll, found, around);
+      yield* matchList(others, given.toSpliced(place, 1), takesAll, found, around);
   }
 }

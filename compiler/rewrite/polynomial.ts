@@ -198,13 +198,8 @@ class Collector {
 
   private product(left: Polynomial, right: Polynomial): Polynomial {
     if (left.length * right.length > 4 * mostMonomials) return Array(mostMonomials + 1).fill(left[0]);
-    let result: Polynomial = [];
-    for (const a of left)
-      result = sum(
-        result,
-        right.map((b) => this.times(a, b)),
-      );
-    return result;
+    const products = left.flatMap((a) => right.map((b) => this.times(a, b)));
+    return sum(products, []);
   }
 
   private times(left: Monomial, right: Monomial): Monomial {
