@@ -1,10 +1,12 @@
 /** Which loops become one, which stands innermost, and what bounds they have. */
 import {
   coefficientOf,
+  equalIndices,
   indexBounds,
   indexNames,
   indicesIn,
   reads,
+  scaleIndex,
   subtractIndex,
 } from '../graph/expressions.ts';
 import type { Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
@@ -13,7 +15,7 @@ import type { Flat } from './access.ts';
 import type { Constraint } from './guards.ts';
 import { floorDivide, integer, maximum, minimum, product, sum } from './integers.ts';
 import type { Lowering } from './lowering.ts';
-import type { IntegerExpression } from './types.ts';
+import type { Condition, IntegerExpression } from './types.ts';
 
 /** A loop to be emitted: of one index, or of several that run together (the innermost gives the name in places). */
 export interface PlannedLoop {
@@ -105,9 +107,10 @@ export function emitLoops(
     else guards.set(key, [...(guards.get(key) ?? []), constraint]);
   }
   const guarded = (name: string | undefined, emit: () => void): void => {
+    const of = guardConditions(lowering, guards.get(name) ?? []);
+    // What the conditions read is declared before them; what they guard comes after.
     const level = lowering.innermost;
     const start = level.length;
-    const of = (guards.get(name) ?? []).map((constraint) => lowering.guard(constraint).value);
     emit();
     if (of.length === 0) return;
     const then = level.splice(start);
@@ -127,6 +130,25 @@ export function emitLoops(
   };
   if (loops.length === 0) guarded(undefined, body);
   else emit(0);
+}
+
+/** The constraints as conditions; `c >= 0` and `-c >= 0` are one equality. */
+function guardConditions(lowering: Lowering, constraints: readonly Constraint[]): Condition[] {
+  const conditions: Condition[] = [];
+  const equal = new Set<Constraint>();
+  for (const constraint of constraints) {
+    if (equal.has(constraint)) continue;
+    const opposite = constraints.find(
+      (other) => other.symbol === undefined && equalIndices(other.index, scaleIndex(constraint.index, -1)),
+    );
+    if (opposite === undefined || constraint.symbol !== undefined) {
+      conditions.push(lowering.guard(constraint).value);
+    } else {
+      equal.add(opposite);
+      conditions.push(lowering.equality(constraint.index));
+    }
+  }
+  return conditions;
 }
 
 export interface Box {

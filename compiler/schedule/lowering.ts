@@ -2,7 +2,7 @@
  * From expressions to loop values inside one nest of loops. Every value is known at some depth (0: before the first
  * loop); what is known further out than where it is used becomes a constant there, and so does what is used twice.
  */
-import { Interner, children, isInside, isPlainIndex } from '../graph/expressions.ts';
+import { Interner, children, isInside, isPlainIndex, scaleIndex } from '../graph/expressions.ts';
 import type {
   BinaryOperator,
   Expression,
@@ -295,6 +295,18 @@ export class Lowering {
     const value =
       constraint.symbol === undefined ? index.value : sum(this.scope.extent(constraint.symbol), index.value);
     return { value: compareIntegers(value, '>=', integer(0)), depth: index.depth };
+  }
+
+  /** `index == 0`, with the terms of negative coefficient on the other side. */
+  equality(index: IndexExpression): Condition {
+    const isLeft = ({ coefficient }: IndexExpression['terms'][number]): boolean => coefficient > 0;
+    const left = this.index({ terms: index.terms.filter(isLeft), constant: Math.max(0, index.constant) });
+    const negative = {
+      terms: index.terms.filter((term) => !isLeft(term)),
+      constant: Math.min(0, index.constant),
+    };
+    const right = this.index(scaleIndex(negative, -1));
+    return compareIntegers(left.value, '==', right.value);
   }
 
   // ----------------------------------------------------------------------------------------------------- integers

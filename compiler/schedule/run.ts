@@ -100,6 +100,20 @@ function execute(statements: readonly LoopStatement[], frame: Frame): void {
   for (const statement of statements) executeOne(statement, frame);
 }
 
+/** A block of its own: what it declares is not known after it. */
+function executeBlock(statements: readonly LoopStatement[], frame: Frame): void {
+  execute(statements, frame);
+  for (const statement of statements)
+    if (declarations.has(statement.kind) && 'name' in statement) frame.numbers.delete(statement.name);
+}
+
+const declarations: ReadonlySet<LoopStatement['kind']> = new Set([
+  'constant',
+  'integer_constant',
+  'accumulator',
+  'integer_accumulator',
+] as const);
+
 function executeOne(statement: LoopStatement, frame: Frame): void {
   const { numbers } = frame;
   const buffer = (name: string): Memory => find(frame.buffers, name);
@@ -113,8 +127,9 @@ function executeOne(statement: LoopStatement, frame: Frame): void {
       const to = integerOf(statement.to, frame);
       for (let value = integerOf(statement.from, frame); value < to; value += statement.step) {
         numbers.set(statement.index, value);
-        execute(statement.body, frame);
+        executeBlock(statement.body, frame);
       }
+      numbers.delete(statement.index);
       return;
     }
     case 'constant':
@@ -147,7 +162,7 @@ function executeOne(statement: LoopStatement, frame: Frame): void {
       buffer(statement.buffer).fill(statement.value);
       return;
     case 'if':
-      execute(holds(statement.condition, frame) ? statement.then : statement.otherwise, frame);
+      executeBlock(holds(statement.condition, frame) ? statement.then : statement.otherwise, frame);
       return;
     case 'call': {
       const buffers: Memory[] = [];

@@ -104,6 +104,9 @@ function negated(term: IntegerExpression): IntegerExpression | undefined {
     if (term.left.value === -1) return term.right;
     return { kind: 'product', left: { kind: 'integer', value: -term.left.value }, right: term.right };
   }
+  if (term.kind === 'product' && term.right.kind === 'integer' && term.right.value < 0) {
+    return negated({ kind: 'product', left: term.right, right: term.left });
+  }
   return undefined;
 }
 
