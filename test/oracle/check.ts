@@ -134,7 +134,7 @@ function checkTraining(of: OracleCase, trainer: CaseTrainer, readRows: (step: nu
   trainer.setWeights(givenData(of, trainer, readRows(0)).weights);
   const losses = of.scalars?.['loss_per_step'] as number[];
   const norms = of.scalars?.['grad_norm_per_step'] as number[] | undefined;
-  const { kind } = of.hyper?.['optimizer'] as { kind: string };
+  const { kind } = (of.hyper ?? {})['optimizer'] as { kind: string };
   const check = (what: string, got: number | undefined, want: unknown): void => {
     problems.push(difference(what, [got ?? NaN], [Number(want)], of.tolerance));
   };

@@ -14,12 +14,13 @@ describe('Threefry-2x32, 20 rounds', () => {
   });
 });
 
+function draw(seed: number, stream: string): number[] {
+  const random = new Random(seed, stream);
+  return Array.from({ length: 5 }, () => random.uniform());
+}
+
 describe('Random', () => {
   it('repeats itself for the same seed and stream, and only then', () => {
-    const draw = (seed: number, stream: string): number[] => {
-      const random = new Random(seed, stream);
-      return Array.from({ length: 5 }, () => random.uniform());
-    };
     expect(draw(1, 'a')).toEqual(draw(1, 'a'));
     expect(draw(1, 'a')).not.toEqual(draw(2, 'a'));
     expect(draw(1, 'a')).not.toEqual(draw(1, 'b'));
@@ -47,7 +48,7 @@ describe('Random', () => {
   it('shuffles to a permutation', () => {
     const order = Uint32Array.from({ length: 100 }, (_, i) => i);
     new Random(7, 'shuffle').shuffle(order);
-    expect([...order]).not.toEqual([...order].sort((a, b) => a - b));
+    expect([...order]).not.toEqual([...order].toSorted((a, b) => a - b));
     expect(new Set(order).size).toBe(100);
   });
 });
