@@ -72,7 +72,7 @@ export function readNpy(bytes: Uint8Array, name = 'the file'): NpyArray {
 /** Elements stored with the first axis fastest, put with the last axis fastest. */
 function rowByRow<T extends NpyArray['data']>(data: T, shape: readonly number[]): T {
   const result = data.slice() as T;
-  const place = new Array<number>(shape.length).fill(0);
+  const place = shape.map(() => 0);
   for (let target = 0; target < data.length; target++) {
     let source = 0;
     for (let axis = shape.length - 1; axis >= 0; axis--) source = source * shape[axis]! + place[axis]!;
