@@ -1,0 +1,48 @@
+/** The README shows what the compiler makes today, and names only what exists. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { analyse } from '../../compiler/index.ts';
+import { emitGradient } from '../../compiler/emit/dsl.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string): string => readFileSync(`${root}/${path}`, 'utf8');
+const readme = read('README.md');
+
+/** The fenced block after a marker, without its fences. */
+function block(marker: string): string {
+  const after = readme.slice(readme.indexOf(marker));
+  return /```\w*\n([\s\S]*?)```/.exec(after)?.[1] ?? '';
+}
+
+describe('README', () => {
+  it('shows the model of examples/xor', () => {
+    expect(read('examples/xor/xor.dsl')).toContain(block('`examples/xor/xor.dsl`'));
+  });
+
+  it('shows its gradient', () => {
+    const { models } = analyse({ path: 'xor.dsl', text: read('examples/xor/xor.dsl') });
+    expect(block('<!-- gradient of').trim()).not.toBe('');
+    expect(emitGradient(models[0]!.program)).toContain(block('<!-- gradient of'));
+  });
+
+  it('shows functions of generated/xor.ts', () => {
+    expect(block('<!-- from generated').trim()).not.toBe('');
+    expect(read('generated/xor.ts')).toContain(block('<!-- from generated').trim());
+  });
+
+  it('links to files and names npm scripts that exist', () => {
+    for (const [, path] of readme.matchAll(/\]\(([^)#]+)\)/g))
+      expect(existsSync(`${root}/${path}`), path).toBe(true);
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const [, script] of readme.matchAll(/npm run ([\w:-]+)/g))
+      expect(Object.keys(scripts)).toContain(script);
+    for (const [, script] of readme.matchAll(/\| `([\w-]+)` \|$/gm))
+      expect(Object.keys(scripts)).toContain(script);
+  });
+});
+
+it('the version is that of package.json', async () => {
+  const { VERSION } = await import('../../compiler/version.ts');
+  expect(VERSION).toBe((JSON.parse(read('package.json')) as { version: string }).version);
+});
