@@ -42,7 +42,6 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
   E107: {
     meaning: 'The file defines no model, so there is nothing to compile.',
     mend: 'Add a `model Name { ... }`. A file that only defines layers and functions is imported by another.',
-    withoutExample: 'A file without a model compiles to nothing, without a word, so far.',
   },
   E201: {
     meaning:

@@ -1,0 +1,2 @@
+// The model will stand here.
+dim hidden = 64
