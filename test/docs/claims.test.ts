@@ -84,3 +84,14 @@ describe('names of the parameters of layers', () => {
     expect(parameters.join(' ')).toBe(names);
   });
 });
+
+describe('an exact quotient', () => {
+  it('is outside where it is not whole', async () => {
+    const text = 'model M {\n  input x[n, 2]\n  output y[n, i: 4] = x[n, exact((i - 1) / 2)] else -1\n}\n';
+    const { modules } = await compile({ path: 'm.dsl', text }, { format: false });
+    const { y } = loadModule(modules[0]?.text ?? '')
+      .createTrainer()
+      .predict({ x: [5, 7] });
+    expect(Array.from(y ?? [])).toEqual([-1, 5, -1, 7]);
+  });
+});
