@@ -1,9 +1,15 @@
 /** The program of a case, by its topic and op. */
 import type { OracleCase } from '../cases.ts';
+import { attentionProgram } from './attentions.ts';
+import { blockProgram } from './blocks.ts';
+import * as convolutions from './convolutions.ts';
+import { indexProgram } from './indices.ts';
 import * as losses from './losses.ts';
 import { denseProgram } from './networks.ts';
+import { normalisationProgram } from './normalisations.ts';
 import * as operations from './operations.ts';
 import * as reductions from './reductions.ts';
+import { shapeProgram } from './shapes.ts';
 import { Unsupported, type CaseProgram } from './writer.ts';
 
 type Maker = (of: OracleCase) => CaseProgram;
@@ -34,6 +40,16 @@ const byOp: Readonly<Record<string, Maker>> = {
 
 const byTopic: Readonly<Record<string, Maker>> = {
   'ops/convention': reductions.conventionProgram,
+  'ops/shape': shapeProgram,
+  'ops/index': indexProgram,
+  'ops/scan': indexProgram,
+  'layers/embedding': indexProgram,
+  'layers/conv': convolutions.convolutionProgram,
+  'layers/pool': convolutions.poolProgram,
+  'layers/norm': normalisationProgram,
+  'layers/attention': attentionProgram,
+  'layers/residual': blockProgram,
+  'layers/dropout': blockProgram,
   'ops/reduce': (of) =>
     of.op === 'expression' ? reductions.expressionProgram(of) : reductions.reduceProgram(of),
   'ops/broadcast': (of) =>

@@ -19,7 +19,7 @@ export function denseProgram(of: OracleCase): CaseProgram {
   return writer.finish();
 }
 
-function activate(name: string, x: string, writer: CaseWriter): string {
+export function activate(name: string, x: string, writer: CaseWriter): string {
   const formula = unaryFormulas[name === 'gelu' ? 'gelu_exact' : name];
   if (formula === undefined) throw new Unsupported(`activation ${name}`);
   return formula(x, writer);
