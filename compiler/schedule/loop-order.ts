@@ -111,8 +111,11 @@ export function emitLoops(
     // What the conditions read is declared before them; what they guard comes after.
     const level = lowering.innermost;
     const start = level.length;
-    emit();
-    if (of.length === 0) return;
+    if (of.length === 0) {
+      emit();
+      return;
+    }
+    lowering.inBlock(emit);
     const then = level.splice(start);
     level.push({ kind: 'if', condition: { kind: 'all', of }, then, otherwise: [] });
   };

@@ -60,12 +60,13 @@ export interface Nest {
   readonly partial: boolean;
 }
 
-export function makeNest(statement: Statement, tensors: ReadonlyMap<string, Tensor>): Nest {
+export function makeNest(original: Statement, tensors: ReadonlyMap<string, Tensor>): Nest {
+  const statement = withoutUnitIndices(original);
   const { write } = statement;
   const extents = new Map(statement.indices.map((index) => [index.name, index.extent]));
   const absorbed = absorbGuards(statement.body, statement.combine, extents, tensors);
   const written = new Set(write.flatMap((index) => [...indexNames(index)]));
-  const scatter = isScatter(statement);
+  const scatter = isScatter(original);
   const axes = tensors.get(statement.target)?.axes ?? [];
   const outsideWrites = write.flatMap((index, axis) => {
     const extent = axes[axis];
@@ -90,7 +91,7 @@ export function makeNest(statement: Statement, tensors: ReadonlyMap<string, Tens
     ...(statement.finish && !wholeFinish ? { finish: statement.finish } : {}),
     domain,
     initial: absorbed.initial ?? neutralElement[statement.combine],
-    elements: axes.map((_, axis) => statement.indices[axis]?.name ?? `i${axis + 1}`),
+    elements: axes.map((_, axis) => original.indices[axis]?.name ?? `i${axis + 1}`),
     scatter,
     partial: scatter || domain.some((constraint) => isAbout(constraint, written)),
   };
@@ -98,6 +99,20 @@ export function makeNest(statement: Statement, tensors: ReadonlyMap<string, Tens
 }
 
 /** A loop of one turn is none: its index is 0. */
+function withoutUnitIndices(statement: Statement): Statement {
+  const zeros = unitIndices(statement.indices);
+  if (zeros.size === 0) return statement;
+  const rewrite = (index: IndexExpression): IndexExpression => substituteInIndex(index, zeros);
+  return {
+    ...statement,
+    indices: statement.indices.filter((index) => !zeros.has(index.name)),
+    write: statement.write.map(rewrite),
+    body: mapIndices(statement.body, rewrite),
+    ...(statement.finish ? { finish: mapIndices(statement.finish, rewrite) } : {}),
+  };
+}
+
+/** The same for what residues leave of a loop; the epilogue still runs over the axes as they are. */
 function withoutUnitLoops(nest: Nest): Nest {
   const zeros = unitIndices(nest.loops);
   if (zeros.size === 0) return nest;
@@ -110,7 +125,6 @@ function withoutUnitLoops(nest: Nest): Nest {
     loops,
     write: nest.write.map(rewrite),
     body: mapIndices(nest.body, rewrite),
-    ...(nest.finish ? { finish: mapIndices(nest.finish, rewrite) } : {}),
     domain,
     partial: nest.partial || domain.some((constraint) => isAbout(constraint, written)),
   };
