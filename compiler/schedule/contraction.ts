@@ -18,14 +18,16 @@ import type { Flat } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
 import { integer, product, sum } from './integers.ts';
 import type { Monomial } from './integers.ts';
-import { contractionName, contractionWidth } from './kernels.ts';
+import { contractionWidth } from './kernels.ts';
 import { boundsOf, emitLoops, joinLoops } from './loop-order.ts';
 import type { PlannedLoop } from './loop-order.ts';
 import { axesOf, boxOf, fill, finishLoops } from './loops.ts';
 import { Lowering } from './lowering.ts';
+import { emitCall } from './matrices.ts';
+import type { Operand } from './matrices.ts';
 import { makeNest } from './nest.ts';
 import type { Nest } from './nest.ts';
-import type { IntegerExpression, LoopStatement } from './types.ts';
+import type { IntegerExpression, LoopFunction, LoopStatement } from './types.ts';
 
 type Tensors = ReadonlyMap<string, Tensor>;
 
@@ -38,6 +40,8 @@ export interface Contraction {
   readonly statements: LoopStatement[];
   /** The kernel's block width. */
   readonly width: number;
+  /** The function through which it is called, where that is not the kernel itself. */
+  readonly entry: LoopFunction | undefined;
 }
 
 /** The loops of a statement around a kernel call; undefined if it is not a contraction, or a tiny one. */
@@ -229,6 +233,7 @@ function emit(
   const c = { buffer: scope.buffer(nest.target, 'update'), tensor: nest.target, flat: flats.c };
   // Operands and target are transposed by their strides.
   const [held, streamed] = choice.held === 'a' ? [a, b] : [b, a];
+  let entry: LoopFunction | undefined;
   emitLoops(lowering, order, outer, box, () => {
     const bounds = new Map(
       [rows, columns, k].map((loop) => [loop, boundsOf(lowering, loop, bounding(loop), box)]),
@@ -253,27 +258,23 @@ function emit(
       );
       return sum(start, ...shifts);
     };
-    lowering.innermost.push({
-      kind: 'call',
-      function: contractionName(width),
-      arguments: [
-        ...[held, streamed, c].map(({ buffer }) => ({ kind: 'buffer' as const, buffer })),
-        ...[
-          length(rows),
-          length(columns),
-          length(k),
-          stride(held.flat, rows),
-          stride(held.flat, k),
-          stride(streamed.flat, k),
-          stride(streamed.flat, columns),
-          stride(c.flat, rows),
-          stride(c.flat, columns),
-          begin(held),
-          begin(streamed),
-          begin(c),
-        ].map((value) => ({ kind: 'integer' as const, value })),
-      ],
+    const operand = (of: typeof a, row: PlannedLoop, column: PlannedLoop): Operand => ({
+      buffer: of.buffer,
+      row: stride(of.flat, row),
+      column: stride(of.flat, column),
+      at: begin(of),
     });
+    const call = emitCall({
+      a: operand(held, rows, k),
+      b: operand(streamed, k, columns),
+      c: operand(c, rows, columns),
+      m: length(rows),
+      n: length(columns),
+      k: length(k),
+      width,
+    });
+    entry = call.entry;
+    lowering.innermost.push(...call.statements);
   });
   return {
     statements: [
@@ -282,6 +283,7 @@ function emit(
       ...finishLoops(scaled(nest, factors), scope, tensors),
     ],
     width,
+    entry,
   };
 }
 

@@ -19,9 +19,10 @@ export class FunctionList {
     return freshName(identifier(base), this.names);
   }
 
-  /** The contraction kernel of this width, once. */
-  addKernel(width: number): void {
-    if (this.has(contractionName(width))) return;
-    for (const kernel of contractionKernel(width, this.has)) this.add(kernel);
+  /** The contraction kernel of this width, and the function through which it is called, once. */
+  addKernel(width: number, entry: LoopFunction | undefined): void {
+    if (!this.has(contractionName(width)))
+      for (const kernel of contractionKernel(width, this.has)) this.add(kernel);
+    if (entry && !this.has(entry.name)) this.add(entry);
   }
 }

@@ -1,5 +1,5 @@
 /** What one loop function declares: its buffer and integer parameters, and names that are unique inside it. */
-import { freshName } from '../graph/expressions.ts';
+import { fetchedTensors, freshName, reads, replaceAccumulated } from '../graph/expressions.ts';
 import type { Statement, Tensor } from '../graph/types.ts';
 import { identifier, variable } from './integers.ts';
 import type { IntegerExpression, LoopFunction, LoopStatement, Step } from './types.ts';
@@ -85,7 +85,8 @@ export class FunctionScope {
     body: readonly LoopStatement[],
     computes: readonly Statement[],
   ): { readonly loopFunction: LoopFunction; readonly step: Step } {
-    const buffers = [...this.bufferOf].map(([tensor, { name: parameter, access }]) => ({
+    const ordered = this.inOrder(computes);
+    const buffers = ordered.map(([tensor, { name: parameter, access }]) => ({
       name: parameter,
       element: this.naming.tensors.get(tensor)?.element ?? 'real',
       access,
@@ -100,10 +101,31 @@ export class FunctionScope {
     };
     const step: Step = {
       function: name,
-      buffers: [...this.bufferOf.keys()],
+      buffers: ordered.map(([tensor]) => tensor),
       integers: [...this.extentOf.keys()],
       ...(this.numberOf.size === 0 ? {} : { numbers: [...this.numberOf.keys()] }),
     };
     return { loopFunction, step };
+  }
+
+  /** Operands in the order of the formulas, then results. */
+  private inOrder(computes: readonly Statement[]): [string, { name: string; access: Access }][] {
+    const operands: string[] = [];
+    const results: string[] = [];
+    for (const { target, write, body, finish } of computes) {
+      const formula = finish ? replaceAccumulated(finish, body) : body;
+      operands.push(...reads(formula).map((node) => node.tensor), ...fetchedTensors(formula));
+      for (const index of write) operands.push(...fetchedTensors(index));
+      results.push(target);
+    }
+    const place = (tensor: string, list: readonly string[]): number => {
+      const found = list.findIndex((name) => this.resolve(name) === tensor);
+      return found < 0 ? list.length : found;
+    };
+    const rank = (tensor: string, access: Access): number =>
+      access === 'read' ? place(tensor, operands) : operands.length + 1 + place(tensor, results);
+    return [...this.bufferOf].toSorted(
+      ([first, one], [second, other]) => rank(first, one.access) - rank(second, other.access),
+    );
   }
 }

@@ -121,7 +121,7 @@ function groupFunction(
   }
   const scope = scopeOf();
   const contraction = contractionLoops(first, scope, tensors);
-  if (contraction) functions.addKernel(contraction.width);
+  if (contraction) functions.addKernel(contraction.width, contraction.entry);
   return add(scope, contraction?.statements ?? statementLoops(first, scope, tensors));
 }
 

@@ -124,7 +124,8 @@ function block(rows: number, columns: number): LoopFunction {
   };
 }
 
-const operands: LoopFunction['buffers'] = [
+/** Both operands and the result of every kernel. */
+export const operands: LoopFunction['buffers'] = [
   { name: 'a', element: 'real', access: 'read' },
   { name: 'b', element: 'real', access: 'read' },
   { name: 'c', element: 'real', access: 'update' },

@@ -58,7 +58,7 @@ export function statementLoops(
 export function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStatement[] {
   const written = flatten(axesOf(tensors, nest.target), nest.write);
   const box = boxOf(nest, tensors);
-  const expressions = nest.finish ? [nest.body, nest.finish] : [nest.body];
+  const expressions = nest.finishInside ? [nest.body, nest.finishInside] : [nest.body];
   const flats = [...flatsOf(expressions, tensors), written];
   const used = namesInUse(
     expressions,
@@ -98,7 +98,7 @@ export function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): L
     const statements = [fill(nest, scope), ...lowering.innermost];
     return nest.finish ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
   }
-  if (nest.finish && !nest.partial) lowering.count(nest.finish);
+  if (nest.finishInside && !nest.partial) lowering.count(nest.finishInside);
   localReduction(lowering, nest, loops, flats, written, box);
   const statements = [...(nest.partial ? [fill(nest, scope)] : []), ...lowering.innermost];
   return nest.finish && nest.partial ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
@@ -230,7 +230,7 @@ function localReduction(
       lowering.innermost.push({ kind: 'store_integer', buffer, offset, value: variable(result) });
       return;
     }
-    const value = nest.finish && !nest.partial ? lowering.finished(nest.finish, result) : result;
+    const value = nest.finishInside && !nest.partial ? lowering.finished(nest.finishInside, result) : result;
     store(lowering, nest.target, written, value, false);
   });
 }

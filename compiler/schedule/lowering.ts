@@ -2,7 +2,7 @@
  * From expressions to loop values inside one nest of loops. Every value is known at some depth (0: before the first
  * loop); what is known further out than where it is used becomes a constant there, and so does what is used twice.
  */
-import { Interner, children, isInside } from '../graph/expressions.ts';
+import { Interner, children, indexBounds, isInside } from '../graph/expressions.ts';
 import type { BinaryOperator, Expression, Read, Tensor } from '../graph/types.ts';
 import { flatten } from './access.ts';
 import { exactQuotients } from './guards.ts';
@@ -199,13 +199,14 @@ export class Lowering extends Places {
         return { value: compareIntegers(rest, '==', integer(0)), depth: inner.depth };
       });
       if (isInside(index, extent, this.extents, this.tensors)) return exactness;
+      const bounds = indexBounds(index, this.extents, this.tensors);
       const place = this.index(index);
       const end = typeof extent === 'number' ? integer(extent) : this.scope.extent(extent);
-      return [
-        ...exactness,
-        { value: compareIntegers(place.value, '>=', integer(0)), depth: place.depth },
-        { value: compareIntegers(place.value, '<', end), depth: place.depth },
-      ];
+      const below = { value: compareIntegers(place.value, '>=', integer(0)), depth: place.depth };
+      const beyond = { value: compareIntegers(place.value, '<', end), depth: place.depth };
+      const neverBelow = bounds !== undefined && bounds.least >= 0;
+      const neverBeyond = bounds !== undefined && typeof extent === 'number' && bounds.greatest < extent;
+      return [...exactness, ...(neverBelow ? [] : [below]), ...(neverBeyond ? [] : [beyond])];
     });
   }
 }

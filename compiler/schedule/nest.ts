@@ -47,7 +47,10 @@ export interface Nest {
   readonly write: readonly IndexExpression[];
   readonly combine: Combine;
   readonly body: Expression;
+  /** The epilogue over the axes as they are: of a loop of its own. */
   readonly finish?: Expression;
+  /** The same over the loops of this nest: where an element is complete. */
+  readonly finishInside?: Expression;
   /** Points of the box outside the domain contribute nothing. */
   readonly domain: readonly Constraint[];
   /** What an element is to which no point of the domain contributes. */
@@ -88,7 +91,7 @@ export function makeNest(original: Statement, tensors: ReadonlyMap<string, Tenso
     write,
     combine,
     body: wholeFinish && statement.finish ? replaceAccumulated(statement.finish, solved.body) : solved.body,
-    ...(statement.finish && !wholeFinish ? { finish: statement.finish } : {}),
+    ...(statement.finish && !wholeFinish ? { finish: statement.finish, finishInside: statement.finish } : {}),
     domain,
     initial: absorbed.initial ?? neutralElement[statement.combine],
     elements: axes.map((_, axis) => original.indices[axis]?.name ?? `i${axis + 1}`),
@@ -125,6 +128,7 @@ function withoutUnitLoops(nest: Nest): Nest {
     loops,
     write: nest.write.map(rewrite),
     body: mapIndices(nest.body, rewrite),
+    ...(nest.finishInside ? { finishInside: mapIndices(nest.finishInside, rewrite) } : {}),
     domain,
     partial: nest.partial || domain.some((constraint) => isAbout(constraint, written)),
   };
@@ -250,6 +254,7 @@ function solve(nest: Nest, quotient: Quotient): Nest | undefined {
     loops,
     write: nest.write.map(rewrite),
     body: mapIndices(nest.body, rewrite),
+    ...(nest.finishInside ? { finishInside: mapIndices(nest.finishInside, rewrite) } : {}),
     domain: domain.map((constraint) =>
       old.has(constraint) ? { ...constraint, index: rewrite(constraint.index) } : constraint,
     ),

@@ -48,7 +48,8 @@ export function sharedLoops(
     let value: Value = lowering.value(body);
     const later = statements.slice(statements.indexOf(statement) + 1);
     const readLater = later.some((other) => tensorsIn(bodies.get(other) ?? body).has(statement.target));
-    if (!isConstant(body) && value.kind !== 'variable' && (readLater || sharing.last.has(statement.target))) {
+    const named = readLater || (sharing.last.has(statement.target) && later.length > 0);
+    if (!isConstant(body) && value.kind !== 'variable' && named) {
       const name = scope.declare(position === '' ? statement.target : `${statement.target}_${position}`);
       lowering.innermost.push({ kind: 'constant', name, value });
       value = { kind: 'variable', name };

@@ -58,8 +58,8 @@ const models = {
   pairs: `
     input x[n, 12]
     param W[12, 10] ~ zeros
-    z[n, j] = sum[i](x[n, i] * W[i, j])
-    output s[n, m] = sum[j](z[n, j] * z[m, j])
+    output z[n, j] = sum[i](x[n, i] * W[i, j])
+    s[n, m] = sum[j](z[n, j] * z[m, j])
     loss = mean[n, m](exp(-s[n, m] ^ 2))`,
 };
 
