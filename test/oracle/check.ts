@@ -5,7 +5,7 @@ import { loadModule, type EmittedModule } from '../support/load.ts';
 import type { OracleCase, OracleTensor } from './cases.ts';
 import { difference } from './compare.ts';
 import { programOf } from './programs/index.ts';
-import { networkProgram } from './programs/networks.ts';
+import { trainedCase, type Reader, type TrainedCase } from './programs/trained.ts';
 import { stateNames, traceProgram } from './programs/training.ts';
 import { nameOf, Unsupported, type CaseProgram } from './programs/writer.ts';
 
@@ -33,14 +33,15 @@ export async function checkCase(of: OracleCase): Promise<Verdict> {
 type Problem = string | undefined;
 
 const TRACES = ['lr_trace', 'plateau_trace'];
-const NETWORKS = ['mlp', 'linear_regression', 'logistic_regression', 'softmax_regression'];
 
 async function check(of: OracleCase): Promise<Problem[]> {
   if (TRACES.includes(of.op)) return checkTrace(of);
-  if (NETWORKS.includes(of.op)) return checkNetwork(of);
+  const trained = trainedCase(of);
+  if (trained !== undefined) return checkNetwork(of, trained);
   const program = programOf(of);
   const trainer = await trainerOf(of, program.text, 1);
-  return checkOnce(of, program, trainer, (tensor) => of.read(tensor));
+  const problems = checkOnce(of, program, trainer, (tensor) => of.read(tensor));
+  return [...problems, ...checkBatches(of, program, trainer)];
 }
 
 /** Compiles a program; what it reports as an error is thrown. */
@@ -60,8 +61,6 @@ export async function compileCase(
 async function trainerOf(of: OracleCase, text: string, batch: number): Promise<CaseTrainer> {
   return (await compileCase(of, text)).createTrainer({ batch });
 }
-
-type Reader = (tensor: OracleTensor) => ArrayLike<number>;
 
 /** One forward and one backward pass: outputs, loss and gradients. */
 function checkOnce(of: OracleCase, program: CaseProgram, trainer: CaseTrainer, read: Reader): Problem[] {
@@ -101,37 +100,70 @@ function givenData(of: OracleCase, trainer: CaseTrainer, read: Reader): { inputs
   return { inputs, weights };
 }
 
-/** Chosen rows of a row-by-row tensor. */
-function takeRows(values: ArrayLike<number>, shape: readonly number[], rows: ArrayLike<number>): number[] {
-  const size = values.length / (shape[0] ?? 1);
-  return Array.from(rows).flatMap((row) => Array.from({ length: size }, (_, i) => values[row * size + i]!));
+/** Buffers that the case's program gives anew at every step, and the host carries to the next. */
+class Carried {
+  private readonly outputs: ReadonlyMap<string, string>;
+  private readonly values = new Map<string, ArrayLike<number>>();
+
+  constructor({ carried }: CaseProgram) {
+    this.outputs = carried ?? new Map<string, string>();
+  }
+
+  get(name: string): ArrayLike<number> | undefined {
+    return this.values.get(name);
+  }
+
+  reading(read: Reader): Reader {
+    return (tensor) => (tensor.role === 'buffer' ? this.values.get(tensor.name) : undefined) ?? read(tensor);
+  }
+
+  update(trainer: CaseTrainer, inputs: Arrays): void {
+    if (this.outputs.size === 0) return;
+    const outputs = trainer.predict(inputs);
+    for (const [buffer, output] of this.outputs) this.values.set(buffer, outputs[output] ?? []);
+  }
 }
 
-async function checkNetwork(of: OracleCase): Promise<Problem[]> {
-  const index = of.tensors.find(({ name }) => name === 'batch_index');
-  const x = of.tensors.find(({ role, name }) => role === 'input' && name === 'x')!;
-  const batches = index === undefined ? undefined : of.read(index);
-  const size = index?.shape[1] ?? x.shape[0]!;
-  const rowsOf = (step: number): ArrayLike<number> =>
-    batches === undefined
-      ? Array.from({ length: size }, (_, i) => i)
-      : batches.subarray(step * size, (step + 1) * size);
-  const readRows =
-    (step: number): Reader =>
-    (tensor) =>
-      tensor.role === 'input' || tensor.role === 'target'
-        ? takeRows(of.read(tensor), tensor.shape, rowsOf(step))
-        : of.read(tensor);
-
-  const once = networkProgram(of, size, false);
-  const problems = checkOnce(of, once, await trainerOf(of, once.text, 1), readRows(0));
-  const trained = await trainerOf(of, networkProgram(of, size, true).text, size);
-  return [...problems, ...checkTraining(of, trained, readRows)];
-}
-
-function checkTraining(of: OracleCase, trainer: CaseTrainer, readRows: (step: number) => Reader): Problem[] {
+/** Running statistics over the batches in `batches.x`. */
+function checkBatches(of: OracleCase, program: CaseProgram, trainer: CaseTrainer): Problem[] {
+  const batches = of.tensors.find(({ name }) => name === 'batches.x');
+  if (batches === undefined) return [];
+  const [count] = batches.shape as [number];
+  const values = of.read(batches);
+  const size = values.length / count;
+  const carried = new Carried(program);
   const problems: Problem[] = [];
-  trainer.setWeights(givenData(of, trainer, readRows(0)).weights);
+  for (let step = 1; step <= count; step++) {
+    const read = carried.reading((tensor) =>
+      tensor.name === 'x' ? values.subarray((step - 1) * size, step * size) : of.read(tensor),
+    );
+    const { inputs, weights } = givenData(of, trainer, read);
+    trainer.setWeights(weights);
+    carried.update(trainer, inputs);
+    for (const tensor of of.tensors) {
+      if (tensor.role !== 'after' || tensor.step !== step) continue;
+      const got = carried.get(tensor.name) ?? [];
+      problems.push(difference(`after ${step} ${tensor.name}`, got, of.read(tensor), of.tolerance));
+    }
+  }
+  return problems;
+}
+
+async function checkNetwork(of: OracleCase, { rows, once, training, read }: TrainedCase): Promise<Problem[]> {
+  const problems = checkOnce(of, once, await trainerOf(of, once.text, 1), read(0));
+  const trained = await trainerOf(of, training.text, rows);
+  return [...problems, ...checkTraining(of, training, trained, read)];
+}
+
+function checkTraining(
+  of: OracleCase,
+  program: CaseProgram,
+  trainer: CaseTrainer,
+  readAt: (step: number) => Reader,
+): Problem[] {
+  const problems: Problem[] = [];
+  const carried = new Carried(program);
+  trainer.setWeights(givenData(of, trainer, readAt(0)).weights);
   const losses = of.scalars?.['loss_per_step'] as number[];
   const norms = of.scalars?.['grad_norm_per_step'] as number[] | undefined;
   const { kind } = (of.hyper ?? {})['optimizer'] as { kind: string };
@@ -139,14 +171,15 @@ function checkTraining(of: OracleCase, trainer: CaseTrainer, readRows: (step: nu
     problems.push(difference(what, [got ?? NaN], [Number(want)], of.tolerance));
   };
   for (let step = 0; step < losses.length; step++) {
-    const { inputs } = givenData(of, trainer, readRows(step));
+    const { inputs } = givenData(of, trainer, carried.reading(readAt(step)));
     const gradient = trainer.gradientsOnBatch(inputs);
     check(`loss at step ${step}`, gradient['loss'], losses[step]);
     if (norms !== undefined) check(`gradient norm at step ${step}`, globalNorm(trainer), norms[step]);
+    carried.update(trainer, inputs);
     trainer.trainOnBatch(inputs);
     for (const tensor of of.tensors) {
       if (tensor.step !== step + 1) continue;
-      problems.push(compareAfter(of, tensor, trainer, kind));
+      problems.push(compareAfter(of, tensor, trainer, kind, carried));
     }
     const scheduled = trainer.getState();
     for (const [key, name] of [
@@ -158,7 +191,7 @@ function checkTraining(of: OracleCase, trainer: CaseTrainer, readRows: (step: nu
         check(`${key} ${step}`, scheduled[name][0], [wanted[step]].flat()[0]);
     }
   }
-  const { inputs } = givenData(of, trainer, readRows(0));
+  const { inputs } = givenData(of, trainer, carried.reading(readAt(losses.length)));
   check('loss after the last step', trainer.evaluate(inputs)['loss'], of.scalars?.['loss_after_last_step']);
   return problems;
 }
@@ -173,12 +206,15 @@ function compareAfter(
   tensor: OracleTensor,
   trainer: CaseTrainer,
   optimizer: string,
+  carried: Carried,
 ): Problem {
   const what = `${tensor.role} ${tensor.step} ${tensor.name}`;
   if (tensor.role === 'after') {
-    return difference(what, trainer.getWeights()[nameOf(tensor.name)] ?? [], of.read(tensor), of.tolerance);
+    const got = carried.get(tensor.name) ?? trainer.getWeights()[nameOf(tensor.name)] ?? [];
+    return difference(what, got, of.read(tensor), of.tolerance);
   }
-  const [parameter = '', slot = ''] = tensor.name.split('.');
+  const end = tensor.name.lastIndexOf('.');
+  const [parameter, slot] = [tensor.name.slice(0, end), tensor.name.slice(end + 1)];
   const state = stateNames[optimizer]?.[slot];
   if (state === undefined) throw new Unsupported(`state ${slot} of ${optimizer}`);
   return difference(

@@ -1,7 +1,7 @@
 /** Multi-head attention and the blocks around it, as statements: `layers/attention`, transformer blocks, GPT. */
 import type { OracleCase } from '../cases.ts';
 import { moments, standardised } from './normalisations.ts';
-import { define, readAt } from './shapes.ts';
+import { define, plus, readAt } from './shapes.ts';
 import { CaseWriter, nameOf, Unsupported, type CaseProgram } from './writer.ts';
 
 /** What a self-attention reads: the names of tensors in the program. */
@@ -24,11 +24,9 @@ export function selfAttention(writer: CaseWriter, of: SelfAttention): string {
   const { x, features, heads, prefix } = of;
   const size = features / heads;
   const three = `${prefix}three`;
-  writer.line(
-    `${three}[b, i, f] = sum[j](${x}[b, i, j] * ${of.qkv.weight}[f, j]) + ${of.qkv.bias}[f]`,
-  );
+  writer.line(`${three}[b, i, f] = sum[j](${x}[b, i, j] * ${of.qkv.weight}[f, j]) + ${of.qkv.bias}[f]`);
   const part = (k: number, position: string): string =>
-    `${three}[b, ${position}, ${k * features} + ${size} * h + d]`;
+    `${three}[b, ${position}, ${plus(`${size} * h + d`, k * features)}]`;
   const score = `sum[d: ${size}](${part(0, 'i')} * ${part(1, 'k')}) / sqrt(${size})`;
   const masked = of.causal ? `k <= i ? ${score} : -inf` : score;
   writer.line(`${prefix}score[b, h: ${heads}, i, k] = ${masked}`);
@@ -114,7 +112,9 @@ function crossAttention(writer: CaseWriter): void {
   const [q, k, v] = [writer.tensor('q'), writer.tensor('k'), writer.tensor('v')];
   const product = `${readAt(q, ['b', 'i', 'd'])} * ${readAt(k, ['b', 'j', 'd'])}`;
   const score = `sum[d](${product}) / sqrt(${q.shape.at(-1)})`;
-  const masked = writer.has('pad') ? `${readAt(writer.tensor('pad'), ['b', 'j'])} == 1 ? -inf : ${score}` : score;
+  const masked = writer.has('pad')
+    ? `${readAt(writer.tensor('pad'), ['b', 'j'])} == 1 ? -inf : ${score}`
+    : score;
   const causal = writer.hyper['causal'] === true ? `j <= i ? (${masked}) : -inf` : masked;
   writer.line(`score[b, i, j] = ${causal}`);
   define(writer, 'P', ['b', 'i', 'j'], 'softmax[j](score[b, i, j])');

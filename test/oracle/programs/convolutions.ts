@@ -113,8 +113,7 @@ function pooled(operator: string, x: OracleTensor, along: readonly Window[], out
   return `${operator}[${binders(along)}](${readAt(x, ['b', 'c', ...places])} else ${outside})`;
 }
 
-const binders = (along: readonly Window[]): string =>
-  along.map(({ size }, k) => `u${k}: ${size}`).join(', ');
+const binders = (along: readonly Window[]): string => along.map(({ size }, k) => `u${k}: ${size}`).join(', ');
 
 /** How many cells of a window count: all, or those inside x. */
 function cellsOf(x: OracleTensor, along: readonly Window[], writer: CaseWriter): string {

@@ -73,7 +73,10 @@ export function normalisationProgram(of: OracleCase): CaseProgram {
       throw new Unsupported(of.op);
   }
   writer.probeLoss();
-  return writer.finish();
+  const program = writer.finish();
+  if (of.op !== 'batch_norm' || writer.hyper['mode'] === 'eval') return program;
+  const buffers = ['running_mean', 'running_var'] as const;
+  return { ...program, carried: new Map(buffers.map((name) => [name, `next_${name}`])) };
 }
 
 /** Training also gives the next running statistics, `next_running_mean` and `next_running_var`. */

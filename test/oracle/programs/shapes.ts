@@ -12,18 +12,21 @@ export const readAt = (tensor: OracleTensor, at: readonly string[], outside?: nu
   return outside === undefined ? read : `(${read} else ${outside})`;
 };
 
-/**
- * Defines a tensor of the case at given indices. One that the case wants to see is an output, its extents written;
- * extents of others may be given with the index, `i: 3`.
- */
+/** Defines a tensor of the case at given indices; one that the case wants to see is an output. */
+export function infer(writer: CaseWriter, name: string, at: readonly string[], value: string): void {
+  const isResult = writer.results.some((tensor) => tensor.name === name);
+  if (isResult) writer.shows(name);
+  const axes = at.length === 0 ? '' : `[${at.join(', ')}]`;
+  writer.line(`${isResult ? 'output ' : ''}${nameOf(name)}${axes} = ${value}`);
+}
+
+/** The same; the extents of a result are written, as the case has them. */
 export function define(writer: CaseWriter, name: string, at: readonly string[], value: string): void {
   const result = writer.results.find((tensor) => tensor.name === name);
-  if (result !== undefined) writer.shows(name);
   const axes = at.map((index, axis) =>
     result === undefined || index.includes(':') ? index : `${index}: ${result.shape[axis]}`,
   );
-  const head = `${nameOf(name)}${axes.length === 0 ? '' : `[${axes.join(', ')}]`}`;
-  writer.line(`${result === undefined ? '' : 'output '}${head} = ${value}`);
+  infer(writer, name, axes, value);
 }
 
 /** An axis that may count from the end. */
@@ -142,7 +145,8 @@ export function shapeProgram(of: OracleCase): CaseProgram {
 
 /** The operands, in the order in which the formula names them. */
 function operandsOf(writer: CaseWriter): OracleTensor[] {
-  const [, list = ''] = /y = (?:concatenation of )?(.*?) (?:along|stacked)/.exec(writer.of.formulas[0] ?? '') ?? [];
+  const [, list = ''] =
+    /y = (?:concatenation of )?(.*?) (?:along|stacked)/.exec(writer.of.formulas[0] ?? '') ?? [];
   const named = list.split(/, | and /).flatMap((name) => writer.inputs.filter((x) => x.name === name.trim()));
   return named.length > 0 ? named : writer.inputs;
 }

@@ -1,6 +1,6 @@
 /** `train` blocks: optimizer, schedule and clipping of a case, in the library's words. */
 import type { Hyper, OracleCase } from '../cases.ts';
-import { Unsupported } from './writer.ts';
+import { nameOf, Unsupported } from './writer.ts';
 
 interface OptimizerHyper {
   readonly kind: string;
@@ -50,11 +50,26 @@ export const stateNames: Readonly<Record<string, Readonly<Record<string, string>
   lamb: { exp_avg: 'm', exp_avg_sq: 'v' },
 };
 
+/** Parameters with hyper-parameters of their own. */
+interface ParameterGroup {
+  readonly params: readonly string[];
+  readonly [key: string]: unknown;
+}
+
 export function trainBlock(of: OracleCase): string {
   const hyper = of.hyper ?? {};
   const optimizer = hyper['optimizer'] as OptimizerHyper;
+  const groups = hyper['param_groups'];
+  const optimizers = Array.isArray(groups)
+    ? (groups as ParameterGroup[]).map(
+        (group) =>
+          `optimizer[${group.params.map(nameOf).join(', ')}]: ${optimizerCall({ ...optimizer, ...group }, hyper)}`,
+      )
+    : [`optimizer: ${optimizerCall(optimizer, hyper)}`];
+  const frozen = of.tensors.filter((tensor) => tensor.frozen === true).map(({ name }) => nameOf(name));
   const entries = [
-    `optimizer: ${optimizerCall(optimizer, hyper)}`,
+    ...optimizers,
+    ...(frozen.length === 0 ? [] : [`freeze: [${frozen.join(', ')}]`]),
     ...clip(hyper),
     'batch: 1',
     'epochs: 1',

@@ -9,6 +9,8 @@ export interface CaseProgram {
   readonly text: string;
   /** The case's name of a forward tensor -> the output's name. */
   readonly outputs: ReadonlyMap<string, string>;
+  /** Buffers of the case -> the outputs that hold their next values. */
+  readonly carried?: ReadonlyMap<string, string>;
 }
 
 /** `probe.y` -> `probe_y_`: the line at the end keeps clear of the language's own names (e, t, loss). */
@@ -20,9 +22,10 @@ export class CaseWriter {
   private readonly outputs = new Map<string, string>();
   private readonly losses: string[] = [];
 
-  constructor(of: OracleCase) {
+  /** `declares`: whether a tensor that is given is declared as it stands. */
+  constructor(of: OracleCase, declares: (tensor: OracleTensor) => boolean = () => true) {
     this.of = of;
-    for (const tensor of of.tensors) {
+    for (const tensor of of.tensors.filter((given) => declares(given))) {
       if (['input', 'target', 'const', 'param', 'buffer'].includes(tensor.role)) this.declare(tensor);
     }
   }
@@ -63,7 +66,7 @@ export class CaseWriter {
   private declare(tensor: OracleTensor): void {
     const axes = tensor.shape.length === 0 ? '' : `[${tensor.shape.join(', ')}]`;
     const head = `${nameOf(tensor.name)}${axes}`;
-    if (tensor.has_gradient === true) {
+    if (tensor.has_gradient === true || tensor.frozen === true) {
       this.line(`param ${head} ~ zeros`);
     } else if (tensor.dtype === 'i4') {
       const values = this.of.read(tensor);
