@@ -89,6 +89,16 @@ export function analyse(source: Source, options: Pick<CompileOptions, 'load'> = 
   const file = parse(source, diagnostics);
   const imports = loadImports(file, options.load ?? (() => undefined), diagnostics);
   const elaborated = elaborate(file, { imports, prelude: preludeFiles() }, diagnostics);
+  if (!diagnostics.hasErrors && elaborated.length === 0) {
+    diagnostics.error(
+      'E107',
+      { source, start: 0, end: 0 },
+      'this file has no model, so there is nothing to compile',
+      {
+        hint: 'add `model Name { ... }`; a file of layers and functions is for others to import',
+      },
+    );
+  }
   if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, models: [] };
   const models = elaborated.map((model) => analyseModel(model, diagnostics));
   return { diagnostics: diagnostics.list, models: diagnostics.hasErrors ? [] : models };

@@ -10,11 +10,11 @@
 import {
   accumulated,
   constant,
+  children,
   extentsOf,
-  indicesIn,
   isPlainIndex,
   isScatter,
-  reads,
+  postorder,
   reducedIndices,
   replaceAccumulated,
   visitAtoms,
@@ -95,20 +95,22 @@ function printRight(
 }
 
 /**
- * The indices whose extent a reader sees: they stand alone on an axis of just that extent, in a fetch or a read without
- * padding; or in reads with padding, if these agree.
+ * The indices whose extent a reader sees: wherever they stand alone in a fetch or a read without padding, the axis has just
+ * that extent; or, if they stand so nowhere, in reads with padding. What a condition decides at compile time may be left
+ * out when the text is read, so that nothing in it shows an extent; but it may contradict one.
  */
 function shownIndices(statement: Statement, program: Program): Set<string> {
   const extents = extentsOf(statement.indices);
-  const shown = new Set<string>();
+  const plain = new Map<string, boolean>();
   const padded = new Map<string, boolean>();
+  let isSure = true;
   const look = (tensor: string, at: readonly IndexExpression[], padding: boolean): void => {
     for (const [axis, index] of at.entries()) {
       const name = isPlainIndex(index);
       if (name === undefined) continue;
       const fits = program.tensors.get(tensor)?.axes[axis] === extents.get(name);
-      if (padding) padded.set(name, fits && (padded.get(name) ?? true));
-      else if (fits) shown.add(name);
+      const seen = padding ? padded : plain;
+      if (isSure || !fits) seen.set(name, fits && (seen.get(name) ?? true));
     }
   };
   const lookInside = (index: IndexExpression): void =>
@@ -116,13 +118,35 @@ function shownIndices(statement: Statement, program: Program): Set<string> {
       if (atom.kind === 'fetch') look(atom.tensor, atom.at, false);
     });
   for (const expression of [statement.body, ...(statement.finish ? [statement.finish] : [])]) {
-    for (const { tensor, at, outside } of reads(expression)) look(tensor, at, outside !== undefined);
-    for (const index of indicesIn(expression)) lookInside(index);
+    const reached = reachedNodes(expression);
+    for (const node of postorder(expression)) {
+      isSure = reached.has(node);
+      if (node.kind === 'index_value') lookInside(node.index);
+      if (node.kind !== 'read') continue;
+      look(node.tensor, node.at, node.outside !== undefined);
+      for (const index of node.at) lookInside(index);
+    }
   }
+  isSure = true;
   for (const index of statement.write) lookInside(index);
   if (isScatter(statement)) look(statement.target, statement.write, false);
-  for (const [name, fits] of padded) if (fits) shown.add(name);
-  return shown;
+  const shown = [...padded, ...plain].filter(([name, fits]) => fits && plain.get(name) !== false);
+  return new Set(shown.map(([name]) => name));
+}
+
+/** The nodes of an expression without the branches of conditionals that are decided at compile time. */
+function reachedNodes(root: Expression): Set<Expression> {
+  const reached = new Set([root]);
+  for (const node of reached) {
+    const isDecided = node.kind === 'select' && isKnown(node.condition);
+    for (const child of isDecided ? [node.condition] : children(node)) reached.add(child);
+  }
+  return reached;
+}
+
+/** Is it made of nothing but constants? */
+function isKnown(expression: Expression): boolean {
+  return postorder(expression).every(({ kind }) => ['constant', 'unary', 'binary', 'select'].includes(kind));
 }
 
 // ------------------------------------------------------------------------------------------------------------ programs

@@ -1,19 +1,14 @@
 /** Calls in expressions: fns (macros over values), layers, reductions and built-in functions. */
-import type { Span } from '../diagnostics/source.ts';
-import { freeIndices } from '../graph/expressions.ts';
 import type { BinaryOperator, UnaryOperator } from '../graph/types.ts';
-import type { Call, FnDefinition } from '../syntax/tree.ts';
-import { matchArguments } from './arguments.ts';
+import type { Call } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
-import { applyBinary, applyUnary, elaborateExpression, renameIndex } from './expressions.ts';
-import { reportUnboundIndex } from './indices.ts';
+import { applyBinary, applyUnary, elaborateExpression } from './expressions.ts';
+import { callFn } from './fn-calls.ts';
 import { callLayer } from './layers.ts';
-import { insideCall } from './recursion.ts';
-import { elaborateReduction, reductionNames } from './reductions.ts';
-import type { BinderVariable, CallableEntry } from './scope.ts';
-import { didYouMean, Scope } from './scope.ts';
-import { elaborateSize } from './sizes.ts';
-import { errorValue } from './values.ts';
+import { countPlaceholder, elaborateReduction, reductionNames } from './reductions.ts';
+import type { CallableEntry, Scope } from './scope.ts';
+import { didYouMean } from './scope.ts';
+import { errorValue, sizeValue } from './values.ts';
 import type { Result } from './values.ts';
 
 /** Built-in functions of one argument, under their names. */
@@ -65,6 +60,7 @@ export const builtInNames: readonly string[] = [
   ...reductionNames,
   ...unaryByName.keys(),
   ...Object.keys(binaryFunctions),
+  'extent',
 ];
 
 export function elaborateCall(call: Call, scope: Scope, elaboration: Elaboration): Result {
@@ -74,6 +70,7 @@ export function elaborateCall(call: Call, scope: Scope, elaboration: Elaboration
   const binaryOperator = Object.hasOwn(binaryFunctions, name) ? binaryFunctions[name] : undefined;
   const isPair = binaryOperator !== undefined && call.binders === undefined && call.arguments.length > 1;
   if (reductionNames.includes(name) && !isPair) return elaborateReduction(call, scope, elaboration);
+  if (name === 'extent') return elaborateExtent(call, scope, elaboration);
   const unaryOperator = unaryByName.get(name);
   const count = unaryOperator ? 1 : 2;
   if (unaryOperator === undefined && binaryOperator === undefined) {
@@ -104,6 +101,21 @@ export function elaborateCall(call: Call, scope: Scope, elaboration: Elaboration
   return applyBinary(binaryOperator, [first, second], call.span, elaboration);
 }
 
+/** `extent(n)`: the number of places that an index runs over; of the batch, at run time. */
+function elaborateExtent(call: Call, scope: Scope, elaboration: Elaboration): Result {
+  const [argument, ...more] = call.arguments;
+  const name = argument?.value.kind === 'reference' ? argument.value.name.text : undefined;
+  const entry = name === undefined ? undefined : scope.lookup(name);
+  if (argument && more.length === 0 && call.binders === undefined && argument.name === undefined) {
+    if (entry?.kind === 'index') return { kind: 'value', axes: [], body: countPlaceholder([entry.variable]) };
+    if (entry?.kind === 'size') return sizeValue(entry.extent);
+  }
+  elaboration.error('E205', call.span, '`extent` takes the name of an index', {
+    hint: '`extent(i)` is the number of places that `i` runs over; a dim is a number by itself',
+  });
+  return errorValue;
+}
+
 function reportUnknownCallee(call: Call, scope: Scope, elaboration: Elaboration): void {
   const { text, span } = call.callee;
   const value = scope.lookup(text);
@@ -131,84 +143,6 @@ function callDefinition(call: Call, entry: CallableEntry, scope: Scope, elaborat
     return errorValue;
   }
   return definition.kind === 'fn'
-    ? callFn(call, definition, entry.scope, scope, elaboration)
+    ? callFn(call, definition, { home: entry.scope, scope, elaboration })
     : callLayer(call, definition, entry.scope, scope, elaboration);
-}
-
-/**
- * A fn is a macro over values. The index k that it binds stands for a variable of its own in arguments and body; each
- * reduction over k puts the reduced index in its place, and at the end what is still free of it is the caller's index.
- */
-function callFn(
-  call: Call,
-  definition: FnDefinition,
-  home: Scope,
-  scope: Scope,
-  elaboration: Elaboration,
-): Result {
-  const name = definition.name.text;
-  const [given, ...more] = call.binders ?? [];
-  const { binder: own } = definition;
-  if (more.length > 0 || (own === undefined) !== (given === undefined)) {
-    const message = own ? `${name} works over one index` : `${name} works over no index`;
-    elaboration.error('E205', call.span, message, {
-      notes: [{ span: definition.name.span, message: 'defined here' }],
-      hint: own ? `name it: ${name}[${own.text}](...)` : `leave out the brackets: ${name}(...)`,
-    });
-    return errorValue;
-  }
-  const matched = matchArguments(call, definition.parameters, definition.name.span, elaboration);
-  if (matched === undefined) return errorValue;
-  const inner = new Scope(home);
-  const outer = new Scope(scope);
-  let binder: BinderVariable | undefined;
-  if (own && given) {
-    const extent = given.extent && elaborateSize(given.extent, scope, elaboration);
-    if (given.extent && extent === undefined) return errorValue;
-    const what = `${given.text} has ${extent} places`;
-    const variable = elaboration.variables.fresh(given.text, given.span, extent, what);
-    binder = { name: own.text, variable };
-    inner.define(own.text, { kind: 'index', variable, span: own.span, used: true });
-    outer.define(given.text, { kind: 'index', variable, span: given.span, used: true });
-  }
-  const define = (local: string, value: Result, span: Span) => {
-    inner.define(local, { kind: 'value', value, span, used: false, ...(binder ? { binder } : {}) });
-  };
-  for (const { parameter, value, isDefault } of matched) {
-    define(
-      parameter.name.text,
-      elaborateExpression(value, isDefault ? home : outer, elaboration),
-      parameter.span,
-    );
-  }
-  const result = insideCall(call, definition, elaboration, () =>
-    fnBody(definition, inner, define, elaboration),
-  );
-  if (result.kind === 'error' || binder === undefined || given === undefined) return result;
-  if (!freeIndices(result.body).has(binder.variable)) return result;
-  const callers = scope.lookup(given.text);
-  if (callers?.kind === 'index')
-    return renameIndex(result, binder.variable, callers.variable, given.span, elaboration);
-  reportUnboundIndex(given.text, given.span, scope, elaboration);
-  return errorValue;
-}
-
-function fnBody(
-  definition: FnDefinition,
-  inner: Scope,
-  define: (local: string, value: Result, span: Span) => void,
-  elaboration: Elaboration,
-): Result {
-  for (const { name, span } of definition.locals) if (!inner.own(name.text)) inner.expect(name.text, span);
-  for (const { name, value } of definition.locals) {
-    const earlier = inner.own(name.text);
-    if (earlier) {
-      elaboration.error('E202', name.span, `${name.text} is defined twice in ${definition.name.text}`, {
-        notes: [{ span: earlier.span, message: 'first here' }],
-      });
-      continue;
-    }
-    define(name.text, elaborateExpression(value, inner, elaboration), name.span);
-  }
-  return elaborateExpression(definition.value, inner, elaboration);
 }

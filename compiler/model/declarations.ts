@@ -29,7 +29,7 @@ export function declareParam(
   tensorName: string,
   scope: Scope,
   elaboration: Elaboration,
-): void {
+): Tensor | undefined {
   const { text, span } = item.name;
   const axes: Extent[] = [];
   let sound = true;
@@ -41,20 +41,20 @@ export function declareParam(
   const evaluate = (value: ParamDeclaration['initializer']) => evaluateConstant(value, scope, elaboration);
   if (!sound) {
     scope.define(text, { kind: 'error', span, used: false });
-    return;
+    return undefined;
   }
-  const { diagnostics } = elaboration;
   const tensor: Tensor = {
     name: tensorName,
     role: 'parameter',
     axes,
     axisNames: item.axes.map(axisName),
     element: 'real',
-    initializer: elaborateInitializer(item.initializer, axes, { evaluate, diagnostics }),
+    initializer: elaborateInitializer(item.initializer, axes, { evaluate, diagnostics: elaboration }),
     span,
   };
   elaboration.builder.declare(tensor);
   scope.define(text, { kind: 'tensor', tensor, span, used: false });
+  return tensor;
 }
 
 /** The size of a parameter's axis, known at compile time. */
@@ -87,6 +87,7 @@ export function declareInput(
     if (extent === undefined) sound = false;
     else axes.push(extent);
   }
+  if (sound && !openComesFirst(text, axes, item.axes, open, elaboration)) sound = false;
   const range = item.range && inputRange(item.range, scope, elaboration);
   if (item.range && range === undefined) sound = false;
   if (!sound) {
@@ -105,6 +106,33 @@ export function declareInput(
   elaboration.builder.declare(tensor);
   scope.define(text, { kind: 'tensor', tensor, span, used: false });
 }
+
+/** The data of a batch are rows, one after the other: the open dimension is the first axis, and only that (E305). */
+function openComesFirst(
+  name: string,
+  axes: readonly Extent[],
+  declared: readonly SyntaxAxis[],
+  open: OpenDimension,
+  elaboration: Elaboration,
+): boolean {
+  const wrong = axes.findIndex((extent, axis) => axis > 0 && typeof extent === 'string');
+  const axis = declared[wrong];
+  if (axis === undefined) return true;
+  const others = declared.filter((each) => each !== axis && each.kind === 'size');
+  const rest = others.filter(({ span }) => textOf(span) !== open.name).map(({ span }) => textOf(span));
+  const twice = axes[0] === open.name;
+  const message = twice
+    ? `the open dimension \`${open.name}\` stands twice`
+    : `the open dimension \`${open.name}\` must be the first axis of \`${name}\``;
+  elaboration.error('E305', axis.span, message, {
+    hint: twice
+      ? 'a batch is a list of rows, so only the first axis is open; give the other a size'
+      : `a batch is a list of rows: \`input ${name}[${[open.name, ...rest].join(', ')}]\``,
+  });
+  return false;
+}
+
+const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
 
 /** A size, or a name that nothing has: the open dimension. */
 function inputAxis(

@@ -4,8 +4,9 @@ import type { Diagnostics, Note } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
 import { ProgramBuilder } from '../graph/builder.ts';
 import { freshName } from '../graph/expressions.ts';
-import type { Combine, Expression, Extent, IndexExpression } from '../graph/types.ts';
-import type { SyntaxExpression } from '../syntax/tree.ts';
+import type { Combine, Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
+import type { Call, FnDefinition, LayerDefinition, SyntaxExpression } from '../syntax/tree.ts';
+import type { Scope } from './scope.ts';
 import { IndexVariables } from './variables.ts';
 
 /**
@@ -56,6 +57,13 @@ export interface Frame {
   readonly layersMet: Map<string, number>;
 }
 
+/** A fn or layer whose body is being elaborated for a call, and the scope of the call. */
+export interface Calling {
+  readonly definition: FnDefinition | LayerDefinition;
+  readonly call: Call;
+  readonly scope: Scope;
+}
+
 /** How deep expressions and calls may be nested in all: far from the end of the stack, far from what a person writes. */
 const depthLimit = 1200;
 
@@ -67,11 +75,15 @@ export class Elaboration {
   /** Canonical text of a hoisted definition -> its tensor. */
   readonly hoisted = new Map<string, string>();
   /** fns and layers that are being called, outermost first. */
-  readonly calling: { readonly definition: object; readonly span: Span }[] = [];
+  readonly calling: Calling[] = [];
   /** Layers around the statement, for origins: `dense, called at digits.dsl:12`. */
   history: readonly string[] = [];
   /** Absent while a constant is evaluated. */
   frame: Frame | undefined;
+  /** The parameters that layer calls made and the model's scope has not been given yet. */
+  readonly layerParameters: Tensor[] = [];
+  /** The names that the user gives to tensors, and where. */
+  readonly named = new Map<string, Span>();
   private readonly reserved = new Set<string>();
   private readonly reported = new Set<string>();
   private depth = 0;
@@ -81,32 +93,36 @@ export class Elaboration {
     this.builder = builder;
   }
 
-  /** Reports an error, once: a layer that is called ten times has its mistakes once. */
+  /** Reports an error, once: a layer that is called ten times has its mistakes once, unless they differ. */
   error(
     code: DiagnosticCode,
     span: Span,
     message: string,
     more: { notes?: readonly Note[]; hint?: string | undefined } = {},
   ): void {
-    const key = `${code} ${span.source.path} ${span.start} ${span.end}`;
+    const inside = this.calling.length > 0 ? message : '';
+    const key = `${code} ${span.source.path} ${span.start} ${span.end} ${inside}`;
     if (this.reported.has(key)) return;
     this.reported.add(key);
     const { notes = [], hint } = more;
     this.diagnostics.error(code, span, message, {
-      notes: [...notes, ...this.callNotes(code)],
+      notes: [...notes, ...this.callNotes(code, [span, ...notes.map((note) => note.span)])],
       ...(hint === undefined ? {} : { hint }),
     });
   }
 
   /** In the body of a fn or layer: the call that brought us there, since what is wrong may be its arguments. */
-  private callNotes(code: DiagnosticCode): Note[] {
+  private callNotes(code: DiagnosticCode, shown: readonly Span[]): Note[] {
     const [outermost] = this.calling;
     if (outermost === undefined || code === 'E206') return [];
-    return [{ span: outermost.span, message: 'in this call' }];
+    const { callee, span } = outermost.call;
+    const isShown = (at: Span) => span.source === at.source && span.start <= at.start && at.end <= span.end;
+    return shown.some(isShown) ? [] : [{ span: callee.span, message: 'in this call' }];
   }
 
   /** Keeps the names that the user gives to tensors from being given to others before. */
-  reserve(name: string): void {
+  reserve(name: string, span: Span): void {
+    if (!this.named.has(name)) this.named.set(name, span);
     this.reserved.add(name);
   }
 

@@ -209,6 +209,14 @@ export function reportUnknown(name: string, span: Span, scope: Scope, elaboratio
     });
     return;
   }
+  const maker = scope.pendingFor(name);
+  if (maker) {
+    elaboration.error('E203', span, `\`${name}\` is not made yet`, {
+      notes: [{ span: maker.span, message: `\`${maker.name}\` is defined here` }],
+      hint: 'its parameters can be read in the statements after it',
+    });
+    return;
+  }
   if (scope.lookupCallable(name)) {
     elaboration.error('E308', span, `${name} is not a value but is called: ${name}(...)`);
     return;

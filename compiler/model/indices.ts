@@ -99,18 +99,35 @@ function indexArithmetic(
   return undefined;
 }
 
-/** floor(index / by) */
+/** floor(index / by), or the exact quotient */
 function divided(
   index: IndexExpression,
   by: number | undefined,
   syntax: SyntaxExpression,
   elaboration: Elaboration,
+  exact = false,
 ): IndexExpression | undefined {
-  if (by !== undefined && by > 0) return quotientIndex(index, by);
+  if (by !== undefined && by > 0) return quotientIndex(index, by, exact);
   elaboration.error('E402', syntax.span, 'an index can only be divided by a positive whole number', {
     hint: 'in an index `/` is floor division by a number or a dim',
   });
   return undefined;
+}
+
+/** `exact((i - u) / 2)`: where the quotient is not whole, the read is outside its tensor. */
+function exactQuotient(
+  { arguments: [argument, ...more], span }: Call,
+  scope: Scope,
+  elaboration: Elaboration,
+): IndexExpression | undefined {
+  const quotient = argument?.value;
+  if (more.length > 0 || quotient?.kind !== 'binary' || quotient.operator !== '/') {
+    elaboration.error('E402', span, '`exact` takes a quotient', { hint: '`x[exact((i - u) / 2)] else 0`' });
+    return undefined;
+  }
+  const of = elaborateIndex(quotient.left, scope, elaboration);
+  const by = elaborateIndex(quotient.right, scope, elaboration);
+  return of && by && divided(of, isConstantIndex(by), quotient, elaboration, true);
 }
 
 /** mod(i, 2); floor(i / 2), which is i / 2 */
@@ -118,6 +135,7 @@ function indexCall(syntax: Call, scope: Scope, elaboration: Elaboration): IndexE
   const name = syntax.callee.text;
   const [first, second] = syntax.arguments;
   const builtIn = scope.lookupCallable(name) === undefined && syntax.binders === undefined;
+  if (builtIn && name === 'exact') return exactQuotient(syntax, scope, elaboration);
   if (builtIn && name === 'floor' && first && second === undefined)
     return elaborateIndex(first.value, scope, elaboration);
   if (!builtIn || name !== 'mod' || !first || !second || syntax.arguments.length > 2)

@@ -7,6 +7,7 @@ import type {
   Assignment,
   Call,
   LayerDefinition,
+  ParamDeclaration,
   Parameter,
   SyntaxAxis,
   SyntaxExpression,
@@ -59,7 +60,7 @@ export function callLayer(
   const instance = instanceName(name, elaboration);
   if (!sound) return errorValue;
   const whole = frame.value === call && !frame.indexed ? frame.target : undefined;
-  return insideCall<Result>(call, definition, elaboration, () => {
+  return insideCall<Result>(call, definition, scope, elaboration, () => {
     const outer = elaboration.history;
     elaboration.history = [...outer, `${name}, called at ${placeOf(call.span)}`];
     const result = elaborateItems(definition, inner, instance, whole, elaboration);
@@ -267,8 +268,7 @@ function elaborateItems(
       continue;
     }
     if (item.kind === 'dim') declareDim(item, inner, elaboration);
-    else if (item.kind === 'param')
-      declareParam(item, elaboration.freshTensor(`${instance}_${text}`), inner, elaboration);
+    else if (item.kind === 'param') declareLayerParam(item, `${instance}_${text}`, inner, elaboration);
     else {
       const isResult = text === result.text;
       const target = isResult && whole !== undefined ? whole : elaboration.freshTensor(`${instance}_${text}`);
@@ -284,6 +284,25 @@ function elaborateItems(
     });
   }
   return output;
+}
+
+/** A parameter of a layer; the model can read it by its whole name, so that name must not mean something else there. */
+function declareLayerParam(
+  item: ParamDeclaration,
+  name: string,
+  inner: Scope,
+  elaboration: Elaboration,
+): void {
+  const users = elaboration.named.get(name);
+  const [outermost] = elaboration.calling;
+  if (users && outermost) {
+    elaboration.error('E202', users, `\`${name}\` is also the name of a parameter that a layer call makes`, {
+      notes: [{ span: outermost.call.callee.span, message: `this call makes the parameter \`${name}\`` }],
+      hint: 'give one of the statements another name',
+    });
+  }
+  const made = declareParam(item, elaboration.freshTensor(name), inner, elaboration);
+  if (made) elaboration.layerParameters.push(made);
 }
 
 /** A named statement of a model or layer; its tensor is known by the local name from then on. */

@@ -8,6 +8,7 @@ import {
   renameTensors,
   substituteIndices,
   tensorsIn,
+  visitExpression,
 } from '../graph/expressions.ts';
 import { countOf, elementOf } from '../graph/builder.ts';
 import type { Combine, Expression, Extent, LoopIndex, Statement, Tensor } from '../graph/types.ts';
@@ -81,12 +82,19 @@ function definitionKey(definition: Definition, body: Expression, elaboration: El
 function extentsKnown(variables: readonly string[], body: Expression, elaboration: Elaboration): boolean {
   const ids = new Set([...variables, ...orderedIndices(body, elaboration)]);
   const seen = new Set<string>();
+  const counted = (of: Expression) =>
+    visitExpression(of, (node) => {
+      if (node.kind === 'extent_value' && isPlaceholder(node.extent))
+        node.extent.split('*').forEach((id) => ids.add(id));
+    });
+  counted(body);
   const queue = [...tensorsIn(body)];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
     const definition = elaboration.definitions.get(name);
     if (definition === undefined || definition.tensor !== undefined || seen.has(name)) continue;
     seen.add(name);
     for (const id of [...definition.free, ...definition.bound]) ids.add(id);
+    counted(definition.body);
     queue.push(...tensorsIn(definition.body));
   }
   let sound = true;
@@ -104,10 +112,13 @@ function extentsKnown(variables: readonly string[], body: Expression, elaboratio
   return sound;
 }
 
+/** Is this a `count` placeholder (reductions.ts)? */
+const isPlaceholder = (extent: string): boolean => extent.includes('#');
+
 /** Puts sizes in the place of `count` placeholders (reductions.ts), now that all extents are known. */
 function resolveCounts(body: Expression, elaboration: Elaboration): Expression {
   return mapExpression(body, (node) => {
-    if (node.kind !== 'extent_value' || !node.extent.includes('#')) return node;
+    if (node.kind !== 'extent_value' || !isPlaceholder(node.extent)) return node;
     const indices = node.extent.split('*').map((id) => ({ name: id, extent: extentOf(id, elaboration) }));
     return countOf(indices);
   });
@@ -190,7 +201,11 @@ function bareReduction(
   if (definition === undefined || definition.tensor !== undefined || definition.combine === 'assign')
     return undefined;
   const at = body.at.map(isPlainIndex);
-  if (at.length !== variables.length || !variables.every((id) => at.includes(id))) return undefined;
+  // a place that is repeated along further indices stays one statement, so that its target holds integers
+  const isPlace = definition.combine === 'argmax' || definition.combine === 'argmin';
+  const isWhole = at.length === variables.length && variables.every((id) => at.includes(id));
+  if (!isWhole && !(isPlace && at.every((id) => id !== undefined && variables.includes(id))))
+    return undefined;
   const toTarget = new Map<string, ReturnType<typeof indexOf>>();
   for (const [place, id] of definition.free.entries()) {
     const outer = at[place];

@@ -29,6 +29,8 @@ interface ModelState {
   readonly open: OpenDimension;
   /** Where each name of the model is defined first. */
   readonly defined: Map<string, Span>;
+  /** Where each output is declared. */
+  readonly outputs: Map<string, Span>;
   train?: TrainDeclaration;
   loss?: Span;
   /** True once a statement failed: what reaches what is then not known. */
@@ -45,15 +47,19 @@ export function elaborateModel(definition: ModelDefinition, file: Scope, diagnos
     elaboration,
     open: {},
     defined: new Map(),
-    broken: false,
+    outputs: new Map(),
+    broken: hasErrorsIn(definition.span, diagnostics),
   };
   for (const item of definition.items) {
     const defined = definedBy(item);
     if (defined === undefined) continue;
     state.scope.expect(defined.text, item.span);
-    elaboration.reserve(defined.text);
+    elaboration.reserve(defined.text, defined.span);
   }
-  for (const item of definition.items) elaborateItem(item, state);
+  for (const item of definition.items) {
+    elaborateItem(item, state);
+    nameLayerParameters(state);
+  }
   const program = finish(definition, state);
   const { train, scope, open } = state;
   const batch = open.name === undefined ? {} : { batch: open.name };
@@ -61,7 +67,23 @@ export function elaborateModel(definition: ModelDefinition, file: Scope, diagnos
   const trained = program.loss === undefined && state.loss ? { ...program, loss: 'loss' } : program;
   const training =
     train && elaborateTraining(train, { name, scope, program: trained, ...batch }, diagnostics);
+  if (!state.broken) warnUnused(scope, diagnostics);
   return { name, program, ...batch, ...(training ? { training } : {}) };
+}
+
+/** True if the parser has reported something in the model: statements may be missing from it. */
+function hasErrorsIn({ source, start, end }: Span, { list }: Diagnostics): boolean {
+  return list.some(
+    ({ severity, span }) =>
+      severity === 'error' && span.source === source && start <= span.start && span.start <= end,
+  );
+}
+
+/** The parameters of layers can be read by their names in the statements that follow. */
+function nameLayerParameters({ scope, elaboration }: ModelState): void {
+  for (const tensor of elaboration.layerParameters.splice(0)) {
+    scope.define(tensor.name, { kind: 'tensor', tensor, span: tensor.span, used: false });
+  }
 }
 
 function definedBy(item: ModelItem): { readonly text: string; readonly span: Span } | undefined {
@@ -80,14 +102,18 @@ function definedBy(item: ModelItem): { readonly text: string; readonly span: Spa
 function elaborateItem(item: ModelItem, state: ModelState): void {
   const { scope, elaboration, open } = state;
   const name = definedBy(item);
-  if (name && isTaken(name.text, name.span, state)) return;
+  if (name && isTaken(name.text, name.span, state)) {
+    state.broken = true;
+    return;
+  }
   switch (item.kind) {
     case 'dim':
       return declareDim(item, scope, elaboration);
     case 'input':
       return declareInput(item, scope, elaboration, open);
     case 'param':
-      return declareParam(item, item.name.text, scope, elaboration);
+      declareParam(item, item.name.text, scope, elaboration);
+      return undefined;
     case 'assignment':
       return define(item, state);
     case 'output':
@@ -143,6 +169,14 @@ function declareOutput(item: OutputDeclaration, state: ModelState): void {
     reportUnknown(text, span, scope, elaboration);
     return;
   }
+  const earlier = state.outputs.get(text);
+  if (earlier) {
+    elaboration.error('E202', span, `\`${text}\` is an output already`, {
+      notes: [{ span: earlier, message: 'first here' }],
+    });
+    return;
+  }
+  state.outputs.set(text, span);
   entry.used = true;
   if (entry.kind === 'error') return;
   if (entry.kind !== 'tensor' || entry.tensor.role !== 'intermediate') {
@@ -150,6 +184,20 @@ function declareOutput(item: OutputDeclaration, state: ModelState): void {
       notes: [{ span: entry.span, message: `${text} is declared here` }],
       hint: 'an output is the name of a statement: output p[n, k] = softmax[k](z[n, k])',
     });
+    return;
+  }
+  const open = entry.tensor.axes.findLastIndex((extent) => typeof extent === 'string');
+  if (open > 0) {
+    const name = String(entry.tensor.axes[open]);
+    elaboration.error(
+      'E305',
+      span,
+      `the open dimension \`${name}\` can only be the first axis of an output`,
+      {
+        notes: item.assignment ? [] : [{ span: entry.span, message: `\`${text}\` is defined here` }],
+        hint: `an output is a list of rows, one for each row of the batch: \`output ${text}[${name}, ...] = ...\``,
+      },
+    );
     return;
   }
   elaboration.builder.output(text);
@@ -190,7 +238,7 @@ function defineNumber(
 
 /** The program, with frozen parameters marked and unused things reported. */
 function finish(definition: ModelDefinition, state: ModelState): Program {
-  const { scope, elaboration, train } = state;
+  const { elaboration, train } = state;
   const { diagnostics } = elaboration;
   let program = elaboration.builder.build();
   if (train) {
@@ -209,7 +257,7 @@ function finish(definition: ModelDefinition, state: ModelState): Program {
     program = { ...program, tensors };
   }
   const computes = definition.items.some(({ kind }) => kind === 'loss' || kind === 'output');
-  if (!computes) {
+  if (!computes && !state.broken) {
     elaboration.error(
       'E210',
       definition.name.span,
@@ -221,7 +269,6 @@ function finish(definition: ModelDefinition, state: ModelState): Program {
   }
   if (!state.broken) {
     reportUnreached(program, elaboration);
-    warnUnused(scope, diagnostics);
   }
   return program;
 }

@@ -1,5 +1,5 @@
 /** Reads: `x[n, i]`, `x[n, i - 1] else 0`. Each says something about the extents of its indices. */
-import { fetchIndex, indexOf, isPlainIndex, read } from '../graph/expressions.ts';
+import { fetchIndex, indexOf, isPlainIndex, read, visitAtoms } from '../graph/expressions.ts';
 import type { Extent, IndexExpression } from '../graph/types.ts';
 import type { IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
@@ -39,6 +39,17 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   for (const [axis, { index, syntax: indexSyntax }] of indices.entries()) {
     if (index === undefined) return errorValue;
     const { extent } = value.axes[axis] ?? { extent: 0 };
+    if (syntax.outside === undefined && hasExactQuotient(index)) {
+      elaboration.error(
+        'E402',
+        indexSyntax.span,
+        'an exact quotient may not be whole, and this read has no `else`',
+        {
+          hint: 'give the value for places between: `x[exact(i / 2)] else 0`',
+        },
+      );
+      return errorValue;
+    }
     const what = `axis ${axis + 1} of ${name}`;
     constrain(index, extent, indexSyntax, what, syntax.outside !== undefined, scope, elaboration);
     at.push(index);
@@ -54,6 +65,14 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   const own = materialised(value, 'value', elaboration);
   const frees = own.definition.free.slice(0, -value.axes.length).map((variable) => indexOf(variable));
   return { kind: 'value', axes: [], body: read(own.definition.id, [...frees, ...at], outside) };
+}
+
+function hasExactQuotient(index: IndexExpression): boolean {
+  let found = false;
+  visitAtoms(index, (atom) => {
+    found ||= atom.kind === 'quotient' && atom.exact;
+  });
+  return found;
 }
 
 function elaborateTensor(syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): Result {
@@ -98,7 +117,7 @@ function constrain(
   if (alone !== undefined && padded) {
     variables.suggest(alone, source);
     frame?.padded.push(alone);
-  } else if (alone !== undefined) {
+  } else if (alone !== undefined && !variables.isGiven(alone)) {
     const other = variables.require(alone, source);
     if (other === undefined) return;
     const name = variables.nameOf(alone);

@@ -4,6 +4,8 @@ import type { Combine, Expression } from '../graph/types.ts';
 import type { Binder, Call } from '../syntax/tree.ts';
 import type { Definition, Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
+import { reportIndependent } from './fn-calls.ts';
+import { callThatBinds } from './recursion.ts';
 import { Scope } from './scope.ts';
 import { elaborateSize } from './sizes.ts';
 import { errorValue } from './values.ts';
@@ -47,6 +49,11 @@ export function elaborateReduction(call: Call, scope: Scope, elaboration: Elabor
     const variable = bound[place];
     if (variable === undefined || free.has(variable) || binder.extent) continue;
     const { text } = binder;
+    const blamed = callThatBinds(text, elaboration);
+    if (blamed) {
+      reportIndependent(blamed, elaboration);
+      return errorValue;
+    }
     elaboration.error('E401', binder.span, `index ${text} does not occur in what ${name} runs over`, {
       notes: [{ span: argument.value.span, message: `nothing here depends on ${text}` }],
       hint: `read a tensor at ${text}, leave ${text} out, or say how far it runs: ${name}[${text}: 10](...)`,
@@ -76,7 +83,7 @@ function bindIndices(
     // in a fn, the index that it binds is called as the caller calls it
     const outer = inner.lookup(text);
     const name = outer?.kind === 'index' ? elaboration.variables.nameOf(outer.variable) : text;
-    const variable = elaboration.variables.fresh(name, span, extent, `${text} has ${extent} places`);
+    const variable = elaboration.variables.bound(name, span, extent);
     inner.define(text, { kind: 'index', variable, span, used: false });
     bound.push(variable);
   }
@@ -116,7 +123,7 @@ function reduced(
 }
 
 /** The number of values of some index variables, before their extents are known. See lowering.ts. */
-function countPlaceholder(variables: readonly string[]): Expression {
+export function countPlaceholder(variables: readonly string[]): Expression {
   return { kind: 'extent_value', extent: variables.join('*') };
 }
 

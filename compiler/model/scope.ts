@@ -127,6 +127,14 @@ export class Scope {
     return undefined;
   }
 
+  /** The name, still to be defined, of whose layer call this may be a parameter: `h` for `h_W`. */
+  pendingFor(parameter: string): { readonly name: string; readonly span: Span } | undefined {
+    for (const scope of this.outward()) {
+      for (const [name, span] of scope.pending) if (parameter.startsWith(`${name}_`)) return { name, span };
+    }
+    return undefined;
+  }
+
   lookupRest(): Rest | undefined {
     for (const scope of this.outward()) if (scope.rest) return scope.rest;
     return undefined;

@@ -126,8 +126,7 @@ function bindIndices(
     }
     const extent = binding.extent && elaborateSize(binding.extent, inner, elaboration);
     if (binding.extent && extent === undefined) sound = false;
-    const what = extent === undefined ? '' : `${text} has ${extent} places`;
-    const variable = elaboration.variables.fresh(text, binding.span, extent, what);
+    const variable = elaboration.variables.bound(text, binding.span, extent);
     inner.define(text, { kind: 'index', variable, span, used: false });
     left.push(variable);
   }

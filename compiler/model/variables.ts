@@ -18,6 +18,8 @@ interface Variable {
   readonly span: Span;
   parent?: Variable;
   known?: ExtentSource;
+  /** Is the extent written by the user (`i: 3`)? It may then be less than that of an axis it reads: a slice. */
+  given: boolean;
   /** From reads with `else`, which bind only if nothing else does. */
   readonly padded: ExtentSource[];
 }
@@ -26,12 +28,18 @@ export class IndexVariables {
   private readonly all = new Map<string, Variable>();
 
   /** `extent` absent: to be inferred. */
-  fresh(name: string, span: Span, extent?: Extent, what = 'declared here'): string {
+  fresh(name: string, span: Span, extent?: Extent, what = 'declared here', given = false): string {
     const order = this.all.size;
     const id = `${name}#${order}`;
     const known = extent === undefined ? {} : { known: { extent, span, what } };
-    this.all.set(id, { name, order, span, padded: [], ...known });
+    this.all.set(id, { name, order, span, padded: [], given, ...known });
     return id;
+  }
+
+  /** An index of a left side or of a reduction: its extent, if there is one, is as the user wrote it. */
+  bound(name: string, span: Span, extent?: Extent): string {
+    const what = extent === undefined ? '' : `\`${name}\` has ${extent} places`;
+    return this.fresh(name, span, extent, what, extent !== undefined);
   }
 
   /** What the user calls it; '' for the axis of a whole tensor. */
@@ -46,6 +54,11 @@ export class IndexVariables {
   /** Variables are ordered as they were made: left side first, then reductions from the outside in. */
   orderOf(id: string): number {
     return this.get(id).order;
+  }
+
+  /** True if the extent is written by the user, so that reads need not agree with it but must stay inside. */
+  isGiven(id: string): boolean {
+    return this.root(id).given;
   }
 
   extentOf(id: string): Extent | undefined {
@@ -79,6 +92,7 @@ export class IndexVariables {
     const second = this.root(right);
     if (first === second) return undefined;
     second.parent = first;
+    first.given ||= second.given;
     first.padded.push(...second.padded);
     const [known, other] = [first.known, second.known];
     if (known && other && known.extent !== other.extent) return [known, other];

@@ -102,10 +102,10 @@ const sizes: readonly Mistake[] = [
     notes: ['i'],
   },
   {
-    of: 'a given extent that a read contradicts',
-    text: 'y[n, i: 14] = x[n, i]',
-    at: ['E301', 'i'],
-    notes: ['i: 14'],
+    of: 'a given extent that is more than a read has',
+    text: 'y[n, i: 800] = x[n, i]',
+    at: ['E403', 'i'],
+    says: /from 0 to 799.* has places 0 to 783/,
   },
   {
     of: 'a layer whose result is not as declared',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../../compiler/graph/interpret.ts';
-import { lines, modelOf, programOf, statementsOf } from './helpers.ts';
+import { errorOf, lines, modelOf, programOf, statementsOf, textOf } from './helpers.ts';
 
 const parameters = (body: string, around = ''): string[] =>
   [...programOf(body, around).tensors.values()]
@@ -109,12 +109,26 @@ layer embed(tokens[n, t], vocabulary, size) -> e[n, t, size] {
     ]);
   });
 
-  it('never take a name that the user gave', () => {
-    expect(
-      parameters(
-        'input x[n, 6]\nparam h_W[6] ~ ones\nh = dense(x, 2)\noutput y = h\noutput z = x * sum(h_W)',
-      ),
-    ).toEqual(['h_W[6]', 'h_W2[6, 2]', 'h_b[2]']);
+  it('are read by their names in the statements that follow', () => {
+    const program = programOf(
+      'input x[n, 6]\nh = x |> dense(2) |> tanh\nloss = mean(h^2) + 1e-3 * sum(h_W^2)\nr[j] = h_b[j] + 1\noutput r',
+    );
+    expect(lines(program)).toContain('loss_sum2 = sum[i, j](h_W[i, j]^2)');
+    expect(lines(program)).toContain('r[j] = h_b[j] + 1');
+  });
+
+  it.each([
+    ['before', 'param h_W[6] ~ ones\nh = dense(x, 2)\noutput y = h\noutput z = x * sum(h_W)'],
+    ['after', 'h = dense(x, 2)\noutput y = h\noutput h_W = x * 2'],
+  ])('cannot have a name that the user gave %s', (_, body) => {
+    const { code, span, message, notes } = errorOf(`input x[n, 6]\n${body}`);
+    expect([code, textOf(span), notes.map((note) => textOf(note.span))]).toEqual(['E202', 'h_W', ['dense']]);
+    expect(message).toMatch(/parameter that a layer call makes/);
+  });
+
+  it('are not known before their statement', () => {
+    const { code, hint } = errorOf('input x[n, 6]\ns = sum(h_W)\nh = dense(x, 2)\noutput y = h * s');
+    expect([code, hint]).toEqual(['E203', 'its parameters can be read in the statements after it']);
   });
 
   it('keep their own places as origins, and the places of the calls as history', () => {

@@ -47,6 +47,8 @@ export interface ProgramOptions {
   readonly smooth?: boolean;
   /** A run-time extent `n` on some axes. Default true. */
   readonly batch?: boolean;
+  /** The run-time extent only on first axes, as the language wants it of inputs. Default false. */
+  readonly batchFirst?: boolean;
   /** Also what only later passes make: scatters, and epilogues (`finish`). Default false. */
   readonly optimised?: boolean;
 }
@@ -110,7 +112,7 @@ class Generator {
 
   constructor(tape: readonly number[], options: ProgramOptions) {
     this.tape = tape;
-    this.options = { smooth: false, batch: true, optimised: false, ...options };
+    this.options = { smooth: false, batch: true, batchFirst: false, optimised: false, ...options };
   }
 
   program(): Program {
@@ -146,7 +148,8 @@ class Generator {
   private extents(rank: number): Extent[] {
     const extents: Extent[] = [];
     while (extents.length < rank) extents.push(this.extent(extents));
-    return extents;
+    if (!this.options.batchFirst) return extents;
+    return extents.toSorted((left, right) => Number(right === 'n') - Number(left === 'n'));
   }
 
   // ------------------------------------------------------------------------------------------------------ declarations

@@ -1,5 +1,6 @@
 /** What stands after `~`: how the first value of a parameter or a state is made. */
-import type { Diagnostics } from '../../diagnostics/diagnostic.ts';
+import type { DiagnosticCode } from '../../diagnostics/codes.ts';
+import type { Span } from '../../diagnostics/source.ts';
 import type { Extent, Initializer } from '../../graph/types.ts';
 import type { Call, ListLiteral, SyntaxExpression } from '../../syntax/tree.ts';
 import { knownNames } from './hints.ts';
@@ -7,7 +8,12 @@ import { knownNames } from './hints.ts';
 export interface InitializerContext {
   /** The value of a compile-time constant expression; reports what is wrong with another and gives undefined. */
   readonly evaluate: (expression: SyntaxExpression) => number | undefined;
-  readonly diagnostics: Diagnostics;
+  readonly diagnostics: Reporter;
+}
+
+/** Takes errors: the diagnostics themselves, or an elaboration, which adds the call of a layer. */
+interface Reporter {
+  readonly error: (code: DiagnosticCode, span: Span, message: string, more?: { hint?: string }) => void;
 }
 
 /** Connections into and out of one unit, counted as Keras does. */

@@ -13,7 +13,7 @@ import { elaborateOptimizer } from './optimizers.ts';
 
 /**
  * The training of a model: its entries checked, every parameter that is not frozen in one group, each group's optimizer
- * as a program. Undefined if something is wrong, which is reported.
+ * as a program. Undefined if something is wrong, which is reported, or if the block has nothing but `freeze`.
  */
 export function elaborateTraining(
   declaration: TrainDeclaration,
@@ -22,6 +22,9 @@ export function elaborateTraining(
 ): Training | undefined {
   const errorsBefore = errorsIn(diagnostics);
   const { scope, program } = context;
+  // a block that only freezes says what is not trained, and nothing of how the rest is
+  const isOnlyFreeze = declaration.entries.every(({ name }) => name.text === 'freeze');
+  if (declaration.entries.length > 0 && isOnlyFreeze) return undefined;
   const entries = readEntries(declaration, { evaluate: evaluatorIn(scope, diagnostics), diagnostics });
   const parameters = [...program.tensors.values()].filter((tensor) => tensor.role === 'parameter');
   const names = parameters.map(({ name }) => name);
@@ -31,7 +34,11 @@ export function elaborateTraining(
       hint: 'add `optimizer: adam(rate = 1e-3)`',
     });
   }
-  if (names.length > 0 && frozen.size === names.length) {
+  if (names.length === 0) {
+    diagnostics.error('E210', declaration.span, 'there is nothing to train: the model has no parameters', {
+      hint: 'declare one, `param W[784, 10] ~ glorot_uniform`, call a layer that has some, or remove the train block',
+    });
+  } else if (frozen.size === names.length) {
     diagnostics.error('E210', declaration.span, 'there is nothing to train: every parameter is frozen');
   }
   if (program.loss === undefined) {

@@ -1,0 +1,103 @@
+/** What is printed is the language: it parses, elaborates and means the same. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
+import { emitGradient } from '../../compiler/emit/dsl.ts';
+import { isScatter } from '../../compiler/graph/expressions.ts';
+import { interpret } from '../../compiler/graph/interpret.ts';
+import { printProgram } from '../../compiler/graph/print.ts';
+import type { Program } from '../../compiler/graph/types.ts';
+import { analyse } from '../../compiler/index.ts';
+import { elaborate } from '../../compiler/model/index.ts';
+import { parse } from '../../compiler/syntax/index.ts';
+import { batchExtents, programs, randomTensors } from './programs.ts';
+
+/**
+ * The program of a text that must have no mistakes, but that a parameter may not matter: a random program may read it only
+ * where a condition is never true.
+ */
+function programOf(text: string): Program {
+  const diagnostics = new Diagnostics();
+  const file = parse({ path: 'printed.dsl', text }, diagnostics);
+  const [model] = elaborate(file, { imports: new Map(), prelude: [] }, diagnostics);
+  const errors = diagnostics.list.filter(({ severity, code }) => severity === 'error' && code !== 'E601');
+  expect(
+    errors.map(({ code, message, span }) => `${code} ${message}: ${text.slice(span.start, span.end)}`),
+    text,
+  ).toEqual([]);
+  if (model === undefined) throw new Error('no model');
+  return model.program;
+}
+
+/** Every tensor that both programs compute is the same to 1e-12, relative to its size. */
+function expectSame(program: Program, printed: Program, names: readonly string[], seed: number): void {
+  const tensors = randomTensors(program, seed);
+  const [before, after] = [program, printed].map((of) => interpret(of, { tensors, extents: batchExtents }));
+  for (const name of names) {
+    const [expected = [], found = []] = [before?.get(name), after?.get(name)];
+    expect(found.length, name).toBe(expected.length);
+    for (const [place, value] of expected.entries()) {
+      const difference = Math.abs(value - (found[place] ?? NaN));
+      expect(Object.is(value, found[place]) || difference <= 1e-12 * Math.max(1, Math.abs(value)), name).toBe(
+        true,
+      );
+    }
+  }
+}
+
+describe('random programs', () => {
+  it.each([
+    ['with a batch', {}],
+    ['of fixed sizes', { batch: false }],
+    ['with epilogues', { optimised: true }],
+  ])('%s read back as what they were', (_, options) => {
+    fc.assert(
+      fc.property(programs({ ...options, batchFirst: true }), fc.nat(1000), (program, seed) => {
+        if (program.statements.some(isScatter)) return;
+        expectSame(program, programOf(printProgram(program)), ['loss'], seed);
+      }),
+      { numRuns: 25, verbose: 0 },
+    );
+  });
+});
+
+const root = fileURLToPath(new URL('../../examples/', import.meta.url));
+const examples = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) =>
+  path.endsWith('.dsl'),
+);
+
+/** The same with no more than four places on an axis: the interpreter is slow. */
+function shrunk(text: string): string {
+  return text.replace(/\b(784|768|256|128|64|100)\b/g, '6');
+}
+
+describe.each(examples)('%s', (path) => {
+  const text = shrunk(readFileSync(`${root}${path}`, 'utf8'));
+  const { models, diagnostics } = analyse({ path, text });
+
+  it('compiles', () => {
+    expect(diagnostics).toEqual([]);
+    expect(models).toHaveLength(1);
+  });
+
+  it.each(models)('reads back as what it was, before and after every pass', ({ model, program, stages }) => {
+    const { loss = '', outputs, metrics } = model.program;
+    const names = [loss, ...outputs, ...metrics];
+    expectSame(model.program, programOf(printProgram(model.program)), names, 1);
+    for (const stage of stages) {
+      if (stage.program.gradients.size > 0) continue;
+      expectSame(model.program, programOf(printProgram(stage.program)), names, 1);
+    }
+    expect(program.gradients.size).toBeGreaterThan(0);
+  });
+
+  it.each(models)('has a gradient that compiles by itself', ({ program, gradient }) => {
+    for (const each of [program, gradient]) {
+      if (each.statements.some(isScatter)) continue;
+      const names = [each.loss ?? '', ...each.outputs, ...each.gradients.values()];
+      expectSame(each, programOf(emitGradient(each)), names, 2);
+    }
+  });
+});
