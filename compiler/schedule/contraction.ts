@@ -44,12 +44,31 @@ export interface Contraction {
   readonly entry: LoopFunction | undefined;
 }
 
+/** True if the statement is worth a kernel. */
+export function isContraction(statement: Statement, tensors: Tensors): boolean {
+  return recognise(statement, tensors) !== undefined;
+}
+
 /** The loops of a statement around a kernel call; undefined if it is not a contraction, or a tiny one. */
 export function contractionLoops(
   statement: Statement,
   scope: FunctionScope,
   tensors: Tensors,
 ): Contraction | undefined {
+  const found = recognise(statement, tensors);
+  return found && emit(found, scope, tensors);
+}
+
+// ------------------------------------------------------------------------------------------------------ recognising it
+
+interface Recognised {
+  readonly nest: Nest;
+  readonly factors: Factors;
+  readonly flats: Flats;
+  readonly choice: Choice;
+}
+
+function recognise(statement: Statement, tensors: Tensors): Recognised | undefined {
   if (statement.combine !== 'sum') return undefined;
   const nest = makeNest(statement, tensors);
   const factors = nest.scatter ? undefined : twoReads(nest.body, tensors);
@@ -60,10 +79,8 @@ export function contractionLoops(
     c: flatten(axesOf(tensors, nest.target), nest.write),
   };
   const choice = choose(nest, flats);
-  return choice && emit(nest, factors, flats, choice, scope, tensors);
+  return choice && { nest, factors, flats, choice };
 }
-
-// ------------------------------------------------------------------------------------------------------ recognising it
 
 interface Factors {
   readonly reads: readonly [Read, Read];
@@ -202,14 +219,8 @@ function products({ rows, columns, k }: Choice): number {
 
 // ---------------------------------------------------------------------------------------------------------- emitting it
 
-function emit(
-  nest: Nest,
-  factors: Factors,
-  flats: Flats,
-  choice: Choice,
-  scope: FunctionScope,
-  tensors: Tensors,
-): Contraction {
+function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): Contraction {
+  const { nest, factors, flats, choice } = recognised;
   const { rows, columns, k } = choice;
   const inKernel = new Set([rows, columns, k].map((loop) => loop.name));
   // The joined ones are known by the innermost index: what they swallowed has no loop.

@@ -14,6 +14,8 @@ import type { Program, Statement, Tensor } from '../graph/types.ts';
 export interface Group {
   readonly statements: readonly Statement[];
   readonly parts: ReadonlySet<Part>;
+  /** They share only the loop over rows: all but the last are values per row. */
+  readonly rowwise?: boolean;
 }
 
 export type Part = 'forward' | 'backward' | 'predict';

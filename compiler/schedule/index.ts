@@ -10,6 +10,7 @@ import { ownGradients } from './gradients.ts';
 import { groupStatements, partsOf } from './groups.ts';
 import type { Group, Part } from './groups.ts';
 import { statementLoops } from './loops.ts';
+import { fuseRows, rowLoops } from './row-loops.ts';
 import { sharedLoops } from './shared-loops.ts';
 import type { LoopFunction, LoopProgram, Step } from './types.ts';
 
@@ -26,13 +27,13 @@ export interface ScheduleOptions {
 /** The loop program of a model. Pure: the same program gives the same loops. */
 export function schedule(source: Program, options: ScheduleOptions): LoopProgram {
   const program = ownGradients(source);
-  const groups = groupStatements(partsOf(program), program.tensors);
   const kept = new Set([
     ...program.outputs,
     ...program.metrics,
     ...program.gradients.values(),
     ...(program.loss === undefined ? [] : [program.loss]),
   ]);
+  const groups = fuseRows(groupStatements(partsOf(program), program.tensors), program.tensors, kept);
   const listed = (...parts: Part[]): Group[] =>
     parts.flatMap((part) => groups.filter((group) => group.parts.has(part)));
   const inside = insideTensors(groups, kept);
@@ -115,6 +116,10 @@ function groupFunction(
     functions.add(loopFunction);
     return step;
   };
+  if (group.rowwise === true) {
+    const scope = scopeOf();
+    return add(scope, rowLoops(group.statements, scope, tensors));
+  }
   if (group.statements.length > 1) {
     const scope = scopeOf();
     return add(scope, sharedLoops(group.statements, scope, tensors, { inside, last: new Set() }));

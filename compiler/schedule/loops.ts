@@ -166,7 +166,7 @@ export function store(lowering: Lowering, target: string, written: Flat, value: 
 // ---------------------------------------------------------------------------------------------------------- loop orders
 
 /** The written loop to put innermost, if accumulating in memory beats a local accumulator. */
-function memoryInner(
+export function memoryInner(
   nest: Nest,
   loops: readonly PlannedLoop[],
   flats: readonly Flat[],
@@ -188,7 +188,7 @@ function isResidue(name: string): boolean {
 }
 
 /** Dearest first: the cheapest step is innermost. Equal ones keep their order. */
-function byCost(loops: readonly PlannedLoop[], flats: readonly Flat[]): PlannedLoop[] {
+export function byCost(loops: readonly PlannedLoop[], flats: readonly Flat[]): PlannedLoop[] {
   return loops.toSorted(
     (a, b) => Number(isResidue(b.name)) - Number(isResidue(a.name)) || costOf(b, flats) - costOf(a, flats),
   );
@@ -223,24 +223,30 @@ function localReduction(
   const outer = nest.domain.filter((constraint) => !inner.includes(constraint));
   const reduce = (body: () => void): void => emitLoops(lowering, reduced, inner, box, body);
   emitLoops(lowering, free, outer, box, () => {
-    const result = reduction(lowering, nest, reduced, reduce);
-    if (typeof result === 'string') {
-      const buffer = lowering.scope.buffer(nest.target, 'write');
-      const offset = lowering.place(nest.target, written).value;
-      lowering.innermost.push({ kind: 'store_integer', buffer, offset, value: variable(result) });
-      return;
-    }
-    const value = nest.finishInside && !nest.partial ? lowering.finished(nest.finishInside, result) : result;
-    store(lowering, nest.target, written, value, false);
+    storeResult(lowering, nest, written, reduction(lowering, nest, reduced, reduce, undefined));
   });
 }
 
+/** The combined value, through the epilogue, or the place that was found, to its element. */
+export function storeResult(lowering: Lowering, nest: Nest, written: Flat, result: Value | string): void {
+  if (typeof result === 'string') {
+    const buffer = lowering.scope.buffer(nest.target, 'write');
+    const offset = lowering.place(nest.target, written).value;
+    lowering.innermost.push({ kind: 'store_integer', buffer, offset, value: variable(result) });
+    return;
+  }
+  const value = nest.finishInside && !nest.partial ? lowering.finished(nest.finishInside, result) : result;
+  store(lowering, nest.target, written, value, false);
+}
+
 /** Reduces into locals; gives the combined value, or the name of the integer that holds the place. */
-function reduction(
+export function reduction(
   lowering: Lowering,
   nest: Nest,
   reduced: readonly PlannedLoop[],
   reduce: (body: () => void) => void,
+  /** What the result is called, where it has a name of its own. */
+  wish: string | undefined,
 ): Value | string {
   const { scope } = lowering;
   const declare = (hint: string, initial: number): string => {
@@ -259,7 +265,7 @@ function reduction(
     case 'max':
     case 'min': {
       const { name, operator } = joining[nest.combine];
-      const total = declare(name, nest.initial);
+      const total = declare(wish ?? name, nest.initial);
       reduce(() => join(total, operator, lowering.value(nest.body)));
       return local(total);
     }
@@ -291,7 +297,7 @@ function reduction(
     case 'argmax':
     case 'argmin': {
       const best = declare(nest.combine === 'argmax' ? 'largest' : 'smallest', neutralValue(nest.combine));
-      const at = scope.declare(`${best}_at`);
+      const at = scope.declare(wish ?? `${best}_at`);
       lowering.innermost.push({ kind: 'integer_accumulator', name: at, initial: integer(-1) });
       reduce(() => {
         const value = scope.declare('value');
