@@ -2,7 +2,7 @@
  * From expressions to loop values inside one nest of loops. Every value is known at some depth (0: before the first
  * loop); what is known further out than where it is used becomes a constant there, and so does what is used twice.
  */
-import { Interner, children, indexBounds, isInside } from '../graph/expressions.ts';
+import { Interner, children, indexBounds, isInside, postorder } from '../graph/expressions.ts';
 import type { BinaryOperator, Expression, Read, Tensor } from '../graph/types.ts';
 import { flatten } from './access.ts';
 import { exactQuotients } from './guards.ts';
@@ -69,6 +69,13 @@ export class Lowering extends Places {
     this.accumulator = accumulated;
     const value = this.value(root);
     this.accumulator = undefined;
+    // What is made of it is another value in the next epilogue.
+    const made = new Set<Expression>();
+    for (const node of postorder(root)) {
+      if (node.kind !== 'accumulated' && !children(node).some((child) => made.has(child))) continue;
+      made.add(node);
+      this.values.delete(this.key(node));
+    }
     return value;
   }
 

@@ -60,7 +60,10 @@ export function integerPiece(value: IntegerExpression, naming: Naming): Piece {
       return primary(naming.variable(value.name));
     case 'sum':
       return integerSum(value.terms, naming);
-    case 'product':
+    case 'product': {
+      const positive = negated(value);
+      if (positive !== undefined)
+        return { text: `-${atLeast(integerPiece(positive, naming), binding.unary)}`, level: binding.unary };
       return {
         text: `${atLeast(integerPiece(value.left, naming), binding.multiplicative)} * ${atLeast(
           integerPiece(value.right, naming),
@@ -68,6 +71,7 @@ export function integerPiece(value: IntegerExpression, naming: Naming): Piece {
         )}`,
         level: binding.multiplicative,
       };
+    }
     case 'floor_divide':
       return floorDivide(value, naming);
     case 'modulo':

@@ -9,16 +9,26 @@ export type Polynomial = ReadonlyMap<number, number>;
 export function multiplyAdds(program: Program, phase: Phase): Polynomial {
   const total = new Map<number, number>();
   for (const statement of program.statements) {
-    if (statement.phase !== phase || statement.combine !== 'sum' || !isProduct(statement.body)) continue;
+    if (statement.phase !== phase || statement.combine !== 'sum' || factors(statement.body) < 2) continue;
     const { power, coefficient } = box(statement);
     total.set(power, (total.get(power) ?? 0) + coefficient);
   }
   return total;
 }
 
-function isProduct(body: Expression): boolean {
-  if (body.kind === 'unary' && body.operator === 'negate') return isProduct(body.operand);
-  return body.kind === 'binary' && body.operator === 'multiply';
+/** How many factors are multiplied: a condition chooses terms and is none, a constant is taken out of the sum. */
+function factors(body: Expression): number {
+  if (body.kind === 'unary' && body.operator === 'negate') return factors(body.operand);
+  if (body.kind === 'binary' && body.operator === 'multiply') return factors(body.left) + factors(body.right);
+  return isTruth(body) || body.kind === 'constant' ? 0 : 1;
+}
+
+const truths: ReadonlySet<string> = new Set(
+  'less less_equal greater greater_equal equal not_equal and or not'.split(' '),
+);
+
+function isTruth(node: Expression): boolean {
+  return (node.kind === 'binary' || node.kind === 'unary') && truths.has(node.operator);
 }
 
 function box(statement: Statement): { power: number; coefficient: number } {
