@@ -26,14 +26,14 @@ export function loadImports(
       const { value: path, span } = item.path;
       const source = load(path, file.source);
       if (source === undefined) {
-        diagnostics.error('E207', span, `there is no file '${path}' to import`, {
-          hint: `paths are taken relative to ${file.source.path}`,
+        diagnostics.error('E207', span, `there is no file \`"${path}"\` to import`, {
+          hint: `paths are relative to \`${file.source.path}\``,
         });
         continue;
       }
       if (open.includes(source.path)) {
         const circle = [...open.slice(open.indexOf(source.path)), source.path].join(' → ');
-        diagnostics.error('E208', span, `'${path}' is already being imported: ${circle}`, {
+        diagnostics.error('E208', span, `\`"${path}"\` is already being imported: ${circle}`, {
           hint: 'move what both files need to a third one',
         });
         continue;

@@ -47,6 +47,18 @@ export class Diagnostics {
     return this.list.some((diagnostic) => diagnostic.severity === 'error');
   }
 
+  /** Has another error been reported at just this place? What follows is then mostly a consequence. */
+  hasOther(code: DiagnosticCode, { source, start, end }: Span): boolean {
+    return this.list.some(
+      (known) =>
+        known.severity === 'error' &&
+        known.code !== code &&
+        known.span.source === source &&
+        known.span.start === start &&
+        known.span.end === end,
+    );
+  }
+
   private add(
     severity: Diagnostic['severity'],
     code: DiagnosticCode,

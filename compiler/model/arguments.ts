@@ -26,7 +26,7 @@ export function matchArguments(
   let sound = true;
   const fail = (span: Span, message: string, hint?: string) => {
     elaboration.error('E205', span, message, {
-      notes: [{ span: declared, message: `${callee} is defined here` }],
+      notes: [{ span: declared, message: `\`${callee}\` is defined here` }],
       hint,
     });
     sound = false;
@@ -47,20 +47,20 @@ export function matchArguments(
         name.text,
         parameters.map((candidate) => candidate.name.text),
       );
-      const known = parameters.map((candidate) => candidate.name.text).join(', ');
+      const known = parameters.map((candidate) => `\`${candidate.name.text}\``).join(', ');
       fail(
         span,
-        `${callee} has no parameter ${name.text}`,
-        meant ? `did you mean ${meant}?` : `it has ${known}`,
+        `\`${callee}\` has no parameter \`${name.text}\``,
+        meant ? `did you mean \`${meant}\`?` : `it has ${known}`,
       );
     } else if (parameter === undefined) {
       const count = parameters.length;
       fail(
         span,
-        `${callee} takes ${count} ${count === 1 ? 'argument' : 'arguments'}, but has ${call.arguments.length} here`,
+        `\`${callee}\` takes ${count} ${count === 1 ? 'argument' : 'arguments'}, but has ${call.arguments.length} here`,
       );
     } else if (given.has(parameter.name.text)) {
-      fail(span, `${parameter.name.text} is given twice`);
+      fail(span, `\`${parameter.name.text}\` is given twice`);
     } else {
       given.set(parameter.name.text, value);
     }
@@ -72,7 +72,7 @@ export function matchArguments(
     const value = given.get(name);
     if (value !== undefined) matched.push({ parameter, value, isDefault: false });
     else if (parameter.default) matched.push({ parameter, value: parameter.default, isDefault: true });
-    else fail(call.span, `${callee} needs ${name}, which has no default`);
+    else fail(call.span, `\`${callee}\` needs \`${name}\`, which has no default`);
   }
   return sound ? matched : undefined;
 }

@@ -8,6 +8,7 @@ import { callLayer } from './layers.ts';
 import { countPlaceholder, elaborateReduction, reductionNames } from './reductions.ts';
 import type { CallableEntry, Scope } from './scope.ts';
 import { didYouMean } from './scope.ts';
+import { foreignName } from './foreign-names.ts';
 import { errorValue, sizeValue } from './values.ts';
 import type { Result } from './values.ts';
 
@@ -78,8 +79,8 @@ export function elaborateCall(call: Call, scope: Scope, elaboration: Elaboration
     return errorValue;
   }
   if (call.binders) {
-    elaboration.error('E205', call.span, `${name} works element by element and binds no index`, {
-      hint: `leave out the brackets: ${name}(...)`,
+    elaboration.error('E205', call.span, `\`${name}\` works element by element and binds no index`, {
+      hint: `leave out the brackets: \`${name}(...)\``,
     });
     return errorValue;
   }
@@ -91,8 +92,8 @@ export function elaborateCall(call: Call, scope: Scope, elaboration: Elaboration
   const named = call.arguments.find((argument) => argument.name);
   if (parts.length !== count || first === undefined || named?.name) {
     const message = named?.name
-      ? `the arguments of ${name} have no names`
-      : `${name} takes ${count} ${count === 1 ? 'argument' : 'arguments'}, but has ${parts.length} here`;
+      ? `the arguments of \`${name}\` have no names`
+      : `\`${name}\` takes ${count} ${count === 1 ? 'argument' : 'arguments'}, but has ${parts.length} here`;
     elaboration.error('E205', named?.name?.span ?? call.span, message);
     return errorValue;
   }
@@ -120,14 +121,14 @@ function reportUnknownCallee(call: Call, scope: Scope, elaboration: Elaboration)
   const { text, span } = call.callee;
   const value = scope.lookup(text);
   if (value) {
-    elaboration.error('E204', span, `${text} is not a function and cannot be called`, {
-      notes: [{ span: value.span, message: `${text} is declared here` }],
-      hint: `read a tensor with brackets, ${text}[i]; a product is written with *`,
+    elaboration.error('E204', span, `\`${text}\` is not a function and cannot be called`, {
+      notes: [{ span: value.span, message: `\`${text}\` is declared here` }],
+      hint: `read a tensor with brackets, \`${text}[i]\`; a product is written with \`*\``,
     });
     return;
   }
-  elaboration.error('E201', span, `there is no function or layer ${text}`, {
-    hint: didYouMean(text, [...scope.visible('callables'), ...builtInNames]),
+  elaboration.error('E201', span, `there is no function or layer \`${text}\``, {
+    hint: foreignName(text) ?? didYouMean(text, [...scope.visible('callables'), ...builtInNames]),
   });
 }
 
@@ -137,7 +138,7 @@ function callDefinition(call: Call, entry: CallableEntry, scope: Scope, elaborat
   const name = definition.name.text;
   if (definition.kind === 'optimizer' || definition.kind === 'schedule') {
     const article = definition.kind === 'optimizer' ? 'an optimizer' : 'a schedule';
-    elaboration.error('E204', call.callee.span, `${name} is ${article} and belongs into a train block`, {
+    elaboration.error('E204', call.callee.span, `\`${name}\` is ${article} and belongs into a train block`, {
       notes: [{ span: definition.name.span, message: 'defined here' }],
     });
     return errorValue;

@@ -40,7 +40,7 @@ export function evaluateConstant(
   }
   if (Number.isNaN(value.constant)) {
     elaboration.error(code, syntax.span, `${what} is not a number (NaN)`, {
-      hint: 'look for 0 / 0, a root or a logarithm of a negative number',
+      hint: 'look for `0 / 0`, a root or a logarithm of a negative number',
     });
     return undefined;
   }

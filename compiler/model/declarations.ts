@@ -16,7 +16,10 @@ export interface OpenDimension {
 }
 
 export function declareDim(item: DimDeclaration, scope: Scope, elaboration: Elaboration): void {
-  const extent = elaborateWhole(item.value, scope, elaboration, { what: `dim ${item.name.text}`, least: 0 });
+  const extent = elaborateWhole(item.value, scope, elaboration, {
+    what: `dim \`${item.name.text}\``,
+    least: 0,
+  });
   const { span } = item.name;
   scope.define(
     item.name.text,
@@ -67,7 +70,7 @@ function fixedAxis(axis: SyntaxAxis, scope: Scope, elaboration: Elaboration): nu
   }
   const extent = elaborateSize(axis.value, scope, elaboration);
   if (typeof extent !== 'string') return extent;
-  elaboration.error('E304', axis.span, `${extent} is the open dimension, which a parameter cannot have`, {
+  elaboration.error('E304', axis.span, `\`${extent}\` is the open dimension, which a parameter cannot have`, {
     hint: 'parameters have sizes known at compile time',
   });
   return undefined;
@@ -157,10 +160,10 @@ function inputAxis(
     elaboration.error(
       'E305',
       axis.span,
-      `${text} is no dim, and the open dimension is ${open.name} already`,
+      `\`${text}\` is no dim, and the open dimension is \`${open.name}\` already`,
       {
-        notes: [{ span: open.span, message: `${open.name} is open: it is declared nowhere` }],
-        hint: didYouMean(text, sizes) ?? `give it a size: dim ${text} = 10`,
+        notes: [{ span: open.span, message: `\`${open.name}\` is open: it is declared nowhere` }],
+        hint: didYouMean(text, sizes) ?? `give it a size: \`dim ${text} = 10\``,
       },
     );
     return undefined;

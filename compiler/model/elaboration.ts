@@ -36,6 +36,8 @@ export interface RangeCheck {
   /** `axis 2 of x` */
   readonly what: string;
   readonly hint?: string;
+  /** What is read. */
+  readonly tensor?: Tensor;
 }
 
 /** The statement being elaborated. */
@@ -52,6 +54,10 @@ export interface Frame {
   readonly checks: RangeCheck[];
   /** Index variables that stand alone in reads with `else`. */
   readonly padded: string[];
+  /** Arithmetic on indices in reads with `else`: it says nothing of extents, but something is meant. */
+  readonly paddedArithmetic: { readonly index: IndexExpression; readonly extent: Extent }[];
+  /** Indices that nothing binds, reported once each. */
+  readonly unbound: Set<string>;
   /** How many calls of each layer the statement has (2 for many), and how many were met. */
   readonly layerCalls: ReadonlyMap<string, number>;
   readonly layersMet: Map<string, number>;
@@ -80,6 +86,8 @@ export class Elaboration {
   history: readonly string[] = [];
   /** Absent while a constant is evaluated. */
   frame: Frame | undefined;
+  /** Parameters of layers that stand only where a condition known at compile time does not lead: there are none such. */
+  readonly unmade = new Set<string>();
   /** The parameters that layer calls made and the model's scope has not been given yet. */
   readonly layerParameters: Tensor[] = [];
   /** The names that the user gives to tensors, and where. */
@@ -104,6 +112,7 @@ export class Elaboration {
     const key = `${code} ${span.source.path} ${span.start} ${span.end} ${inside}`;
     if (this.reported.has(key)) return;
     this.reported.add(key);
+    if (this.diagnostics.hasOther(code, span)) return;
     const { notes = [], hint } = more;
     this.diagnostics.error(code, span, message, {
       notes: [...notes, ...this.callNotes(code, [span, ...notes.map((note) => note.span)])],

@@ -42,7 +42,7 @@ import type {
   SyntaxExpression,
   UnaryExpression,
 } from '../syntax/tree.ts';
-import { elaborateCall } from './calls.ts';
+import { builtInNames, elaborateCall } from './calls.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateRead } from './reads.ts';
 import type { Scope, ValueEntry } from './scope.ts';
@@ -190,9 +190,14 @@ export function renameIndex(
   if (conflict) {
     const [first, second] = conflict;
     const name = elaboration.variables.nameOf(to);
-    elaboration.error('E301', span, `index ${name} runs over both ${first.extent} and ${second.extent}`, {
-      notes: [first, second].map((source) => ({ span: source.span, message: source.what })),
-    });
+    elaboration.error(
+      'E301',
+      span,
+      `index \`${name}\` runs over both ${first.extent} and ${second.extent} places`,
+      {
+        notes: [first, second].map((source) => ({ span: source.span, message: source.what })),
+      },
+    );
   }
   const index = value.index && substituteIndices(value.index, new Map([[from, indexOf(to)]]));
   return { kind: 'value', axes: value.axes, body, ...(index === undefined ? {} : { index }) };
@@ -203,8 +208,8 @@ export function reportUnknown(name: string, span: Span, scope: Scope, elaboratio
   const later = scope.lookupPending(name);
   if (later) {
     const inside = later.source === span.source && later.start <= span.start && span.end <= later.end;
-    elaboration.error('E203', span, `${name} is used ${inside ? 'in' : 'before'} its own definition`, {
-      notes: [{ span: later, message: `${name} is defined here` }],
+    elaboration.error('E203', span, `\`${name}\` is used ${inside ? 'in' : 'before'} its own definition`, {
+      notes: [{ span: later, message: `\`${name}\` is defined here` }],
       hint: inside ? 'give the new value another name' : 'move the definition up',
     });
     return;
@@ -217,11 +222,13 @@ export function reportUnknown(name: string, span: Span, scope: Scope, elaboratio
     });
     return;
   }
-  if (scope.lookupCallable(name)) {
-    elaboration.error('E308', span, `${name} is not a value but is called: ${name}(...)`);
+  if (scope.lookupCallable(name) || builtInNames.includes(name)) {
+    elaboration.error('E308', span, `\`${name}\` is a function or layer, not a value`, {
+      hint: `call it: \`${name}(x)\` or \`x |> ${name}\``,
+    });
     return;
   }
-  elaboration.error('E201', span, `there is no ${name} here`, {
+  elaboration.error('E201', span, `there is no \`${name}\` here`, {
     hint: didYouMean(name, scope.visible('values')),
   });
 }

@@ -51,9 +51,14 @@ function copyDefinitions(from: Scope, into: Scope, item: ImportDeclaration, diag
   const clash = (name: string) => {
     const earlier = into.own(name);
     if (earlier === undefined || earlier === from.own(name)) return false;
-    diagnostics.error('E202', item.span, `"${item.path.value}" defines ${name}, as another import does`, {
-      notes: [{ span: earlier.span, message: 'the other one' }],
-    });
+    diagnostics.error(
+      'E202',
+      item.span,
+      `\`"${item.path.value}"\` defines \`${name}\`, as another import does`,
+      {
+        notes: [{ span: earlier.span, message: 'the other one' }],
+      },
+    );
     return true;
   };
   for (const [name, entry] of from.ownCallables()) if (!clash(name)) into.defineCallable(name, entry);
@@ -88,7 +93,7 @@ function isTaken(
     diagnostics.error(
       'E209',
       name.span,
-      `${name.text} is a reduction of the language and cannot be defined`,
+      `\`${name.text}\` is a reduction of the language and cannot be defined`,
       {
         hint: 'choose another name',
       },
@@ -97,7 +102,7 @@ function isTaken(
   }
   const earlier = scope.own(name.text);
   if (earlier === undefined) return false;
-  diagnostics.error('E202', name.span, `${name.text} is defined twice`, {
+  diagnostics.error('E202', name.span, `\`${name.text}\` is defined twice`, {
     notes: [{ span: earlier.span, message: 'first here' }],
   });
   return true;

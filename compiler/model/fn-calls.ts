@@ -1,6 +1,6 @@
 /** Calls of fns, which are macros over values. */
 import type { Span } from '../diagnostics/source.ts';
-import { freeIndices, indexOf, substituteIndices } from '../graph/expressions.ts';
+import { foldExpression, freeIndices, indexOf, substituteIndices } from '../graph/expressions.ts';
 import type { Binder, Call, FnDefinition, Name, SyntaxExpression } from '../syntax/tree.ts';
 import { matchArguments } from './arguments.ts';
 import type { Matched } from './arguments.ts';
@@ -8,6 +8,7 @@ import type { Calling, Elaboration } from './elaboration.ts';
 import { elaborateExpression, renameIndex } from './expressions.ts';
 import { reportUnboundIndex } from './indices.ts';
 import { insideCall } from './recursion.ts';
+import { materialised } from './reductions.ts';
 import type { BinderVariable } from './scope.ts';
 import { Scope } from './scope.ts';
 import { elaborateSize } from './sizes.ts';
@@ -158,7 +159,8 @@ function bodyOf(
     const { variable } = binder;
     inner.define(binder.name, { kind: 'index', variable, span: definition.binder.span, used: true });
   }
-  const define = (local: string, value: Result, span: Span) => {
+  const define = (local: string, given: Result, span: Span) => {
+    const value = withoutGrowth(given, local, elaboration);
     inner.define(local, { kind: 'value', value, span, used: false, ...(binder ? { binder } : {}) });
   };
   for (const { matched, value } of values) define(matched.parameter.name.text, value, matched.parameter.span);
@@ -181,6 +183,19 @@ function bodyOf(
     }
     return elaborateExpression(definition.value, inner, elaboration);
   });
+}
+
+/** How large a formula may be, written out, that a fn takes as it is. */
+const largest = 500;
+
+/**
+ * A fn may use an argument many times, and so may the next with its result: what has become large is a tensor of its own,
+ * so that formulas do not grow without bound.
+ */
+function withoutGrowth(value: Result, label: string, elaboration: Elaboration): Result {
+  if (value.kind === 'error' || elaboration.frame === undefined) return value;
+  const size = foldExpression<number>(value.body, (_, sizes) => sizes.reduce((sum, each) => sum + each, 1));
+  return size <= largest ? value : materialised(value, label, elaboration).value;
 }
 
 /** E401 for `softmax[k](z)`, where nothing that is given depends on k. Reported at the call, not in the fn. */

@@ -27,7 +27,7 @@ export function elaborate(file: SyntaxFile, context: ElaborationContext, diagnos
     const { text, span } = item.name;
     const earlier = seen.get(text);
     if (earlier) {
-      diagnostics.error('E202', span, `there are two models ${text}`, {
+      diagnostics.error('E202', span, `there are two models \`${text}\``, {
         notes: [{ span: earlier.span, message: 'first here' }],
       });
       continue;

@@ -62,15 +62,18 @@ function isIndexName(name: string, scope: Scope): boolean {
 /** E405 where the left side has indices, else E401. */
 export function reportUnboundIndex(name: string, span: Span, scope: Scope, elaboration: Elaboration): void {
   const { frame } = elaboration;
+  if (frame?.unbound.has(name)) return;
+  frame?.unbound.add(name);
   const bound = scope.visible('values').filter((other) => scope.lookup(other)?.kind === 'index');
   const suggestion = didYouMean(name, name.length > 1 ? bound : []);
   if (frame?.indexed) {
-    elaboration.error('E405', span, `index ${name} is free on the right but missing on the left`, {
-      hint: suggestion ?? `add it to the left, or reduce over it: sum[${name}](...)`,
+    elaboration.error('E405', span, `index \`${name}\` is free on the right but missing on the left`, {
+      hint: suggestion ?? `add it to the left, or reduce over it: \`sum[${name}](...)\``,
     });
   } else {
-    elaboration.error('E401', span, `index ${name} is not bound`, {
-      hint: suggestion ?? `reduce over it, sum[${name}](...), or put it on the left side of the statement`,
+    elaboration.error('E401', span, `index \`${name}\` is not bound`, {
+      hint:
+        suggestion ?? `reduce over it, \`sum[${name}](...)\`, or put it on the left side of the statement`,
     });
   }
 }
@@ -145,7 +148,9 @@ function indexCall(syntax: Call, scope: Scope, elaboration: Elaboration): IndexE
   if (of === undefined || by === undefined) return undefined;
   const modulus = isConstantIndex(by);
   if (modulus !== undefined && modulus > 0) return remainderIndex(of, modulus);
-  elaboration.error('E402', second.value.span, 'the modulus of an index must be a positive whole number');
+  elaboration.error('E402', second.value.span, 'the modulus of an index must be a positive whole number', {
+    hint: '`mod(i, 2)`',
+  });
   return undefined;
 }
 
@@ -165,12 +170,27 @@ function fromValue(
     elaboration.error('E402', syntax.span, `an index must be a whole number, but this is ${constant}`);
   } else if (axes.length > 0) {
     elaboration.error('E402', syntax.span, 'a whole tensor cannot be an index', {
-      hint: 'read it with indices of its own: E[tokens[n, t], d]',
+      hint: 'read it with indices of its own: `E[tokens[n, t], d]`',
     });
+  } else if (syntax.kind === 'read' && syntax.tensor.kind === 'reference') {
+    reportRealIndex(syntax.tensor.name.text, syntax.span, scope, elaboration);
   } else {
     elaboration.error('E402', syntax.span, 'this is not an integer expression of indices', {
-      hint: 'use + - * with whole numbers, / (floor division), mod(i, 2), and elements of integer inputs',
+      hint: 'use `+ - *` with whole numbers, `/` (floor division), `mod(i, 2)` and elements of integer inputs',
     });
   }
   return undefined;
+}
+
+/** `E[token[n], d]` where token is not declared to hold integers. */
+function reportRealIndex(name: string, span: Span, scope: Scope, elaboration: Elaboration): void {
+  const entry = scope.lookupTensor(name);
+  const isInput = entry?.kind === 'tensor' && entry.tensor.role === 'input';
+  const axes = span.source.text.slice(span.start, span.end).slice(name.length);
+  elaboration.error('E402', span, `\`${name}\` holds real numbers, and an index must be whole`, {
+    notes: entry ? [{ span: entry.span, message: `\`${name}\` is declared here` }] : [],
+    hint: isInput
+      ? `declare the range of its values: \`input ${name}${axes}: 1000\` holds 0 to 999`
+      : 'only inputs with a range, `argmax` and `argmin` are whole',
+  });
 }

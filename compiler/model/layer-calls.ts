@@ -28,7 +28,7 @@ export function countLayerCalls(root: SyntaxExpression, scope: Scope): ReadonlyM
   return counts;
 }
 
-function childrenOf(syntax: SyntaxExpression): readonly SyntaxExpression[] {
+export function childrenOf(syntax: SyntaxExpression): readonly SyntaxExpression[] {
   switch (syntax.kind) {
     case 'read':
       return [syntax.tensor, ...syntax.indices];

@@ -17,6 +17,7 @@ import { evaluateConstant } from './constants.ts';
 import { declareDim, declareParam } from './declarations.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
+import { childrenOf } from './layer-calls.ts';
 import { hoist } from './lowering.ts';
 import { insideCall } from './recursion.ts';
 import { materialised } from './reductions.ts';
@@ -36,13 +37,13 @@ export function callLayer(
   const { frame } = elaboration;
   const name = definition.name.text;
   if (frame === undefined) {
-    elaboration.error('E204', call.callee.span, `${name} is a layer and has no place in a constant`);
+    elaboration.error('E204', call.callee.span, `\`${name}\` is a layer and has no place in a constant`);
     return errorValue;
   }
   if (call.binders) {
-    elaboration.error('E205', call.span, `${name} is a layer and binds no index`, {
+    elaboration.error('E205', call.span, `\`${name}\` is a layer and binds no index`, {
       notes: [{ span: definition.name.span, message: 'defined here' }],
-      hint: `leave out the brackets: ${name}(...)`,
+      hint: `leave out the brackets: \`${name}(...)\``,
     });
     return errorValue;
   }
@@ -98,7 +99,7 @@ function bindNumber(
   elaboration: Elaboration,
 ): boolean {
   const { text } = parameter.name;
-  const number = evaluateConstant(syntax, from, elaboration, { what: `${text} of ${layer}` });
+  const number = evaluateConstant(syntax, from, elaboration, { what: `\`${text}\` of \`${layer}\`` });
   const value = number === undefined ? errorValue : constantValue(number);
   inner.define(text, { kind: 'value', value, span: parameter.span, used: false });
   return number !== undefined;
@@ -127,9 +128,9 @@ function bindTensor(
     elaboration.error(
       'E308',
       span,
-      `a layer takes whole tensors, but this is one element, at index ${elaboration.variables.nameOf(index)}`,
+      `a layer takes whole tensors, but this is one element, at index \`${elaboration.variables.nameOf(index)}\``,
       {
-        hint: 'give the tensor without brackets: x |> dense(10)',
+        hint: 'give the tensor without brackets: `x |> dense(10)`',
       },
     );
     return fails();
@@ -174,11 +175,12 @@ function matchAxes(
   const fixed = declared.length - rests;
   const notes = (place: Span) => [{ span: match.declared ?? place, message: 'declared here' }];
   if (extents.length < fixed || (rests === 0 && extents.length > fixed)) {
-    const found = shapeText(extents.map((extent) => ({ extent })));
+    const shape = shapeText(extents.map((extent) => ({ extent })));
+    const found = extents.length === 0 ? 'is a single number' : `has the shape ${shape}`;
     elaboration.error(
       'E302',
       span,
-      `${what} must have ${rests ? 'at least ' : ''}${fixed} axes, but is ${found}`,
+      `\`${what}\` must have ${rests ? 'at least ' : ''}${fixed} ${fixed === 1 ? 'axis' : 'axes'}, but ${found}`,
       {
         notes: match.declared ? [{ span: match.declared, message: 'declared here' }] : [],
       },
@@ -211,7 +213,7 @@ function matchAxes(
     const expected = elaborateSize(value, inner, elaboration);
     if (expected === undefined) return false;
     if (expected === extent) continue;
-    elaboration.error('E301', span, `axis ${at} of ${what} is ${extent}, but ${expected} is declared`, {
+    elaboration.error('E301', span, `axis ${at} of \`${what}\` is ${extent}, but ${expected} is declared`, {
       notes: notes(axis.span),
     });
     sound = false;
@@ -238,9 +240,14 @@ function matchRest(
   const [found, expected] = [extents, rest.extents].map((list) =>
     shapeText(list.map((extent) => ({ extent }))),
   );
-  elaboration.error('E307', match.span, `\`..\` of ${match.what} is ${found}, but ${expected} elsewhere`, {
-    notes: [{ span: declared, message: 'declared here' }],
-  });
+  elaboration.error(
+    'E307',
+    match.span,
+    `\`..\` of \`${match.what}\` is ${found}, but ${expected} elsewhere`,
+    {
+      notes: [{ span: declared, message: 'declared here' }],
+    },
+  );
   return false;
 }
 
@@ -262,7 +269,7 @@ function elaborateItems(
     const { text, span } = item.name;
     const earlier = inner.own(text);
     if (earlier) {
-      elaboration.error('E202', span, `${text} is defined twice in ${definition.name.text}`, {
+      elaboration.error('E202', span, `\`${text}\` is defined twice in \`${definition.name.text}\``, {
         notes: [{ span: earlier.span, message: 'first here' }],
       });
       continue;
@@ -278,12 +285,39 @@ function elaborateItems(
       output = tensor;
     }
   }
+  for (const item of items) if (item.kind === 'param') leaveOutUnused(item, definition, inner, elaboration);
   if (!assigned) {
-    elaboration.error('E210', result.span, `${definition.name.text} never gives ${result.text} a value`, {
-      hint: `add a statement ${result.text}[...] = ...`,
-    });
+    elaboration.error(
+      'E210',
+      result.span,
+      `\`${definition.name.text}\` never gives \`${result.text}\` a value`,
+      {
+        hint: `add a statement \`${result.text}[...] = ...\``,
+      },
+    );
   }
   return output;
+}
+
+/**
+ * A parameter that stands only in branches that a condition known at compile time does not choose is not made: `b` of a
+ * layer that is called with `bias = false`.
+ */
+function leaveOutUnused(
+  { name }: ParamDeclaration,
+  { items }: LayerDefinition,
+  inner: Scope,
+  elaboration: Elaboration,
+): void {
+  const entry = inner.own(name.text);
+  if (entry?.kind !== 'tensor' || entry.used) return;
+  const isMentioned = items.some((item) => item.kind === 'assignment' && mentions(item.value, name.text));
+  if (isMentioned) elaboration.unmade.add(entry.tensor.name);
+}
+
+function mentions(root: SyntaxExpression, name: string): boolean {
+  if (root.kind === 'reference') return root.name.text === name;
+  return childrenOf(root).some((child) => mentions(child, name));
 }
 
 /** A parameter of a layer; the model can read it by its whole name, so that name must not mean something else there. */

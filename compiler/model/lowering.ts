@@ -2,6 +2,7 @@
 import {
   expressionKey,
   freshName,
+  indexNames,
   indexOf,
   isPlainIndex,
   mapExpression,
@@ -102,14 +103,20 @@ function extentsKnown(variables: readonly string[], body: Expression, elaboratio
     if (elaboration.variables.extentOf(id) !== undefined) continue;
     const name = elaboration.variables.nameOf(id);
     const span = elaboration.variables.spanOf(id);
-    elaboration.error('E306', span, `it is not known how far index ${name} runs`, {
+    const example = lengthNear(id, elaboration);
+    elaboration.error('E306', span, `it is not known how far index \`${name}\` runs`, {
       hint: variables.includes(id)
-        ? `give its extent on the left side: ${name}: 10`
-        : `read a tensor at ${name} alone, or at an index that gives its extent`,
+        ? `give its extent on the left side: \`${name}: ${example ?? 10}\``
+        : `read a tensor at \`${name}\` alone, or say how far it runs: \`sum[${name}: ${example ?? 10}](...)\``,
     });
     sound = false;
   }
   return sound;
+}
+
+/** The length of an axis that is read with arithmetic on an index, as in `x[i - 1] else 0`: what may be meant for it. */
+function lengthNear(id: string, { frame }: Elaboration): Extent | undefined {
+  return frame?.paddedArithmetic.find(({ index }) => indexNames(index).has(id))?.extent;
 }
 
 /** Is this a `count` placeholder (reductions.ts)? */

@@ -16,6 +16,7 @@ import { declareDim, declareInput, declareParam } from './declarations.ts';
 import { Elaboration } from './elaboration.ts';
 import { reportUnknown } from './expressions.ts';
 import { elaborateAssignment } from './layers.ts';
+import { reportTooLarge } from './limits.ts';
 import { Scope } from './scope.ts';
 import { elaborateStatement } from './statements.ts';
 import { elaborateTraining, frozenParameters } from './training/train.ts';
@@ -82,6 +83,7 @@ function hasErrorsIn({ source, start, end }: Span, { list }: Diagnostics): boole
 /** The parameters of layers can be read by their names in the statements that follow. */
 function nameLayerParameters({ scope, elaboration }: ModelState): void {
   for (const tensor of elaboration.layerParameters.splice(0)) {
+    if (elaboration.unmade.has(tensor.name)) continue;
     scope.define(tensor.name, { kind: 'tensor', tensor, span: tensor.span, used: false });
   }
 }
@@ -125,7 +127,7 @@ function elaborateItem(item: ModelItem, state: ModelState): void {
       return defineNumber(item.name.text, item.value, item.span, item.name.span, state, 'metric');
     case 'train':
       if (state.train) {
-        elaboration.error('E202', item.span, 'there are two train blocks', {
+        elaboration.error('E202', item.span, 'there are two `train` blocks', {
           notes: [{ span: state.train.span, message: 'first here' }],
         });
       } else state.train = item;
@@ -137,8 +139,16 @@ const reservedNames: ReadonlySet<string> = new Set(['true', 'false', 'inf']);
 
 /** Reports E202 if the model has the name already, E209 if the language has. */
 function isTaken(name: string, span: Span, { defined, elaboration, open }: ModelState): boolean {
+  if (name === '__proto__') {
+    elaboration.error('E209', span, '`__proto__` cannot be a name: JavaScript keeps it for itself', {
+      hint: 'choose another name',
+    });
+    return true;
+  }
   if (reservedNames.has(name)) {
-    elaboration.error('E209', span, `${name} is a constant of the language`, { hint: 'choose another name' });
+    elaboration.error('E209', span, `\`${name}\` is a constant of the language`, {
+      hint: 'choose another name',
+    });
     return true;
   }
   const earlier = name === open.name ? open.span : defined.get(name);
@@ -146,7 +156,8 @@ function isTaken(name: string, span: Span, { defined, elaboration, open }: Model
     defined.set(name, span);
     return false;
   }
-  const message = name === open.name ? `${name} is the open dimension already` : `${name} is defined twice`;
+  const message =
+    name === open.name ? `\`${name}\` is the open dimension already` : `\`${name}\` is defined twice`;
   elaboration.error('E202', span, message, {
     notes: [{ span: earlier, message: 'first here' }],
     hint: 'names are assigned once; give this one another name',
@@ -180,9 +191,9 @@ function declareOutput(item: OutputDeclaration, state: ModelState): void {
   entry.used = true;
   if (entry.kind === 'error') return;
   if (entry.kind !== 'tensor' || entry.tensor.role !== 'intermediate') {
-    elaboration.error('E308', span, `${text} is not computed, so it cannot be an output`, {
-      notes: [{ span: entry.span, message: `${text} is declared here` }],
-      hint: 'an output is the name of a statement: output p[n, k] = softmax[k](z[n, k])',
+    elaboration.error('E308', span, `\`${text}\` is not computed, so it cannot be an output`, {
+      notes: [{ span: entry.span, message: `\`${text}\` is declared here` }],
+      hint: 'an output is the name of a statement: `output p[n, k] = softmax[k](z[n, k])`',
     });
     return;
   }
@@ -224,9 +235,9 @@ function defineNumber(
     elaboration.error(
       'E602',
       value.span,
-      `${kind === 'loss' ? 'the loss' : name} must be a single number, but this is ${shape}`,
+      `${kind === 'loss' ? 'the loss' : `\`${name}\``} must be a single number, but this has the shape ${shape}`,
       {
-        hint: 'reduce it: mean(...), or mean[n](...) over the indices',
+        hint: 'reduce it: `mean(...)`, or `mean[n](...)` over the indices',
       },
     );
     return;
@@ -236,11 +247,17 @@ function defineNumber(
   else elaboration.builder.metric(name);
 }
 
+function withoutTensors(program: Program, names: ReadonlySet<string>): Program {
+  if (names.size === 0) return program;
+  return { ...program, tensors: new Map([...program.tensors].filter(([name]) => !names.has(name))) };
+}
+
 /** The program, with frozen parameters marked and unused things reported. */
 function finish(definition: ModelDefinition, state: ModelState): Program {
   const { elaboration, train } = state;
   const { diagnostics } = elaboration;
-  let program = elaboration.builder.build();
+  let program = withoutTensors(elaboration.builder.build(), elaboration.unmade);
+  reportTooLarge(program.tensors.values(), elaboration);
   if (train) {
     const parameters = [...program.tensors.values()].filter(({ role }) => role === 'parameter');
     const frozen = frozenParameters(
@@ -261,9 +278,9 @@ function finish(definition: ModelDefinition, state: ModelState): Program {
     elaboration.error(
       'E210',
       definition.name.span,
-      `model ${program.name} has neither a loss nor an output`,
+      `model \`${program.name}\` has neither a loss nor an output`,
       {
-        hint: 'add loss = ... to train it, output y = ... to predict with it',
+        hint: 'add `loss = ...` to train it, `output y = ...` to predict with it',
       },
     );
   }

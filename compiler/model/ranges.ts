@@ -14,10 +14,10 @@ export function settleExtents(frame: Frame, elaboration: Elaboration): void {
     const other = others.find(({ extent }) => extent !== first.extent);
     if (other) {
       const name = variables.nameOf(id);
-      const message = `index ${name} runs over ${first.extent} places in one read and over ${other.extent} in another, both with else`;
+      const message = `index \`${name}\` runs over ${first.extent} places in one read and over ${other.extent} in another, both with \`else\``;
       elaboration.error('E301', other.span, message, {
         notes: [{ span: first.span, message: first.what }],
-        hint: `say which is meant on the left side: ${name}: ${first.extent}`,
+        hint: `say which is meant on the left side: \`${name}: ${first.extent}\``,
       });
     }
     variables.require(id, first);
@@ -85,19 +85,34 @@ function largestExtent(check: RangeCheck, id: string, elaboration: Elaboration):
 
 function verify(check: RangeCheck, elaboration: Elaboration): void {
   if (unknownIn(check, elaboration).size > 0 || inside(check, elaboration)) return;
-  const { index, extent, span, what, hint } = check;
-  const bounds = indexBounds(index, extentsFor(check, elaboration), fetched(check, elaboration));
-  const places = typeof extent === 'number' ? `0 to ${extent - 1}` : `0 to ${extent} - 1`;
+  const { index, extent, span, what, hint, tensor } = check;
+  const sources = fetched(check, elaboration);
+  const bounds = indexBounds(index, extentsFor(check, elaboration), sources);
+  const places = typeof extent === 'number' ? `0 to ${extent - 1}` : `0 to \`${extent}\` - 1`;
   const runs =
     bounds === undefined
       ? 'has no known bounds'
       : bounds.least === bounds.greatest
         ? `is ${bounds.least}`
         : `runs from ${bounds.least} to ${bounds.greatest === Infinity ? 'the end of the batch' : bounds.greatest}`;
-  const open = `${what} is open (${extent}) and can only be read at one index that runs over all of it`;
+  const open = `${what} is open (\`${extent}\`) and can only be read at one index that runs over all of it`;
   const message = typeof extent === 'string' ? open : `this index ${runs}, but ${what} has places ${places}`;
+  const values = [...sources.values()].flatMap(({ name, range, span: declared }) =>
+    range === undefined || elaboration.definitions.has(name)
+      ? []
+      : [{ span: declared, message: `\`${name}\` holds ${range.least} to ${range.greatest}` }],
+  );
   elaboration.error('E403', span, message, {
-    hint: hint ?? 'give places outside a value, x[...] else 0, or make the index stay inside',
+    notes: [
+      ...values,
+      ...(tensor && values.length > 0
+        ? [{ span: tensor.span, message: `\`${tensor.name}\` is declared here` }]
+        : []),
+    ],
+    hint:
+      values.length > 0
+        ? 'the axis needs a place for every value: make it longer, or the range smaller'
+        : (hint ?? 'give places outside a value, `x[...] else 0`, or make the index stay inside'),
   });
 }
 

@@ -1,13 +1,13 @@
 /** Reads: `x[n, i]`, `x[n, i - 1] else 0`. Each says something about the extents of its indices. */
 import { fetchIndex, indexOf, isPlainIndex, read, visitAtoms } from '../graph/expressions.ts';
-import type { Extent, IndexExpression } from '../graph/types.ts';
+import type { Extent, IndexExpression, Tensor } from '../graph/types.ts';
 import type { IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression, entryValue, onAxes } from './expressions.ts';
 import { elaborateIndex } from './indices.ts';
 import { materialised } from './reductions.ts';
 import type { Scope } from './scope.ts';
-import { errorValue } from './values.ts';
+import { errorValue, shapeText } from './values.ts';
 import type { Result } from './values.ts';
 
 interface IndexAt {
@@ -27,9 +27,9 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
     elaboration.error(
       'E302',
       syntax.span,
-      `${name} ${found}, but is read with ${counted(given, 'index', 'indices')}`,
+      `\`${name}\` ${found}, but is read with ${counted(given, 'index', 'indices')}`,
       {
-        notes: tensor ? [{ span: tensor.span, message: `${name} is declared here` }] : [],
+        notes: tensor ? [{ span: tensor.span, message: `\`${name}\` is declared here` }] : [],
         hint: axes === 0 ? 'leave out the brackets' : 'give one index for each axis',
       },
     );
@@ -50,8 +50,15 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
       );
       return errorValue;
     }
-    const what = `axis ${axis + 1} of ${name}`;
-    constrain(index, extent, indexSyntax, what, syntax.outside !== undefined, scope, elaboration);
+    const what = `axis ${axis + 1} of \`${name}\``;
+    const tensor = value.tensor === undefined ? undefined : elaboration.builder.tensor(value.tensor);
+    const padded = syntax.outside !== undefined;
+    constrain(
+      { index, extent, what, padded, ...(tensor ? { tensor } : {}) },
+      indexSyntax,
+      scope,
+      elaboration,
+    );
     at.push(index);
   }
   const integer =
@@ -100,16 +107,22 @@ function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: Elaborat
   return [{ index: undefined, syntax }];
 }
 
+/** One index of a read. */
+interface Place {
+  readonly index: IndexExpression;
+  /** Of the axis. */
+  readonly extent: Extent;
+  /** `axis 2 of x` */
+  readonly what: string;
+  readonly padded: boolean;
+  readonly tensor?: Tensor;
+}
+
+const shapeOf = ({ axes }: Tensor): string => shapeText(axes.map((extent) => ({ extent })));
+
 /** Records what a read says: an index that stands alone runs over the axis, other arithmetic must stay inside it. */
-function constrain(
-  index: IndexExpression,
-  extent: Extent,
-  syntax: SyntaxExpression,
-  what: string,
-  padded: boolean,
-  scope: Scope,
-  elaboration: Elaboration,
-): void {
+function constrain(at: Place, syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): void {
+  const { index, extent, what, padded, tensor } = at;
   const { variables, frame } = elaboration;
   const { span } = syntax;
   const alone = isPlainIndex(index);
@@ -124,18 +137,33 @@ function constrain(
     elaboration.error(
       'E301',
       span,
-      `index ${name} runs over ${extent} places of ${what}, but over ${other.extent} elsewhere`,
+      `index \`${name}\` runs over ${extent} places of ${what}, but over ${other.extent} elsewhere`,
       {
-        notes: [{ span: other.span, message: other.what }],
+        notes: [
+          { span: other.span, message: other.what },
+          ...(tensor
+            ? [{ span: tensor.span, message: `\`${tensor.name}\` has the shape ${shapeOf(tensor)}` }]
+            : []),
+        ],
+        hint: `a part of an axis is read by an index whose extent is written out: \`${name}: 3\` on the left side or in a reduction`,
       },
     );
-  } else if (!padded) {
+  } else if (padded) {
+    frame?.paddedArithmetic.push({ index, extent });
+  } else {
     const size = syntax.kind === 'reference' ? scope.lookup(syntax.name.text) : undefined;
     const hint =
       size?.kind === 'size'
-        ? `${textOf(syntax)} is a size (${size.extent}); use an index such as i`
+        ? `\`${textOf(syntax)}\` is a size (${size.extent}); use an index such as \`i\``
         : undefined;
-    frame?.checks.push({ index, extent, span, what, ...(hint === undefined ? {} : { hint }) });
+    frame?.checks.push({
+      index,
+      extent,
+      span,
+      what,
+      ...(tensor ? { tensor } : {}),
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 

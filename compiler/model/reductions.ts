@@ -36,7 +36,9 @@ export function elaborateReduction(call: Call, scope: Scope, elaboration: Elabor
   const rule = reductions[name];
   const [argument] = call.arguments;
   if (rule === undefined || argument === undefined || call.arguments.length > 1 || argument.name) {
-    elaboration.error('E205', call.span, `${name} takes one argument`, { hint: `${name}[i](x[i])` });
+    elaboration.error('E205', call.span, `\`${name}\` takes one argument`, {
+      hint: `\`${name}[i](x[i])\``,
+    });
     return errorValue;
   }
   const inner = new Scope(scope);
@@ -54,9 +56,9 @@ export function elaborateReduction(call: Call, scope: Scope, elaboration: Elabor
       reportIndependent(blamed, elaboration);
       return errorValue;
     }
-    elaboration.error('E401', binder.span, `index ${text} does not occur in what ${name} runs over`, {
-      notes: [{ span: argument.value.span, message: `nothing here depends on ${text}` }],
-      hint: `read a tensor at ${text}, leave ${text} out, or say how far it runs: ${name}[${text}: 10](...)`,
+    elaboration.error('E401', binder.span, `index \`${text}\` does not occur in what \`${name}\` runs over`, {
+      notes: [{ span: argument.value.span, message: `nothing here depends on \`${text}\`` }],
+      hint: `read a tensor at \`${text}\`, leave \`${text}\` out, or say how far it runs: \`${name}[${text}: 10](...)\``,
     });
     return errorValue;
   }
@@ -73,8 +75,9 @@ function bindIndices(
   for (const { text, span, extent: given } of binders) {
     const earlier = inner.own(text);
     if (earlier) {
-      elaboration.error('E404', span, `index ${text} is bound twice`, {
+      elaboration.error('E404', span, `index \`${text}\` is bound twice`, {
         notes: [{ span: earlier.span, message: 'first here' }],
+        hint: 'each index of a reduction has a name of its own',
       });
       return undefined;
     }
@@ -97,9 +100,14 @@ function overAllAxes(rule: ReductionRule, value: Value, call: Call, elaboration:
   }
   const name = call.callee.text;
   const [index] = [...freeIndices(value.body)].map((variable) => elaboration.variables.nameOf(variable));
-  elaboration.error('E401', call.span, `${name} has nothing to run over: its argument is a single number`, {
-    hint: `name the indices, ${name}[${index ?? 'i'}](...), or give it a whole tensor`,
-  });
+  elaboration.error(
+    'E401',
+    call.span,
+    `\`${name}\` has nothing to run over: its argument is a single number`,
+    {
+      hint: `name the indices, \`${name}[${index ?? 'i'}](...)\`, or give it a whole tensor`,
+    },
+  );
   return errorValue;
 }
 

@@ -150,8 +150,8 @@ export class Scope {
   }
 }
 
-/** `did you mean hidden?`, if a candidate is near enough. */
+/** did you mean `hidden`? -- if a candidate is near enough. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   const best = closest(name, candidates);
-  return best === undefined ? undefined : `did you mean ${best}?`;
+  return best === undefined ? undefined : `did you mean \`${best}\`?`;
 }

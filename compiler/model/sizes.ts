@@ -7,7 +7,7 @@ import type { Elaboration } from './elaboration.ts';
 import type { Scope } from './scope.ts';
 
 /** Loops count with 32-bit integers. */
-const greatestSize = 2 ** 31 - 1;
+export const greatestSize = 2 ** 31 - 1;
 
 /** The size of an axis: a positive whole number, or an open dimension by its name. Reports and gives undefined if neither. */
 export function elaborateSize(
@@ -22,7 +22,7 @@ export function elaborateSize(
       if (typeof entry.extent === 'string') return entry.extent;
     }
     if (entry?.kind === 'tensor') {
-      elaboration.error('E304', syntax.span, `${syntax.name.text} is a tensor, not a size`, {
+      elaboration.error('E304', syntax.span, `\`${syntax.name.text}\` is a tensor, not a size`, {
         notes: [{ span: entry.span, message: 'declared here' }],
         hint: 'a size is a number, a dim or an expression of dims',
       });
@@ -44,7 +44,7 @@ export function elaborateWhole(
   if (value === undefined) return undefined;
   if (!Number.isInteger(value)) {
     elaboration.error('E303', syntax.span, `${what} must be a whole number, but this is ${value}`, {
-      hint: 'round it with floor(...) or ceil(...)',
+      hint: 'round it with `floor(...)` or `ceil(...)`',
     });
     return undefined;
   }

@@ -5,9 +5,10 @@ import type { Extent, Tensor } from '../graph/types.ts';
 import type { Binding, SyntaxExpression } from '../syntax/tree.ts';
 import type { Elaboration, Frame } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
-import { countLayerCalls } from './layer-calls.ts';
+import { childrenOf, countLayerCalls } from './layer-calls.ts';
 import { lowerStatement } from './lowering.ts';
 import { settleExtents } from './ranges.ts';
+import { reductionNames } from './reductions.ts';
 import { Scope } from './scope.ts';
 import { elaborateSize } from './sizes.ts';
 import { shapeText } from './values.ts';
@@ -47,11 +48,16 @@ export function elaborateStatement(
   return elaboration.within(frame, () => {
     const inner = new Scope(scope);
     const left = bindings && bindIndices(bindings, inner, elaboration);
+    if (bindings && left === undefined) return undefined;
     const value = elaborateExpression(syntax, inner, elaboration);
-    const sound = value.kind === 'value' && hasFittingAxes(value, request, elaboration);
-    if (sound && left) warnOfUnused(left, value, target, elaboration);
+    const sound =
+      value.kind === 'value' &&
+      (left
+        ? isOneElement(value, request, left, inner, elaboration)
+        : hasFittingAxes(value, request, elaboration));
+    if (sound && left) warnOfUnused(left, value, target, scope, elaboration);
     settleExtents(frame, elaboration);
-    if (!sound || (bindings && left === undefined)) return undefined;
+    if (!sound) return undefined;
     return lowerValue(request, value, left, elaboration);
   });
 }
@@ -70,7 +76,16 @@ export function assignValue(
 }
 
 function plainFrame(target: string, span: Span): Frame {
-  const shared = { target, instance: target, span, indexed: false, checks: [], padded: [] };
+  const shared = {
+    target,
+    instance: target,
+    span,
+    indexed: false,
+    checks: [],
+    padded: [],
+    paddedArithmetic: [],
+    unbound: new Set<string>(),
+  };
   return { ...shared, layerCalls: new Map(), layersMet: new Map() };
 }
 
@@ -117,7 +132,7 @@ function bindIndices(
     const { text, span } = binding.name;
     const earlier = inner.own(text);
     if (earlier) {
-      elaboration.error('E404', span, `index ${text} stands twice on the left`, {
+      elaboration.error('E404', span, `index \`${text}\` stands twice on the left`, {
         notes: [{ span: earlier.span, message: 'first here' }],
         hint: 'each axis of the result needs an index of its own',
       });
@@ -138,34 +153,105 @@ function hasFittingAxes(
   request: Omit<StatementRequest, 'value'> & { readonly value?: SyntaxExpression },
   elaboration: Elaboration,
 ): boolean {
-  const { target, bindings, axes } = request;
+  const { target, axes } = request;
   const span = request.value?.span ?? request.span;
   const found = shapeText(value.axes);
-  if (bindings && value.axes.length > 0) {
-    elaboration.error('E302', span, `the right side still has axes of its own, ${found}`, {
-      hint: `read every tensor with indices, or leave out those of the left side: ${target} = ...`,
-    });
-    return false;
-  }
   if (axes === undefined || value.axes.length === 0) return true;
   const same =
     axes.length === value.axes.length &&
     axes.every(({ extent }, place) => extent === value.axes[place]?.extent);
   if (!same) {
-    elaboration.error('E307', span, `${target} must have the shape ${shapeText(axes)}, but this is ${found}`);
+    elaboration.error(
+      'E307',
+      span,
+      `\`${target}\` must have the shape ${shapeText(axes)}, but this is ${found}`,
+    );
   }
   return same;
 }
 
+/** In a statement with indices the right side is one element. Reports E302, at the tensor that is read without indices. */
+function isOneElement(
+  value: Value,
+  { target, value: syntax }: StatementRequest,
+  left: readonly string[],
+  scope: Scope,
+  elaboration: Elaboration,
+): boolean {
+  if (value.axes.length === 0) return true;
+  const bare = bareTensor(syntax, scope);
+  if (bare === undefined) {
+    elaboration.error(
+      'E302',
+      syntax.span,
+      `the right side still has axes of its own, ${shapeText(value.axes)}`,
+      {
+        hint: `read every tensor with indices, or leave out those of the left side: \`${target} = ...\``,
+      },
+    );
+    return false;
+  }
+  const { tensor, span } = bare;
+  const { variables } = elaboration;
+  const unused = left.filter((id) => variables.nameOf(id) !== '');
+  const guesses = tensor.axes.map((extent) => {
+    const place = unused.findIndex((id) => variables.extentOf(id) === extent);
+    return variables.nameOf(unused.splice(place < 0 ? 0 : place, 1)[0] ?? left[0] ?? '');
+  });
+  elaboration.error('E302', span, `\`${textOf(span)}\` is read without indices in a statement with indices`, {
+    notes: [
+      {
+        span: tensor.span,
+        message: `it has the shape ${shapeText(tensor.axes.map((extent) => ({ extent })))}`,
+      },
+    ],
+    hint: `write \`${textOf(span)}[${guesses.join(', ')}]\``,
+  });
+  return false;
+}
+
+const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
+
+/** The first tensor with axes that stands without indices where one element is meant. */
+function bareTensor(
+  root: SyntaxExpression,
+  scope: Scope,
+): { readonly tensor: Tensor; readonly span: Span } | undefined {
+  if (root.kind === 'reference') {
+    const entry = scope.lookup(root.name.text);
+    const isBare = entry?.kind === 'tensor' && entry.tensor.axes.length > 0;
+    return isBare ? { tensor: entry.tensor, span: root.span } : undefined;
+  }
+  // `sum(W)` and `dense(x, 3)` take tensors whole
+  if (root.kind === 'call') {
+    const entry = scope.lookupCallable(root.callee.text);
+    const isWhole = entry ? entry.definition.kind === 'layer' : reductionNames.includes(root.callee.text);
+    if (isWhole && root.binders === undefined) return undefined;
+  }
+  for (const child of root.kind === 'read' ? [] : childrenOf(root)) {
+    const found = bareTensor(child, scope);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** E306 for an index of the left side that nothing on the right gives an extent. */
-function warnOfUnused(left: readonly string[], value: Value, target: string, elaboration: Elaboration): void {
+function warnOfUnused(
+  left: readonly string[],
+  value: Value,
+  target: string,
+  scope: Scope,
+  elaboration: Elaboration,
+): void {
   const { variables } = elaboration;
   const free = freeIndices(value.body);
   for (const id of left) {
     if (free.has(id) || variables.extentOf(id) !== undefined) continue;
     const name = variables.nameOf(id);
-    elaboration.error('E306', variables.spanOf(id), `index ${name} does not occur on the right`, {
-      hint: `to repeat the value along ${name} give its extent, ${target}[..., ${name}: 10]; else leave ${name} out`,
+    // of the batch the name itself is the extent
+    const example = scope.lookup(name)?.kind === 'size' ? name : 10;
+    elaboration.error('E306', variables.spanOf(id), `index \`${name}\` does not occur on the right`, {
+      hint: `to repeat the value along \`${name}\` give its extent, \`${target}[${left.length > 1 ? '..., ' : ''}${name}: ${example}]\`; else leave \`${name}\` out`,
     });
   }
 }

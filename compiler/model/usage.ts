@@ -21,14 +21,20 @@ export function reportUnreached(program: Program, elaboration: Elaboration): voi
   for (const { name, span } of parameters) {
     if (reached.has(name)) continue;
     const readers = program.statements.filter((statement) => tensorsReadBy(statement).has(name));
-    const does = known.length > 0 ? `; the loss depends on ${known.join(', ')}` : '';
-    elaboration.error('E601', span, `the loss does not depend on ${name}, so it cannot be trained${does}`, {
-      notes: readers.slice(0, 1).map(({ target, origin }) => ({
-        span: origin.span,
-        message: `${name} is only used for ${target}`,
-      })),
-      hint: `use ${name}, remove it, or freeze it: train { freeze: [${name}] }`,
-    });
+    const does =
+      known.length > 0 ? `; the loss depends on ${known.map((name) => `\`${name}\``).join(', ')}` : '';
+    elaboration.error(
+      'E601',
+      span,
+      `the loss does not depend on \`${name}\`, so it cannot be trained${does}`,
+      {
+        notes: readers.slice(0, 1).map(({ target, origin }) => ({
+          span: origin.span,
+          message: `\`${name}\` is only used for \`${target}\``,
+        })),
+        hint: `use it, remove it, or freeze it: \`train { freeze: [${name}] }\``,
+      },
+    );
   }
 }
 
@@ -41,8 +47,8 @@ export function warnUnused(scope: Scope, diagnostics: Diagnostics): void {
     // of parameters E601 tells
     if (entry.kind === 'tensor' && entry.tensor.role === 'parameter') continue;
     const noun = entry.kind === 'tensor' && entry.tensor.role === 'input' ? 'input' : nouns[entry.kind];
-    diagnostics.warning('W701', entry.span, `${noun} ${name} is never used`, {
-      hint: noun === 'tensor' ? `remove it, or make it an output: output ${name}` : 'remove it',
+    diagnostics.warning('W701', entry.span, `${noun} \`${name}\` is never used`, {
+      hint: noun === 'tensor' ? `remove it, or make it an output: \`output ${name}\`` : 'remove it',
     });
   }
 }
@@ -52,6 +58,6 @@ export function warnUncalled(scope: Scope, diagnostics: Diagnostics): void {
   for (const [name, entry] of scope.ownCallables()) {
     const { kind } = entry.definition;
     if (entry.used || (kind !== 'fn' && kind !== 'layer')) continue;
-    diagnostics.warning('W701', entry.span, `${kind} ${name} is never called`, { hint: 'remove it' });
+    diagnostics.warning('W701', entry.span, `${kind} \`${name}\` is never called`, { hint: 'remove it' });
   }
 }

@@ -81,6 +81,6 @@ export function parseBraces(
     if (cursor.progress === before) cursor.advance();
   }
   if (isClosed) cursor.take('}');
-  else cursor.diagnostics.error('E103', cursor.spanOf(open), `the '{' of ${what} is never closed`);
+  else cursor.diagnostics.error('E103', cursor.spanOf(open), `the \`{\` of ${what} is never closed`);
   return isClosed;
 }

@@ -127,7 +127,7 @@ export class Cursor {
   /** Takes the symbol or gives the statement up. */
   expect(text: string, context: string, hint?: string): boolean {
     if (this.take(text)) return true;
-    this.expected(`'${text}' ${context}`, hint);
+    this.expected(`\`${text}\` ${context}`, hint);
     return false;
   }
 
@@ -175,15 +175,15 @@ export class Cursor {
    */
   close(open: Token, closer: ')' | ']', after: string, comma = true): boolean {
     if (this.take(closer)) return true;
-    const wanted = `'${closer}'${comma ? " or ','" : ''} after ${after}`;
+    const wanted = `\`${closer}\`${comma ? ' or `,`' : ''} after ${after}`;
     const found = this.actual;
     if (this.endsStatement(found)) {
-      this.fail(`this '${open.text}' is never closed: expected ${wanted}, found ${this.endName(found)}`, {
+      this.fail(`this \`${open.text}\` is never closed: expected ${wanted}, found ${this.endName(found)}`, {
         code: 'E103',
         span: this.spanOf(open),
       });
     } else {
-      const notes = [{ span: this.spanOf(open), message: `to close this '${open.text}'` }];
+      const notes = [{ span: this.spanOf(open), message: `to close this \`${open.text}\`` }];
       const between = this.source.text.slice(open.end, found.start);
       this.fail(`expected ${wanted}, found ${describe(found)}`, {
         notes: between.includes('\n') ? notes : [],
@@ -234,7 +234,7 @@ export class Cursor {
    */
   finishEntry(after: string, mark: number): void {
     if (!this.atEnd && !this.at(',')) {
-      this.expected(`',' or end of line after ${after}`, this.junkHint(this.actual));
+      this.expected(`\`,\` or end of line after ${after}`, this.junkHint(this.actual));
     }
     let depth = this.depth - mark;
     while (this.lost && !this.endsStatement(this.actual) && !(depth <= 0 && is(this.actual, ','))) {

@@ -60,7 +60,7 @@ export function parseExpression(cursor: Cursor): SyntaxExpression {
 function parsePipe(cursor: Cursor, input: SyntaxExpression, start: number): SyntaxExpression {
   const token = cursor.current;
   if (token.kind !== 'name') {
-    cursor.expected("the name of a function or layer after '|>'");
+    cursor.expected('the name of a function or layer after `|>`');
     return cursor.error(start);
   }
   cursor.advance();
@@ -274,7 +274,7 @@ export function parseList<Item>(
   if (cursor.take(closer)) return items;
   do {
     if (items.length > 0 && cursor.at(closer))
-      cursor.expected(`${itemName} after ','`, "leave out the last ','");
+      cursor.expected(`${itemName} after \`,\``, 'leave out the last `,`');
     const item = parseItem(cursor);
     if (item !== undefined) items.push(item);
   } while (cursor.take(','));

@@ -91,6 +91,8 @@ const letter = /[A-Za-z_]/;
 const digit = /[0-9]/;
 const patterns = {
   name: /[A-Za-z_][A-Za-z0-9_]*'?/y,
+  /** A word as people write it, in any alphabet. */
+  word: /[\p{L}_][\p{L}\p{M}\p{N}_]*/uy,
   number: /[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y,
   /** What sticks to a number and makes it none: `12abc`, `1.5.2`, `1_000`, `3.` (but `0..9` is a range). */
   numberTail: /(?:[A-Za-z0-9_]|\.(?!\.))+/y,
@@ -109,6 +111,7 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
   let indent = 0;
   /** Where the last run of unexpected characters ended: a run is reported once. */
   let strayEnd = -1;
+  const foreignWords = new Set<string>();
 
   const match = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
@@ -132,6 +135,7 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
       at += 1;
     } else if (letter.test(character)) {
       const word = match(patterns.name) ?? character;
+      if (foreignWord()) continue;
       push(isKeyword(word) ? 'keyword' : 'name', word.length);
     } else if (blank.test(character)) {
       if (first) indent += character === '\t' ? 4 - (indent % 4) : 1;
@@ -141,7 +145,7 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
     } else if (text.startsWith('/*', at)) {
       const close = text.indexOf('*/', at + 2);
       const end = close < 0 ? text.length : close + 2;
-      diagnostics.error('E101', span(2), "unexpected '/*'", { hint: 'comments are written `// ...`' });
+      diagnostics.error('E101', span(2), 'unexpected `/*`', { hint: 'comments are written `// ...`' });
       const lastLine = text.slice(at, end).lastIndexOf('\n');
       if (lastLine >= 0) {
         first = true;
@@ -162,11 +166,11 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
         push('string', quoted.length, quoted.slice(1, -1));
       } else {
         const rest = match(patterns.restOfLine) ?? character;
-        diagnostics.error('E105', span(rest.trimEnd().length), "this string has no closing '\"' on its line");
+        diagnostics.error('E105', span(rest.trimEnd().length), 'this string has no closing `"` on its line');
         push('bad', rest.length);
       }
     } else if (character === '#') {
-      diagnostics.error('E101', span(1), "unexpected '#'", { hint: 'comments are written `// ...`' });
+      diagnostics.error('E101', span(1), 'unexpected `#`', { hint: 'comments are written `// ...`' });
       at += match(patterns.restOfLine)?.length ?? 1;
     } else {
       symbol(character);
@@ -190,13 +194,27 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
       );
       push('malformed', whole.length);
     } else if (!Number.isFinite(Number(digits))) {
-      diagnostics.error('E104', span(whole.length), `${digits} is too large for a number`, {
+      diagnostics.error('E104', span(whole.length), `\`${digits}\` is too large for a number`, {
         hint: 'infinity is written `inf`',
       });
       push('malformed', whole.length);
     } else {
       push('number', whole.length);
     }
+  }
+
+  /** A word with letters that names do not have: one token, so that what follows is read as if it were a name. */
+  function foreignWord(): boolean {
+    const word = match(patterns.word);
+    if (word === undefined || /^\w*$/.test(word)) return false;
+    if (!foreignWords.has(word)) {
+      diagnostics.error('E101', span(word.length), `unexpected letters in \`${word}\``, {
+        hint: 'names are made of `A` to `Z`, `a` to `z`, digits and `_`',
+      });
+    }
+    foreignWords.add(word);
+    push('name', word.length);
+    return true;
   }
 
   function symbol(character: string): void {
@@ -208,7 +226,7 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
     }
     if (correction !== undefined) {
       const { wrong, right: meaning, hint } = correction;
-      diagnostics.error('E102', span(wrong.length), `'${wrong}' is not part of the language`, { hint });
+      diagnostics.error('E102', span(wrong.length), `\`${wrong}\` is not part of the language`, { hint });
       if (meaning === undefined) push('bad', wrong.length);
       else push(isKeyword(meaning) ? 'keyword' : 'symbol', wrong.length, meaning);
       return;
@@ -216,15 +234,16 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
     const quoted = match(patterns.otherString);
     if (quoted !== undefined) {
       diagnostics.error('E101', span(quoted.length), `unexpected ${nameOf(quoted)}`, {
-        hint: 'strings are written with the double quotes of the keyboard, "..."',
+        hint: 'strings are written with the double quotes of the keyboard, `"..."`',
       });
       push('string', quoted.length, quoted.slice(1, -1));
       return;
     }
+    if (foreignWord()) return;
     const point = text.codePointAt(at) ?? 0;
     const length = point > 0xffff ? 2 : 1;
     if (strayEnd !== at) {
-      const hint = character === "'" ? "a prime follows a name without a space: `m'`" : undefined;
+      const hint = strayHint(character, text.charAt(at + 1));
       diagnostics.error(
         'E101',
         span(length),
@@ -237,6 +256,12 @@ export function tokenize(source: Source, diagnostics: Diagnostics): Token[] {
   }
 }
 
+function strayHint(character: string, next: string): string | undefined {
+  if (character === "'") return "a prime follows a name without a space: `m'`";
+  if (character === '.' && letter.test(next)) return 'functions are called as `f(x)` or `x |> f`';
+  return undefined;
+}
+
 /** What may be meant by a number with something stuck to it. */
 function numberHint(digits: string, tail: string): string | undefined {
   if (/^[eE]$/.test(tail)) return 'an exponent needs digits: `1e-3`';
@@ -246,10 +271,10 @@ function numberHint(digits: string, tail: string): string | undefined {
   return tail === '.' ? `write \`${digits}\` or \`${digits}.0\`` : undefined;
 }
 
-/** `'$'`, or the number of a character that cannot be seen. */
+/** The character in backticks, or the number of a character that cannot be seen. */
 function nameOf(text: string): string {
   const [character = ''] = text;
   const visible = /[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(character);
   const number = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-  return visible ? `'${character}'` : `character U+${number}`;
+  return visible && character !== '`' ? `\`${character}\`` : `character U+${number}`;
 }

@@ -111,7 +111,7 @@ class Parser {
   private reportStray(token: Token): void {
     const { cursor } = this;
     if (is(token, '}')) {
-      cursor.diagnostics.error('E102', cursor.spanOf(token), "this '}' closes nothing");
+      cursor.diagnostics.error('E102', cursor.spanOf(token), 'this `}` closes nothing');
       return;
     }
     const isStatement = token.kind === 'name' || isStatementWord(token);
@@ -225,7 +225,7 @@ class Parser {
     const hint = 'a layer says what it gives: `layer dense(x[.., i], units) -> y[.., units] { ... }`';
     cursor.expect('->', 'after the parameters of a layer', hint);
     const result = cursor.expectName('the name of the result') ?? { text: 'y', span: name.span };
-    if (!cursor.at('[')) cursor.expected("'[' and the sizes of the result", hint);
+    if (!cursor.at('[')) cursor.expected('`[` and the sizes of the result', hint);
     const resultAxes = parseAxes(cursor, { rest: true });
     const items: (DimDeclaration | ParamDeclaration | Assignment)[] = [];
     this.parseBlock('layer', name, (item) => {
@@ -266,7 +266,7 @@ class Parser {
   private parseParameters(tensors: boolean): Parameter[] {
     const { cursor } = this;
     if (!cursor.at('(')) {
-      cursor.expected("'(' and the parameters");
+      cursor.expected('`(` and the parameters');
       return [];
     }
     const parseParameter = (): Parameter | undefined => {
@@ -291,7 +291,7 @@ class Parser {
   /** `{ statements }`; false if there is no block. The cursor may be lost in the header: the block is found all the same. */
   private parseBlock(kind: BlockKind, name: Name, accept: (item: BlockItem) => void): boolean {
     const { cursor } = this;
-    if (!cursor.at('{')) cursor.expected(`'{'${kind === 'fn' || kind === 'schedule' ? " or '='" : ''}`);
+    if (!cursor.at('{')) cursor.expected(`\`{\`${kind === 'fn' || kind === 'schedule' ? ' or `=`' : ''}`);
     if (!cursor.skipToBrace()) {
       this.astray = true;
       return false;
@@ -409,7 +409,7 @@ class Parser {
     const { start, indent } = cursor.advance();
     const entries: TrainEntry[] = [];
     if (!cursor.at('{'))
-      cursor.expected("'{' after `train`", 'for example `train { optimizer: adam, epochs: 10 }`');
+      cursor.expected('`{` after `train`', 'for example `train { optimizer: adam, epochs: 10 }`');
     if (cursor.skipToBrace()) {
       parseBraces(
         cursor,

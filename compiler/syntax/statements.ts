@@ -50,7 +50,7 @@ export function parseDims(cursor: Cursor): DimDeclaration[] {
   const dims: DimDeclaration[] = [];
   cursor.advance();
   do {
-    const name = cursor.expectName(dims.length === 0 ? 'the name of a size' : "the name of a size after ','");
+    const name = cursor.expectName(dims.length === 0 ? 'the name of a size' : 'the name of a size after `,`');
     if (name === undefined) break;
     cursor.expect('=', `and a size after \`${name.text}\``, 'a size is declared as `dim hidden = 64`');
     const value = parseExpression(cursor);
@@ -68,7 +68,7 @@ export function parseStates(cursor: Cursor): StateDeclaration[] {
     if (name === undefined) break;
     const scalar = cursor.take('[');
     if (scalar)
-      cursor.expect(']', "right after '['", 'a state has the shape of its parameter, or `[]`: one number');
+      cursor.expect(']', 'right after `[`', 'a state has the shape of its parameter, or `[]`: one number');
     const initializer = parseInitializer(cursor, 'state');
     states.push({
       kind: 'state',
@@ -102,7 +102,6 @@ export function parseInput(cursor: Cursor): InputDeclaration | undefined {
   const name = cursor.expectName('the name of an input');
   if (name === undefined) return giveUp(cursor, 'the name of an input');
   const axes = parseAxes(cursor);
-  const colon = cursor.current;
   let range: InputDeclaration['range'];
   if (cursor.take(':')) {
     const first = parseExpression(cursor);
@@ -111,13 +110,13 @@ export function parseInput(cursor: Cursor): InputDeclaration | undefined {
     range = bound === undefined ? { bound: first, span } : { least: first, bound, span };
   } else if (cursor.at('~') || cursor.at('=')) {
     cursor.expected(
-      "':' or end of line after an input",
+      '`:` or end of line after an input',
       'an input has no value here: its values come with the data',
     );
   }
   const end = cursor.lastEnd;
   const isWhole = !cursor.isLost && cursor.atEnd;
-  cursor.finishStatement(colon.kind === 'end' ? 'an input' : 'the range of an input');
+  cursor.finishStatement(range === undefined ? 'an input' : 'the range of an input');
   if (!isWhole && range !== undefined)
     range = { bound: { kind: 'error', span: range.span }, span: range.span };
   return {
@@ -149,14 +148,14 @@ function parseInitializer(cursor: Cursor, what: 'param' | 'state'): SyntaxExpres
   const { start } = cursor.current;
   const example = what === 'param' ? '~ glorot_uniform' : '~ zeros';
   if (cursor.at('=')) {
-    cursor.expected("'~' and an initialiser", `a ${what} begins at random or given values: \`${example}\``);
+    cursor.expected('`~` and an initialiser', `a ${what} begins at random or given values: \`${example}\``);
   } else {
     cursor.expect('~', 'and an initialiser', `for example \`${example}\``);
   }
   const value = parseExpression(cursor);
   if (cursor.isLost || isInitializer(value)) return value;
   cursor.diagnostics.error('E503', value.span, 'this is no initialiser', {
-    hint: 'an initialiser is a name such as `zeros`, a call such as `normal(0, 0.02)`, a number or a list of numbers',
+    hint: 'an initialiser is a name such as `zeros`, a call such as `normal(0, 0.02)`, a number or a list of numbers; a formula is written `constant(1 / 3)`',
   });
   return { kind: 'error', span: cursor.span(start) };
 }
@@ -224,7 +223,7 @@ function expectAssign(cursor: Cursor, name: Name): boolean {
   if (cursor.isLost || cursor.take('=')) return true;
   const found = cursor.actual;
   if (is(found, '==')) {
-    cursor.diagnostics.error('E102', cursor.spanOf(found), "expected '=', found '=='", {
+    cursor.diagnostics.error('E102', cursor.spanOf(found), 'expected `=`, found `==`', {
       hint: 'an assignment is written with one `=`',
     });
     cursor.advance();
@@ -233,7 +232,10 @@ function expectAssign(cursor: Cursor, name: Name): boolean {
   const isValue = ['name', 'number', 'string'].includes(found.kind);
   const isParam = is(found, '~');
   const hint = isParam ? 'is `param` missing before it?' : isValue ? 'is the `=` missing?' : undefined;
-  cursor.expected(`'=' after \`${name.text}\``, hint ?? 'a statement gives a name to a value: `y = relu(x)`');
+  cursor.expected(
+    `\`=\` after \`${name.text}\``,
+    hint ?? 'a statement gives a name to a value: `y = relu(x)`',
+  );
   return isValue || isParam;
 }
 
@@ -331,9 +333,14 @@ export function parseTrainEntry(cursor: Cursor): TrainEntry | undefined {
   const targets = cursor.at('[') ? parseList(cursor, parseTarget, 'a parameter') : undefined;
   const found = cursor.actual;
   if (!cursor.isLost && is(found, '=')) {
-    cursor.diagnostics.error('E102', cursor.spanOf(found), `expected ':' after \`${name.text}\`, found '='`, {
-      hint: 'training entries are written `name: value`',
-    });
+    cursor.diagnostics.error(
+      'E102',
+      cursor.spanOf(found),
+      `expected \`:\` after \`${name.text}\`, found \`=\``,
+      {
+        hint: 'training entries are written `name: value`',
+      },
+    );
     cursor.advance();
   } else {
     cursor.expect(':', `after \`${name.text}\``, 'training entries are written `name: value`');

@@ -81,6 +81,6 @@ export function describe(token: Token): string {
     case 'keyword':
       return `\`${token.text}\``;
     default:
-      return `'${token.text}'`;
+      return `\`${token.text}\``;
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import type { SyntaxExpression, SyntaxFile } from '../../compiler/syntax/tree.ts';
 import { elaborate } from '../../compiler/model/index.ts';
-import { describeDiagnostic, diagnose, elaborateText, errorOf, textOf } from './helpers.ts';
+import { describeDiagnostic, diagnose, elaborateText, errorOf, lineOf, textOf } from './helpers.ts';
 
 const inputs =
   'input x[n, 784]\ninput t[n, 12]: 50\ndim pixels = 784\nparam W[784, 128] ~ zeros\nparam V[100, 9] ~ zeros\n';
@@ -21,8 +21,8 @@ interface Mistake {
 
 const names: readonly Mistake[] = [
   { of: 'an unknown name', text: 'y = relux + 1', at: ['E201', 'relux'] },
-  { of: 'a misspelt name', text: 'y = pixls + 1', at: ['E201', 'pixls'], hint: /did you mean pixels\?/ },
-  { of: 'a misspelt function', text: 'y = gelo(x)', at: ['E201', 'gelo'], hint: /did you mean gelu\?/ },
+  { of: 'a misspelt name', text: 'y = pixls + 1', at: ['E201', 'pixls'], hint: /did you mean `pixels`\?/ },
+  { of: 'a misspelt function', text: 'y = gelo(x)', at: ['E201', 'gelo'], hint: /did you mean `gelu`\?/ },
   {
     of: 'a name defined twice',
     text: 'x = 3',
@@ -90,6 +90,17 @@ const names: readonly Mistake[] = [
     around: 'layer f(x[.., i]) -> r[.., i] { z = x }',
     at: ['E210', 'r'],
   },
+  { of: 'an output twice', text: 'output y = x\noutput y', at: ['E202', 'y'], notes: ['y'] },
+  { of: 'a function that another library has', text: 'y = ln(x)', at: ['E201', 'ln'], hint: /`log`/ },
+  {
+    of: 'a matrix product of another library',
+    text: 'y = matmul(x, W)',
+    at: ['E201', 'matmul'],
+    hint: /sum\[k\]/,
+  },
+  { of: 'a function that is not called', text: 'y = relu', at: ['E308', 'relu'], hint: /`x \|> relu`/ },
+  { of: 'a layer that is not called', text: 'y = dense', at: ['E308', 'dense'], hint: /`dense\(x\)`/ },
+  { of: 'a name that JavaScript keeps', text: '__proto__ = x', at: ['E209', '__proto__'] },
   { of: 'an input as an output', text: 'output x', at: ['E308', 'x'], notes: ['x'] },
 ];
 
@@ -98,8 +109,8 @@ const sizes: readonly Mistake[] = [
     of: 'an index over two sizes',
     text: 'y[n, j] = sum[i](x[n, i] * V[i, j])',
     at: ['E301', 'i'],
-    says: /index i runs over 100 places of axis 1 of V, but over 784 elsewhere/,
-    notes: ['i'],
+    says: /index `i` runs over 100 places of axis 1 of `V`, but over 784 elsewhere/,
+    notes: ['i', 'V'],
   },
   {
     of: 'a given extent that is more than a read has',
@@ -130,7 +141,9 @@ const sizes: readonly Mistake[] = [
   {
     of: 'a whole tensor in an indexed statement',
     text: 'y[n, i] = x[n, i] + W',
-    at: ['E302', 'x[n, i] + W'],
+    at: ['E302', 'W'],
+    hint: /write `W\[i, n\]`/,
+    notes: ['W'],
   },
   {
     of: 'a tensor with too few axes for a layer',
@@ -145,6 +158,37 @@ const sizes: readonly Mistake[] = [
   { of: 'a dim made of the open dimension', text: 'dim m = n + 1', at: ['E304', 'n + 1'] },
   { of: 'a tensor as a size', text: 'param B[x] ~ zeros', at: ['E304', 'x'], notes: ['x'] },
   {
+    of: 'the open dimension on another axis than the first',
+    text: 'input z[3, n]',
+    at: ['E305', 'n'],
+    hint: /`input z\[n, 3\]`/,
+  },
+  { of: 'the open dimension twice', text: 'input z[n, n]', at: ['E305', 'n'], says: /twice/ },
+  {
+    of: 'the open dimension on another axis of an output',
+    text: 'output y[i, n] = x[n, i]',
+    at: ['E305', 'y'],
+    hint: /`output y\[n, \.\.\.\] = \.\.\.`/,
+  },
+  { of: 'a parameter that no array can hold', text: 'param H[70000, 70000] ~ zeros', at: ['E303', 'H'] },
+  {
+    of: 'parameters that no array can hold together',
+    text: 'param H[40000, 40000] ~ zeros\nparam G[40000, 40000] ~ zeros',
+    at: ['E303', 'G'],
+    says: /the parameters have 3200\d+ numbers in all/,
+  },
+  {
+    of: 'a tensor that no array can hold',
+    text: 'y[i: 70000, j: 70000] = i + j',
+    at: ['E303', 'y[i: 70000, j: 70000] = i + j'],
+  },
+  {
+    of: 'the batch as an index of the left side only',
+    text: 's = sum(x)\ny[n, i: 4] = s',
+    at: ['E306', 'n'],
+    hint: /`y\[\.\.\., n: n\]`/,
+  },
+  {
     of: 'a second open dimension',
     text: 'input z[m, 3]',
     at: ['E305', 'm'],
@@ -155,13 +199,13 @@ const sizes: readonly Mistake[] = [
     of: 'a second open dimension that is a misspelt dim',
     text: 'input z[n, pixel]',
     at: ['E305', 'pixel'],
-    hint: /did you mean pixels/,
+    hint: /did you mean `pixels`/,
   },
   {
     of: 'an index that only padded arithmetic uses',
     text: 'y[n, i] = x[n, i - 1] else 0',
     at: ['E306', 'i'],
-    hint: /i: 10/,
+    hint: /i: 784/,
   },
   {
     of: 'an index that the right side does not use',
@@ -180,6 +224,34 @@ const sizes: readonly Mistake[] = [
 ];
 
 const indices: readonly Mistake[] = [
+  {
+    of: 'an index of a fn that its argument does not have',
+    text: 'y = softmax[k](x)',
+    at: ['E401', 'softmax[k](x)'],
+    hint: /`softmax\[k\]\(x\[n, k\]\)`; or leave out the brackets, `softmax\(...\)`/,
+    notes: [],
+  },
+  {
+    of: 'the same, handed on by a fn of the user',
+    text: 'y = f[i](x)',
+    around: 'fn f[j](z) = 2 * softmax[j](z)',
+    at: ['E401', 'f[i](x)'],
+    notes: [],
+  },
+  {
+    of: 'an exact quotient without else',
+    text: 'y[n, i: 3] = x[n, exact(i / 2)]',
+    at: ['E402', 'exact(i / 2)'],
+    hint: /else 0/,
+  },
+  { of: 'an exact something else', text: 'y[n, i] = x[n, exact(i)] else 0', at: ['E402', 'exact(i)'] },
+  { of: 'the extent of a tensor', text: 'y = x * extent(x)', at: ['E205', 'extent(x)'] },
+  {
+    of: 'an index that is used twice without being bound',
+    text: 'y[n] = x[n, i] * W[i, 0]',
+    at: ['E405', 'i'],
+  },
+  { of: 'an index twice on the left and more', text: 'y[n, i, i] = x[n, i] + W[i, i]', at: ['E404', 'i'] },
   { of: 'an index that nothing binds', text: 'loss = x[n, 3]', at: ['E401', 'n'], hint: /sum\[n\]/ },
   {
     of: 'a reduction over what does not occur',
@@ -196,13 +268,19 @@ const indices: readonly Mistake[] = [
   { of: '`..` outside of layers', text: 'y[n] = x[.., 3]', at: ['E401', '..'] },
   { of: 'an index with a fraction', text: 'y[n] = x[n, 3.5]', at: ['E402', '3.5'] },
   { of: 'a product of indices', text: 'y[n, i: 3] = x[n, i * i]', at: ['E402', 'i * i'] },
-  { of: 'a real tensor as an index', text: 'y[n] = x[n, x[n, 3]]', at: ['E402', 'x[n, 3]'] },
+  {
+    of: 'a real tensor as an index',
+    text: 'y[n] = x[n, x[n, 3]]',
+    at: ['E402', 'x[n, 3]'],
+    hint: /`input x\[n, 3\]: 1000`/,
+    notes: ['x'],
+  },
   { of: 'a whole tensor as an index', text: 'y[n] = x[n, t]', at: ['E402', 't'] },
   {
     of: 'a size as an index',
     text: 'y[n] = x[n, pixels]',
     at: ['E403', 'pixels'],
-    hint: /pixels is a size \(784\); use an index such as i/,
+    hint: /`pixels` is a size \(784\); use an index such as `i`/,
   },
   {
     of: 'a read before the first place',
@@ -216,6 +294,8 @@ const indices: readonly Mistake[] = [
     text: 'param E[40, 3] ~ zeros\ny[n, i, d] = E[t[n, i], d]',
     at: ['E403', 't[n, i]'],
     says: /0 to 49/,
+    hint: /longer, or the range smaller/,
+    notes: ['t', 'E'],
   },
   { of: 'a fixed place of the batch', text: 'y[i] = x[0, i]', at: ['E403', '0'], says: /open/ },
   { of: 'an index twice on the left', text: 'y[n, n] = x[n, 3]', at: ['E404', 'n'], notes: ['n'] },
@@ -231,7 +311,7 @@ const training: readonly Mistake[] = [
     of: 'a constant that is none',
     text: 'y = dense(x, units = W)',
     at: ['E501', 'W'],
-    says: /units of dense/,
+    says: /`units` of `dense`/,
   },
   { of: 'an initialiser that is not known', text: 'param B[3] ~ glorot', at: ['E503', 'glorot'] },
 ];
@@ -257,7 +337,7 @@ describe('parameters that the loss does not reach', () => {
       withTwoParameters('output y[n, i] = x[n, i] * u[i]\nloss = mean[n, i](x[n, i] * w[i])'),
     );
     expect([error.code, textOf(error.span)]).toEqual(['E601', 'u']);
-    expect(error.message).toMatch(/the loss depends on w/);
+    expect(error.message).toMatch(/the loss depends on `w`/);
     expect(error.notes.map(({ span }) => textOf(span))).toEqual(['y[n, i] = x[n, i] * u[i]']);
     expect(error.hint).toMatch(/freeze: \[u\]/);
   });
@@ -285,11 +365,71 @@ describe('what is never used', () => {
 
   it('is warned of: a fn', () => {
     const list = diagnose('input x[n]\noutput y = f(x)', 'fn f(x) = x\nfn g(x) = x');
-    expect(list.map(describeDiagnostic)).toEqual(["W701 'g' fn g is never called"]);
+    expect(list.map(describeDiagnostic)).toEqual(["W701 'g' fn `g` is never called"]);
+  });
+});
+
+describe('what is never used', () => {
+  it('is not a dim of the train block', () => {
+    const body =
+      'dim B = 32\ninput x[n]\nparam w ~ ones\nloss = w * mean(x)\ntrain { optimizer: sgd(rate = 1 / B), batch: B }';
+    expect(diagnose(body)).toEqual([]);
+  });
+
+  it('is no parameter of a layer that a condition leaves out: it is not made', () => {
+    const layer =
+      'layer f(x[.., i], bias = true) -> y[.., i] {\nparam s[i] ~ ones\nparam b[i] ~ zeros\ny[.., j] = bias ? s[j] * x[.., j] + b[j] : s[j] * x[.., j]\n}';
+    const { models, list } = elaborateText(
+      `${layer}\nmodel M {\ninput x[n, 3]\ny = x |> f(bias = false)\nloss = mean(y^2)\n}`,
+    );
+    expect(list).toEqual([]);
+    expect([...(models[0]?.program.tensors.keys() ?? [])]).not.toContain('y_b');
+  });
+});
+
+describe('training', () => {
+  it('needs parameters', () => {
+    const error = errorOf('input x[n]\nloss = mean(x)\ntrain { optimizer: sgd(rate = 1) }');
+    expect([error.code, error.message]).toEqual([
+      'E210',
+      'there is nothing to train: the model has no parameters',
+    ]);
+  });
+
+  it('may be left open by a block that only freezes', () => {
+    const { models, list } = elaborateText(
+      'model M {\ninput x[n]\nparam w ~ ones\nloss = w * mean(x)\ntrain { freeze: w }\n}',
+    );
+    expect(list).toEqual([]);
+    expect(models[0]?.training).toBeUndefined();
+    expect(models[0]?.program.tensors.get('w')?.frozen).toBe(true);
   });
 });
 
 describe('one run', () => {
+  it('says nothing of what follows from a name defined twice', () => {
+    const codes = diagnose('input x[n]\nparam w ~ ones\ny = x\ny = w * x\nloss = mean(y)').map(
+      ({ code }) => code,
+    );
+    expect(codes).toEqual(['E202']);
+  });
+
+  it('says nothing of what follows from a statement that could not be parsed', () => {
+    const codes = diagnose('input x[n]\nparam w ~ ones\nloss mean(w * x)').map(({ code }) => code);
+    expect(codes).toEqual(['E102']);
+  });
+
+  it('reports two calls of a layer that are wrong in different ways', () => {
+    const around =
+      'layer f(x[.., i], k) -> y[.., k] {\nparam W[i, k] ~ zeros\ny[.., o] = sum[i](x[.., i] * W[i, o])\n}';
+    const list = diagnose('input x[n, 3]\noutput a = f(x, 0)\noutput b = f(x, 2.5)', around);
+    expect(list.map(({ code, message }) => `${code} ${/this is .*/.exec(message)?.[0]}`)).toEqual([
+      'E303 this is 0',
+      'E303 this is 2.5',
+    ]);
+    expect(list.map(({ notes }) => notes.map(({ span }) => lineOf(span)))).toEqual([[7], [8]]);
+  });
+
   it('reports every mistake once, and none that follows from another', () => {
     const list = diagnose(`
   input x[n, 784]

@@ -96,6 +96,6 @@ describe('initialisers', () => {
   });
 
   it('knows what was meant', () => {
-    expect(initialise('glorot_unifrom', [2, 2]).hints).toEqual(["did you mean 'glorot_uniform'?"]);
+    expect(initialise('glorot_unifrom', [2, 2]).hints).toEqual(['did you mean `glorot_uniform`?']);
   });
 });

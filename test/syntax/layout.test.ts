@@ -81,16 +81,16 @@ describe('an unclosed bracket', () => {
 
   test('is reported where it opens', () => {
     expect(statementError('  h = sum[i](x[n, i] * W[i, j]\n  z = h').error).toBe(
-      "E103 2:13 this '(' is never closed: expected ')' or ',' after an argument, found end of line",
+      'E103 2:13 this `(` is never closed: expected `)` or `,` after an argument, found end of line',
     );
     expect(statementError('  h = x[n, i\n  z = h').error).toBe(
-      "E103 2:8 this '[' is never closed: expected ']' or ',' after an index, found end of line",
+      'E103 2:8 this `[` is never closed: expected `]` or `,` after an index, found end of line',
     );
   });
 
   test('does not reach over the end of its block', () => {
     expect(errorsOf('model M {\n  a = f(b\n}\nfn g(x) = x')).toEqual([
-      "E103 2:8 this '(' is never closed: expected ')' or ',' after an argument, found end of line",
+      'E103 2:8 this `(` is never closed: expected `)` or `,` after an argument, found end of line',
     ]);
   });
 
@@ -113,13 +113,13 @@ describe('an unclosed brace', () => {
     const { file } = parseText('model A {\n  a = b\n\nfn f(x) = x\nmodel B {\n  c = d\n}');
     expect(file.items.map(({ kind }) => kind)).toEqual(['model', 'fn', 'model']);
     expect(errorsOf('model A {\n  a = b\n\nfn f(x) = x')).toEqual([
-      "E103 1:9 the '{' of model `A` is never closed",
+      'E103 1:9 the `{` of model `A` is never closed',
     ]);
   });
 
   test('of train is told from that of its model by the indentation', () => {
     const text = 'model M {\n  train {\n    batch: 64\n  loss = a\n}\nfn f(x) = x';
-    expect(errorsOf(text)).toEqual(["E103 2:9 the '{' of `train` is never closed"]);
+    expect(errorsOf(text)).toEqual(['E103 2:9 the `{` of `train` is never closed']);
     const [model] = parseText(text).file.items;
     expect(model?.kind === 'model' && model.items.map(({ kind }) => kind)).toEqual(['train', 'loss']);
   });

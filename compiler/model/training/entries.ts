@@ -37,7 +37,7 @@ const numbers: Readonly<
     must: 'a whole number from 0 to 4294967295',
     test: (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32,
   },
-  shuffle: { must: 'true or false', test: (value) => value === 0 || value === 1 },
+  shuffle: { must: '`true` or `false`', test: (value) => value === 0 || value === 1 },
   clip_norm: { must: 'greater than 0', test: (value) => value > 0 },
   clip_value: { must: 'greater than 0', test: (value) => value > 0 },
 };
@@ -61,7 +61,7 @@ export function readEntries(declaration: TrainDeclaration, context: EntriesConte
       diagnostics.error(
         'E502',
         entry.name.span,
-        `there is no training entry '${name}'`,
+        `there is no training entry \`${name}\``,
         knownNames(name, known),
       );
       continue;
@@ -70,11 +70,11 @@ export function readEntries(declaration: TrainDeclaration, context: EntriesConte
       optimizers.push(entry);
       if (entry.targets !== undefined) continue;
     } else if (entry.targets !== undefined) {
-      diagnostics.error('E205', entry.name.span, `'${name}' is for the whole training and takes no names`);
+      diagnostics.error('E205', entry.name.span, `\`${name}\` is for the whole training and takes no names`);
     }
     const before = first.get(name);
     if (before !== undefined) {
-      diagnostics.error('E202', entry.name.span, `'${name}' is given twice`, {
+      diagnostics.error('E202', entry.name.span, `\`${name}\` is given twice`, {
         notes: [{ span: before, message: 'first here' }],
       });
       if (name === 'optimizer') optimizers.pop();
@@ -87,8 +87,8 @@ export function readEntries(declaration: TrainDeclaration, context: EntriesConte
 
   const both = values.has('clip_norm') ? first.get('clip_value') : undefined;
   if (both !== undefined) {
-    diagnostics.error('E501', both, `'clip_norm' and 'clip_value' cannot both be given`, {
-      hint: 'clip_norm scales the whole gradient, clip_value cuts each element: choose one',
+    diagnostics.error('E501', both, '`clip_norm` and `clip_value` cannot both be given', {
+      hint: '`clip_norm` scales the whole gradient, `clip_value` cuts each element: choose one',
     });
   }
   const batch = values.get('batch');
@@ -115,7 +115,7 @@ function numberOf(entry: TrainEntry, { evaluate, diagnostics }: EntriesContext):
   const value = evaluate(entry.value);
   if (rule === undefined || value === undefined) return undefined;
   if (rule.test(value)) return value;
-  diagnostics.error('E501', entry.value.span, `'${entry.name.text}' must be ${rule.must}, found ${value}`);
+  diagnostics.error('E501', entry.value.span, `\`${entry.name.text}\` must be ${rule.must}, found ${value}`);
   return undefined;
 }
 
@@ -132,7 +132,7 @@ export function namesIn(expression: SyntaxExpression, diagnostics: Diagnostics):
       return [];
     default:
       diagnostics.error('E308', expression.span, 'expected the name of a parameter or a pattern', {
-        hint: 'freeze: [W1, b1, "encoder_*"]',
+        hint: '`freeze: [W1, b1, "encoder_*"]`',
       });
       return [];
   }

@@ -29,8 +29,8 @@ export function parametersFor(
   for (const { text, span } of patterns) {
     if (parameters.some((name) => matches(text, name))) continue;
     const message = text.includes('*')
-      ? `no parameter fits the pattern '${text}'`
-      : `there is no parameter '${text}'`;
+      ? `no parameter fits the pattern \`${text}\``
+      : `there is no parameter \`${text}\``;
     diagnostics.error('E201', span, message, knownNames(text, parameters));
   }
   return parameters.filter((name) => patterns.some((pattern) => matches(pattern.text, name)));
@@ -53,7 +53,7 @@ export function assignParameters(
       const other = owner.get(name);
       if (other === undefined) owner.set(name, entry);
       else {
-        diagnostics.error('E202', entry.span, `'${name}' is given two optimizers`, {
+        diagnostics.error('E202', entry.span, `\`${name}\` is given two optimizers`, {
           notes: [{ span: other.span, message: 'first here' }],
         });
       }
@@ -70,7 +70,7 @@ export function assignParameters(
   }
   const last = entries.at(-1);
   if (left.length > 0 && last !== undefined) {
-    diagnostics.error('E210', last.span, `no optimizer for ${left.map((name) => `'${name}'`).join(', ')}`, {
+    diagnostics.error('E210', last.span, `no optimizer for ${left.map((name) => `\`${name}\``).join(', ')}`, {
       hint: 'add `optimizer: adam(rate = 1e-3)` for all that no other entry names, or `freeze` them',
     });
   }

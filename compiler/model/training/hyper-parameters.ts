@@ -38,20 +38,20 @@ export function bindArguments(
       diagnostics.error(
         'E205',
         span,
-        `${kind} '${name.text}' takes ${names.length} arguments, this is one more`,
+        `${kind} \`${name.text}\` takes ${names.length} arguments, this is one more`,
         {
-          hint: signatureOf(definition),
+          hint: `\`${signatureOf(definition)}\``,
         },
       );
     } else if (!names.includes(parameter)) {
       diagnostics.error(
         'E205',
         span,
-        `${kind} '${name.text}' has no hyper-parameter '${parameter}'`,
+        `${kind} \`${name.text}\` has no hyper-parameter \`${parameter}\``,
         knownNames(parameter, names),
       );
     } else if (given.has(parameter)) {
-      diagnostics.error('E205', span, `'${parameter}' is given twice`);
+      diagnostics.error('E205', span, `\`${parameter}\` is given twice`);
     } else {
       given.set(parameter, argument.value);
     }
@@ -64,8 +64,8 @@ export function bindArguments(
       return [
         { name: parameter.name.text, expression: parameter.default, given: false, span: parameter.span },
       ];
-    diagnostics.error('E205', use.span, `${kind} '${name.text}' needs '${parameter.name.text}'`, {
-      hint: signatureOf(definition),
+    diagnostics.error('E205', use.span, `${kind} \`${name.text}\` needs \`${parameter.name.text}\``, {
+      hint: `\`${signatureOf(definition)}\``,
     });
     return [];
   });
@@ -79,8 +79,8 @@ export function namesAreFree(
 ): boolean {
   const taken = parameters.filter(({ name }) => given.includes(name.text));
   for (const { name } of taken) {
-    diagnostics.error('E209', name.span, `'${name.text}' already means something in every ${kind}`, {
-      hint: `${given.join(', ')} are given: call the hyper-parameter something else`,
+    diagnostics.error('E209', name.span, `\`${name.text}\` already means something in every ${kind}`, {
+      hint: `${given.map((each) => `\`${each}\``).join(', ')} are given: call the hyper-parameter something else`,
     });
   }
   return taken.length === 0;
@@ -104,7 +104,7 @@ const notNegative: Rule = { must: '0 or more', test: (value) => value >= 0 };
 /** What a moving average may keep: all of it would never learn. */
 const decay: Rule = { must: 'at least 0 and less than 1', test: (value) => value >= 0 && value < 1 };
 const fraction: Rule = { must: 'between 0 and 1', test: (value) => value >= 0 && value <= 1 };
-const truth: Rule = { must: 'true or false', test: (value) => value === 0 || value === 1 };
+const truth: Rule = { must: '`true` or `false`', test: (value) => value === 0 || value === 1 };
 const atLeastOne: Rule = { must: '1 or more', test: (value) => value >= 1 };
 
 /** By name, whoever defines the optimizer or schedule: these words mean the same everywhere. */
@@ -159,7 +159,11 @@ export function checkHyperParameter(
   const rule = rulesFor(name, isPrelude);
   if (rule === undefined ? !Number.isNaN(value) : rule.test(value)) return true;
   const must = rule?.must ?? 'a number';
-  diagnostics.error('E501', span, `'${name}' of ${definition.name.text} must be ${must}, found ${value}`);
+  diagnostics.error(
+    'E501',
+    span,
+    `\`${name}\` of \`${definition.name.text}\` must be ${must}, found ${value}`,
+  );
   return false;
 }
 

@@ -121,7 +121,7 @@ function apply(
     diagnostics.error(
       'E503',
       at.span,
-      `there is no initialiser '${name}'`,
+      `there is no initialiser \`${name}\``,
       knownNames(name, initializerNames),
     );
     return constantOf(0);
@@ -130,9 +130,14 @@ function apply(
   if (values === undefined) return constantOf(0);
   const fans = fansOf(axes);
   if (rule.needsFans === true && fans === undefined) {
-    diagnostics.error('E503', at.span, `'${name}' needs a parameter whose sizes are known at compile time`, {
-      hint: 'use zeros, ones or constant(value)',
-    });
+    diagnostics.error(
+      'E503',
+      at.span,
+      `\`${name}\` needs a parameter whose sizes are known at compile time`,
+      {
+        hint: 'use `zeros`, `ones` or `constant(value)`',
+      },
+    );
     return constantOf(0);
   }
   const made = rule.make((parameter) => values.get(parameter) ?? 0, fans ?? { in: 1, out: 1 });
@@ -147,13 +152,13 @@ function problemOf(made: Initializer, axes: readonly Extent[]): string | undefin
     case 'uniform':
       return made.low <= made.high
         ? undefined
-        : `'uniform' needs low ≤ high, found ${made.low} and ${made.high}`;
+        : `\`uniform\` needs low ≤ high, found ${made.low} and ${made.high}`;
     case 'normal':
-      return made.deviation >= 0 ? undefined : `'normal' needs a deviation ≥ 0, found ${made.deviation}`;
+      return made.deviation >= 0 ? undefined : `\`normal\` needs a deviation ≥ 0, found ${made.deviation}`;
     case 'orthogonal':
       return axes.length >= 2
         ? undefined
-        : `'orthogonal' needs two axes or more, found ${axes.length}: only a matrix can be orthogonal`;
+        : `\`orthogonal\` needs two axes or more, found ${axes.length}: only a matrix can be orthogonal`;
     default:
       return undefined;
   }
@@ -177,13 +182,13 @@ function argumentsOf(
   for (const [place, argument] of (call?.arguments ?? []).entries()) {
     const parameter = argument.name?.text ?? parameters[place];
     if (parameter === undefined) {
-      wrong(`'${name}' takes ${parameters.length} arguments, found ${call?.arguments.length ?? 0}`);
+      wrong(`\`${name}\` takes ${parameters.length} arguments, found ${call?.arguments.length ?? 0}`);
       return undefined;
     }
     if (!parameters.includes(parameter)) {
-      wrong(`'${name}' has no argument '${parameter}'`, knownNames(parameter, parameters).hint);
+      wrong(`\`${name}\` has no argument \`${parameter}\``, knownNames(parameter, parameters).hint);
     } else if (values.has(parameter)) {
-      wrong(`'${name}' is given '${parameter}' twice`);
+      wrong(`\`${name}\` is given \`${parameter}\` twice`);
     } else {
       const value = evaluate(argument.value);
       if (value === undefined) sound = false;
@@ -192,7 +197,8 @@ function argumentsOf(
   }
   for (const [parameter, fallback] of Object.entries(rule.parameters)) {
     if (values.has(parameter) || !sound) continue;
-    if (fallback === undefined) wrong(`'${name}' needs '${parameter}'`, `${name}(${parameters.join(', ')})`);
+    if (fallback === undefined)
+      wrong(`\`${name}\` needs \`${parameter}\``, `write \`${name}(${parameters.join(', ')})\``);
     else values.set(parameter, fallback);
   }
   return sound ? values : undefined;
@@ -220,7 +226,7 @@ function valuesOf(list: ListLiteral, axes: readonly Extent[], context: Initializ
     if (expression.kind === 'error') return false;
     if (size === undefined) {
       if (expression.kind === 'list') {
-        diagnostics.error('E503', expression.span, `a list too deep for the shape ${shape}`);
+        diagnostics.error('E503', expression.span, `this list is nested too deeply for the shape ${shape}`);
         return false;
       }
       const value = context.evaluate(expression);
@@ -231,7 +237,7 @@ function valuesOf(list: ListLiteral, axes: readonly Extent[], context: Initializ
       diagnostics.error(
         'E503',
         expression.span,
-        `a list of ${size} values was expected for the shape ${shape}`,
+        `expected a list of ${size} values here, for the shape ${shape}`,
       );
       return false;
     }
@@ -239,7 +245,7 @@ function valuesOf(list: ListLiteral, axes: readonly Extent[], context: Initializ
       diagnostics.error(
         'E503',
         expression.span,
-        `${expression.items.length} values where the shape ${shape} has ${size} on axis ${depth}`,
+        `${expression.items.length} ${expression.items.length === 1 ? 'value' : 'values'} where axis ${depth + 1} of the shape ${shape} has ${size}`,
       );
       return false;
     }

@@ -73,13 +73,30 @@ export function elaborateOptimizer(
   };
 }
 
+const foundInstead: Readonly<
+  Record<Exclude<SyntaxExpression['kind'], 'call' | 'reference' | 'error'>, string>
+> = {
+  number: 'a number',
+  string: 'a string',
+  list: 'a list',
+  read: 'a read',
+  unary: 'a number',
+  binary: 'a formula',
+  conditional: 'a conditional',
+};
+
 function findOptimizer(
   value: SyntaxExpression,
   { scope, diagnostics }: OptimizerContext,
 ): { use: Use; definition: OptimizerDefinition; home: Scope } | undefined {
   if (value.kind === 'error') return undefined;
   if (value.kind !== 'call' && value.kind !== 'reference') {
-    diagnostics.error('E308', value.span, 'expected an optimizer', { hint: 'optimizer: adam(rate = 1e-3)' });
+    diagnostics.error('E308', value.span, `expected an optimizer, found ${foundInstead[value.kind]}`, {
+      hint:
+        value.kind === 'string'
+          ? 'leave out the quotes: `optimizer: adam(rate = 1e-3)`'
+          : 'write `optimizer: adam(rate = 1e-3)`',
+    });
     return undefined;
   }
   const { text, span } = value.kind === 'call' ? value.callee : value.name;
@@ -89,13 +106,13 @@ function findOptimizer(
     return { use: value, definition: entry.definition, home: entry.scope };
   }
   if (entry !== undefined) {
-    diagnostics.error('E204', span, `'${text}' is a ${entry.definition.kind}, not an optimizer`);
+    diagnostics.error('E204', span, `\`${text}\` is a ${entry.definition.kind}, not an optimizer`);
     return undefined;
   }
   const optimizers = scope
     .visible('callables')
     .filter((name) => scope.lookupCallable(name)?.definition.kind === 'optimizer');
-  diagnostics.error('E201', span, `there is no optimizer '${text}'`, knownNames(text, optimizers));
+  diagnostics.error('E201', span, `there is no optimizer \`${text}\``, knownNames(text, optimizers));
   return undefined;
 }
 
@@ -118,7 +135,7 @@ function bindHyperParameter(
     builder.scalar(name, scope, span);
     return true;
   }
-  const value = builder.evaluator(place, `${name} of ${definition.name.text}`)(expression);
+  const value = builder.evaluator(place, `\`${name}\` of \`${definition.name.text}\``)(expression);
   if (value === undefined || !checkHyperParameter(definition, hyper, value, diagnostics)) return false;
   scope.define(name, { kind: 'value', value: constantValue(value), span, used: true });
   return true;
@@ -130,7 +147,7 @@ function elaborateItems(definition: OptimizerDefinition, scope: Scope, builder: 
   for (const item of definition.items) {
     if (item.kind !== 'state') continue;
     const axes = item.scalar ? [] : [count];
-    const evaluate = builder.evaluator(scope, `the first value of ${item.name.text}`);
+    const evaluate = builder.evaluator(scope, `the first value of \`${item.name.text}\``);
     const initializer = elaborateInitializer(item.initializer, axes, { evaluate, diagnostics });
     builder.state(item, axes, initializer, scope);
     axesOf.set(item.name.text, axes);
@@ -152,8 +169,8 @@ function elaborateItems(definition: OptimizerDefinition, scope: Scope, builder: 
     diagnostics.error(
       'E210',
       definition.name.span,
-      `optimizer '${definition.name.text}' does not give p', the next value of the parameter`,
-      { hint: "p' = p - rate * g" },
+      `optimizer \`${definition.name.text}\` does not give \`p'\`, the next value of the parameter`,
+      { hint: "for example `p' = p - rate * g`" },
     );
   }
 }

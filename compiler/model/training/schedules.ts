@@ -43,7 +43,11 @@ export function elaborateSchedule(
   const value = scheduledValue(expression, scope, builder, 0);
   if (value.kind === 'error') return undefined;
   if (value.axes.length > 0) {
-    diagnostics.error('E307', expression.span, 'a hyper-parameter is one number for the whole optimizer');
+    diagnostics.error(
+      'E307',
+      expression.span,
+      'a hyper-parameter is one number for the whole optimizer, not one for each element',
+    );
     return undefined;
   }
   builder.assign(scheduleResult, value, expression.span);
@@ -105,7 +109,7 @@ function elaborateItems(definition: ScheduleDefinition, scope: Scope, builder: U
   const states = new Map<string, string>();
   for (const item of definition.items) {
     if (item.kind !== 'state') continue;
-    const evaluate = builder.evaluator(scope, `the first value of ${item.name.text}`);
+    const evaluate = builder.evaluator(scope, `the first value of \`${item.name.text}\``);
     const initializer = elaborateInitializer(item.initializer, [], { evaluate, diagnostics });
     states.set(item.name.text, builder.state(item, [], initializer, scope));
   }
@@ -124,8 +128,8 @@ function elaborateItems(definition: ScheduleDefinition, scope: Scope, builder: U
     } else builder.local(name, value, item, scope);
   }
   if (result !== undefined) return result;
-  diagnostics.error('E210', definition.name.span, `schedule '${definition.name.text}' gives no value`, {
-    hint: 'assign it: value = ...',
+  diagnostics.error('E210', definition.name.span, `schedule \`${definition.name.text}\` gives no value`, {
+    hint: 'assign it: `value = ...`',
   });
   return errorValue;
 }

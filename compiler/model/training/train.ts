@@ -30,20 +30,22 @@ export function elaborateTraining(
   const names = parameters.map(({ name }) => name);
   const frozen = new Set(parameters.filter((tensor) => tensor.frozen === true).map(({ name }) => name));
   if (entries.optimizers.length === 0) {
-    diagnostics.error('E210', declaration.span, 'this train block has no optimizer', {
+    diagnostics.error('E210', declaration.span, 'this `train` block has no optimizer', {
       hint: 'add `optimizer: adam(rate = 1e-3)`',
     });
   }
   if (names.length === 0) {
     diagnostics.error('E210', declaration.span, 'there is nothing to train: the model has no parameters', {
-      hint: 'declare one, `param W[784, 10] ~ glorot_uniform`, call a layer that has some, or remove the train block',
+      hint: 'declare one, `param W[784, 10] ~ glorot_uniform`, call a layer that has some, or remove the `train` block',
     });
   } else if (frozen.size === names.length) {
-    diagnostics.error('E210', declaration.span, 'there is nothing to train: every parameter is frozen');
+    diagnostics.error('E210', declaration.span, 'there is nothing to train: every parameter is frozen', {
+      hint: 'leave out something from `freeze`, or everything but `freeze` from the block',
+    });
   }
   if (program.loss === undefined) {
     diagnostics.error('E210', declaration.span, 'a model that is trained needs a loss', {
-      hint: 'loss = mean[n](...)',
+      hint: 'add `loss = mean[n](...)`',
     });
   }
 

@@ -128,9 +128,9 @@ export class UpdateBuilder {
   private isNew(name: string, item: Assignment | StateDeclaration, scope: Scope): boolean {
     const known = scope.own(name);
     if (known === undefined || known.kind === 'callable') return true;
-    this.diagnostics.error('E202', item.name.span, `'${name}' is defined already`, {
+    this.diagnostics.error('E202', item.name.span, `\`${name}\` is defined already`, {
       notes: [{ span: known.span, message: 'first here' }],
-      hint: "a name is given one value; the next value of a state m is written m'",
+      hint: "a name is given one value; the next value of a state `m` is written `m'`",
     });
     return false;
   }
@@ -139,16 +139,18 @@ export class UpdateBuilder {
 
   reportNoState(item: Assignment, states: readonly string[]): void {
     const state = item.name.text.slice(0, -1);
-    this.diagnostics.error('E201', item.name.span, `there is no state '${state}'`, {
-      ...(states.length === 0 ? { hint: `declare it: state ${state} ~ zeros` } : knownNames(state, states)),
+    this.diagnostics.error('E201', item.name.span, `there is no state \`${state}\``, {
+      ...(states.length === 0
+        ? { hint: `declare it: \`state ${state} ~ zeros\`` }
+        : knownNames(state, states)),
     });
   }
 
   private reportShape(value: Value, item: Assignment): void {
     const state = item.name.text.slice(0, -1);
-    const message = `${state} is one number, but its next value has the shape ${shapeText(value.axes)}`;
+    const message = `\`${state}\` is one number, but its next value has the shape ${shapeText(value.axes)}`;
     this.diagnostics.error('E307', item.value.span, message, {
-      hint: `reduce it, as in mean(...), or declare \`state ${state}\` without []`,
+      hint: `reduce it, as in \`mean(...)\`, or declare \`state ${state}\` without []`,
     });
   }
 
