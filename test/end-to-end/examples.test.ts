@@ -21,7 +21,6 @@ function figure(output: string, what: string): number {
 describe('examples', () => {
   it('by-hand shows the numbers that paper gives', async () => {
     const output = await run('by-hand/train.ts');
-    expect(figure(output, '= ')).not.toBeNaN();
     expect(output).toContain('loss = 1/2 (y - t)^2      = 18');
     expect(output).toContain('dW2  = h dy               = [18, 18]');
     expect(output).toContain('dW1  = x (dh where h > 0) = [[6, 6], [12, 12]]');

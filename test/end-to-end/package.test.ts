@@ -53,6 +53,7 @@ console.log(JSON.stringify({ first: history['loss']?.[0], output: Array.from(out
           erasableSyntaxOnly: true,
           isolatedModules: true,
           types: [],
+          rootDir: 'src',
           outDir: 'out',
         },
         include: ['src'],
