@@ -3,8 +3,9 @@
  * loop); what is known further out than where it is used becomes a constant there, and so does what is used twice.
  */
 import { Interner, children, indexBounds, isInside, postorder } from '../graph/expressions.ts';
-import type { BinaryOperator, Expression, Read, Tensor } from '../graph/types.ts';
+import type { BinaryOperator, Expression, Extent, Read, Tensor } from '../graph/types.ts';
 import { flatten } from './access.ts';
+import type { FunctionScope } from './function-scope.ts';
 import { exactQuotients } from './guards.ts';
 import { integer, isTrivialInteger, modulo } from './integers.ts';
 import { Places, compareIntegers } from './places.ts';
@@ -28,6 +29,19 @@ export class Lowering extends Places {
   /** Tensors whose value at the same place is already in a constant. */
   private readonly forwarded = new Map<string, At<Value>>();
   private accumulator: Value | undefined;
+  /** Divide by what is known before the loop through its reciprocal: a unit in the last place for a faster loop. */
+  private readonly viaReciprocals: boolean;
+  private readonly reciprocals = new Map<string, Value>();
+
+  constructor(
+    scope: FunctionScope,
+    tensors: ReadonlyMap<string, Tensor>,
+    extents: ReadonlyMap<string, Extent>,
+    options: { readonly viaReciprocals?: boolean } = {},
+  ) {
+    super(scope, tensors, extents);
+    this.viaReciprocals = options.viaReciprocals ?? false;
+  }
 
   protected override forget(depth: number): void {
     super.forget(depth);
@@ -130,6 +144,10 @@ export class Lowering extends Places {
       case 'binary': {
         if (node.operator === 'and' || node.operator === 'or' || node.operator in comparisons)
           return truth(this.condition(node));
+        if (this.viaReciprocals && node.operator === 'divide') {
+          const quotient = this.timesReciprocal(node.left, node.right);
+          if (quotient) return quotient;
+        }
         const [left, right, depth] = this.pair(node.left, node.right);
         return { value: { kind: 'binary', operator: node.operator, left, right }, depth };
       }
@@ -140,6 +158,32 @@ export class Lowering extends Places {
         return { value: { kind: 'select', condition: condition.value, then, otherwise }, depth };
       }
     }
+  }
+
+  /** left · (1 / right), the reciprocal bound before the first loop; undefined where right is not known there. */
+  private timesReciprocal(left: Expression, right: Expression): At<Value> | undefined {
+    const dividend = this.lower(left);
+    const divisor = this.lower(right);
+    if (divisor.depth > 0 || dividend.depth === 0 || isLiteral(divisor.value)) return undefined;
+    let reciprocal = this.reciprocals.get(this.key(right));
+    if (!reciprocal) {
+      const name = this.scope.declare(`inverse_${nameOfValue(right, this.loops).replace(/_value$/, '')}`);
+      const one: Value = { kind: 'number', value: 1 };
+      const value: Value = {
+        kind: 'binary',
+        operator: 'divide',
+        left: one,
+        right: this.use(divisor, 0, right),
+      };
+      this.at(0).push({ kind: 'constant', name, value });
+      reciprocal = { kind: 'variable', name };
+      this.reciprocals.set(this.key(right), reciprocal);
+    }
+    const factor = this.use(dividend, dividend.depth, left);
+    return {
+      value: { kind: 'binary', operator: 'multiply', left: factor, right: reciprocal },
+      depth: dividend.depth,
+    };
   }
 
   private pair(left: Expression, right: Expression): [Value, Value, number] {

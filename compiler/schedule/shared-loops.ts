@@ -21,6 +21,8 @@ export interface Sharing {
   readonly inside: ReadonlySet<string>;
   /** Targets to be written at the end of the body: next values in place of old ones, which must be read before. */
   readonly last: { has(target: string): boolean };
+  /** See `Lowering`. */
+  readonly viaReciprocals?: boolean;
 }
 
 /** The loop of the last statement's box; scalars among the statements come before it. */
@@ -39,7 +41,7 @@ export function sharedLoops(
   const bodies = new Map(statements.map((statement) => [statement, wholeBody(statement, names, units)]));
   const all = [...bodies.values()];
   const box = { extents: new Map(main.indices.map((index) => [index.name, index.extent])), tensors };
-  const lowering = new Lowering(scope, tensors, box.extents);
+  const lowering = new Lowering(scope, tensors, box.extents, sharing);
   for (const body of all) lowering.count(body);
   const place = main.write.map((index) => substituteInIndex(index, units));
   const compute = (statement: Statement, position: string): void => {

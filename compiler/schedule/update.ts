@@ -34,7 +34,7 @@ export function scheduleUpdate(source: Program, _options: { readonly dtype: 'f32
     const alone = first && statements.length === 1 && !isElementwise(first, tensors);
     const body = alone
       ? statementLoops(first, scope, tensors)
-      : sharedLoops(statements, scope, tensors, { inside, last: aliases });
+      : sharedLoops(statements, scope, tensors, { inside, last: aliases, viaReciprocals: true });
     const { loopFunction, step } = scope.finish(
       functions.fresh(nameOf(program, statements, all)),
       body,

@@ -61,12 +61,15 @@ describe.each([
   });
 });
 
-it('fuses an elementwise optimizer into one loop, with scalars before it', () => {
+it('fuses an elementwise optimizer into one loop, with scalars and their reciprocals before it', () => {
   const loops = scheduleUpdate(updateOf('adam(rate = 0.1)'), { dtype: 'f32' });
   expect(loops.steps).toHaveLength(1);
-  expect(loops.functions[0]?.body.map((statement) => statement.kind)).toEqual([
-    'constant',
-    'constant',
+  const body = loops.functions[0]?.body ?? [];
+  expect(body.map((statement) => ('name' in statement ? statement.name : statement.kind))).toEqual([
+    'c1',
+    'c2',
+    'inverse_c1',
+    'inverse_c2',
     'for',
   ]);
   expect(loops.buffers.size).toBe(0);

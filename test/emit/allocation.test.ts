@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../compiler/index.ts';
+import { loadModule } from '../support/load.ts';
+
+const STEPS = 10_000;
+
+/** A boxed number a step would be more than this; so would one view or one closure. */
+const TOLERANCE = 8 * STEPS;
+
+const models = {
+  'a perceptron with contractions, softmax and Adam': `model Net {
+    input x[n, 16]
+    input label[n]: 4
+    param W1[16, 16] ~ glorot_uniform
+    param b1[16] ~ zeros
+    param W2[16, 4] ~ glorot_uniform
+    h[n, j] = relu(sum[i](x[n, i] * W1[i, j]) + b1[j])
+    z[n, k] = sum[j](h[n, j] * W2[j, k])
+    output p[n, k] = softmax[k](z[n, k])
+    loss = mean[n](cross_entropy[k](z[n, k], label[n]))
+    metric accuracy = mean[n](argmax[k](z[n, k]) == label[n])
+    train { optimizer: adam(rate = 1e-3), batch: 4, clip_norm: 1 }
+  }`,
+  'a convolution with pooling and a scheduled rate': `model Convolution {
+    input x[n, 6]
+    input y[n]
+    param K[3, 2] ~ glorot_uniform
+    param w[2, 2] ~ glorot_uniform
+    c[n, i, f] = tanh(sum[u](x[n, i + u] * K[u, f]))
+    m[n, i: 2, f] = max[u: 2](c[n, 2*i + u, f])
+    output z[n] = sum[i, f](m[n, i, f] * w[i, f])
+    loss = mean[n]((z[n] - y[n])^2)
+    train { optimizer: sgd(rate = cosine(1e-2, period = 100)), batch: 4 }
+  }`,
+};
+
+describe('a training step allocates nothing', () => {
+  it.each(Object.entries(models))('%s', async (_, text) => {
+    const { modules, diagnostics } = await compile({ path: 'm.dsl', text }, { format: false });
+    expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const program = loadModule(modules[0]?.text ?? '').createProgram(4);
+    program.parameters.fill(0.1);
+    for (const values of Object.values(program.inputs)) values.fill(1);
+    let step = 0;
+    const run = (): number => {
+      const before = process.memoryUsage().heapUsed;
+      for (let i = 0; i < STEPS; i++) {
+        program.forward(4);
+        program.backward(4);
+        program.update(step++);
+        program.predict(4);
+      }
+      return process.memoryUsage().heapUsed - before;
+    };
+    // The first runs are for the compiler. A collection makes one run too small, what else goes on one too large.
+    const growths = Array.from({ length: 9 }, run).slice(2);
+    const median = growths.toSorted((a, b) => a - b)[growths.length >> 1] ?? Infinity;
+    expect(median).toBeLessThan(TOLERANCE);
+    expect(program.parameters.every(Number.isFinite)).toBe(true);
+  });
+});
