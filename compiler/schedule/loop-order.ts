@@ -151,7 +151,8 @@ function guardConditions(lowering: Lowering, constraints: readonly Constraint[])
       conditions.push(lowering.equality(constraint.index));
     }
   }
-  return conditions;
+  const distinct = new Map(conditions.map((condition) => [JSON.stringify(condition), condition]));
+  return [...distinct.values()];
 }
 
 export interface Box {

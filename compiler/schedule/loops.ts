@@ -98,7 +98,7 @@ export function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): L
     const statements = [fill(nest, scope), ...lowering.innermost];
     return nest.finish ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
   }
-  if (nest.finishInside && !nest.partial) lowering.count(nest.finishInside);
+  if (nest.finishInside && !nest.partial) lowering.count(nest.body, nest.finishInside);
   localReduction(lowering, nest, loops, flats, written, box);
   const statements = [...(nest.partial ? [fill(nest, scope)] : []), ...lowering.innermost];
   return nest.finish && nest.partial ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;

@@ -55,9 +55,10 @@ export class Lowering extends Places {
     this.values = before;
   }
 
-  /** Counts how often each value is used, before the first is lowered: what occurs twice is computed once. */
-  count(root: Expression): void {
-    const pending = [root];
+  /** Counts afresh how often each value is used in these expressions: what occurs twice is computed once. */
+  count(...roots: readonly Expression[]): void {
+    this.uses.clear();
+    const pending = [...roots];
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       const id = this.interner.idOf(node);
       const uses = (this.uses.get(id) ?? 0) + 1;

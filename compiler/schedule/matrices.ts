@@ -2,6 +2,7 @@
  * Contractions of whole matrices, each in its rows: their strides follow from the sizes, so that a call says no more
  * than `contract_tn(x, dh, dW, 784, 128, batch)`. All other contractions call the kernel with strides and places.
  */
+import { freshName } from '../graph/expressions.ts';
 import { integer, integerKey, integerText, product, sum, variable } from './integers.ts';
 import { contractionName, operands } from './kernels.ts';
 import type { IntegerExpression, LoopFunction, LoopStatement } from './types.ts';
@@ -134,12 +135,17 @@ function stridedCall({ a, b, c, m, n, k, width }: KernelCall): LoopStatement {
 
 /** The call as mathematics: which elements it reads and writes. */
 function comment({ a, b, c, m, n, k }: KernelCall): LoopStatement {
-  const element = ({ buffer, at, row, column }: Operand, i: string, j: string): string =>
-    `${buffer}[${integerText(sum(at, product(variable(i), row), product(variable(j), column)))}]`;
-  const range = (name: string, size: IntegerExpression): string => `${name} < ${integerText(size)}`;
-  const ranges = [range('i', m), range('j', n), range('p', k)].join(', ');
+  const taken = new Set([a, b, c].flatMap(({ at }) => integerText(at).match(/\w+/g) ?? []));
+  const [row, column, term] = ['row', 'column', 'term'].map((name) => variable(freshName(name, taken)));
+  if (!row || !column || !term) throw new Error('a call has three indices');
+  const element = ({ buffer, at, ...by }: Operand, i: IntegerExpression, j: IntegerExpression): string =>
+    `${buffer}[${integerText(sum(at, product(i, by.row), product(j, by.column)))}]`;
+  const range = (name: IntegerExpression, size: IntegerExpression): string =>
+    `${integerText(name)} < ${integerText(size)}`;
+  const ranges = [range(row, m), range(column, n), range(term, k)].join(', ');
+  const products = `${element(a, row, term)} * ${element(b, term, column)}`;
   return {
     kind: 'comment',
-    text: `${element(c, 'i', 'j')} += sum[p](${element(a, 'i', 'p')} * ${element(b, 'p', 'j')}) for ${ranges}`,
+    text: `${element(c, row, column)} += sum[${integerText(term)}](${products}) for ${ranges}`,
   };
 }

@@ -111,7 +111,9 @@ export class Places {
       constant: Math.min(0, index.constant),
     };
     const right = this.index(scaleIndex(negative, -1));
-    return compareIntegers(left.value, '==', right.value);
+    return left.value.kind === 'integer'
+      ? compareIntegers(right.value, '==', left.value)
+      : compareIntegers(left.value, '==', right.value);
   }
 
   /** An index expression as an integer. */

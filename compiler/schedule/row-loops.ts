@@ -15,7 +15,7 @@ import {
   substituteInIndex,
   tensorsReadBy,
 } from '../graph/expressions.ts';
-import type { Extent, IndexExpression, Statement, Tensor } from '../graph/types.ts';
+import type { Expression, Extent, IndexExpression, Statement, Tensor } from '../graph/types.ts';
 import { flatten } from './access.ts';
 import { isContraction } from './contraction.ts';
 import type { FunctionScope } from './function-scope.ts';
@@ -123,11 +123,15 @@ function isPlain(nest: Nest): boolean {
 function hasMemoryInner(nest: Nest, tensors: Tensors): boolean {
   const places = nest.combine === 'argmax' || nest.combine === 'argmin' || nest.combine === 'logsumexp';
   if (nest.combine === 'assign' || places || nest.loops.every((loop) => !loop.reduced)) return false;
-  const expressions = nest.finishInside ? [nest.body, nest.finishInside] : [nest.body];
+  const expressions = expressionsOf(nest);
   const written = flatten(axesOf(tensors, nest.target), nest.write);
   const flats = [...flatsOf(expressions, tensors), written];
   const loops = nest.loops.map((loop) => planned(loop.name, loop.extent, loop.reduced));
   return memoryInner(nest, loops, flats, written) !== undefined;
+}
+
+function expressionsOf(nest: Nest): Expression[] {
+  return nest.finishInside ? [nest.body, nest.finishInside] : [nest.body];
 }
 
 function planned(name: string, extent: Extent, reduced: boolean): PlannedLoop {
@@ -136,7 +140,7 @@ function planned(name: string, extent: Extent, reduced: boolean): PlannedLoop {
 
 /** Where a nest reads the tensor; undefined if it also uses it in another way than by plain reads. */
 function placesOf(nest: Nest, tensor: string): (readonly IndexExpression[])[] | undefined {
-  const expressions = nest.finishInside ? [nest.body, nest.finishInside] : [nest.body];
+  const expressions = expressionsOf(nest);
   const indices = [...nest.write, ...nest.domain.map(({ index }) => index)];
   if ([...expressions, ...indices].some((each) => fetchedTensors(each).has(tensor))) return undefined;
   const found = expressions.flatMap(reads).filter((node) => node.tensor === tensor);
@@ -190,15 +194,12 @@ export function rowLoops(
   if (!plan) throw new Error('the statements of a rowwise group share no rows');
   const { rows, producers, last } = plan;
   const lowering = new Lowering(scope, tensors, plan.extents);
-  for (const { body, finishInside } of [...producers, last]) {
-    lowering.count(body);
-    if (finishInside) lowering.count(finishInside);
-  }
   const box: Box = { extents: plan.extents, tensors };
   const outer = rows.map((name) => planned(name, plan.extents.get(name) ?? 1, false));
   const overRows = (body: () => void): void =>
     emitLoops(lowering, outer, [], box, () => {
       for (const nest of producers) produce(lowering, nest, rows, tensors);
+      lowering.count(...expressionsOf(last));
       body();
     });
   const inner = (reduced: boolean): PlannedLoop[] =>
@@ -219,14 +220,13 @@ export function rowLoops(
 }
 
 function flatsIn(nest: Nest, tensors: Tensors): ReturnType<typeof flatsOf> {
-  const expressions = nest.finishInside ? [nest.body, nest.finishInside] : [nest.body];
-  return [...flatsOf(expressions, tensors), flatten(axesOf(tensors, nest.target), nest.write)];
+  return [...flatsOf(expressionsOf(nest), tensors), flatten(axesOf(tensors, nest.target), nest.write)];
 }
 
 /** The loops of a nest inside the rows. */
 function innerLoops(nest: Nest, rows: readonly string[], tensors: Tensors): PlannedLoop[] {
   const rest = nest.loops.filter((loop) => !rows.includes(loop.name));
-  const expressions = nest.finishInside ? [nest.body, nest.finishInside] : [nest.body];
+  const expressions = expressionsOf(nest);
   const flats = flatsIn(nest, tensors);
   const used = namesInUse(
     expressions,
@@ -240,6 +240,7 @@ function innerLoops(nest: Nest, rows: readonly string[], tensors: Tensors): Plan
 
 /** The value of one row into a constant. */
 function produce(lowering: Lowering, nest: Nest, rows: readonly string[], tensors: Tensors): void {
+  lowering.count(...expressionsOf(nest));
   const places = nest.combine === 'argmax' || nest.combine === 'argmin';
   const loops = innerLoops(nest, rows, tensors);
   const ordered = places ? loops : byCost(loops, flatsIn(nest, tensors));

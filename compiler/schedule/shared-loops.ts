@@ -42,7 +42,7 @@ export function sharedLoops(
   const all = [...bodies.values()];
   const box = { extents: new Map(main.indices.map((index) => [index.name, index.extent])), tensors };
   const lowering = new Lowering(scope, tensors, box.extents, sharing);
-  for (const body of all) lowering.count(body);
+  lowering.count(...all);
   const place = main.write.map((index) => substituteInIndex(index, units));
   const compute = (statement: Statement, position: string): void => {
     const body = bodies.get(statement);

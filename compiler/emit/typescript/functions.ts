@@ -174,7 +174,7 @@ class FunctionPrinter {
         return;
       }
       case 'comment':
-        lines.push(...commentLines(statement.text));
+        lines.push(...proseLines(statement.text));
     }
   }
 
