@@ -25,7 +25,7 @@ export const codes = {
   E302: 'wrong number of axes',
   E303: 'size not a positive whole number',
   E304: 'size not known at compile time',
-  E305: 'more than one open dimension',
+  E305: 'wrong open dimension',
   E306: 'extent of an index unknown',
   E307: 'shapes disagree',
   E308: 'value has the wrong kind',

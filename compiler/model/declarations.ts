@@ -170,6 +170,7 @@ function inputAxis(
   }
   open.name = text;
   open.span = axis.span;
+  elaboration.batch = text;
   scope.define(text, { kind: 'size', extent: text, span: axis.span, used: true });
   return text;
 }

@@ -84,6 +84,8 @@ export class Elaboration {
   readonly calling: Calling[] = [];
   /** Layers around the statement, for origins: `dense, called at digits.dsl:12`. */
   history: readonly string[] = [];
+  /** The name of the open dimension. */
+  batch: string | undefined;
   /** Absent while a constant is evaluated. */
   frame: Frame | undefined;
   /** Parameters of layers that stand only where a condition known at compile time does not lead: there are none such. */

@@ -208,10 +208,15 @@ export function reportUnknown(name: string, span: Span, scope: Scope, elaboratio
   const later = scope.lookupPending(name);
   if (later) {
     const inside = later.source === span.source && later.start <= span.start && span.end <= later.end;
-    elaboration.error('E203', span, `\`${name}\` is used ${inside ? 'in' : 'before'} its own definition`, {
-      notes: [{ span: later, message: `\`${name}\` is defined here` }],
-      hint: inside ? 'give the new value another name' : 'move the definition up',
-    });
+    elaboration.error(
+      'E203',
+      span,
+      `\`${name}\` is used ${inside ? 'in its own' : 'before its'} definition`,
+      {
+        notes: [{ span: later, message: `\`${name}\` is defined here` }],
+        hint: inside ? 'give the new value another name' : 'move the definition up',
+      },
+    );
     return;
   }
   const maker = scope.pendingFor(name);

@@ -114,8 +114,9 @@ function extentsKnown(variables: readonly string[], body: Expression, elaboratio
   return sound;
 }
 
-/** The length of an axis that is read with arithmetic on an index, as in `x[i - 1] else 0`: what may be meant for it. */
-function lengthNear(id: string, { frame }: Elaboration): Extent | undefined {
+/** The length of an axis that is read with arithmetic on an index, as in `x[i - 1] else 0`: what may be meant for it; of the batch its name. */
+function lengthNear(id: string, { frame, batch, variables }: Elaboration): Extent | undefined {
+  if (variables.nameOf(id) === batch) return batch;
   return frame?.paddedArithmetic.find(({ index }) => indexNames(index).has(id))?.extent;
 }
 

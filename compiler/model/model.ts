@@ -53,7 +53,7 @@ export function elaborateModel(definition: ModelDefinition, file: Scope, diagnos
   };
   for (const item of definition.items) {
     const defined = definedBy(item);
-    if (defined === undefined) continue;
+    if (defined === undefined || constantNames.has(defined.text)) continue;
     state.scope.expect(defined.text, item.span);
     elaboration.reserve(defined.text, defined.span);
   }
@@ -106,6 +106,9 @@ function elaborateItem(item: ModelItem, state: ModelState): void {
   const name = definedBy(item);
   if (name && isTaken(name.text, name.span, state)) {
     state.broken = true;
+    // of a name that cannot be had nothing more is said
+    if (scope.own(name.text) === undefined)
+      scope.define(name.text, { kind: 'error', span: name.span, used: true });
     return;
   }
   switch (item.kind) {
@@ -135,7 +138,7 @@ function elaborateItem(item: ModelItem, state: ModelState): void {
 }
 
 /** Constants of the language, which nothing may shadow; `pi` and `e` may. */
-const reservedNames: ReadonlySet<string> = new Set(['true', 'false', 'inf']);
+const constantNames: ReadonlySet<string> = new Set(['true', 'false', 'inf']);
 
 /** Reports E202 if the model has the name already, E209 if the language has. */
 function isTaken(name: string, span: Span, { defined, elaboration, open }: ModelState): boolean {
@@ -145,7 +148,7 @@ function isTaken(name: string, span: Span, { defined, elaboration, open }: Model
     });
     return true;
   }
-  if (reservedNames.has(name)) {
+  if (constantNames.has(name)) {
     elaboration.error('E209', span, `\`${name}\` is a constant of the language`, {
       hint: 'choose another name',
     });

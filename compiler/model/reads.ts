@@ -145,7 +145,7 @@ function constrain(at: Place, syntax: SyntaxExpression, scope: Scope, elaboratio
             ? [{ span: tensor.span, message: `\`${tensor.name}\` has the shape ${shapeOf(tensor)}` }]
             : []),
         ],
-        hint: `a part of an axis is read by an index whose extent is written out: \`${name}: 3\` on the left side or in a reduction`,
+        hint: `to read only a part of an axis write the extent of its index: \`${name}: 3\``,
       },
     );
   } else if (padded) {

@@ -12,7 +12,7 @@ import {
   withArticle,
 } from './blocks.ts';
 import { Cursor } from './cursor.ts';
-import { parseExpression, parseList } from './expressions.ts';
+import { definedName, parseBinder, parseImport, parseParameters } from './heads.ts';
 import { applyLayout } from './layout.ts';
 import { tokenize } from './lexer.ts';
 import {
@@ -34,14 +34,12 @@ import type {
   Assignment,
   DimDeclaration,
   FnDefinition,
-  ImportDeclaration,
   LayerDefinition,
   ModelDefinition,
   ModelItem,
   Name,
   OptimizerDefinition,
   ParamDeclaration,
-  Parameter,
   ScheduleDefinition,
   StateDeclaration,
   SyntaxExpression,
@@ -128,7 +126,7 @@ class Parser {
   private parseDefinition(word: Keyword): void {
     switch (word) {
       case 'import':
-        return this.keep(this.parseImport());
+        return this.keep(parseImport(this.cursor));
       case 'dim':
         for (const dim of parseDims(this.cursor)) this.items.push(dim);
         return undefined;
@@ -148,25 +146,11 @@ class Parser {
     if (item !== undefined) this.items.push(item);
   }
 
-  /** `import "layers.dsl"` */
-  private parseImport(): ImportDeclaration | undefined {
-    const { cursor } = this;
-    const { start } = cursor.advance();
-    const token = cursor.current;
-    if (token.kind !== 'string') cursor.expected('the path of a file in quotes');
-    else cursor.advance();
-    const span = cursor.span(start);
-    const isWhole = !cursor.isLost;
-    cursor.finishStatement('an import');
-    if (!isWhole) return undefined;
-    return { kind: 'import', path: { kind: 'string', value: token.text, span: cursor.spanOf(token) }, span };
-  }
-
   /** `model Digits { ... }` */
   private parseModel(): ModelDefinition {
     const { cursor } = this;
     const { start } = cursor.advance();
-    const name = this.definedName('a model');
+    const name = definedName(cursor, 'a model');
     const items: ModelItem[] = [];
     this.parseBlock('model', name, (item) => {
       if (item.kind !== 'state' && item.kind !== 'return') items.push(item);
@@ -178,9 +162,9 @@ class Parser {
   private parseFn(): FnDefinition {
     const { cursor } = this;
     const { start } = cursor.advance();
-    const name = this.definedName('a function');
-    const binder = this.parseBinder();
-    const parameters = this.parseParameters(false);
+    const name = definedName(cursor, 'a function');
+    const binder = parseBinder(cursor);
+    const parameters = parseParameters(cursor, false);
     const locals: Assignment[] = [];
     if (cursor.take('=')) {
       const value = lastValue(cursor, 'an expression');
@@ -201,27 +185,12 @@ class Parser {
     return { kind: 'fn', name, ...binder, parameters, locals, value: value ?? { kind: 'error', span }, span };
   }
 
-  private parseBinder(): { binder?: Name } {
-    const { cursor } = this;
-    if (!cursor.at('[')) return {};
-    const open = cursor.current;
-    const names = parseList(cursor, () => cursor.expectName('the name of an index'), 'an index');
-    if (names.length !== 1) {
-      cursor.fail('a function binds one index', {
-        span: cursor.span(open.start),
-        hint: '`fn softmax[k](z) = ...`',
-      });
-    }
-    const [binder] = names;
-    return binder === undefined ? {} : { binder };
-  }
-
   /** `layer dense(x[.., i], units) -> y[.., units] { ... }` */
   private parseLayer(): LayerDefinition {
     const { cursor } = this;
     const { start } = cursor.advance();
-    const name = this.definedName('a layer');
-    const parameters = this.parseParameters(true);
+    const name = definedName(cursor, 'a layer');
+    const parameters = parseParameters(cursor, true);
     const hint = 'a layer says what it gives: `layer dense(x[.., i], units) -> y[.., units] { ... }`';
     cursor.expect('->', 'after the parameters of a layer', hint);
     const result = cursor.expectName('the name of the result') ?? { text: 'y', span: name.span };
@@ -238,8 +207,8 @@ class Parser {
   private parseRule(kind: 'optimizer' | 'schedule'): OptimizerDefinition | ScheduleDefinition {
     const { cursor } = this;
     const { start } = cursor.advance();
-    const name = this.definedName(kind === 'optimizer' ? 'an optimizer' : 'a schedule');
-    const parameters = this.parseParameters(false);
+    const name = definedName(cursor, kind === 'optimizer' ? 'an optimizer' : 'a schedule');
+    const parameters = parseParameters(cursor, false);
     const items: (StateDeclaration | Assignment)[] = [];
     if (kind === 'schedule' && cursor.take('=')) {
       const value = lastValue(cursor, 'an expression');
@@ -254,36 +223,6 @@ class Parser {
     });
     cursor.primes = false;
     return { kind, name, parameters, items, span: cursor.span(start) };
-  }
-
-  private definedName(what: string): Name {
-    const { cursor } = this;
-    const { lastEnd } = cursor;
-    return cursor.expectName(`the name of ${what}`) ?? { text: '', span: cursor.span(lastEnd, lastEnd) };
-  }
-
-  /** `(x[.., i], units, rate = 1e-3)` */
-  private parseParameters(tensors: boolean): Parameter[] {
-    const { cursor } = this;
-    if (!cursor.at('(')) {
-      cursor.expected('`(` and the parameters');
-      return [];
-    }
-    const parseParameter = (): Parameter | undefined => {
-      const { start } = cursor.current;
-      const name = cursor.expectName('the name of a parameter');
-      if (name === undefined) return undefined;
-      if (!tensors && cursor.at('[')) cursor.fail('only the parameters of a layer have axes');
-      const axes = cursor.at('[') ? parseAxes(cursor, { rest: true, any: true }) : undefined;
-      const value = cursor.take('=') ? parseExpression(cursor) : undefined;
-      return {
-        name,
-        ...(axes === undefined ? {} : { axes }),
-        ...(value === undefined ? {} : { default: value }),
-        span: cursor.span(start),
-      };
-    };
-    return parseList(cursor, parseParameter, 'a parameter');
   }
 
   // -------------------------------------------------------------------------------------------------------- blocks

@@ -90,6 +90,7 @@ describe('did you mean', () => {
     expect(closest('abcd', ['abcd'])).toBeUndefined();
     expect(closest('abcd', ['abce', 'abcf'])).toBe('abce');
     expect(closest('abcd', ['abce', 'ABCD'])).toBe('ABCD');
+    expect(closest('tahn', ['tan', 'tanh'])).toBe('tanh');
   });
 
   test.each([

@@ -407,6 +407,11 @@ describe('training', () => {
 });
 
 describe('one run', () => {
+  it('says nothing more of a name that cannot be had', () => {
+    const codes = diagnose('input x[n]\ny = inf * x\ninf = 3\noutput y').map(({ code }) => code);
+    expect(codes).toEqual(['E209']);
+  });
+
   it('says nothing of what follows from a name defined twice', () => {
     const codes = diagnose('input x[n]\nparam w ~ ones\ny = x\ny = w * x\nloss = mean(y)').map(
       ({ code }) => code,
