@@ -96,14 +96,190 @@ layer prelu(x[.., c], slope = 0.25) -> y[.., c] {
 `,
   },
   {
+    path: 'prelude/attention.dsl',
+    text: `// Attention (Vaswani et al. 2017): sequences [.., time, feature]. Softmax runs over the keys; with \`causal\` the query at i
+// sees the keys up to i. A mask[.., key] is 1 for keys that count and 0 for padding; at least one must count in each row.
+
+// y = softmax(q kᵀ / √d) v
+layer attention(q[.., s, d], k[.., t, d], v[.., t, units], causal = false) -> y[.., s, units] {
+  score[.., i, j]   = sum[c](q[.., i, c] * k[.., j, c]) / sqrt(d)
+  weights[.., i, j] = softmax[j](causal ? (j <= i ? score[.., i, j] : -inf) : score[.., i, j])
+  y[.., i, o]       = sum[j](weights[.., i, j] * v[.., j, o])
+}
+
+layer masked_attention(q[.., s, d], k[.., t, d], v[.., t, units], mask[.., t], causal = false) -> y[.., s, units] {
+  score[.., i, j]   = sum[c](q[.., i, c] * k[.., j, c]) / sqrt(d)
+  weights[.., i, j] = softmax[j]((causal ? j <= i and mask[.., j] != 0 : mask[.., j] != 0) ? score[.., i, j] : -inf)
+  y[.., i, o]       = sum[j](weights[.., i, j] * v[.., j, o])
+}
+
+// Self-attention with several heads, each on units / heads features: queries, keys and values are x W + b, cut into
+// thirds, these into heads; what the heads give is put together again and goes through \`out\`.
+layer multi_head_attention(x[.., t, d], heads, causal = false, bias = true) -> y[.., t, d] {
+  dim size = d / heads
+  qkv = x |> dense(3 * d, bias)
+  score[.., h: heads, i, j] = sum[c: size](qkv[.., i, size*h + c] * qkv[.., j, d + size*h + c]) / sqrt(size)
+  weights[.., h, i, j] = softmax[j](causal ? (j <= i ? score[.., h, i, j] : -inf) : score[.., h, i, j])
+  mixed[.., i, o: d] = sum[j](weights[.., o / size, i, j] * qkv[.., j, 2*d + o])
+  y = mixed |> dense(d, bias)
+}
+
+layer masked_multi_head_attention(x[.., t, d], mask[.., t], heads, causal = false, bias = true) -> y[.., t, d] {
+  dim size = d / heads
+  qkv = x |> dense(3 * d, bias)
+  score[.., h: heads, i, j] = sum[c: size](qkv[.., i, size*h + c] * qkv[.., j, d + size*h + c]) / sqrt(size)
+  weights[.., h, i, j] = softmax[j]((causal ? j <= i and mask[.., j] != 0 : mask[.., j] != 0) ? score[.., h, i, j] : -inf)
+  mixed[.., i, o: d] = sum[j](weights[.., o / size, i, j] * qkv[.., j, 2*d + o])
+  y = mixed |> dense(d, bias)
+}
+
+// Queries from x, keys and values from a memory of any length
+layer cross_attention(x[.., s, d], memory[.., t, m], heads, bias = true) -> y[.., s, d] {
+  dim size = d / heads
+  q  = x |> dense(d, bias)
+  kv = memory |> dense(2 * d, bias)
+  score[.., h: heads, i, j] = sum[c: size](q[.., i, size*h + c] * kv[.., j, size*h + c]) / sqrt(size)
+  weights[.., h, i, j] = softmax[j](score[.., h, i, j])
+  mixed[.., i, o: d] = sum[j](weights[.., o / size, i, j] * kv[.., j, d + o])
+  y = mixed |> dense(d, bias)
+}
+
+layer masked_cross_attention(x[.., s, d], memory[.., t, m], mask[.., t], heads, bias = true) -> y[.., s, d] {
+  dim size = d / heads
+  q  = x |> dense(d, bias)
+  kv = memory |> dense(2 * d, bias)
+  score[.., h: heads, i, j] = sum[c: size](q[.., i, size*h + c] * kv[.., j, size*h + c]) / sqrt(size)
+  weights[.., h, i, j] = softmax[j](mask[.., j] != 0 ? score[.., h, i, j] : -inf)
+  mixed[.., i, o: d] = sum[j](weights[.., o / size, i, j] * kv[.., j, d + o])
+  y = mixed |> dense(d, bias)
+}
+
+// gelu(x W1 + b1) W2 + b2, as wide as x in the end
+layer feed_forward(x[.., d], hidden = 4 * d) -> y[.., d] {
+  inner = x |> dense(hidden) |> gelu
+  y     = inner |> dense(d)
+}
+
+// u = x + attention(norm(x)), y = u + feed_forward(norm(u)): normalised before each half (Xiong et al. 2020), as in GPT-2
+layer transformer_block(x[.., t, d], heads, hidden = 4 * d, causal = true, eps = 1e-5) -> y[.., t, d] {
+  attended = x |> layer_norm(eps) |> multi_head_attention(heads, causal)
+  u        = x + attended
+  fed      = u |> layer_norm(eps) |> feed_forward(hidden)
+  y        = u + fed
+}
+
+// A block that also looks at a memory, between the two halves: the decoder of Vaswani et al. 2017, normalised before
+layer decoder_block(x[.., s, d], memory[.., t, m], heads, hidden = 4 * d, eps = 1e-5) -> y[.., s, d] {
+  attended = x |> layer_norm(eps) |> multi_head_attention(heads, causal = true)
+  u        = x + attended
+  looked   = u |> layer_norm(eps) |> cross_attention(memory, heads)
+  w        = u + looked
+  fed      = w |> layer_norm(eps) |> feed_forward(hidden)
+  y        = w + fed
+}
+`,
+  },
+  {
+    path: 'prelude/convolution.dsl',
+    text: `// Convolutions over pictures [n, height, width, channel] and sequences [n, time, channel]: channels last. As everywhere in
+// deep learning these are cross-correlations, the window is not turned around. Windows are square, and one number says
+// what holds for both axes. A window of \`size\` with \`dilation\` reaches over dilation (size - 1) + 1 places; places outside
+// of x are 0; a last window that does not fit is left out:
+//   out = floor((h + 2 pad - dilation (size - 1) - 1) / stride) + 1
+// With stride 1, an odd size and pad = dilation (size - 1) / 2, out = h. First values: He et al. 2015, for relu.
+
+// y[n, i, j, f] = b[f] + Σ x[n, stride i + dilation u - pad, stride j + dilation v - pad, d] K[u, v, d, f]
+// (LeCun et al. 1998). With groups, both channels are cut into that many runs, and f sees the channels of its own run
+// (Krizhevsky et al. 2012).
+layer conv2d(x[n, h, w, c], filters, size, stride = 1, pad = 0, dilation = 1, groups = 1, bias = true) -> y[n, rows, columns, filters] {
+  dim reach   = dilation * (size - 1) + 1, own = c / groups, made = filters / groups
+  dim rows    = floor((h + 2 * pad - reach) / stride) + 1
+  dim columns = floor((w + 2 * pad - reach) / stride) + 1
+  param K[size, size, own, filters] ~ he_normal
+  param b[filters]                  ~ zeros
+  y[n, i: rows, j: columns, f] =
+    sum[u, v, d]((x[n, stride*i + dilation*u - pad, stride*j + dilation*v - pad, f / made * own + d] else 0)
+      * K[u, v, d, f]) + (bias ? b[f] : 0)
+}
+
+// The same over time: y[n, i, f] = b[f] + Σ x[n, stride i + dilation u - pad, d] K[u, d, f]. With \`causal\`, pad is
+// dilation (size - 1), before the first step only: y at i does not see x after stride i (van den Oord et al. 2016).
+layer conv1d(x[n, t, c], filters, size, stride = 1, pad = 0, dilation = 1, groups = 1, bias = true, causal = false) -> y[n, steps, filters] {
+  dim reach = dilation * (size - 1) + 1, own = c / groups, made = filters / groups
+  dim steps = floor((t + (causal ? reach - 1 : 2 * pad) - reach) / stride) + 1
+  param K[size, own, filters] ~ he_normal
+  param b[filters]            ~ zeros
+  y[n, i: steps, f] =
+    sum[u, d]((x[n, stride*i + dilation*u - (causal ? reach - 1 : pad), f / made * own + d] else 0) * K[u, d, f])
+      + (bias ? b[f] : 0)
+}
+
+// Every channel by itself, \`multiplier\` filters for each (Chollet 2017): conv2d with as many groups as channels.
+//   y[n, i, j, f] = b[f] + Σ x[n, stride i + dilation u - pad, stride j + dilation v - pad, f / multiplier] K[u, v, f]
+layer depthwise_conv2d(x[n, h, w, c], size, stride = 1, pad = 0, dilation = 1, multiplier = 1, bias = true) -> y[n, rows, columns, filters] {
+  dim reach   = dilation * (size - 1) + 1, filters = c * multiplier
+  dim rows    = floor((h + 2 * pad - reach) / stride) + 1
+  dim columns = floor((w + 2 * pad - reach) / stride) + 1
+  param K[size, size, filters] ~ he_normal
+  param b[filters]             ~ zeros
+  y[n, i: rows, j: columns, f] =
+    sum[u, v]((x[n, stride*i + dilation*u - pad, stride*j + dilation*v - pad, f / multiplier] else 0) * K[u, v, f])
+      + (bias ? b[f] : 0)
+}
+
+// The transpose of conv2d, from small to large (Dumoulin & Visin 2016): x[n, i, j, d] K[u, v, d, f] is added to
+// y[n, stride i + dilation u - pad, stride j + dilation v - pad, f]. \`more\` rows and columns are added at the end, of
+// those that conv2d with this stride would leave out:  out = (h - 1) stride - 2 pad + dilation (size - 1) + more + 1
+layer conv_transpose2d(x[n, h, w, c], filters, size, stride = 1, pad = 0, dilation = 1, more = 0, bias = true) -> y[n, rows, columns, filters] {
+  dim rows    = (h - 1) * stride - 2 * pad + dilation * (size - 1) + more + 1
+  dim columns = (w - 1) * stride - 2 * pad + dilation * (size - 1) + more + 1
+  param K[size, size, c, filters] ~ he_normal
+  param b[filters]                ~ zeros
+  y[n, i: rows, j: columns, f] =
+    sum[u, v, d]((x[n, exact((i + pad - dilation*u) / stride), exact((j + pad - dilation*v) / stride), d] else 0) * K[u, v, d, f])
+      + (bias ? b[f] : 0)
+}
+`,
+  },
+  {
+    path: 'prelude/embedding.dsl',
+    text: `// Tables of vectors for integers, and what tells positions apart.
+
+// y[.., d] = E[tokens[..], d], tokens an integer tensor below \`count\`. A token equal to \`padding\` gives zeros and has no
+// gradient; -1, as no token is, for none.
+layer embedding(tokens[..], count, units, deviation = 0.02, padding = -1) -> y[.., units] {
+  param E[count, units] ~ normal(0, deviation)
+  y[.., d] = padding < 0 ? E[tokens[..], d] : tokens[..] == padding ? 0 : E[tokens[..], d]
+}
+
+// x[.., t, d] plus a learned vector for each t (Gehring et al. 2017)
+layer learned_positions(x[.., steps, units], deviation = 0.02) -> y[.., steps, units] {
+  param P[steps, units] ~ normal(0, deviation)
+  y[.., t, d] = x[.., t, d] + P[t, d]
+}
+
+// sin(t / base^(d / units)) for even d, the cosine of the same angle for the odd d after it (Vaswani et al. 2017)
+fn sinusoid(t, d, units, base = 10000) {
+  angle = t / base^(2 * floor(d / 2) / units)
+  return mod(d, 2) == 0 ? sin(angle) : cos(angle)
+}
+
+// x[.., t, d] + sinusoid(t, d, units)
+layer sinusoidal_positions(x[.., steps, units], base = 10000) -> y[.., steps, units] {
+  P[t: steps, d: units] = sinusoid(t, d, units, base)
+  y[.., t, d] = x[.., t, d] + P[t, d]
+}
+`,
+  },
+  {
     path: 'prelude/layers.dsl',
     text: `// Layers. \`..\` stands for any number of leading axes.
 
-// y = x W + b
-layer dense(x[.., i], units) -> y[.., units] {
+// y = x W + b, or x W
+layer dense(x[.., i], units, bias = true) -> y[.., units] {
   param W[i, units] ~ glorot_uniform
   param b[units]    ~ zeros
-  y[.., o] = sum[i](x[.., i] * W[i, o]) + b[o]
+  y[.., o] = sum[i](x[.., i] * W[i, o]) + (bias ? b[o] : 0)
 }
 `,
   },
@@ -267,6 +443,54 @@ fn binary_accuracy(p, y, threshold = 0.5) = (p > threshold) == (y > 0.5)
 `,
   },
   {
+    path: 'prelude/normalisation.dsl',
+    text: `// Normalisation within a row: (x - m) / sqrt(v + eps) times a gain g, plus a shift b. m is a mean and v the mean square
+// distance from it (divided by the number of values, not one less).
+
+// Over an index: (x - m) / sqrt(v + eps)
+fn standardise[k](x, eps = 1e-5) {
+  centred = x - mean[k](x)
+  return centred / sqrt(mean[k](centred^2) + eps)
+}
+
+// Over the last axis (Ba, Kiros & Hinton 2016)
+layer layer_norm(x[.., c], eps = 1e-5, bias = true) -> y[.., c] {
+  param g[c] ~ ones
+  param b[c] ~ zeros
+  m[..] = mean[k](x[.., k])
+  v[..] = mean[k]((x[.., k] - m[..])^2)
+  y[.., k] = (x[.., k] - m[..]) / sqrt(v[..] + eps) * g[k] + (bias ? b[k] : 0)
+}
+
+// x / sqrt(mean of x² + eps), over the last axis, times a gain (Zhang & Sennrich 2019)
+layer rms_norm(x[.., c], eps = 1e-6) -> y[.., c] {
+  param g[c] ~ ones
+  r[..] = sqrt(mean[k](x[.., k]^2) + eps)
+  y[.., k] = x[.., k] / r[..] * g[k]
+}
+
+// Pictures [n, height, width, channel]: over all places and each of \`groups\` runs of channels (Wu & He 2018). With one group
+// this is layer_norm over places and channels, with a gain for each channel.
+layer group_norm(x[n, h, w, c], groups, eps = 1e-5) -> y[n, h, w, c] {
+  dim own = c / groups
+  param g[c] ~ ones
+  param b[c] ~ zeros
+  m[n, a: groups] = mean[i, j, k: own](x[n, i, j, own*a + k])
+  v[n, a: groups] = mean[i, j, k: own]((x[n, i, j, own*a + k] - m[n, a])^2)
+  y[n, i, j, k] = (x[n, i, j, k] - m[n, k / own]) / sqrt(v[n, k / own] + eps) * g[k] + b[k]
+}
+
+// Pictures: over all places, each channel by itself (Ulyanov et al. 2016)
+layer instance_norm(x[n, h, w, c], eps = 1e-5) -> y[n, h, w, c] {
+  param g[c] ~ ones
+  param b[c] ~ zeros
+  m[n, k] = mean[i, j](x[n, i, j, k])
+  v[n, k] = mean[i, j]((x[n, i, j, k] - m[n, k])^2)
+  y[n, i, j, k] = (x[n, i, j, k] - m[n, k]) / sqrt(v[n, k] + eps) * g[k] + b[k]
+}
+`,
+  },
+  {
     path: 'prelude/optimizers.dsl',
     text: `// Optimizers: one step for a parameter p with gradient g (after clipping), elementwise. m' is the next value of the
 // state m. t counts the steps from 1, step = t - 1. Hyper-parameters are constants unless a schedule gives them; a state
@@ -423,6 +647,46 @@ optimizer lamb(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay
 `,
   },
   {
+    path: 'prelude/pooling.dsl',
+    text: `// Pooling over pictures [n, height, width, channel] and sequences [n, time, channel], each channel by itself. Windows are
+// square; a last window that does not fit is left out:  out = floor((h + 2 pad - size) / stride) + 1, pad < size.
+
+// The greatest in the window; what is outside of x never wins. Of equal ones the first has the gradient.
+layer max_pool2d(x[n, h, w, c], size, stride = size, pad = 0) -> y[n, rows, columns, c] {
+  dim rows = floor((h + 2 * pad - size) / stride) + 1, columns = floor((w + 2 * pad - size) / stride) + 1
+  y[n, i: rows, j: columns, f] = max[u: size, v: size](x[n, stride*i + u - pad, stride*j + v - pad, f] else -inf)
+}
+
+layer max_pool1d(x[n, t, c], size, stride = size, pad = 0) -> y[n, steps, c] {
+  dim steps = floor((t + 2 * pad - size) / stride) + 1
+  y[n, i: steps, f] = max[u: size](x[n, stride*i + u - pad, f] else -inf)
+}
+
+// How many of the places from a to a + size - 1 are among 0 .. extent - 1
+fn places_inside(a, size, extent) = min(a + size, extent) - max(a, 0)
+
+// The mean of the window (LeCun et al. 1998). Places outside of x are zeros that count; with count_pad = false they do not
+// count, and the sum is divided by the number of places inside.
+layer avg_pool2d(x[n, h, w, c], size, stride = size, pad = 0, count_pad = true) -> y[n, rows, columns, c] {
+  dim rows = floor((h + 2 * pad - size) / stride) + 1, columns = floor((w + 2 * pad - size) / stride) + 1
+  y[n, i: rows, j: columns, f] = sum[u: size, v: size](x[n, stride*i + u - pad, stride*j + v - pad, f] else 0)
+    / (count_pad or pad == 0 ? size^2 : places_inside(stride*i - pad, size, h) * places_inside(stride*j - pad, size, w))
+}
+
+layer avg_pool1d(x[n, t, c], size, stride = size, pad = 0, count_pad = true) -> y[n, steps, c] {
+  dim steps = floor((t + 2 * pad - size) / stride) + 1
+  y[n, i: steps, f] = sum[u: size](x[n, stride*i + u - pad, f] else 0)
+    / (count_pad or pad == 0 ? size : places_inside(stride*i - pad, size, t))
+}
+
+// Over all places: the mean (Lin et al. 2014), the greatest
+layer global_avg_pool2d(x[n, _, _, c]) -> y[n, c] { y[n, f] = mean[i, j](x[n, i, j, f]) }
+layer global_max_pool2d(x[n, _, _, c]) -> y[n, c] { y[n, f] = max[i, j](x[n, i, j, f]) }
+layer global_avg_pool1d(x[n, _, c]) -> y[n, c] { y[n, f] = mean[i](x[n, i, f]) }
+layer global_max_pool1d(x[n, _, c]) -> y[n, c] { y[n, f] = max[i](x[n, i, f]) }
+`,
+  },
+  {
     path: 'prelude/schedules.dsl',
     text: `// Schedules: the value of a hyper-parameter (mostly the rate) at step = 0, 1, 2, ...
 //   optimizer: sgd(rate = one_cycle(0.3, total = 2000), momentum = one_cycle_momentum(total = 2000))
@@ -492,6 +756,61 @@ schedule reduce_on_plateau(
   current' = reduce and current - lower > eps ? lower : current
   cool'    = reduce ? cooldown : max(cool - 1, 0)
   bad'     = reduce ? 0 : count
+}
+`,
+  },
+  {
+    path: 'prelude/shapes.dsl',
+    text: `// Rearrangements, and layers that carry their input past themselves.
+
+// All axes but the first in one, row by row: pictures, sequences
+layer flatten(x[n, h, w, c]) -> y[n, size] {
+  dim size = h * w * c
+  y[n, i: size] = x[n, i / (w * c), mod(i / c, w), mod(i, c)]
+}
+
+layer flatten1d(x[n, t, c]) -> y[n, size] {
+  dim size = t * c
+  y[n, i: size] = x[n, i / c, mod(i, c)]
+}
+
+// Every place repeated \`factor\` times along each axis: the nearest neighbour
+layer upsample2d(x[n, h, w, c], factor = 2) -> y[n, rows, columns, c] {
+  dim rows = factor * h, columns = factor * w
+  y[n, i: rows, j: columns, k] = x[n, i / factor, j / factor, k]
+}
+
+layer upsample1d(x[n, t, c], factor = 2) -> y[n, steps, c] {
+  dim steps = factor * t
+  y[n, i: steps, k] = x[n, i / factor, k]
+}
+
+// Zeros around a picture, \`pad\` on each side
+layer zero_pad2d(x[n, h, w, c], pad) -> y[n, rows, columns, c] {
+  dim rows = h + 2 * pad, columns = w + 2 * pad
+  y[n, i: rows, j: columns, k] = x[n, i - pad, j - pad, k] else 0
+}
+
+// One after the other along the last axis
+layer concat(a[.., p], b[.., q]) -> y[.., size] {
+  dim size = p + q
+  y[.., k: size] = (a[.., k] else 0) + (b[.., k - p] else 0)
+}
+
+// g h + (1 - g) x with a gate g = σ(x Wg + bg) and h = tanh(x Wh + bh); the gate begins nearly closed (Srivastava et al. 2015)
+layer highway(x[.., c], gate = -1) -> y[.., c] {
+  param Wg[c, c] ~ glorot_uniform
+  param bg[c]    ~ constant(gate)
+  param Wh[c, c] ~ glorot_uniform
+  param bh[c]    ~ zeros
+  g[.., o] = sigmoid(sum[k](x[.., k] * Wg[k, o]) + bg[o])
+  y[.., o] = g[.., o] * tanh(sum[k](x[.., k] * Wh[k, o]) + bh[o]) + (1 - g[.., o]) * x[.., o]
+}
+
+// x + relu(x W1 + b1) W2 + b2 (He et al. 2016, of dense layers)
+layer residual_dense(x[.., c], hidden) -> y[.., c] {
+  inner = x |> dense(hidden) |> relu
+  y     = x + dense(inner, c)
 }
 `,
   },

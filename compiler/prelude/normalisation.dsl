@@ -1,0 +1,44 @@
+// Normalisation within a row: (x - m) / sqrt(v + eps) times a gain g, plus a shift b. m is a mean and v the mean square
+// distance from it (divided by the number of values, not one less).
+
+// Over an index: (x - m) / sqrt(v + eps)
+fn standardise[k](x, eps = 1e-5) {
+  centred = x - mean[k](x)
+  return centred / sqrt(mean[k](centred^2) + eps)
+}
+
+// Over the last axis (Ba, Kiros & Hinton 2016)
+layer layer_norm(x[.., c], eps = 1e-5, bias = true) -> y[.., c] {
+  param g[c] ~ ones
+  param b[c] ~ zeros
+  m[..] = mean[k](x[.., k])
+  v[..] = mean[k]((x[.., k] - m[..])^2)
+  y[.., k] = (x[.., k] - m[..]) / sqrt(v[..] + eps) * g[k] + (bias ? b[k] : 0)
+}
+
+// x / sqrt(mean of x² + eps), over the last axis, times a gain (Zhang & Sennrich 2019)
+layer rms_norm(x[.., c], eps = 1e-6) -> y[.., c] {
+  param g[c] ~ ones
+  r[..] = sqrt(mean[k](x[.., k]^2) + eps)
+  y[.., k] = x[.., k] / r[..] * g[k]
+}
+
+// Pictures [n, height, width, channel]: over all places and each of `groups` runs of channels (Wu & He 2018). With one group
+// this is layer_norm over places and channels, with a gain for each channel.
+layer group_norm(x[n, h, w, c], groups, eps = 1e-5) -> y[n, h, w, c] {
+  dim own = c / groups
+  param g[c] ~ ones
+  param b[c] ~ zeros
+  m[n, a: groups] = mean[i, j, k: own](x[n, i, j, own*a + k])
+  v[n, a: groups] = mean[i, j, k: own]((x[n, i, j, own*a + k] - m[n, a])^2)
+  y[n, i, j, k] = (x[n, i, j, k] - m[n, k / own]) / sqrt(v[n, k / own] + eps) * g[k] + b[k]
+}
+
+// Pictures: over all places, each channel by itself (Ulyanov et al. 2016)
+layer instance_norm(x[n, h, w, c], eps = 1e-5) -> y[n, h, w, c] {
+  param g[c] ~ ones
+  param b[c] ~ zeros
+  m[n, k] = mean[i, j](x[n, i, j, k])
+  v[n, k] = mean[i, j]((x[n, i, j, k] - m[n, k])^2)
+  y[n, i, j, k] = (x[n, i, j, k] - m[n, k]) / sqrt(v[n, k] + eps) * g[k] + b[k]
+}
