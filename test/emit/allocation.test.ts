@@ -7,6 +7,10 @@ const STEPS = 10_000;
 /** A boxed number a step would be more than this; so would one view or one closure. */
 const TOLERANCE = 8 * STEPS;
 
+/** Runs in succession that must not allocate, and how many may be tried until then. */
+const QUIET_RUNS = 3;
+const MOST_RUNS = 60;
+
 const models = {
   'a perceptron with contractions, softmax and Adam': `model Net {
     input x[n, 16]
@@ -35,7 +39,7 @@ const models = {
 };
 
 describe('a training step allocates nothing', () => {
-  it.each(Object.entries(models))('%s', async (_, text) => {
+  it.each(Object.entries(models))('%s', { timeout: 60_000 }, async (_, text) => {
     const { modules, diagnostics } = await compile({ path: 'm.dsl', text }, { format: false });
     expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
     const program = loadModule(modules[0]?.text ?? '').createProgram(4);
@@ -52,10 +56,17 @@ describe('a training step allocates nothing', () => {
       }
       return process.memoryUsage().heapUsed - before;
     };
-    // The first runs are for the compiler. A collection makes one run too small, what else goes on one too large.
-    const growths = Array.from({ length: 9 }, run).slice(2);
-    const median = growths.toSorted((a, b) => a - b)[growths.length >> 1] ?? Infinity;
-    expect(median).toBeLessThan(TOLERANCE);
+    // Until V8 has optimised all functions, numbers are boxed: how many runs that takes depends on the machine.
+    let quiet = 0;
+    const growths: number[] = [];
+    while (quiet < QUIET_RUNS && growths.length < MOST_RUNS) {
+      const growth = run();
+      growths.push(growth);
+      quiet = Math.abs(growth) < TOLERANCE ? quiet + 1 : 0;
+    }
+    expect(quiet, `growth of the heap in runs of ${STEPS} steps: ${growths.join(', ')} bytes`).toBe(
+      QUIET_RUNS,
+    );
     expect(program.parameters.every(Number.isFinite)).toBe(true);
   });
 });
