@@ -133,6 +133,6 @@ describe('mistakes in a train block', () => {
 
   it('says what was meant', () => {
     expect(reportsOf('optimizer: adma').map(({ hint }) => hint)).toEqual(['did you mean `adam`?']);
-    expect(reportsOf('optimizer: adam, bacth: 4').map(({ hint }) => hint)).toEqual(["did you mean `batch`?"]);
+    expect(reportsOf('optimizer: adam, bacth: 4').map(({ hint }) => hint)).toEqual(['did you mean `batch`?']);
   });
 });
