@@ -15,7 +15,7 @@
  *   loss    loss
  *   metric  accuracy
  *
- * Multiply-adds of a step: forward 7,950 n, backward 8,040 n.
+ * Multiply-adds of a step: forward 7,940 n, backward 8,040 n.
  * Inputs and intermediates: 3,308 n + 16 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
@@ -321,13 +321,15 @@ export function update_adam(
 ): void {
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
+  const inverse_c1 = 1 / c1;
+  const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
     const g_i = g[i]!;
     const m_next_i = 0.9 * m[i]! + (1 - 0.9) * g_i;
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (0.001 * (m_next_i / c1)) / (Math.sqrt(v_next_i / c2) + 1e-8);
+    p[i]! -= (0.001 * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 

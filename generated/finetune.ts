@@ -15,7 +15,7 @@
  *   loss    loss
  *   metric  accuracy
  *
- * Multiply-adds of a step: forward 2,213 n, backward 160 n.
+ * Multiply-adds of a step: forward 2,208 n, backward 160 n.
  * Inputs and intermediates: 436 n + 16 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
@@ -270,6 +270,8 @@ export function update_adamw(
 ): void {
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
+  const inverse_c1 = 1 / c1;
+  const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
     const g_i = g[i]!;
     const m_next_i = 0.9 * m[i]! + (1 - 0.9) * g_i;
@@ -277,7 +279,8 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] = p_i - 0.00004 * p_i - (0.004 * (m_next_i / c1)) / (Math.sqrt(v_next_i / c2) + 1e-8);
+    p[i] =
+      p_i - 0.00004 * p_i - (0.004 * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 

@@ -13,7 +13,7 @@
  *   loss    loss
  *   metric  accuracy
  *
- * Multiply-adds of a step: forward 15 n, backward 12 n.
+ * Multiply-adds of a step: forward 12 n, backward 12 n.
  * Inputs and intermediates: 52 n + 16 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */

@@ -295,6 +295,8 @@ export function update_adamw(
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const product = rate * 0.01;
+  const inverse_c1 = 1 / c1;
+  const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
     const g_i = g[i]!;
     const m_next_i = 0.9 * m[i]! + (1 - 0.9) * g_i;
@@ -302,7 +304,7 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] = p_i - product * p_i - (rate * (m_next_i / c1)) / (Math.sqrt(v_next_i / c2) + 1e-8);
+    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
