@@ -4,9 +4,9 @@
 import {
   binary,
   constant,
-  constantIndex,
   equalIndices,
   extentValue,
+  hasExact,
   indexBounds,
   indexValue,
   isInside,
@@ -17,7 +17,7 @@ import {
   quotientIndex,
   remainderIndex,
   select,
-  subtractIndex,
+  tightenIndex,
   visitAtoms,
   zero,
 } from '../graph/expressions.ts';
@@ -67,14 +67,6 @@ export function isProven({ value, extent }: Condition, scope: Scope): boolean {
   return !hasExact(value) && isInside(value, extent, scope.extents, scope.tensors);
 }
 
-export function hasExact(index: IndexExpression): boolean {
-  let found = false;
-  visitAtoms(index, (atom) => {
-    found ||= atom.kind === 'quotient' && atom.exact;
-  });
-  return found;
-}
-
 /** The same with floor instead of exact quotients: for places that a condition already guards. */
 export function withoutExact(index: IndexExpression): IndexExpression {
   return mapAtoms(index, (atom) =>
@@ -82,17 +74,9 @@ export function withoutExact(index: IndexExpression): IndexExpression {
   );
 }
 
-/** Quotients and remainders whose value interval arithmetic can tell: floor((2i + u) / 2) is i for u < 2. */
+/** Quotients and remainders whose value interval arithmetic can tell, put in. */
 export function tighten(index: IndexExpression, { extents, tensors }: Scope): IndexExpression {
-  return mapAtoms(index, (atom) => {
-    if (atom.kind !== 'quotient' && atom.kind !== 'remainder') return undefined;
-    const bounds = indexBounds(atom.of, extents, tensors);
-    if (bounds === undefined) return undefined;
-    const quotient = Math.floor(bounds.least / atom.by);
-    if (quotient !== Math.floor(bounds.greatest / atom.by)) return undefined;
-    if (atom.kind === 'remainder') return subtractIndex(atom.of, constantIndex(quotient * atom.by));
-    return atom.exact ? undefined : constantIndex(quotient);
-  });
+  return tightenIndex(index, extents, tensors);
 }
 
 /** The condition as an expression, without the parts that interval arithmetic proves. */

@@ -4,6 +4,7 @@
  */
 import {
   coefficientOf,
+  hasExact,
   indexNames,
   indexOf,
   quotientIndex,
@@ -14,7 +15,6 @@ import {
   addIndex,
 } from '../graph/expressions.ts';
 import type { IndexExpression, LoopIndex } from '../graph/types.ts';
-import { hasExact } from './contribution.ts';
 
 export interface Solution {
   /** Eliminated index -> its value, in the axes and the indices that remain. */

@@ -299,3 +299,29 @@ export function isInside(
   const bounds = indexBounds(expression, extents, tensors);
   return bounds !== undefined && bounds.least >= 0 && bounds.greatest < axis;
 }
+
+/** Quotients and remainders whose value interval arithmetic can tell: floor((2i + u) / 2) is i for u < 2. */
+export function tightenIndex(
+  index: IndexExpression,
+  extents: ReadonlyMap<string, Extent>,
+  tensors: ReadonlyMap<string, Tensor>,
+): IndexExpression {
+  return mapAtoms(index, (atom) => {
+    if (atom.kind !== 'quotient' && atom.kind !== 'remainder') return undefined;
+    const bounds = indexBounds(atom.of, extents, tensors);
+    if (bounds === undefined) return undefined;
+    const quotient = Math.floor(bounds.least / atom.by);
+    if (quotient !== Math.floor(bounds.greatest / atom.by)) return undefined;
+    if (atom.kind === 'remainder') return subtractIndex(atom.of, constantIndex(quotient * atom.by));
+    return atom.exact ? undefined : constantIndex(quotient);
+  });
+}
+
+/** Does the index have a quotient that must be exact? A read at it is outside where it is not. */
+export function hasExact(index: IndexExpression): boolean {
+  let found = false;
+  visitAtoms(index, (atom) => {
+    found ||= atom.kind === 'quotient' && atom.exact;
+  });
+  return found;
+}

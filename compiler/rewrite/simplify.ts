@@ -1,6 +1,6 @@
 /**
- * Algebra on the bodies of statements. Scalar rules, constant folding, collection of like terms (polynomial.ts), and laws
- * of sums: what no reduced index moves comes out of them.
+ * Algebra on the bodies of statements. Scalar rules, constant folding, simpler places (places.ts), collection of like terms
+ * (polynomial.ts), and laws of sums: what no reduced index moves comes out of them.
  *
  * What keeps it honest:
  * - nothing that may be inf or NaN vanishes: 0 · x is 0 and x - x is 0 only where x is provably finite;
@@ -32,6 +32,7 @@ import { Definitions, fitsHole, isFinite, isTruth } from './definitions.ts';
 import { rewriteAll } from './matching.ts';
 import type { Surroundings } from './matching.ts';
 import { ruleTable } from './patterns.ts';
+import { simplerPlaces } from './places.ts';
 import { collect } from './polynomial.ts';
 import { indexOfNumber, sumLaws, takeOut } from './sums.ts';
 import { factorsOf, quotientOf, sumOf, termsOf } from './terms.ts';
@@ -84,7 +85,7 @@ export function simplify(program: Program): Program {
     // What cancels in a cotangent is a difference that the user did not write; a forward formula was written on purpose.
     const expands = statement.phase === 'backward';
     const algebra = new Algebra(program.tensors, extentsOf(statement.indices), definitions, expands);
-    let current = simplifyParts(statement, algebra);
+    let current = simplifyParts(simplerPlaces(statement, program.tensors), algebra);
     for (const law of takesOut ? [...sumLaws, takeOut] : sumLaws) {
       let next = isScatter(current) ? undefined : law(current, program.tensors);
       while (next !== undefined) {
