@@ -30,6 +30,7 @@ import type { Expression, LoopIndex, Program, Read, Statement, Tensor } from '..
 import { isContraction } from './contraction.ts';
 import { isInvariant, ownPlace } from './definitions.ts';
 import { volumeOf } from './inline.ts';
+import { countUnused } from './sums.ts';
 import { factorsOf, productOf, quotientOf, termsOf } from './terms.ts';
 
 /** More factors than this keep the order in which they stand: the number of orders grows too fast. */
@@ -53,8 +54,10 @@ class Splitter {
   }
 
   /** The statement, behind those that it needs now. */
-  split(statement: Statement): Statement[] {
-    if (statement.combine !== 'sum' || isScatter(statement)) return [statement];
+  split(given: Statement): Statement[] {
+    if (given.combine !== 'sum' || isScatter(given)) return [given];
+    const statement = this.counted(given);
+    if (statement.combine !== 'sum') return [statement];
     const terms = termsOf(statement.body);
     if (terms.length > 1 && terms.some(({ of }) => isContraction({ ...statement, body: of })))
       return this.splitTerms(statement, terms);
@@ -62,6 +65,12 @@ class Splitter {
     const outer = this.takeOut(statement);
     if (outer !== undefined) return outer;
     return this.splitFactors(statement);
+  }
+
+  /** A term may lack a reduced index that others of its sum have: Σ_v a = n a. */
+  private counted(statement: Statement): Statement {
+    const next = countUnused(statement, this.program.tensors);
+    return next === undefined ? statement : this.counted(next);
   }
 
   /** Σ (a b + c d) = Σ a b + Σ c d: each a contraction of its own. */

@@ -82,7 +82,7 @@ function chosenPlace(
 }
 
 /** Σ_k f = extent(k) · f,  max_k f = f, where f does not depend on k. */
-const countUnused: SumLaw = (statement) => {
+export const countUnused: SumLaw = (statement) => {
   const { combine, body } = statement;
   if (combine !== 'sum' && combine !== 'max' && combine !== 'min') return undefined;
   const used = freeIndices(body);

@@ -84,6 +84,17 @@ const chain = (a: number, b: number, c: number, d: number): string => `
   output T[i, l] = sum[j, k](A[i, j] * B[j, k] * C[k, l])`;
 
 describe('split', () => {
+  test('a term that lacks a reduced index of the sum counts it', () => {
+    const made = split(`
+  input x[n, 3]
+  param W[3, 4] ~ ones
+  param b[5, 4] ~ ones
+  input y[n, 5]
+  output T[n, k] = sum[i, v](x[n, i] * W[i, k] * 0.5 + y[n, v] * b[v, k])`);
+    expect(made).toContain('T_term[n, k] = 5 * 0.5 * T_term_sum[n, k]');
+    expect(made).toContain('T_term2[n, k] = 3 * T_term2_sum[n, k]');
+  });
+
   test('three matrices are multiplied two by two, in the cheaper order', () => {
     expect(split(chain(2, 50, 3, 50))).toContain('T_factor[i, k] = sum[j](A[i, j] * B[j, k])');
     expect(split(chain(50, 3, 50, 2))).toContain('T_factor[j, l] = sum[k](B[j, k] * C[k, l])');
