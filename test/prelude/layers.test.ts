@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expectRightGradient, programOfLayer } from './support.ts';
+import { expectEmittedGradient, expectRightGradient, programOfLayer } from './support.ts';
 
 const picture = 'param x[1, 5, 6, 4] ~ zeros';
 const sequence = 'param x[2, 7, 4] ~ zeros';
@@ -89,5 +89,16 @@ describe('layers of the library', () => {
     const made = programOfLayer(around, call);
     expect(made.shape).toEqual(shape);
     expectRightGradient(made.program);
+  });
+});
+
+// Those whose statements are more than a plain window or product.
+const emitted = layers.filter(
+  ([, call]) => /stride|groups|causal|masked|norm\(|transformer/.test(call) && !/dilation = [2-9]/.test(call),
+);
+
+describe('emitted code of layers', () => {
+  it.each(emitted)('%s: %s', async (around, call) => {
+    await expectEmittedGradient(around, call);
   });
 });

@@ -1,5 +1,6 @@
 /** Small models around one layer of the library: shapes, values by the interpreter, gradients against differences. */
 import { expect } from 'vitest';
+import { compile } from '../../compiler/index.ts';
 import { differentiate } from '../../compiler/calculus/index.ts';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
@@ -7,6 +8,7 @@ import type { Program } from '../../compiler/graph/types.ts';
 import { validate } from '../../compiler/graph/validate.ts';
 import { optimise, prepare } from '../../compiler/rewrite/index.ts';
 import { modelOf } from '../model/helpers.ts';
+import { loadModule } from '../support/load.ts';
 
 export type Values = Record<string, ArrayLike<number>>;
 
@@ -23,7 +25,10 @@ const countOf = (axes: readonly (number | string)[]): number =>
   axes.reduce<number>((product, extent) => product * Number(extent), 1);
 
 /** The program of `y = ...`, with `around` before it: y is an output and the loss Σ probe · y. */
-export function programOfLayer(around: string, call: string): { program: Program; shape: readonly number[] } {
+export function programOfLayer(
+  around: string,
+  call: string,
+): { readonly program: Program; readonly text: string; readonly shape: readonly number[] } {
   const shape = modelOf(`model M {\n${around}\noutput y = ${call}\n}`).program.tensors.get('y')?.axes ?? [];
   const text = [
     'model M {',
@@ -33,7 +38,7 @@ export function programOfLayer(around: string, call: string): { program: Program
     'loss = sum(probe * y)',
     '}',
   ].join('\n');
-  return { program: modelOf(text).program, shape: shape.map(Number) };
+  return { program: modelOf(text).program, text, shape: shape.map(Number) };
 }
 
 /** A tensor of the same name has the same values in every program. */
@@ -88,5 +93,29 @@ export function expectRightGradient(program: Program): void {
       for (const [i, value] of (values.get(cotangent) ?? []).entries())
         got += value * (direction.get(name)?.[i] ?? NaN);
     expect(Math.abs(got - wanted)).toBeLessThan(1e-6 * (1 + Math.abs(wanted)));
+  }
+}
+
+/** The gradients that emitted code gives in float64 are those of the interpreted gradient program. */
+export async function expectEmittedGradient(around: string, call: string): Promise<void> {
+  const { program, text } = programOfLayer(around, call);
+  const { modules } = await compile({ path: 'test.dsl', text }, { dtype: 'f64', format: false });
+  const trainer = loadModule(modules[0]?.text ?? '').createTrainer({ batch: 1 });
+  const tensors = givenValues(program);
+  const gradient = differentiate(prepare(program), new Diagnostics());
+  const values = interpret(gradient, { tensors });
+  const given = (role: 'input' | 'parameter'): Values =>
+    Object.fromEntries(
+      [...program.tensors.values()]
+        .filter((tensor) => tensor.role === role)
+        .map(({ name }) => [name, tensors[name] ?? []]),
+    );
+  trainer.setWeights(given('parameter'));
+  const { loss } = trainer.gradientsOnBatch(given('input'));
+  expect(loss).toBeCloseTo(values.get('loss')?.[0] ?? NaN, 10);
+  for (const [name, got] of Object.entries(trainer.getGradients())) {
+    const wanted = values.get(gradient.gradients.get(name) ?? '') ?? [];
+    expect(got).toHaveLength(wanted.length);
+    for (const [i, value] of [...got].entries()) expect(value).toBeCloseTo(wanted[i] ?? NaN, 9);
   }
 }
