@@ -14,6 +14,7 @@ import {
   isScatter,
   mapAtoms,
   mapIndices,
+  positiveRemainder,
   quotientIndex,
   remainderIndex,
   replaceAccumulated,
@@ -211,10 +212,13 @@ function solve(nest: Nest, quotient: Quotient): Nest | undefined {
     const loop = atom.kind === 'index' ? nest.loops.find(({ name }) => name === atom.name) : undefined;
     return loop && typeof loop.extent === 'number' ? { coefficient, loop, extent: loop.extent } : undefined;
   });
-  // The one whose residue follows from the others': a reduced one if possible.
-  const solvable = parts.filter((part) => part && Math.abs(part.coefficient) === 1);
+  // The one whose residue follows from the others': a reduced one if possible. The residue of a written index cannot
+  // follow from that of a reduced one, whose loop stands inside.
+  const solvable = parts.filter((part) => part && inverseModulo(part.coefficient, by) !== undefined);
   const bound = solvable.find((part) => part?.loop.reduced) ?? solvable[0];
-  if (!bound || parts.length > 2) return undefined;
+  const inverse = bound && inverseModulo(bound.coefficient, by);
+  if (!bound || inverse === undefined || parts.length > 2) return undefined;
+  if (!bound.loop.reduced && parts.some((part) => part?.loop.reduced)) return undefined;
   const replacements = new Map<string, IndexExpression>();
   const loops = [...nest.loops];
   const domain = [...nest.domain];
@@ -238,7 +242,7 @@ function solve(nest: Nest, quotient: Quotient): Nest | undefined {
     place(part.loop.name, part.extent, plain(name));
     residues = addIndex(residues, scaleIndex(plain(name), part.coefficient));
   }
-  const partner = remainderIndex(scaleIndex(residues, -bound.coefficient), by);
+  const partner = remainderIndex(scaleIndex(residues, -inverse), by);
   place(bound.loop.name, bound.extent, partner);
   residues = addIndex(residues, scaleIndex(partner, bound.coefficient));
   const solution = addIndex(whole, quotientIndex(residues, by));
@@ -261,6 +265,14 @@ function solve(nest: Nest, quotient: Quotient): Nest | undefined {
     // The residues of written indices do not all occur.
     partial: nest.partial || !bound.loop.reduced,
   };
+}
+
+/** The number that gives 1 with `coefficient`, modulo `by`; undefined where they have a common factor. */
+function inverseModulo(coefficient: number, by: number): number | undefined {
+  for (let inverse = 1; inverse < by; inverse++) {
+    if (positiveRemainder(coefficient * inverse, by) === 1) return inverse;
+  }
+  return undefined;
 }
 
 const marker = '(quotient)';
