@@ -284,5 +284,7 @@ function plain(name: string): IndexExpression {
 /** 0 <= -(of mod by): only whole quotients. */
 function guardExactness(nest: Nest, exact: readonly Quotient[]): Nest {
   const guards = exact.map(({ of, by }) => ({ index: scaleIndex(remainderIndex(of, by), -1) }));
-  return { ...nest, domain: [...nest.domain, ...guards] };
+  const written = new Set(nest.loops.filter((loop) => !loop.reduced).map((loop) => loop.name));
+  const partial = nest.partial || guards.some((guard) => isAbout(guard, written));
+  return { ...nest, domain: [...nest.domain, ...guards], partial };
 }

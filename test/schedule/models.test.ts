@@ -3,6 +3,7 @@ import { analyse } from '../../compiler/index.ts';
 import type { Program } from '../../compiler/graph/types.ts';
 import { timelineOf, relation } from '../../compiler/schedule/buffers.ts';
 import { groupStatements, partsOf } from '../../compiler/schedule/groups.ts';
+import { fuseRows } from '../../compiler/schedule/row-loops.ts';
 import { schedule } from '../../compiler/schedule/index.ts';
 import { evaluateSize } from '../../compiler/schedule/integers.ts';
 import { randomTensors } from '../property/programs.ts';
@@ -61,6 +62,36 @@ const models = {
     output z[n, j] = sum[i](x[n, i] * W[i, j])
     s[n, m] = sum[j](z[n, j] * z[m, j])
     loss = mean[n, m](exp(-s[n, m] ^ 2))`,
+  'an epilogue inside residue loops': `
+    input x[n, 4]
+    param w[3] ~ zeros
+    t[i: 4, j: 3] = w[2*i + j] else 0
+    s[i, j] = t[i, j] * (w[j] * t[i, j]) + t[i, j]
+    output z[n, j] = sum[i](x[n, i] * s[i, j])
+    loss = mean[n, j](sin(z[n, j]))`,
+  'an epilogue after residue loops of one turn': `
+    input x[n, 2]
+    input k: 2
+    param w[2] ~ zeros
+    param v ~ zeros
+    t[i: 1, j: 1] = sum[u: 1](v * w[2*j] + (v + w[k]))
+    loss = sin(t[0, 0]) * mean[n, i](x[n, i])`,
+  'axes of one element, read outside': `
+    input x[n, 1]
+    param w[1, 1] ~ zeros
+    t[i: 1, j: 1] = w[-j, 3*i - 1] else 0
+    output z[n, k] = x[n, k] * w[0, 0]
+    loss = mean[n, k](z[n, k] ^ 2) + sum[i, j](cos(t[i, j] + w[i, j]))`,
+  'values per row': `
+    input x[n, 3, 4]
+    input label[n]: 4
+    param W[4, 4] ~ zeros
+    s[n, t, r] = sum[d, e](x[n, t, d] * W[d, e] * x[n, r, e])
+    a[n, t, r] = softmax[r](s[n, t, r])
+    z[n, d] = sum[t, r](a[n, t, r] * x[n, r, d])
+    output p[n, d] = softmax[d](z[n, d])
+    loss = mean[n](cross_entropy[d](z[n, d], label[n]))
+    metric accuracy = mean[n](argmax[d](z[n, d]) == label[n])`,
 };
 
 describe.each(Object.entries(models))('%s', (_, text) => {
@@ -76,8 +107,13 @@ describe.each(Object.entries(models))('%s', (_, text) => {
   it('never gives one place to two tensors that are alive together', () => {
     const program = programOf(text);
     const loops = schedule(program, { dtype: 'f64', batch: 'n' });
-    const groups = groupStatements(partsOf(program), program.tensors);
-    const kept = new Set([...program.outputs, ...program.metrics, program.loss ?? '']);
+    const kept = new Set([
+      ...program.outputs,
+      ...program.metrics,
+      ...program.gradients.values(),
+      program.loss ?? '',
+    ]);
+    const groups = fuseRows(groupStatements(partsOf(program), program.tensors), program.tensors, kept);
     const timelines = [
       timelineOf(
         [...groups.filter((g) => g.parts.has('forward')), ...groups.filter((g) => g.parts.has('backward'))],
@@ -103,7 +139,8 @@ describe.each(Object.entries(models))('%s', (_, text) => {
         expect(apart, `${a.tensor} and ${b.tensor}`).toBe(true);
       }
     }
-    // About what is alive at once; less, where a result takes over the place of its operand.
+    // About what is alive at once: less, where a result takes over the place of its operand; more, where what grows with
+    // the batch and what does not are most at different times.
     const workspace = evaluateSize(loops.pools.workspace, extents);
     const [training] = timelines;
     const alive = (position: number): number =>
@@ -115,7 +152,7 @@ describe.each(Object.entries(models))('%s', (_, text) => {
         })
         .reduce((total, buffer) => total + evaluateSize(buffer.size, extents), 0);
     const needed = Math.max(0, ...(training?.groups ?? []).map((_each, position) => alive(position)));
-    expect(workspace).toBeLessThanOrEqual(1.3 * needed);
+    expect(workspace).toBeLessThanOrEqual(1.4 * needed);
   });
 });
 
@@ -147,6 +184,13 @@ describe('the schedule', () => {
     expect(names.filter((name) => name === 'contract')).toHaveLength(1);
     const small = schedule(programOf(models.embedding), { dtype: 'f32', batch: 'n' });
     expect(small.functions.some((each) => each.computes.length === 0)).toBe(false);
+  });
+
+  it('keeps a value per row that one statement reads out of memory', () => {
+    const rows = schedule(programOf(models['values per row']), { dtype: 'f32', batch: 'n' });
+    const accuracy = rows.functions.find((each) => each.name === 'forward_accuracy');
+    expect(accuracy?.computes.map(({ target }) => target)).toEqual(['accuracy_argmax', 'accuracy']);
+    expect(rows.buffers.has('accuracy_argmax')).toBe(false);
   });
 
   it('is the same each time', () => {
