@@ -100,7 +100,7 @@ function both(scope: Scope): [Scope['extents'], Scope['tensors']] {
   return [scope.extents, scope.tensors];
 }
 
-export function conjunction(parts: readonly Expression[]): Expression {
+function conjunction(parts: readonly Expression[]): Expression {
   const [first, ...rest] = parts;
   return first === undefined ? one : rest.reduce((all, part) => binary('and', all, part), first);
 }

@@ -6,7 +6,6 @@
  */
 import {
   add,
-  children,
   constant,
   divide,
   equalExpressions,
@@ -15,25 +14,13 @@ import {
   multiply,
   negate,
   one,
+  rangeOf,
   select,
   zero,
 } from '../graph/expressions.ts';
-import type { BinaryOperator, Expression, Read, UnaryOperator } from '../graph/types.ts';
+import type { Expression, Read } from '../graph/types.ts';
 import { binaryDerivatives } from './binary.ts';
 import { unaryDerivatives } from './unary.ts';
-
-/** Operators whose value is 1 or 0. */
-const truths: ReadonlySet<UnaryOperator | BinaryOperator> = new Set([
-  'not',
-  'less',
-  'less_equal',
-  'greater',
-  'greater_equal',
-  'equal',
-  'not_equal',
-  'and',
-  'or',
-] as const);
 
 /**
  * ∂body/∂v, where v stands for every read that `isVariable` accepts. `valueOf` says how the value of a node is best had
@@ -76,7 +63,7 @@ export function partialDerivative(
 export function scale(factor: Expression, derivative: Expression): Expression {
   if (derivative.kind === 'constant' && derivative.value === 0) return zero;
   if (factor.kind === 'constant') return scaleByConstant(factor.value, factor, derivative);
-  if (isTruth(factor)) return select(factor, derivative, zero);
+  if (rangeOf(factor) === 'truth') return select(factor, derivative, zero);
   if (factor.kind === 'select' && hasZeroBranch(factor))
     return select(factor.condition, scale(factor.then, derivative), scale(factor.otherwise, derivative));
   if (derivative.kind === 'select' && hasZeroBranch(derivative))
@@ -103,14 +90,6 @@ function scaleByConstant(value: number, factor: Expression, derivative: Expressi
   if (value === 1) return derivative;
   if (value === -1) return negate(derivative);
   return derivative.kind === 'constant' ? constant(value * derivative.value) : multiply(factor, derivative);
-}
-
-function isTruth(expression: Expression): boolean {
-  return (
-    (expression.kind === 'unary' || expression.kind === 'binary') &&
-    children(expression).length > 0 &&
-    truths.has(expression.operator)
-  );
 }
 
 /** With a zero in its first branch, or in its last (which may again be a choice: greater, equal, or else 0). */

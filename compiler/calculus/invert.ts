@@ -10,7 +10,6 @@
  * select tests the range; where interval arithmetic proves it inside there is neither.
  */
 import {
-  children,
   extentsOf,
   foldExpression,
   freshName,
@@ -18,15 +17,10 @@ import {
   indexOf,
   indicesIn,
   isPlainIndex,
+  rangeOf,
   substituteIndices,
 } from '../graph/expressions.ts';
-import type {
-  BinaryOperator,
-  Expression,
-  IndexExpression,
-  LoopIndex,
-  UnaryOperator,
-} from '../graph/types.ts';
+import type { Expression, IndexExpression, LoopIndex } from '../graph/types.ts';
 import {
   conditionExpression,
   cotangentAt,
@@ -118,38 +112,6 @@ function nameAxes(
   });
 }
 
-/** Operators that are finite wherever their operands are. */
-const finite: ReadonlySet<UnaryOperator | BinaryOperator> = new Set([
-  'negate',
-  'abs',
-  'sign',
-  'floor',
-  'ceil',
-  'round',
-  'sin',
-  'cos',
-  'atan',
-  'tanh',
-  'erf',
-  'sigmoid',
-  'relu',
-  'not',
-  'stop_gradient',
-  'add',
-  'subtract',
-  'multiply',
-  'max',
-  'min',
-  'less',
-  'less_equal',
-  'greater',
-  'greater_equal',
-  'equal',
-  'not_equal',
-  'and',
-  'or',
-] as const);
-
 /**
  * True if the factor stays finite where the doubtful indices leave their range and reads give their value for outside:
  * then 0 · factor is 0 there. An exponential or a quotient of something else than the data might not.
@@ -166,8 +128,7 @@ function isFiniteBeyond(factor: Expression, doubtful: ReadonlySet<string>): bool
       return depends;
     }
     const depends = operands.includes(true);
-    const risky = (node.kind === 'unary' || node.kind === 'binary') && !finite.has(node.operator);
-    if (depends && risky && children(node).length > 0) isFinite = false;
+    if (depends && rangeOf(node) === 'any') isFinite = false;
     return depends;
   });
   return isFinite;

@@ -24,7 +24,14 @@ import type {
 
 export * from './index-expressions.ts';
 export { Interner, equalExpressions, expressionKey } from './interner.ts';
-export { binaryOperators, evaluateBinary, evaluateUnary, unaryOperators } from './operators.ts';
+export {
+  binaryOperators,
+  evaluateBinary,
+  evaluateUnary,
+  neutralElements,
+  rangeOf,
+  unaryOperators,
+} from './operators.ts';
 
 // ------------------------------------------------------------------------------------------------------- constructors
 

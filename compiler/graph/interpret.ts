@@ -2,7 +2,7 @@
  * Computes a program in the slowest and plainest way: every statement, every point of its box, the expression evaluated
  * anew. It is the truth that the tests hold every pass and the emitted code against.
  */
-import { evaluateBinary, evaluateUnary } from './operators.ts';
+import { evaluateBinary, evaluateUnary, neutralElements } from './operators.ts';
 import { positiveRemainder } from './index-expressions.ts';
 import type { Combine, Expression, Extent, IndexAtom, IndexExpression, Program, Statement } from './types.ts';
 
@@ -21,18 +21,6 @@ interface Environment {
 
 /** Loop index -> its value. */
 type Point = ReadonlyMap<string, number>;
-
-/** Neutral elements: what an element is where no value meets. */
-const neutral: Readonly<Record<Combine, number>> = {
-  assign: 0,
-  sum: 0,
-  product: 1,
-  max: -Infinity,
-  min: Infinity,
-  logsumexp: -Infinity,
-  argmax: -1,
-  argmin: -1,
-};
 
 /**
  * The values of all tensors, row by row, in float64 (element types do not round). Throws on a missing or badly sized
@@ -123,7 +111,7 @@ function pointOf(statement: Statement, sizes: readonly number[], place: number):
 /** The values that meet in one element, in loop order, joined. */
 function combineValues(combine: Combine, values: readonly number[]): number {
   const [first] = values;
-  if (first === undefined) return neutral[combine];
+  if (first === undefined) return neutralElements[combine];
   switch (combine) {
     case 'assign':
       if (values.length > 1) throw new Error('several values are assigned to one element');

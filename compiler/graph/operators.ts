@@ -1,6 +1,6 @@
-/** The operators of the graph: how each is printed and what it computes, in float64. One line each. */
+/** The operators of the graph: how each is printed, what its value may be, and what it computes, in float64. One line each. */
 import { erf, logisticSigmoid, roundHalfEven, softplus } from './special-functions.ts';
-import type { BinaryOperator, UnaryOperator } from './types.ts';
+import type { BinaryOperator, Combine, Expression, UnaryOperator } from './types.ts';
 
 /** How tightly the operators of the language bind, loosest first. */
 export const precedence = {
@@ -80,6 +80,84 @@ export const binaryOperators: Readonly<Record<BinaryOperator, PrintedForm>> = {
   min: call('min'),
   atan2: call('atan2'),
   modulo: call('mod'),
+};
+
+/**
+ * What an operator's value is for finite operands: `truth`: 1 or 0; `finite`: a finite number (sums and products beyond
+ * the largest number apart); `any`: perhaps infinite or NaN.
+ */
+export type ValueRange = 'truth' | 'finite' | 'any';
+
+const unaryRanges: Readonly<Record<UnaryOperator, ValueRange>> = {
+  negate: 'finite',
+  not: 'truth',
+  abs: 'finite',
+  sign: 'finite',
+  floor: 'finite',
+  ceil: 'finite',
+  round: 'finite',
+  exp: 'any', // overflows
+  expm1: 'any', // overflows
+  log: 'any', // a pole at 0
+  log1p: 'any', // a pole at -1
+  log2: 'any', // a pole at 0
+  sqrt: 'any', // none below 0
+  sin: 'finite',
+  cos: 'finite',
+  tan: 'any', // a pole at π/2
+  asin: 'any', // none beyond 1
+  acos: 'any', // none beyond 1
+  atan: 'finite',
+  sinh: 'any', // overflows
+  cosh: 'any', // overflows
+  tanh: 'finite',
+  asinh: 'finite',
+  acosh: 'any', // none below 1
+  atanh: 'any', // poles at ±1
+  erf: 'finite',
+  sigmoid: 'finite',
+  softplus: 'finite', // at most |x| + log 2
+  relu: 'finite',
+  norm_sqrt: 'any', // none below 0
+  stop_gradient: 'finite',
+};
+
+const binaryRanges: Readonly<Record<BinaryOperator, ValueRange>> = {
+  add: 'finite',
+  subtract: 'finite',
+  multiply: 'finite',
+  divide: 'any', // a pole at x / 0
+  power: 'any', // 0^-1, (-1)^0.5, overflow
+  less: 'truth',
+  less_equal: 'truth',
+  greater: 'truth',
+  greater_equal: 'truth',
+  equal: 'truth',
+  not_equal: 'truth',
+  and: 'truth',
+  or: 'truth',
+  max: 'finite',
+  min: 'finite',
+  atan2: 'finite',
+  modulo: 'any', // none by 0
+};
+
+/** What is known of the value of an operator's node; undefined for a leaf or a choice. */
+export function rangeOf(node: Expression): ValueRange | undefined {
+  if (node.kind === 'unary') return unaryRanges[node.operator];
+  return node.kind === 'binary' ? binaryRanges[node.operator] : undefined;
+}
+
+/** e with e ⊕ x = x: what an element is where no value meets. A place is -1 there. */
+export const neutralElements: Readonly<Record<Combine, number>> = {
+  assign: 0,
+  sum: 0,
+  product: 1,
+  max: -Infinity,
+  min: Infinity,
+  logsumexp: -Infinity,
+  argmax: -1,
+  argmin: -1,
 };
 
 /** The value of each operator. */

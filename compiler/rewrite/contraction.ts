@@ -4,7 +4,7 @@ import type { Expression, Statement } from '../graph/types.ts';
 import { factorsOf } from './terms.ts';
 
 /** The factors above the line that depend on some index of the statement. */
-export function operandsOf(statement: Statement): Expression[] {
+function operandsOf(statement: Statement): Expression[] {
   return factorsOf(statement.body).numerator.filter((factor) => freeIndices(factor).size > 0);
 }
 

@@ -4,7 +4,7 @@ import type { BinaryOperator, Expression, UnaryOperator } from '../graph/types.t
 
 const transcendental = 12;
 
-export const unaryCosts: Readonly<Record<UnaryOperator, number>> = {
+const unaryCosts: Readonly<Record<UnaryOperator, number>> = {
   negate: 1,
   abs: 1,
   sign: 1,
@@ -38,7 +38,7 @@ export const unaryCosts: Readonly<Record<UnaryOperator, number>> = {
   stop_gradient: 0,
 };
 
-export const binaryCosts: Readonly<Record<BinaryOperator, number>> = {
+const binaryCosts: Readonly<Record<BinaryOperator, number>> = {
   add: 1,
   subtract: 1,
   multiply: 1,

@@ -4,6 +4,7 @@ import {
   freeIndices,
   indexOf,
   isScatter,
+  rangeOf,
   reducedIndices,
   replaceAccumulated,
   substituteIndices,
@@ -107,47 +108,11 @@ export function fitsHole(
   }
 }
 
-const truths: ReadonlySet<string> = new Set([
-  'less',
-  'less_equal',
-  'greater',
-  'greater_equal',
-  'equal',
-  'not_equal',
-  'and',
-  'or',
-  'not',
-]);
-
 /** True if the value is always 0 or 1. */
 export function isTruth(node: Expression): boolean {
   if (node.kind === 'constant') return node.value === 0 || node.value === 1;
-  return (node.kind === 'unary' || node.kind === 'binary') && truths.has(node.operator);
+  return rangeOf(node) === 'truth';
 }
-
-/** Operators whose value is finite where their operands are. (exp and its kin overflow, log and 1/x have poles.) */
-const keepsFinite: ReadonlySet<string> = new Set([
-  'negate',
-  'abs',
-  'sign',
-  'floor',
-  'ceil',
-  'round',
-  'sin',
-  'cos',
-  'atan',
-  'tanh',
-  'erf',
-  'sigmoid',
-  'softplus',
-  'relu',
-  'stop_gradient',
-  'add',
-  'subtract',
-  'multiply',
-  'max',
-  'min',
-]);
 
 /**
  * True if the value is provably a finite number: made of constants, sizes, index values, integers and comparisons.
@@ -160,8 +125,8 @@ export function isFinite(root: Expression, tensors: ReadonlyMap<string, Tensor>)
     if (node.kind === 'constant' && Number.isFinite(node.value)) continue;
     if (node.kind === 'read' && tensors.get(node.tensor)?.element === 'integer') continue;
     if (node.kind === 'select') stack.push(node.then, node.otherwise);
-    else if (node.kind === 'unary' && keepsFinite.has(node.operator)) stack.push(node.operand);
-    else if (node.kind === 'binary' && keepsFinite.has(node.operator)) stack.push(node.left, node.right);
+    else if (node.kind === 'unary' && rangeOf(node) === 'finite') stack.push(node.operand);
+    else if (node.kind === 'binary' && rangeOf(node) === 'finite') stack.push(node.left, node.right);
     else if (node.kind === 'binary' && node.operator === 'divide' && isSize(node.right))
       stack.push(node.left);
     else return false;
@@ -170,7 +135,7 @@ export function isFinite(root: Expression, tensors: ReadonlyMap<string, Tensor>)
 }
 
 /** A positive constant, a run-time size, or a product of such. */
-export function isSize(node: Expression): boolean {
+function isSize(node: Expression): boolean {
   const { sign, numerator, denominator } = factorsOf(node);
   return (
     sign === 1 &&
@@ -184,7 +149,7 @@ export function isSize(node: Expression): boolean {
 }
 
 /** A square, a sum of squares, or one scaled by a size: never negative, and 0 only where all that is squared is. */
-export function isSquares(node: Expression, definitions: Definitions): boolean {
+function isSquares(node: Expression, definitions: Definitions): boolean {
   if (node.kind === 'read') {
     const reduction = definitions.sum(node);
     if (reduction) return isSquares(reduction.statement.body, definitions);
@@ -206,7 +171,7 @@ export function isSquares(node: Expression, definitions: Definitions): boolean {
 }
 
 /** True for a sum of squares, sizes, truth values and functions that are never below zero. NaN stays NaN. */
-export function isNotNegative(node: Expression, definitions: Definitions): boolean {
+function isNotNegative(node: Expression, definitions: Definitions): boolean {
   return termsOf(node).every(
     ({ sign, of }) =>
       sign === 1 &&

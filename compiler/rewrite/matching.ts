@@ -43,11 +43,7 @@ export interface Surroundings {
 const nothing: Bindings = { holes: new Map() };
 
 /** Applies the first rule that fits the node itself; undefined if none does. */
-export function applyFirst(
-  node: Expression,
-  rules: readonly Rule[],
-  around: Surroundings,
-): Expression | undefined {
+function applyFirst(node: Expression, rules: readonly Rule[], around: Surroundings): Expression | undefined {
   for (const rule of rules) {
     const result = apply(node, rule, around);
     if (result !== undefined) return result;

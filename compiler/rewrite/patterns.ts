@@ -79,7 +79,7 @@ export function ruleTable(lines: readonly string[]): Rule[] {
   });
 }
 
-export function parsePattern(text: string): Pattern {
+function parsePattern(text: string): Pattern {
   const reader = new PatternReader(text);
   const pattern = reader.ternary();
   reader.end();

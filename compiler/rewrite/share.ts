@@ -224,7 +224,7 @@ function renamed(statement: Statement, names: ReadonlyMap<string, string>): Stat
 }
 
 /** Equal for statements that compute the same, whatever their indices and targets are called. */
-export function statementKey(statement: Statement, tensors: ReadonlyMap<string, Tensor>): string {
+function statementKey(statement: Statement, tensors: ReadonlyMap<string, Tensor>): string {
   const { indices, combine, write, body, finish, target } = statement;
   const names = new Map(indices.map(({ name }, place) => [name, indexOf(`#${place}`)]));
   const tensor = tensors.get(target);

@@ -7,6 +7,7 @@ import {
   constantIndex,
   fetchIndex,
   isInside,
+  neutralElements,
   one,
   scaleIndex,
   subtractIndex,
@@ -27,17 +28,6 @@ export interface Constraint {
   readonly index: IndexExpression;
   readonly symbol?: string;
 }
-
-export const neutralElement: Readonly<Record<Combine, number>> = {
-  assign: 0,
-  sum: 0,
-  product: 1,
-  max: -Infinity,
-  min: Infinity,
-  logsumexp: -Infinity,
-  argmax: -1,
-  argmin: -1,
-};
 
 /** 0 <= index < axis. */
 export function insideConstraints(index: IndexExpression, axis: Extent): Constraint[] {
@@ -138,7 +128,7 @@ export function absorbGuards(
   }
   // The neutral element of argmax and argmin is a place, not a value.
   const vanishing =
-    combine === 'argmax' ? -Infinity : combine === 'argmin' ? Infinity : neutralElement[combine];
+    combine === 'argmax' ? -Infinity : combine === 'argmin' ? Infinity : neutralElements[combine];
   const places = combine === 'argmax' || combine === 'argmin';
   const inner = places ? body : take(body, vanishing);
   return { body: inner, constraints, equalities, exact: [...exact.values()] };

@@ -125,7 +125,7 @@ export interface Monomial {
   readonly symbols: readonly string[];
 }
 
-export const unitMonomial: Monomial = { coefficient: 1, symbols: [] };
+const unitMonomial: Monomial = { coefficient: 1, symbols: [] };
 
 export function timesExtent(monomial: Monomial, extent: Extent): Monomial {
   return typeof extent === 'number'

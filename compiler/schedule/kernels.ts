@@ -16,7 +16,7 @@ const strides = ['a_row', 'a_column', 'b_row', 'b_column', 'c_row', 'c_column'];
 const places = ['a_at', 'b_at', 'c_at'];
 
 /** The integer parameters of a contraction kernel: sizes, strides, and where each operand begins. */
-export const contractionIntegers: readonly string[] = ['m', 'n', 'k', ...strides, ...places];
+const contractionIntegers: readonly string[] = ['m', 'n', 'k', ...strides, ...places];
 
 /** Which kernel: the width of its block. */
 export function contractionWidth(k: number | undefined): number {

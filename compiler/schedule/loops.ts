@@ -55,7 +55,7 @@ export function statementLoops(
   return nestLoops(makeNest(statement, tensors), scope, tensors);
 }
 
-export function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStatement[] {
+function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStatement[] {
   const written = flatten(axesOf(tensors, nest.target), nest.write);
   const box = boxOf(nest, tensors);
   const expressions = nest.finishInside ? [nest.body, nest.finishInside] : [nest.body];

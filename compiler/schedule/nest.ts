@@ -14,6 +14,7 @@ import {
   isScatter,
   mapAtoms,
   mapIndices,
+  neutralElements,
   positiveRemainder,
   quotientIndex,
   remainderIndex,
@@ -32,7 +33,7 @@ import type {
   Tensor,
 } from '../graph/types.ts';
 import { dependsOn } from './access.ts';
-import { absorbGuards, insideConstraints, neutralElement } from './guards.ts';
+import { absorbGuards, insideConstraints } from './guards.ts';
 import type { Absorbed, Constraint } from './guards.ts';
 
 export interface NestLoop {
@@ -94,7 +95,7 @@ export function makeNest(original: Statement, tensors: ReadonlyMap<string, Tenso
     body: wholeFinish && statement.finish ? replaceAccumulated(statement.finish, solved.body) : solved.body,
     ...(statement.finish && !wholeFinish ? { finish: statement.finish, finishInside: statement.finish } : {}),
     domain,
-    initial: absorbed.initial ?? neutralElement[statement.combine],
+    initial: absorbed.initial ?? neutralElements[statement.combine],
     elements: axes.map((_, axis) => original.indices[axis]?.name ?? `i${axis + 1}`),
     scatter,
     partial: scatter || domain.some((constraint) => isAbout(constraint, written)),

@@ -3,9 +3,11 @@ import {
   binaryOperators,
   evaluateBinary,
   evaluateUnary,
+  rangeOf,
   unaryOperators,
 } from '../../compiler/graph/operators.ts';
-import type { BinaryOperator } from '../../compiler/graph/types.ts';
+import { binary, constant, unary } from '../../compiler/graph/expressions.ts';
+import type { BinaryOperator, UnaryOperator } from '../../compiler/graph/types.ts';
 
 /** erf to 17 digits, computed by mpmath with 40 digits. */
 const erfValues: readonly (readonly [number, number])[] = [
@@ -98,5 +100,26 @@ describe('printed forms', () => {
     const binary = Object.values(binaryOperators).map(({ text }) => text);
     expect(new Set(unary).size).toBe(unary.length);
     expect(new Set(binary).size).toBe(binary.length);
+  });
+});
+
+describe('the range of an operator', () => {
+  const samples = [-1e100, -1000, -2, -1, -0.5, 0, 0.5, 1, 2, 1000, 1e100];
+  const holds = (range: string | undefined, values: readonly number[]): boolean =>
+    values.every(range === 'truth' ? (value) => value === 0 || value === 1 : Number.isFinite);
+  const unaries = Object.entries(evaluateUnary) as [UnaryOperator, (x: number) => number][];
+  const binaries = Object.entries(evaluateBinary) as [BinaryOperator, (x: number, y: number) => number][];
+
+  it.each(unaries)('%s', (operator, evaluate) => {
+    const range = rangeOf(unary(operator, constant(1)));
+    // tan has a pole that no number hits
+    if (range === 'any') expect(operator === 'tan' || !holds('finite', samples.map(evaluate))).toBe(true);
+    else expect(holds(range, samples.map(evaluate))).toBe(true);
+  });
+
+  it.each(binaries)('%s', (operator, evaluate) => {
+    const range = rangeOf(binary(operator, constant(1), constant(1)));
+    const values = samples.flatMap((x) => samples.map((y) => evaluate(x, y)));
+    expect(holds(range === 'any' ? 'finite' : range, values)).toBe(range !== 'any');
   });
 });

@@ -52,7 +52,7 @@ export function keptArguments(call: readonly CallArgument[], kept: Kept): readon
 }
 
 /** Walks statements, and shared values once. */
-export function usageOf(body: readonly LoopStatement[], kept: (name: string) => Kept): Usage {
+function usageOf(body: readonly LoopStatement[], kept: (name: string) => Kept): Usage {
   const buffers = new Set<string>();
   const variables = new Set<string>();
   const seen = new Set<Value | IntegerExpression | Condition>();

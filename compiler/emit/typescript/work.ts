@@ -1,4 +1,5 @@
 /** @file What a step costs: multiply-adds and memory, as polynomials in the batch. */
+import { rangeOf } from '../../graph/expressions.ts';
 import type { Expression, Phase, Program, Statement } from '../../graph/types.ts';
 import type { LoopProgram, Size } from '../../schedule/types.ts';
 
@@ -20,15 +21,7 @@ export function multiplyAdds(program: Program, phase: Phase): Polynomial {
 function factors(body: Expression): number {
   if (body.kind === 'unary' && body.operator === 'negate') return factors(body.operand);
   if (body.kind === 'binary' && body.operator === 'multiply') return factors(body.left) + factors(body.right);
-  return isTruth(body) || body.kind === 'constant' ? 0 : 1;
-}
-
-const truths: ReadonlySet<string> = new Set(
-  'less less_equal greater greater_equal equal not_equal and or not'.split(' '),
-);
-
-function isTruth(node: Expression): boolean {
-  return (node.kind === 'binary' || node.kind === 'unary') && truths.has(node.operator);
+  return rangeOf(body) === 'truth' || body.kind === 'constant' ? 0 : 1;
 }
 
 function box(statement: Statement): { power: number; coefficient: number } {
