@@ -30,17 +30,23 @@ function describe(port: Port): string {
 
 /**
  * Checks all of the data before any of it is used: every input there, no other, lengths that agree on one number of
- * rows, no NaN, integers whole and in range.
+ * rows, no NaN and no infinity, integers whole and in range.
  * @returns the number of rows (1 where no input has a batch axis)
  * @throws DataError
  */
 export function checkData(ports: readonly Port[], data: Data): number {
+  if (typeof data !== 'object' || data === null) {
+    throw new DataError(`data must be an object with an array for each input, found ${nameOfType(data)}`);
+  }
   let rows: number | undefined;
   let first: Port | undefined;
   for (const port of ports) {
     const values = data[port.name];
     if (values === undefined) throw new DataError(`${describe(port)} is missing`);
     const size = sizeOf(port);
+    if (!isArrayLike(values)) {
+      throw new DataError(`${describe(port)} must be an array of numbers, found ${nameOfType(values)}`);
+    }
     if (!port.batched) {
       if (values.length !== size) {
         throw new DataError(`${describe(port)} needs ${size} values, found ${values.length}`);
@@ -70,6 +76,20 @@ export function checkData(ports: readonly Port[], data: Data): number {
   return rows ?? 1;
 }
 
+/** Whether a value from outside has numbers to be read by index. */
+export function isArrayLike(values: unknown): values is ArrayLike<number> {
+  return (
+    typeof values === 'object' &&
+    values !== null &&
+    typeof (values as { length?: unknown }).length === 'number'
+  );
+}
+
+export function nameOfType(value: unknown): string {
+  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
+  return value.constructor?.name ?? 'an object';
+}
+
 function hasPort(ports: readonly Port[], name: string): boolean {
   for (const port of ports) if (port.name === name) return true;
   return false;
@@ -83,9 +103,10 @@ function checkValues(port: Port, values: RealData | IntegerData, size: number): 
   if (port.element === 'real') {
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
-      if (value !== value) throw new DataError(`${describe(port)} is NaN at ${place(port, size, i)}`);
-      if (typeof value !== 'number')
-        throw new DataError(`${describe(port)} is not a number at ${place(port, size, i)}`);
+      if (!Number.isFinite(value)) {
+        const found = typeof value === 'number' ? String(value) : `not a number but ${nameOfType(value)}`;
+        throw new DataError(`${describe(port)} is ${found} at ${place(port, size, i)}`);
+      }
     }
     return;
   }

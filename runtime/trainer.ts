@@ -1,5 +1,5 @@
 /** The loop around a compiled program: training, evaluation and prediction on flat arrays. */
-import { checkData, DataError, sizeOf, stageRows, type Data } from './data.ts';
+import { checkData, DataError, isArrayLike, nameOfType, sizeOf, stageRows, type Data } from './data.ts';
 import { initializeParameters } from './initialize.ts';
 import { Random } from './random.ts';
 import type { CompiledModel, CompiledProgram, ModelDescription, RealArray } from './types.ts';
@@ -49,9 +49,16 @@ export interface Trainer<Inputs, Outputs> {
    * @throws DataError before anything is changed
    */
   fit(data: Inputs, options?: FitOptions<Inputs>): Promise<History>;
-  /** The loss and metrics, averaged over the rows; changes nothing. @throws DataError */
+  /**
+   * The loss and metrics; changes nothing. They are computed batch by batch and averaged with the batches' rows as
+   * weights: exact for means over rows; what is no mean of rows (a sum, a maximum, a root of a mean) depends on the size
+   * of the batch. @throws DataError
+   */
   evaluate(data: Inputs): Results;
-  /** The outputs for every row, in new arrays. Inputs that no output needs may be left out. @throws DataError */
+  /**
+   * The outputs for every row, in new arrays, computed batch by batch: an output that looks at other rows sees those of
+   * its batch. Inputs that no output needs may be left out. @throws DataError
+   */
   predict(data: Partial<Inputs>): Outputs;
   /**
    * One step on at most `batch` rows: forward, backward, update. The result holds the loss and metrics from before
@@ -71,6 +78,7 @@ export interface Trainer<Inputs, Outputs> {
 }
 
 const YIELD_MILLISECONDS = 50;
+const GREATEST_COUNT = 2 ** 31 - 1;
 
 /** Wraps a compiled model. Generated modules call it; see their `createTrainer`. */
 export function makeTrainer<Inputs, Outputs>(
@@ -85,8 +93,9 @@ export function makeTrainer<Inputs, Outputs>(
 }
 
 function positiveInteger(name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1)
-    throw new DataError(`${name} must be a whole number from 1, found ${value}`);
+  if (!Number.isInteger(value) || value < 1 || value > GREATEST_COUNT) {
+    throw new DataError(`${name} must be a whole number from 1 to ${GREATEST_COUNT}, found ${value}`);
+  }
   return value;
 }
 
@@ -243,6 +252,9 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
           `there is no parameter '${name}'; the model's are ${[...byName.keys()].join(', ')}`,
         );
       }
+      if (!isArrayLike(values)) {
+        throw new DataError(`parameter '${name}' must be an array of numbers, found ${nameOfType(values)}`);
+      }
       if (values.length !== parameter.size) {
         const shape = parameter.shape.join(', ');
         throw new DataError(
@@ -250,8 +262,8 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
         );
       }
       for (let i = 0; i < values.length; i++) {
-        if (typeof values[i] !== 'number' || Number.isNaN(values[i])) {
-          throw new DataError(`parameter '${name}' is not a number at element ${i}`);
+        if (!Number.isFinite(values[i])) {
+          throw new DataError(`parameter '${name}' is ${String(values[i])} at element ${i}`);
         }
       }
     }

@@ -44,5 +44,6 @@ export function reason(error: unknown): string {
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EISDIR') return 'it is a folder';
   if (code === 'EACCES') return 'permission denied';
+  if (code === 'EEXIST' || code === 'ENOTDIR') return 'a part of its path is a file, not a folder';
   return error instanceof Error ? error.message : String(error);
 }

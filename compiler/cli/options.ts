@@ -1,5 +1,5 @@
 /** The command line's words, checked. */
-import { cac } from 'cac';
+import { parseArgs } from 'node:util';
 
 export const emissions = ['ts', 'dsl', 'gradient', 'latex', 'mermaid', 'dot'] as const;
 export type Emission = (typeof emissions)[number];
@@ -20,71 +20,95 @@ export interface CliOptions {
 /** The call is wrong: exit code 2. */
 export class UsageError extends Error {}
 
-/** What the words ask for; undefined where they only asked for help or the version, which has been printed. */
-export function parseCall(words: readonly string[], version: string): CliOptions | undefined {
-  const program = cac('compile');
-  let options: CliOptions | undefined;
-  program
-    .command('[...files]', 'Compile models to TypeScript that trains them')
-    .option('-o, --output <dir>', 'Folder to write to (default: generated, for TypeScript)')
-    .option('--dtype <type>', 'Element type of all real arrays: f32 or f64', { default: 'f32' })
-    .option('--emit <what>', `What to make: ${emissions.join(', ')}`, { default: 'ts' })
-    .option('--print <pass>', 'Print the program after a pass, in the language ("list" names the passes)')
-    .option('--standalone', 'Put the runtime into the module: no imports at all')
-    .option('--check', 'Write nothing; exit with 1 and the difference where a file is stale')
-    .option('--watch', 'Compile again whenever a file changes')
-    .option('--stdout', 'Print instead of writing')
-    .option('--json', 'Report as JSON on standard output')
-    .example('compile model.dsl -o src/generated')
-    .action((files: string[], given: Record<string, unknown>) => {
-      options = checkOptions(files, given);
-    });
-  program.help();
-  program.version(version);
-  try {
-    const { options: parsed } = program.parse(['node', 'compile', ...words], { run: false });
-    if (parsed['help'] === true || parsed['version'] === true) return undefined;
-    program.runMatchedCommand();
-  } catch (error) {
-    throw error instanceof UsageError
-      ? error
-      : new UsageError(error instanceof Error ? error.message : String(error));
-  }
-  return options;
-}
+/** The call is right, but a file cannot be read or written: exit code 2. */
+export class FileError extends Error {}
 
-function checkOptions(files: readonly string[], given: Record<string, unknown>): CliOptions {
-  const choice = <T extends string>(name: string, among: readonly T[]): T => {
-    const value = String(given[name]);
-    if (among.includes(value as T)) return value as T;
-    throw new UsageError(`--${name} is one of ${among.join(', ')}, not '${value}'`);
-  };
-  const text = (name: string): string | undefined => {
-    const value = given[name];
-    if (value === undefined) return undefined;
-    if (Array.isArray(value)) throw new UsageError(`--${name} was given more than once`);
-    return String(value);
-  };
-  if (files.length === 0 && given['print'] !== 'list') throw new UsageError('which file? compile FILE...');
-  const emit = choice('emit', emissions);
-  const output = text('output');
-  const print = text('print');
-  const flags = {
-    standalone: given['standalone'] === true,
-    check: given['check'] === true,
-    watch: given['watch'] === true,
-    stdout: given['stdout'] === true,
-    json: given['json'] === true,
-  };
-  if (flags.check && flags.watch) throw new UsageError('--check and --watch exclude each other');
-  if (flags.check && (flags.stdout || print !== undefined))
+export const help = `Usage: compile FILE... [options]
+
+Compiles models to TypeScript that trains them.
+
+  -o, --output DIR   folder to write to (default: generated, for TypeScript)
+      --dtype TYPE   element type of all real arrays: f32 (default) or f64
+      --emit WHAT    what to make: ${emissions.join(', ')} (default: ts)
+      --print PASS   print the program after a pass, in the language; list: name the passes
+      --standalone   put the runtime into the module: no imports at all
+      --check        write nothing; exit with 1 and the difference where a file is stale
+      --watch        compile again whenever a file changes
+      --stdout       print instead of writing
+      --json         report as JSON on standard output
+  -h, --help         show this
+  -v, --version      show the version
+
+Exit codes: 0, 1 (a model is wrong, or a file is stale), 2 (the call is wrong, or a file cannot be read or written).
+
+  compile model.dsl -o src/generated
+`;
+
+const flags = { type: 'boolean', default: false } as const;
+const words = {
+  output: { type: 'string', short: 'o', multiple: true },
+  dtype: { type: 'string', default: 'f32' },
+  emit: { type: 'string', default: 'ts' },
+  print: { type: 'string', multiple: true },
+  standalone: flags,
+  check: flags,
+  watch: flags,
+  stdout: flags,
+  json: flags,
+  help: { ...flags, short: 'h' },
+  version: { ...flags, short: 'v' },
+} as const;
+
+export type Call =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'compile'; readonly options: CliOptions };
+
+/** What the words ask for. @throws UsageError */
+export function parseCall(given: readonly string[]): Call {
+  const { values, positionals: files } = parse(given);
+  if (values.help) return { kind: 'help' };
+  if (values.version) return { kind: 'version' };
+
+  const output = once('output', values.output);
+  const print = once('print', values.print);
+  if (files.length === 0 && print !== 'list') throw new UsageError('which file? compile FILE...');
+  if (values.check && values.watch) throw new UsageError('--check and --watch exclude each other');
+  if (values.check && (values.stdout || print !== undefined)) {
     throw new UsageError('--check compares files: it prints no program');
-  return {
+  }
+  const { standalone, check, watch, stdout, json } = values;
+  const options: CliOptions = {
     files,
     ...(output === undefined ? {} : { output }),
-    dtype: choice('dtype', ['f32', 'f64']),
-    emit,
+    dtype: choice('dtype', values.dtype, ['f32', 'f64']),
+    emit: choice('emit', values.emit, emissions),
     ...(print === undefined ? {} : { print }),
-    ...flags,
+    standalone,
+    check,
+    watch,
+    stdout,
+    json,
   };
+  return { kind: 'compile', options };
+}
+
+function parse(given: readonly string[]) {
+  try {
+    return parseArgs({ args: [...given], options: words, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? '') : String(error));
+  }
+}
+
+function choice<T extends string>(name: string, value: string, among: readonly T[]): T {
+  const found = among.find((each) => each === value);
+  if (found === undefined) throw new UsageError(`--${name} is one of ${among.join(', ')}, not '${value}'`);
+  return found;
+}
+
+function once(name: string, values: readonly string[] = []): string | undefined {
+  if (values.length > 1) throw new UsageError(`--${name} was given more than once`);
+  if (values[0] === '') throw new UsageError(`--${name} needs a value`);
+  return values[0];
 }

@@ -12,7 +12,7 @@ import {
   type Source,
 } from '../index.ts';
 import { loadImport, readText, reason, writeWhole } from './files.ts';
-import { UsageError, type CliOptions, type Emission } from './options.ts';
+import { FileError, UsageError, type CliOptions, type Emission } from './options.ts';
 
 /** A text made from a file, and where it belongs. */
 interface Product {
@@ -53,7 +53,7 @@ async function watchFiles(options: CliOptions, files: readonly string[]): Promis
       ({ read } = await runOnce(options));
     } catch (error) {
       // A file in the middle of being saved may be gone for a moment.
-      if (!(error instanceof UsageError)) throw error;
+      if (!(error instanceof FileError)) throw error;
       process.stderr.write(`${error.message}\n`);
     }
   }
@@ -84,6 +84,7 @@ async function runOnce(options: CliOptions): Promise<RunResult> {
     process.stdout.write(`${passNames.join('\n')}\n`);
     return { failed: false, read: [] };
   }
+  refuseSameNames(options.files);
   let failed = false;
   const read: string[] = [];
   const reports: object[] = [];
@@ -106,6 +107,22 @@ async function runOnce(options: CliOptions): Promise<RunResult> {
   return { failed, read };
 }
 
+const stemOf = (path: string): string => basename(path, extname(path));
+
+/** Two files whose products would have one name: the second would overwrite the first. */
+function refuseSameNames(files: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const file of files) {
+    const other = seen.get(stemOf(file));
+    if (other !== undefined) {
+      throw new UsageError(
+        `${other} and ${file} would be written to one file; compile them to different folders`,
+      );
+    }
+    seen.set(stemOf(file), file);
+  }
+}
+
 /** NO_COLOR (no-color.org) and FORCE_COLOR before the terminal's own answer. */
 function wantsColor(stream: NodeJS.WriteStream): boolean {
   if ((process.env['NO_COLOR'] ?? '') !== '') return false;
@@ -115,7 +132,7 @@ function wantsColor(stream: NodeJS.WriteStream): boolean {
 
 async function compileFile(path: string, options: CliOptions): Promise<Outcome> {
   const file = readText(path);
-  if ('problem' in file) throw new UsageError(`cannot read ${path}: ${file.problem}`);
+  if ('problem' in file) throw new FileError(`cannot read ${path}: ${file.problem}`);
   const source: Source = { path, text: file.text };
   const imported: string[] = [];
   const load = (name: string, importer: Source): Source | undefined => {
@@ -123,7 +140,7 @@ async function compileFile(path: string, options: CliOptions): Promise<Outcome> 
     if (found !== undefined) imported.push(found.path);
     return found;
   };
-  const stem = basename(path, extname(path));
+  const stem = stemOf(path);
   if (options.emit === 'ts' && options.print === undefined) {
     const standalone = options.standalone ? (await import('./standalone.ts')).runtimeText() : undefined;
     const { diagnostics, modules } = await compile(source, {
@@ -197,7 +214,7 @@ async function deliver(product: Product, options: CliOptions): Promise<Delivery>
     if (!options.json) process.stdout.write(`${path}${written ? '' : ' (unchanged)'}\n`);
     return { path, state: written ? 'written' : 'unchanged', stale: false };
   } catch (error) {
-    throw new UsageError(`cannot write ${path}: ${reason(error)}`);
+    throw new FileError(`cannot write ${path}: ${reason(error)}`);
   }
 }
 

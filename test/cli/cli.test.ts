@@ -146,16 +146,33 @@ describe('compile', () => {
   it('a wrong call: exit code 2 and what to do', async () => {
     const calls = [
       [],
-      ['nothing.dsl'],
       ['--dtype', 'f16', 'line.dsl'],
       ['--bogus', 'line.dsl'],
       ['line.dsl', '--check', '--watch'],
+      ['line.dsl', '-o', ''],
+      ['line.dsl', '-o', 'a', '-o', 'b'],
+      ['line.dsl', './line.dsl'],
     ];
     for (const { code, stderr, stdout } of await Promise.all(calls.map((words) => compile(words)))) {
       expect(code).toBe(2);
       expect(stdout).toBe('');
       expect(stderr).toContain('See compile --help');
     }
+  });
+
+  it('a file that cannot be read or written: exit code 2 and why', async () => {
+    const [missing, blocked] = await Promise.all([
+      compile(['nothing.dsl']),
+      compile(['line.dsl', '-o', 'line.dsl/inside']),
+    ]);
+    expect(missing).toMatchObject({ code: 2, stdout: '' });
+    expect(missing.stderr).toBe('compile: cannot read nothing.dsl: there is no such file\n');
+    expect(blocked.code).toBe(2);
+    expect(blocked.stderr).toContain('a part of its path is a file, not a folder');
+  });
+
+  it('takes folders and files by their letters: -o 007, files after --', async () => {
+    expect((await compile(['-o', '007', '--', 'line.dsl'])).stdout).toBe('007/line.ts\n');
   });
 
   it('--help and --version', async () => {

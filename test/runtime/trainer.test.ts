@@ -189,7 +189,8 @@ describe('wrong data is refused before anything is changed', () => {
   it.each([
     ['an unknown parameter', { w: [1], v: [1] }, "no parameter 'v'"],
     ['a wrong length', { w: [1, 2] }, "parameter 'w' [1] has 1 values, found 2"],
-    ['NaN', { w: [NaN] }, "parameter 'w' is not a number at element 0"],
+    ['NaN', { w: [NaN] }, "parameter 'w' is NaN at element 0"],
+    ['null', { w: null }, "parameter 'w' must be an array of numbers, found null"],
   ])('weights: %s', (_, weights, words) => {
     const trainer = make();
     const before = trainer.getWeights();
@@ -197,7 +198,7 @@ describe('wrong data is refused before anything is changed', () => {
     expect(trainer.getWeights()).toEqual(before);
   });
 
-  it.each([{ batch: 0 }, { batch: 1.5 }, { seed: 0.5 }])('options %o', (options) => {
+  it.each([{ batch: 0 }, { batch: 1.5 }, { batch: 1e12 }, { seed: 0.5 }])('options %o', (options) => {
     expect(() => make(options)).toThrow(DataError);
   });
 });
