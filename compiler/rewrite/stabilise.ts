@@ -60,6 +60,18 @@ export const stableForms = ruleTable([
   '1 / (1 + exp(u)) ^ c => sigmoid(-u) ^ c',
   '1 / (1 + exp(u)) => sigmoid(-u)',
 
+  // the logistic function by its symmetric sister: (1 + tanh u) / 2 rounds to 0 where σ(2u) = e^(2u) still has digits
+  '(1 + tanh(u)) / 2 => sigmoid(2 * u)', //                            (e^u + e^-u + e^u - e^-u) / 2 (e^u + e^-u)
+  '(1 - tanh(u)) / 2 => sigmoid(-2 * u)', //                           tanh(-u) = -tanh u
+  '0.5 * (1 + tanh(u)) => sigmoid(2 * u)',
+  '0.5 * (1 - tanh(u)) => sigmoid(-2 * u)',
+  '0.5 + tanh(u) / 2 => sigmoid(2 * u)',
+  '0.5 - tanh(u) / 2 => sigmoid(-2 * u)',
+  '1 / 2 + tanh(u) / 2 => sigmoid(2 * u)',
+  '1 / 2 - tanh(u) / 2 => sigmoid(-2 * u)',
+  '0.5 + 0.5 * tanh(u) => sigmoid(2 * u)',
+  '0.5 - 0.5 * tanh(u) => sigmoid(-2 * u)',
+
   // differences of nearly equal numbers
   'exp(u) - 1 => expm1(u)',
   '2 * sigmoid(u) - 1 => tanh(u / 2)',

@@ -1,5 +1,7 @@
 /** Textbook formulas become their stable forms, whatever they are spelled like and however they are named. */
 import { describe, expect, test } from 'vitest';
+import { differentiate } from '../../compiler/calculus/index.ts';
+import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { validate } from '../../compiler/graph/validate.ts';
 import type { Program } from '../../compiler/graph/types.ts';
@@ -41,6 +43,20 @@ const forms: Readonly<Record<string, string>> = {
   'sinh(x[n]) / cosh(x[n])': 'tanh(x[n])',
   '(1 - exp(-2*x[n])) / (1 + exp(-2*x[n]))': 'tanh(x[n])',
   '2 / (1 + exp(-2*x[n])) - 1': 'tanh(x[n])',
+  '0.5 * (1 + tanh(x[n] / 2))': 'sigmoid(x[n])',
+  '(1 + tanh(x[n] / 2)) / 2': 'sigmoid(x[n])',
+  '(tanh(x[n]) + 1) / 2': 'sigmoid(2 * x[n])',
+  '0.5 * (1 - tanh(0.5 * x[n]))': 'sigmoid(-x[n])',
+  '(1 - tanh(x[n])) / 2': 'sigmoid(-2 * x[n])',
+  '0.5 + 0.5 * tanh(x[n])': 'sigmoid(2 * x[n])',
+  '0.5 - 0.5 * tanh(x[n])': 'sigmoid(-2 * x[n])',
+  'tanh(x[n]) / 2 + 0.5': 'sigmoid(2 * x[n])',
+  '0.5 - tanh(x[n]) / 2': 'sigmoid(-2 * x[n])',
+  'tanh(x[n] / 2) / 2 + 1 / 2': 'sigmoid(x[n])',
+  '1 / 2 - tanh(x[n] / 2) / 2': 'sigmoid(-x[n])',
+  '0.5 * x[n] * (1 + tanh(x[n]))': 'sigmoid(2 * x[n]) * x[n]',
+  'log(0.5 * (1 + tanh(x[n] / 2)))': '-softplus(-x[n])',
+  'log(1 - 0.5 * (1 + tanh(x[n] / 2)))': '-softplus(x[n])',
   'log(1 / (1 + exp(-x[n])))': '-softplus(-x[n])',
   'log(1 - 1 / (1 + exp(-x[n])))': '-softplus(x[n])',
   'log(1 - sigmoid(x[n]))': '-softplus(x[n])',
@@ -72,6 +88,22 @@ describe('a formula of one element', () => {
       const values = valuesAt(prepare(elementwise(formula)), large);
       expect(values.every(Number.isFinite), `${formula}: ${values.join()}`).toBe(true);
     }
+  });
+
+  test('a half of 1 + tanh is a probability whose likelihood and gradient are exact far out', () => {
+    const source = programOf(`
+  input y[n]
+  param z[4] ~ [-200, 200, -200, 200]
+  a[k] = 0.5 * (1 + tanh(z[k] / 2))
+  loss = -sum[n, k](y[n] * log(a[k]) + (1 - y[n]) * log(1 - a[k])) / 4`);
+    const after = differentiate(prepare(source), new Diagnostics());
+    const z = [-200, 200, -200, 200];
+    const values = interpret(after, { extents: { n: 1 }, tensors: { y: [1], z } });
+    expect(values.get('loss')?.[0]).toBeCloseTo(100, 12);
+    const gradient = values.get(after.gradients.get('z') ?? '') ?? [];
+    const wanted = [-0.25, 0, -0.25, 0];
+    expect(gradient).toHaveLength(4);
+    for (const [k, slope] of gradient.entries()) expect(slope).toBeCloseTo(wanted[k] ?? NaN, 12);
   });
 
   test('digits near zero are kept: log1p and expm1', () => {
