@@ -8,6 +8,7 @@
 import type { ConditionalNode, ConstantNode, FunctionNode, MathNode, OperatorNode, SymbolNode } from 'mathjs';
 import { placeOf } from '../diagnostics/source.ts';
 import { foldExpression, isScatter, reducedIndices } from '../graph/expressions.ts';
+import { binaryOperators, precedence } from '../graph/operators.ts';
 import type {
   BinaryOperator,
   Combine,
@@ -136,6 +137,9 @@ const functions: Readonly<Record<Exclude<UnaryOperator, 'negate' | 'not'>, (x: s
   stop_gradient: operator('stop'),
 };
 
+/** Operators that are a command: the letter of a name right behind would be taken for a part of it. */
+const signsOfLetters = /\\(?:cdot|wedge|vee|neg|neq|leq|geq|mod)/g;
+
 /** The name of a function that is printed as its operand in parentheses. */
 const parentheses = 'parentheses';
 
@@ -175,9 +179,16 @@ function expressionTex(root: Expression, math: Nodes, accumulated = ''): string 
         if (!left || !right) throw new Error('a binary operator has two operands');
         if (sign === undefined || name === undefined)
           return new math.FunctionNode(node.operator, [left, right]);
+        const apart = (operand: MathNode): MathNode => new math.FunctionNode(parentheses, [operand]);
+        // a < b = c would read as a chain: (a < b) = c
+        if (isComparison(node))
+          return new math.OperatorNode(sign, name, [
+            isComparison(node.left) ? apart(left) : left,
+            isComparison(node.right) || isNegated(right) ? apart(right) : right,
+          ]);
         // a sign must not stand right behind an operator: a + (-b)
-        const signed = isNegated(right) ? new math.FunctionNode(parentheses, [right]) : right;
-        return new math.OperatorNode(sign, name, [left, name === 'divide' ? right : signed]);
+        const signed = isNegated(right) && name !== 'divide' ? apart(right) : right;
+        return new math.OperatorNode(sign, name, [left, signed]);
       }
       case 'select': {
         const [condition, then, otherwise] = operands;
@@ -194,7 +205,7 @@ function expressionTex(root: Expression, math: Nodes, accumulated = ''): string 
     if (name === parentheses) return enclosed(operands);
     return (isFunctionName(name) ? functions[name] : operator(name))(operands);
   };
-  return tree.toTex({ handler, parenthesis: 'auto' }).replaceAll('\\cdot', ' \\cdot ').trim();
+  return tree.toTex({ handler, parenthesis: 'auto' }).replace(signsOfLetters, ' $& ').trim();
 }
 
 function isSymbol(node: MathNode): node is SymbolNode {
@@ -207,6 +218,10 @@ function isFunction(node: MathNode): node is FunctionNode & { readonly fn: Symbo
 
 function isNegated(node: MathNode): boolean {
   return node.type === 'OperatorNode' && (node as OperatorNode).fn === 'unaryMinus';
+}
+
+function isComparison(node: Expression): boolean {
+  return node.kind === 'binary' && binaryOperators[node.operator].precedence === precedence.comparison;
 }
 
 function isFunctionName(name: string): name is keyof typeof functions {

@@ -147,6 +147,22 @@ describe('LaTeX of a program', () => {
     expect(await rightSide(body)).toBe(expected);
   });
 
+  it('keeps comparisons of comparisons apart', async () => {
+    const large = binary('greater', x, constant(0.5));
+    const equal = binary('equal', y, x);
+    const rows: readonly (readonly [Expression, string])[] = [
+      [binary('equal', large, y), '\\left(x_{i}>0.5\\right)=y_{i}'],
+      [binary('not_equal', y, large), 'y_{i} \\neq \\left(x_{i}>0.5\\right)'],
+      [binary('less', large, equal), '\\left(x_{i}>0.5\\right)<\\left(y_{i}=x_{i}\\right)'],
+      [binary('less', y, negate(x)), 'y_{i}<\\left(-x_{i}\\right)'],
+      [binary('less_equal', large, y), '\\left(x_{i}>0.5\\right) \\leq y_{i}'],
+      [unary('not', y), '\\neg y_{i}'],
+      [binary('modulo', x, y), 'x_{i} \\mod y_{i}'],
+      [binary('and', large, equal), 'x_{i}>0.5 \\wedge y_{i}=x_{i}'],
+    ];
+    for (const [body, tex] of rows) expect(await rightSide(body)).toBe(tex);
+  });
+
   it('has a form for every operator', async () => {
     for (const operator of Object.keys(unaryOperators) as UnaryOperator[])
       expect(await rightSide(unary(operator, x)), operator).toMatch(/x_\{i\}/);
