@@ -278,10 +278,10 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
   value[0] = (0.005 * (1 + Math.cos((Math.PI * step) / 1600))) / 2;
 }
 
-// c1 = 1 - 0.9^t                                                                        optimizers.dsl:89
-// c2 = 1 - 0.999^t                                                                      optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                 optimizers.dsl:86
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                           optimizers.dsl:87
+// c1 = 1 - 0.9^t                                                                           optimizers.dsl:89
+// c2 = 1 - 0.999^t                                                                         optimizers.dsl:90
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                    optimizers.dsl:86
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                              optimizers.dsl:87
 // p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
 export function update_adamw(
   g: Float32Array,

@@ -22,6 +22,7 @@ import {
   scaleIndex,
   substituteInIndex,
   subtractIndex,
+  tightenIndex,
 } from '../graph/expressions.ts';
 import type {
   Combine,
@@ -243,10 +244,13 @@ function solve(nest: Nest, quotient: Quotient): Nest | undefined {
     place(part.loop.name, part.extent, plain(name));
     residues = addIndex(residues, scaleIndex(plain(name), part.coefficient));
   }
-  const partner = remainderIndex(scaleIndex(residues, -inverse), by);
+  // With coefficients in 0 .. by-1 a residue is often its own remainder: no arithmetic is left.
+  const opposite = reducedModulo(scaleIndex(residues, -inverse), by);
+  const extents = new Map(loops.map((loop) => [loop.name, loop.extent]));
+  const partner = tightenIndex(remainderIndex(opposite, by), extents, new Map());
   place(bound.loop.name, bound.extent, partner);
   residues = addIndex(residues, scaleIndex(partner, bound.coefficient));
-  const solution = addIndex(whole, quotientIndex(residues, by));
+  const solution = addIndex(whole, tightenIndex(quotientIndex(residues, by), extents, new Map()));
   const key = JSON.stringify(quotient);
   // Bottom-up: indices inside the quotient must not be replaced before it is recognised.
   const rewrite = (index: IndexExpression): IndexExpression => {
@@ -265,6 +269,16 @@ function solve(nest: Nest, quotient: Quotient): Nest | undefined {
     ),
     // The residues of written indices do not all occur.
     partial: nest.partial || !bound.loop.reduced,
+  };
+}
+
+/** The same index modulo `by`, its coefficients and its constant in 0 .. by-1. */
+function reducedModulo({ terms, constant }: IndexExpression, by: number): IndexExpression {
+  return {
+    terms: terms
+      .map(({ coefficient, atom }) => ({ coefficient: positiveRemainder(coefficient, by), atom }))
+      .filter(({ coefficient }) => coefficient !== 0),
+    constant: positiveRemainder(constant, by),
   };
 }
 

@@ -16,6 +16,7 @@ import {
   variable,
 } from './integers.ts';
 import type { Condition, IntegerExpression, LoopStatement } from './types.ts';
+import { indexWord } from './value-names.ts';
 
 /** A value, and the depth from which on it is known (0: before the first loop). */
 export interface At<T> {
@@ -185,7 +186,7 @@ export class Places {
     const loops = [...this.loops.values()].filter((loop) => mentions(value, loop.value));
     const suffix = [...this.loops.values()].find((loop) => loop.depth === depth)?.value;
     const where =
-      loops.length > 0 ? `_${loops.map((loop) => loop.value).join('')}` : suffix ? `_${suffix}` : '';
+      loops.length > 0 ? `_${indexWord(loops.map((loop) => loop.value))}` : suffix ? `_${suffix}` : '';
     const name = this.scope.declare(`${hint}${where}`);
     this.at(depth).push({ kind: 'integer_constant', name, value });
     const bound = { value: variable(name), depth };

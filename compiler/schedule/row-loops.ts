@@ -27,6 +27,7 @@ import { Lowering } from './lowering.ts';
 import { makeNest } from './nest.ts';
 import type { Nest } from './nest.ts';
 import type { LoopStatement, Value } from './types.ts';
+import { indexWord } from './value-names.ts';
 
 type Tensors = ReadonlyMap<string, Tensor>;
 
@@ -244,7 +245,7 @@ function produce(lowering: Lowering, nest: Nest, rows: readonly string[], tensor
   const places = nest.combine === 'argmax' || nest.combine === 'argmin';
   const loops = innerLoops(nest, rows, tensors);
   const ordered = places ? loops : byCost(loops, flatsIn(nest, tensors));
-  const wish = `${nest.target}_${rows.join('')}`;
+  const wish = `${nest.target}_${indexWord(rows)}`;
   const result =
     nest.combine === 'assign'
       ? lowering.value(nest.body)

@@ -14,6 +14,7 @@ import { axesOf, store } from './loops.ts';
 import { Lowering } from './lowering.ts';
 import { unitIndices } from './nest.ts';
 import type { LoopStatement, Value } from './types.ts';
+import { indexWord } from './value-names.ts';
 
 /** What the statements of a shared loop leave in memory. */
 export interface Sharing {
@@ -75,7 +76,7 @@ export function sharedLoops(
     namesInUse(all, flats, [], names),
   );
   emitLoops(lowering, loops, [], box, () => {
-    for (const statement of inLoop) compute(statement, names.join(''));
+    for (const statement of inLoop) compute(statement, indexWord(names));
     for (const statement of inLoop) if (sharing.last.has(statement.target)) write(statement);
   });
   return lowering.innermost;

@@ -31,13 +31,18 @@ const numberNames: Readonly<Record<string, string>> = { 0: 'zero', 1: 'one', 2: 
 
 const powerNames: Readonly<Record<string, string>> = { 2: 'squared', 3: 'cubed' };
 
+/** Indices as one word: `ij`; longer names keep apart: `row_column`. */
+export function indexWord(names: readonly string[]): string {
+  return names.join(names.every((name) => name.length === 1) ? '' : '_');
+}
+
 /** @param open the indices of the loops that are open: they tell elements of one tensor apart */
 export function nameOfValue(node: Expression, open: { has(index: string): boolean }): string {
   if (node.kind === 'read') {
     const plain = node.at
       .map((index) => isPlainIndex(index))
-      .filter((name) => name !== undefined && open.has(name));
-    return plain.length === 0 ? `${node.tensor}_value` : `${node.tensor}_${plain.join('')}`;
+      .filter((name): name is string => name !== undefined && open.has(name));
+    return plain.length === 0 ? `${node.tensor}_value` : `${node.tensor}_${indexWord(plain)}`;
   }
   const made = compound(node);
   if (made !== undefined && made.length <= longestName) return made;

@@ -27,7 +27,7 @@ export type { EmitOptions, EmitRequest } from './request.ts';
 const FORMULA_LIMIT = 400;
 
 /** Places stand under one another up to this column. */
-const PLACE_COLUMN = 80;
+const PLACE_COLUMN = 100;
 
 const RULE_WIDTH = 106;
 
@@ -329,7 +329,8 @@ function heading(each: LoopFunction, program: Program): string {
     const formula = printStatement(statement, program);
     return formula.length > FORMULA_LIMIT ? `${formula.slice(0, FORMULA_LIMIT)} ...` : formula;
   });
-  const width = Math.min(PLACE_COLUMN, Math.max(0, ...formulas.map((formula) => formula.length)));
+  const lengths = formulas.map((formula) => formula.length).filter((length) => length <= PLACE_COLUMN);
+  const width = Math.max(0, ...lengths);
   const lines = each.computes.flatMap((statement, k) =>
     commentLines(`${formulas[k]!.padEnd(width)}      ${placeOf(statement.origin.span)}`),
   );
