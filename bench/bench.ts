@@ -67,7 +67,7 @@ function stepOf(program: CompiledProgram): () => void {
   fill(program);
   let step = 0;
   return () => {
-    program.forward(program.batch);
+    program.forward(program.batch, step, 0);
     program.backward(program.batch);
     program.update(step++);
   };

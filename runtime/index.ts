@@ -5,5 +5,5 @@ export { DataError } from './data.ts';
 export type { IntegerData, RealData } from './data.ts';
 export * from './math.ts';
 export * from './npy.ts';
-export { Random } from './random.ts';
+export { drawBernoulli, drawNormal, drawUniform, Random } from './random.ts';
 export type * from './types.ts';

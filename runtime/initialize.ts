@@ -17,7 +17,8 @@ export function initializeParameters(
   }
 }
 
-function initialize(
+/** Fills one tensor. */
+export function initialize(
   initializer: Initializer,
   shape: readonly number[],
   view: RealArray,

@@ -87,3 +87,105 @@ export class Random {
     }
   }
 }
+
+// ------------------------------------------------------------------------------------------------ what models draw
+
+/**
+ * Elements 2k and 2k + 1 of a tensor are made of the two words that the counter (k, step) gives under the key
+ * (seed, stream of the tensor's name). Uniform numbers have 24 bits, so that they are the same in float32 and float64.
+ */
+const words = new Uint32Array(512);
+
+/** Puts the words of the elements from `first` (even) into `words`, as many as fit or are asked for. */
+function drawWords(first: number, count: number, seed: number, stream: number, step: number): void {
+  const k0 = seed | 0;
+  const k2 = k0 ^ stream ^ PARITY;
+  for (let place = 0; place < count; place += 2) {
+    let a = ((first + place) / 2 + k0) | 0;
+    let b = (step + stream) | 0;
+    for (let block = 1; block <= 5; block++) {
+      const shift = block % 2 === 1 ? 0 : 4;
+      for (let round = shift; round < shift + 4; round++) {
+        const rotation = ROTATIONS[round]!;
+        a = (a + b) | 0;
+        b = ((b << rotation) | (b >>> (32 - rotation))) ^ a;
+      }
+      const turn = block % 3;
+      a = (a + (turn === 0 ? k0 : turn === 1 ? stream : k2)) | 0;
+      b = (b + (turn === 0 ? stream : turn === 1 ? k2 : k0) + block) | 0;
+    }
+    words[place] = a;
+    words[place + 1] = b;
+  }
+}
+
+/**
+ * Fills `into[0 .. count-1]` with the elements `first`, `first + 1`, ... of the tensor `name` in a step: uniform in
+ * [low, high), as far as rounding allows.
+ */
+export function drawUniform(
+  into: Float32Array | Float64Array,
+  first: number,
+  count: number,
+  seed: number,
+  name: string,
+  step: number,
+  low: number,
+  high: number,
+): void {
+  const stream = streamOf(name) | 0;
+  const odd = first % 2;
+  for (let from = -odd; from < count; from += words.length) {
+    const length = Math.min(words.length, count - from);
+    drawWords(first + from, length, seed, stream, step);
+    for (let place = from < 0 ? 1 : 0; place < length; place++)
+      into[from + place] = low + (high - low) * ((words[place]! >>> 8) / 16777216);
+  }
+}
+
+/** The same for 1 with this probability, else 0. */
+export function drawBernoulli(
+  into: Float32Array | Float64Array,
+  first: number,
+  count: number,
+  seed: number,
+  name: string,
+  step: number,
+  probability: number,
+): void {
+  const stream = streamOf(name) | 0;
+  const odd = first % 2;
+  const bound = probability * 4294967296;
+  for (let from = -odd; from < count; from += words.length) {
+    const length = Math.min(words.length, count - from);
+    drawWords(first + from, length, seed, stream, step);
+    for (let place = from < 0 ? 1 : 0; place < length; place++)
+      into[from + place] = words[place]! < bound ? 1 : 0;
+  }
+}
+
+/** The same for the normal distribution: a pair of elements is a point of the plane, by its radius and angle (Box & Muller 1958). */
+export function drawNormal(
+  into: Float32Array | Float64Array,
+  first: number,
+  count: number,
+  seed: number,
+  name: string,
+  step: number,
+  mean: number,
+  deviation: number,
+): void {
+  const stream = streamOf(name) | 0;
+  const odd = first % 2;
+  for (let from = -odd; from < count; from += words.length) {
+    const length = Math.min(words.length, count - from);
+    drawWords(first + from, length, seed, stream, step);
+    for (let place = 0; place < length; place += 2) {
+      const radius = deviation * Math.sqrt(-2 * Math.log((words[place]! + 1) / 4294967296));
+      const angle = (2 * Math.PI * words[place + 1]!) / 4294967296;
+      const at = from + place;
+      if (at >= 0) into[at] = mean + radius * Math.cos(angle);
+      if (at + 1 < count) into[at + 1] = mean + radius * Math.sin(angle);
+    }
+  }
+}

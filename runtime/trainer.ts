@@ -1,8 +1,14 @@
 /** The loop around a compiled program: training, evaluation and prediction on flat arrays. */
 import { checkData, DataError, isArrayLike, nameOfType, sizeOf, stageRows, type Data } from './data.ts';
-import { initializeParameters } from './initialize.ts';
+import { initialize, initializeParameters } from './initialize.ts';
 import { Random } from './random.ts';
-import type { CompiledModel, CompiledProgram, ModelDescription, RealArray } from './types.ts';
+import type {
+  CompiledModel,
+  CompiledProgram,
+  ModelDescription,
+  RealArray,
+  StateDescription,
+} from './types.ts';
 
 export interface TrainerOptions {
   /** Rows of a step, at most; the model's `train { batch: ... }` by default. */
@@ -50,9 +56,9 @@ export interface Trainer<Inputs, Outputs> {
    */
   fit(data: Inputs, options?: FitOptions<Inputs>): Promise<History>;
   /**
-   * The loss and metrics; changes nothing. They are computed batch by batch and averaged with the batches' rows as
-   * weights: exact for means over rows; what is no mean of rows (a sum, a maximum, a root of a mean) depends on the size
-   * of the batch. @throws DataError
+   * The loss and metrics of the model as it is used (`training` is 0); changes nothing. They are computed batch by batch
+   * and averaged with the batches' rows as weights: exact for means over rows; what is no mean of rows (a sum, a maximum, a
+   * root of a mean) depends on the size of the batch. @throws DataError
    */
   evaluate(data: Inputs): Results;
   /**
@@ -73,8 +79,10 @@ export interface Trainer<Inputs, Outputs> {
   getGradients(): Record<string, RealArray>;
   /** Sets some or all parameters. @throws DataError (unknown name, wrong length, NaN) before anything is changed */
   setWeights(weights: Readonly<Record<string, ArrayLike<number>>>): void;
-  /** Copies of the optimizer's states, by name. */
+  /** Copies of the states by name: of the model (running statistics), the optimizer and the schedules. */
   getState(): Record<string, RealArray>;
+  /** Sets some or all states. @throws DataError (unknown name, wrong length, NaN) before anything is changed */
+  setState(states: Readonly<Record<string, ArrayLike<number>>>): void;
 }
 
 const YIELD_MILLISECONDS = 50;
@@ -89,7 +97,7 @@ export function makeTrainer<Inputs, Outputs>(
   const batch = positiveInteger('batch', options.batch ?? training.batch);
   const seed = options.seed ?? training.seed;
   if (!Number.isInteger(seed)) throw new DataError(`seed must be a whole number, found ${seed}`);
-  return new LoopTrainer<Inputs, Outputs>(compiled.description, compiled.create(batch), seed);
+  return new LoopTrainer<Inputs, Outputs>(compiled.description, compiled.create(batch, seed), seed);
 }
 
 function positiveInteger(name: string, value: number): number {
@@ -115,8 +123,10 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
     this.resultNames = [...(description.hasLoss ? ['loss'] : []), ...description.metrics];
     initializeParameters(description.parameters, program.parameters, seed);
     for (const state of description.states) {
-      const pool = state.scalar ? program.scalars : program.state;
-      pool.fill(state.initial, state.offset, state.offset + state.size);
+      const { name, initial, shape = [state.size] } = state;
+      const view = this.poolOf(state).subarray(state.offset, state.offset + state.size);
+      if (typeof initial === 'number') view.fill(initial);
+      else initialize(initial, shape, view, new Random(seed, `state ${name}`));
     }
   }
 
@@ -178,7 +188,7 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
     for (let from = 0; from < rows; from += this.program.batch) {
       const count = Math.min(this.program.batch, rows - from);
       stageRows(this.program, this.description.inputs, data as Data, undefined, from, count);
-      this.program.forward(count);
+      this.pass('evaluate', count, from);
       for (let k = 0; k < sums.length; k++) sums[k]! += this.program.results[k]! * count;
     }
     return Object.fromEntries(this.resultNames.map((name, k) => [name, sums[k]! / rows]));
@@ -196,7 +206,7 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
     for (let from = 0; from < rows; from += this.program.batch) {
       const count = Math.min(this.program.batch, rows - from);
       stageRows(this.program, needed, data as Data, undefined, from, count);
-      this.program.predict(count);
+      this.pass('predict', count, from);
       for (const port of this.description.outputs) {
         const size = sizeOf(port);
         const values = this.program.outputs[port.name]!.subarray(0, port.batched ? count * size : size);
@@ -215,7 +225,7 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
 
   gradientsOnBatch(data: Inputs): Readonly<Results> {
     const rows = this.stageBatch(data);
-    this.program.forward(rows);
+    this.pass('forward', rows, 0);
     this.program.backward(rows);
     return this.currentResults();
   }
@@ -230,46 +240,35 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
   }
 
   getState(): Record<string, RealArray> {
-    const { states } = this.description;
-    return {
-      ...this.namedCopies(
-        this.program.state,
-        states.filter((state) => !state.scalar),
-      ),
-      ...this.namedCopies(
-        this.program.scalars,
-        states.filter((state) => state.scalar),
-      ),
-    };
+    return Object.fromEntries(
+      this.description.states.map((state) => [
+        state.name,
+        this.poolOf(state).slice(state.offset, state.offset + state.size),
+      ]),
+    );
   }
 
   setWeights(weights: Readonly<Record<string, ArrayLike<number>>>): void {
-    const byName = new Map(this.description.parameters.map((parameter) => [parameter.name, parameter]));
-    for (const [name, values] of Object.entries(weights)) {
-      const parameter = byName.get(name);
-      if (parameter === undefined) {
-        throw new DataError(
-          `there is no parameter '${name}'; the model's are ${[...byName.keys()].join(', ')}`,
-        );
-      }
-      if (!isArrayLike(values)) {
-        throw new DataError(`parameter '${name}' must be an array of numbers, found ${nameOfType(values)}`);
-      }
-      if (values.length !== parameter.size) {
-        const shape = parameter.shape.join(', ');
-        throw new DataError(
-          `parameter '${name}' [${shape}] has ${parameter.size} values, found ${values.length}`,
-        );
-      }
-      for (let i = 0; i < values.length; i++) {
-        if (!Number.isFinite(values[i])) {
-          throw new DataError(`parameter '${name}' is ${String(values[i])} at element ${i}`);
-        }
-      }
-    }
-    for (const [name, values] of Object.entries(weights)) {
-      this.program.parameters.set(values, byName.get(name)!.offset);
-    }
+    const { parameters } = this.description;
+    for (const { entry, values } of checkedValues('parameter', parameters, weights))
+      this.program.parameters.set(values, entry.offset);
+  }
+
+  setState(states: Readonly<Record<string, ArrayLike<number>>>): void {
+    for (const { entry, values } of checkedValues('state', this.description.states, states))
+      this.poolOf(entry).set(values, entry.offset);
+  }
+
+  private poolOf(state: StateDescription): RealArray {
+    return state.scalar ? this.program.scalars : this.program.state;
+  }
+
+  /** A pass over the staged rows; a model that is used as it is trained is evaluated by `forward`. */
+  private pass(kind: 'forward' | 'evaluate' | 'predict', rows: number, first: number): void {
+    const { program, steps } = this;
+    if (kind === 'predict') program.predict(rows, steps, first);
+    else if (kind === 'evaluate' && program.evaluate) program.evaluate(rows, steps, first);
+    else program.forward(rows, steps, first);
   }
 
   private stageBatch(data: Inputs): number {
@@ -285,7 +284,7 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
   }
 
   private stepOnStaged(rows: number): void {
-    this.program.forward(rows);
+    this.pass('forward', rows, 0);
     this.program.backward(rows);
     this.program.update(this.steps);
     this.steps++;
@@ -313,4 +312,35 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
       entries.map(({ name, offset, size }) => [name, pool.slice(offset, offset + size)]),
     );
   }
+}
+
+interface Named {
+  readonly name: string;
+  readonly size: number;
+  readonly shape?: readonly number[];
+}
+
+/** The values given for parameters or states, with what they are for. @throws DataError */
+function checkedValues<Entry extends Named>(
+  what: 'parameter' | 'state',
+  entries: readonly Entry[],
+  given: Readonly<Record<string, ArrayLike<number>>>,
+): { readonly entry: Entry; readonly values: ArrayLike<number> }[] {
+  const byName = new Map(entries.map((entry) => [entry.name, entry]));
+  return Object.entries(given).map(([name, values]) => {
+    const entry = byName.get(name);
+    if (entry === undefined)
+      throw new DataError(`there is no ${what} '${name}'; the model's are ${[...byName.keys()].join(', ')}`);
+    if (!isArrayLike(values))
+      throw new DataError(`${what} '${name}' must be an array of numbers, found ${nameOfType(values)}`);
+    if (values.length !== entry.size) {
+      const shape = entry.shape === undefined ? '' : ` [${entry.shape.join(', ')}]`;
+      throw new DataError(`${what} '${name}'${shape} has ${entry.size} values, found ${values.length}`);
+    }
+    for (let i = 0; i < values.length; i++) {
+      if (!Number.isFinite(values[i]))
+        throw new DataError(`${what} '${name}' is ${String(values[i])} at element ${i}`);
+    }
+    return { entry, values };
+  });
 }

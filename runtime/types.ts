@@ -36,13 +36,19 @@ export interface ParameterDescription {
   readonly initializer: Initializer;
 }
 
-/** A state of the optimizer or of a schedule, kept from step to step: a range of `state`, or of `scalars` where `scalar`. */
+/**
+ * A state of the model, of the optimizer or of a schedule, kept from step to step: a range of `state`, or of `scalars` where
+ * `scalar`.
+ */
 export interface StateDescription {
   readonly name: string;
   readonly offset: number;
   readonly size: number;
-  readonly initial: number;
+  /** The first value of every element, or how first values are drawn. */
+  readonly initial: number | Initializer;
   readonly scalar: boolean;
+  /** Of a state of the model (running statistics). */
+  readonly shape?: readonly number[];
   /** The parameter it runs parallel to, element by element. */
   readonly parameter?: string;
 }
@@ -69,7 +75,9 @@ export interface ModelDescription {
 
 /**
  * The arrays and the step functions of one trainer, for batches of up to `batch` rows. Inputs are copied into
- * `inputs` by the runtime before a call; `rows` is how many rows of them count. Nothing allocates.
+ * `inputs` by the runtime before a call; `rows` is how many rows of them count. What is drawn depends on `step`, the steps
+ * taken before, and on the places of the rows: `first` is how many have come before these, where data are passed in
+ * several batches. Nothing allocates.
  */
 export interface CompiledProgram {
   readonly batch: number;
@@ -80,19 +88,21 @@ export interface CompiledProgram {
   readonly scalars: Float64Array;
   readonly inputs: Readonly<Record<string, RealArray | Int32Array>>;
   readonly outputs: Readonly<Record<string, RealArray | Int32Array>>;
-  /** Loss first, then the metrics in their order: values of the last `forward`. */
+  /** Loss first, then the metrics in their order: values of the last `forward` or `evaluate`. */
   readonly results: Float64Array;
   /** Loss and metrics, and all that the backward pass needs. */
-  forward(rows: number): void;
+  forward(rows: number, step: number, first: number): void;
   /** Gradients of the loss, after `forward` on the same rows. */
   backward(rows: number): void;
-  /** One step of the optimizer, with the gradients of the last `backward`. `step` counts from 0. */
+  /** The next values of the model's states, and one step of the optimizer with the gradients; after `backward`. */
   update(step: number): void;
+  /** Loss and metrics of the model as it is used, not trained; absent where `forward` gives them. */
+  evaluate?(rows: number, step: number, first: number): void;
   /** Outputs. */
-  predict(rows: number): void;
+  predict(rows: number, step: number, first: number): void;
 }
 
 export interface CompiledModel {
   readonly description: ModelDescription;
-  create(batch: number): CompiledProgram;
+  create(batch: number, seed: number): CompiledProgram;
 }

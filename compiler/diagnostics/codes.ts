@@ -37,11 +37,13 @@ export const codes = {
   E501: 'bad hyper-parameter',
   E502: 'unknown training entry',
   E503: 'bad initialiser',
+  E504: 'bad distribution',
   E601: 'parameter not reached by the loss',
   E602: 'loss is not a scalar',
   E603: 'no derivative',
   W701: 'unused definition',
   W702: 'gradient is zero everywhere',
+  W703: 'state never updated',
 } as const;
 
 export type DiagnosticCode = keyof typeof codes;

@@ -79,6 +79,7 @@ export class ProgramBuilder {
   private readonly metrics: string[] = [];
   private readonly gradients = new Map<string, string>();
   private lossName: string | undefined;
+  private evaluation: Program['evaluation'];
   /** Canonical text of a hoisted reduction -> its target. */
   private readonly hoisted = new Map<string, string>();
 
@@ -96,6 +97,7 @@ export class ProgramBuilder {
     builder.metrics.push(...program.metrics);
     for (const [parameter, gradient] of program.gradients) builder.gradients.set(parameter, gradient);
     builder.lossName = program.loss;
+    builder.evaluation = program.evaluation;
     return builder;
   }
 
@@ -227,6 +229,7 @@ export class ProgramBuilder {
       metrics: [...this.metrics],
       gradients: new Map(this.gradients),
       ...(this.lossName === undefined ? {} : { loss: this.lossName }),
+      ...(this.evaluation === undefined ? {} : { evaluation: this.evaluation }),
     };
   }
 }

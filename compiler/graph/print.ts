@@ -12,6 +12,7 @@ import {
   constant,
   children,
   extentsOf,
+  freshName,
   isPlainIndex,
   isScatter,
   postorder,
@@ -21,6 +22,7 @@ import {
 } from './expressions.ts';
 import { printExpression, printIndex, printNumber } from './print-expression.ts';
 import type { PrintOptions } from './print-expression.ts';
+import { renameProgram } from './variants.ts';
 import type {
   Combine,
   Expression,
@@ -153,19 +155,17 @@ function isKnown(expression: Expression): boolean {
 
 /** The whole program as a `model`, or, if it is an update, as an `optimizer` or `schedule` block. Ends in a newline. */
 export function printProgram(program: Program): string {
-  const roles = new Set([...program.tensors.values()].map((tensor) => tensor.role));
-  const isUpdate =
-    roles.has('state') || roles.has('scalar') || program.statements.some(({ phase }) => phase === 'update');
+  const hasScalars = [...program.tensors.values()].some(({ role }) => role === 'scalar');
+  const isUpdate = hasScalars || program.statements.some(({ phase }) => phase === 'update');
   const lines = isUpdate ? updateLines(program) : modelLines(program);
   const indented = lines.slice(1).map((line) => (line === '' ? '' : `  ${line}`));
   return [lines[0], ...indented, '}', ''].join('\n');
 }
 
-function modelLines(program: Program): string[] {
+function modelLines(source: Program): string[] {
+  const { program, modes } = withNamedModes(source);
   const { tensors, statements, outputs, metrics, loss } = program;
-  const given = [...tensors.values()].filter(
-    (tensor) => tensor.role === 'input' || tensor.role === 'parameter',
-  );
+  const given = [...tensors.values()].filter(({ role }) => role !== 'intermediate');
   const lines = [`model ${program.name} {`, ...given.map(printDeclaration)];
   const results = new Set([...outputs, ...program.gradients.values()]);
   const marked = new Set<string>();
@@ -185,9 +185,39 @@ function modelLines(program: Program): string[] {
   }
   for (const name of results) if (!marked.has(name)) lines.push(`output ${name}`);
   if (loss !== undefined && loss !== 'loss') lines.push(`loss = ${loss}`);
+  lines.push(...modes);
   const frozen = given.filter((tensor) => tensor.frozen).map((tensor) => tensor.name);
   if (frozen.length > 0) lines.push('', `train { freeze: [${frozen.join(', ')}] }`);
   return lines;
+}
+
+/**
+ * Loss and metrics of which there are two variants, `loss` and `loss_inference`: their statements are called
+ * `loss_training` and `loss_inference`, and lines at the end choose: `loss = training ? loss_training : loss_inference`.
+ */
+function withNamedModes(program: Program): { readonly program: Program; readonly modes: readonly string[] } {
+  const { evaluation, loss, metrics } = program;
+  if (evaluation === undefined) return { program, modes: [] };
+  const names = new Map<string, string>();
+  const modes: string[] = [];
+  const choose = (mark: string, name: string, trained: string, inferred: string): void => {
+    const named = trained === name ? freshName(`${name}_training`, program.tensors) : trained;
+    if (named !== trained) names.set(trained, named);
+    modes.push(`${mark}${name} = training ? ${named} : ${inferred}`);
+  };
+  if (loss !== undefined && evaluation.loss !== undefined && evaluation.loss !== loss)
+    choose('', 'loss', loss, evaluation.loss);
+  for (const [place, name] of metrics.entries()) {
+    const inferred = evaluation.metrics[place];
+    if (inferred !== undefined && inferred !== name) choose('metric ', name, name, inferred);
+  }
+  const { loss: _loss, ...rest } = program;
+  const plain: Program = {
+    ...rest,
+    ...(loss === undefined || evaluation.loss !== loss ? {} : { loss }),
+    metrics: metrics.filter((name, place) => evaluation.metrics[place] === name),
+  };
+  return { program: renameProgram(plain, names), modes };
 }
 
 /** What every optimizer block knows without naming it. */
@@ -209,14 +239,30 @@ function updateLines(program: Program): string[] {
   ];
 }
 
-/** `input label[n]: 10`, `param W[784, 128] ~ uniform(-0.1, 0.1)`. */
+/** `input label[n]: 10`, `param W[784, 128] ~ uniform(-0.1, 0.1)`, `random u[n, 8] ~ bernoulli(0.5)`. */
 function printDeclaration(tensor: Tensor): string {
   const axes = tensor.axes.length === 0 ? '' : `[${tensor.axes.join(', ')}]`;
   if (tensor.role === 'parameter') return `param ${tensor.name}${axes} ~ ${printInitializer(tensor)}`;
+  if (tensor.role === 'state') return `state ${tensor.name}${axes} ~ ${printInitializer(tensor)}`;
+  if (tensor.role === 'random') return `random ${tensor.name}${axes} ~ ${printDistribution(tensor)}`;
   const { range } = tensor;
   if (range === undefined) return `input ${tensor.name}${axes}`;
   const values = range.least === 0 ? `${range.greatest + 1}` : `${range.least} .. ${range.greatest}`;
   return `input ${tensor.name}${axes}: ${values}`;
+}
+
+/** `bernoulli(0.9)` */
+export function printDistribution({ distribution }: Tensor): string {
+  switch (distribution?.kind) {
+    case 'uniform':
+      return `uniform(${printNumber(distribution.low)}, ${printNumber(distribution.high)})`;
+    case 'normal':
+      return `normal(${printNumber(distribution.mean)}, ${printNumber(distribution.deviation)})`;
+    case 'bernoulli':
+      return `bernoulli(${printNumber(distribution.probability)})`;
+    default:
+      return '';
+  }
 }
 
 function printInitializer({ initializer, axes }: Tensor): string {

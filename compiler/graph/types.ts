@@ -205,7 +205,8 @@ export type ElementType = 'real' | 'double' | 'integer';
 export type Role =
   | 'input' // given with every batch
   | 'parameter' // trained
-  | 'state' // kept from step to step (an optimizer's moments)
+  | 'state' // kept from step to step: an optimizer's moments, running statistics; its next value is the target `name'`
+  | 'random' // drawn anew for every step, see Distribution
   | 'scalar' // rank 0, set by the runtime before a step: t, step, rate
   | 'intermediate'; // computed by a statement
 
@@ -220,6 +221,8 @@ export interface Tensor {
   readonly range?: { readonly least: number; readonly greatest: number };
   /** Of a parameter or a state: how its first value is made. */
   readonly initializer?: Initializer;
+  /** Of a random tensor: what its elements are drawn from, independently. Only its first axis may be open. */
+  readonly distribution?: Distribution;
   /** A parameter that is not trained. */
   readonly frozen?: boolean;
   readonly span: Span;
@@ -233,6 +236,12 @@ export type Initializer =
   | { readonly kind: 'orthogonal'; readonly gain: number }
   | { readonly kind: 'values'; readonly values: readonly number[] };
 
+/** `bernoulli` gives 1 with this probability, else 0. */
+export type Distribution =
+  | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number }
+  | { readonly kind: 'bernoulli'; readonly probability: number };
+
 // ------------------------------------------------------------------------------------------------------------ program
 
 export interface Program {
@@ -240,12 +249,17 @@ export interface Program {
   /** In order of declaration; intermediates in order of their statements. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly statements: readonly Statement[];
-  /** Names of rank-0 or larger tensors that must survive every pass. */
+  /** Names of rank-0 or larger tensors that must survive every pass; of the inference variant. */
   readonly outputs: readonly string[];
   /** A rank-0 tensor; absent for a program that is only evaluated. */
   readonly loss?: string;
   /** Rank-0 tensors, averaged over batches by the runtime. */
   readonly metrics: readonly string[];
+  /**
+   * The same loss and metrics (in their order) with `training` = 0, where a model has statements for both: its loss is
+   * trained, these are reported. Absent where there is no difference.
+   */
+  readonly evaluation?: { readonly loss?: string; readonly metrics: readonly string[] };
   /** After calculus: parameter -> the tensor that holds its gradient. */
   readonly gradients: ReadonlyMap<string, string>;
 }

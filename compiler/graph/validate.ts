@@ -16,6 +16,7 @@ import {
   visitAtoms,
   visitExpression,
 } from './expressions.ts';
+import { evaluationResults, nextValues, trainingResults } from './results.ts';
 import type {
   Expression,
   Extent,
@@ -62,6 +63,11 @@ function checkTensor(name: string, tensor: Tensor, report: Report): void {
   if (needsInitializer && tensor.initializer === undefined) report(`${tensor.role} without an initializer`);
   if (!needsInitializer && tensor.initializer !== undefined) report(`${tensor.role} with an initializer`);
   if (tensor.role === 'scalar' && tensor.axes.length > 0) report('a scalar with axes');
+  const isRandom = tensor.role === 'random';
+  if (isRandom && tensor.distribution === undefined) report('a random tensor without a distribution');
+  if (!isRandom && tensor.distribution !== undefined) report(`${tensor.role} with a distribution`);
+  if (isRandom && tensor.axes.slice(1).some((extent) => typeof extent === 'string'))
+    report('an axis of a random tensor that is open and not the first');
   if (tensor.range !== undefined && tensor.element !== 'integer') report('a range, but no integer tensor');
   if (tensor.range !== undefined && !(tensor.range.least <= tensor.range.greatest)) report('an empty range');
   if (tensor.element === 'integer' && tensor.role === 'parameter') report('an integer parameter');
@@ -258,13 +264,20 @@ function isRunTimeExtent(program: Program, name: string): boolean {
 // ----------------------------------------------------------------------------------------------- what the program gives
 
 function checkNames(program: Program, report: Report): void {
-  const { tensors, outputs, metrics, loss, gradients } = program;
+  const { tensors, outputs, gradients, evaluation } = program;
   for (const name of outputs) if (!tensors.has(name)) report(`output ${name} does not exist`);
-  for (const name of [...metrics, ...(loss === undefined ? [] : [loss])]) {
+  const losses = new Set([program.loss, evaluation?.loss]);
+  for (const name of new Set([...trainingResults(program), ...evaluationResults(program)])) {
     const tensor = tensors.get(name);
-    const what = name === loss ? 'loss' : 'metric';
+    const what = losses.has(name) ? 'loss' : 'metric';
     if (tensor === undefined) report(`${what} ${name} does not exist`);
     else if (tensor.axes.length > 0) report(`${what} ${name} has ${tensor.axes.length} axes`);
+  }
+  if (evaluation !== undefined && evaluation.metrics.length !== program.metrics.length)
+    report(`${evaluation.metrics.length} metrics in evaluation, ${program.metrics.length} in training`);
+  for (const [name, next] of nextValues(program)) {
+    const [state, value] = [name, next].map((each) => tensors.get(each)?.axes.join());
+    if (state !== value) report(`next value ${next} has the axes [${value}], ${name} [${state}]`);
   }
   for (const [name, gradientName] of gradients) {
     const parameter = tensors.get(name);

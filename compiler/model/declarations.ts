@@ -1,7 +1,13 @@
 /** Declarations: dims, inputs, parameters. */
 import type { Span } from '../diagnostics/source.ts';
 import type { Extent, Tensor } from '../graph/types.ts';
-import type { DimDeclaration, InputDeclaration, ParamDeclaration, SyntaxAxis } from '../syntax/tree.ts';
+import type {
+  DimDeclaration,
+  InputDeclaration,
+  ParamDeclaration,
+  StateDeclaration,
+  SyntaxAxis,
+} from '../syntax/tree.ts';
 import { evaluateConstant } from './constants.ts';
 import type { Elaboration } from './elaboration.ts';
 import type { Scope } from './scope.ts';
@@ -27,17 +33,19 @@ export function declareDim(item: DimDeclaration, scope: Scope, elaboration: Elab
   );
 }
 
-export function declareParam(
-  item: ParamDeclaration,
+/** A parameter or a state: a tensor of fixed sizes with a first value. */
+export function declareKept(
+  item: ParamDeclaration | StateDeclaration,
   tensorName: string,
   scope: Scope,
   elaboration: Elaboration,
 ): Tensor | undefined {
   const { text, span } = item.name;
+  const role = item.kind === 'param' ? 'parameter' : 'state';
   const axes: Extent[] = [];
   let sound = true;
   for (const axis of item.axes) {
-    const extent = fixedAxis(axis, scope, elaboration);
+    const extent = fixedAxis(axis, role, scope, elaboration);
     if (extent === undefined) sound = false;
     else axes.push(extent);
   }
@@ -48,7 +56,7 @@ export function declareParam(
   }
   const tensor: Tensor = {
     name: tensorName,
-    role: 'parameter',
+    role,
     axes,
     axisNames: item.axes.map(axisName),
     element: 'real',
@@ -60,18 +68,23 @@ export function declareParam(
   return tensor;
 }
 
-/** The size of a parameter's axis, known at compile time. */
-function fixedAxis(axis: SyntaxAxis, scope: Scope, elaboration: Elaboration): number | undefined {
+/** The size of an axis, known at compile time. */
+function fixedAxis(
+  axis: SyntaxAxis,
+  role: 'parameter' | 'state',
+  scope: Scope,
+  elaboration: Elaboration,
+): number | undefined {
   if (axis.kind !== 'size') {
-    elaboration.error('E304', axis.span, 'every axis of a parameter needs a size', {
+    elaboration.error('E304', axis.span, `every axis of a ${role} needs a size`, {
       hint: '`..` and `_` are for the tensors that a layer takes',
     });
     return undefined;
   }
   const extent = elaborateSize(axis.value, scope, elaboration);
   if (typeof extent !== 'string') return extent;
-  elaboration.error('E304', axis.span, `\`${extent}\` is the open dimension, which a parameter cannot have`, {
-    hint: 'parameters have sizes known at compile time',
+  elaboration.error('E304', axis.span, `\`${extent}\` is the open dimension, which a ${role} cannot have`, {
+    hint: `${role}s have sizes known at compile time`,
   });
   return undefined;
 }
@@ -192,6 +205,6 @@ function inputRange(
   return undefined;
 }
 
-function axisName(axis: SyntaxAxis): string {
+export function axisName(axis: SyntaxAxis): string {
   return axis.kind === 'size' && axis.value.kind === 'reference' ? axis.value.name.text : '';
 }

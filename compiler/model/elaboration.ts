@@ -94,13 +94,24 @@ export class Elaboration {
   readonly layerParameters: Tensor[] = [];
   /** The names that the user gives to tensors, and where. */
   readonly named = new Map<string, Span>();
+  /** What `training` is here; undefined where it means nothing: in optimizers, schedules, files. */
+  readonly training: boolean | undefined;
+  /** True once something has asked for `training`. */
+  readsTraining = false;
+  /** Tensor of a layer -> the calls that made it. */
+  readonly callsOf = new Map<string, string>();
   private readonly reserved = new Set<string>();
   private readonly reported = new Set<string>();
   private depth = 0;
 
-  constructor(diagnostics: Diagnostics, builder = new ProgramBuilder('constants')) {
+  constructor(
+    diagnostics: Diagnostics,
+    builder = new ProgramBuilder('constants'),
+    training: boolean | undefined = undefined,
+  ) {
     this.diagnostics = diagnostics;
     this.builder = builder;
+    this.training = training;
   }
 
   /** Reports an error, once: a layer that is called ten times has its mistakes once, unless they differ. */

@@ -149,7 +149,18 @@ function elaborateReference({ name, span }: Reference, scope: Scope, elaboration
   const number = Object.hasOwn(namedConstants, name.text) ? namedConstants[name.text] : undefined;
   if (number !== undefined && scope.lookupPending(name.text) === undefined)
     return constantValue(number, name.text);
+  if (name.text === 'training') return trainingValue(span, elaboration);
   reportUnknown(name.text, span, scope, elaboration);
+  return errorValue;
+}
+
+/** 1 while the statements that are trained are elaborated, 0 for those of inference. */
+function trainingValue(span: Span, elaboration: Elaboration): Result {
+  elaboration.readsTraining = true;
+  if (elaboration.training !== undefined) return constantValue(elaboration.training ? 1 : 0);
+  elaboration.error('E201', span, '`training` is known in models and layers only', {
+    hint: 'an optimizer or a schedule runs in training alone; sizes of a file are the same in both modes',
+  });
   return errorValue;
 }
 

@@ -32,7 +32,7 @@ export function callFn(call: Call, definition: FnDefinition, places: Places): Re
   const name = definition.name.text;
   const [given, ...more] = call.binders ?? [];
   const { binder } = definition;
-  if (more.length > 0 || (binder === undefined && given !== undefined)) {
+  if (more.length > 0 || given?.text === '..' || (binder === undefined && given !== undefined)) {
     const message = `\`${name}\` works over ${binder ? 'one index' : 'no index'}`;
     elaboration.error('E205', call.span, message, {
       notes: [{ span: definition.name.span, message: 'defined here' }],

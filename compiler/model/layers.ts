@@ -9,12 +9,14 @@ import type {
   LayerDefinition,
   ParamDeclaration,
   Parameter,
+  RandomDeclaration,
   SyntaxAxis,
   SyntaxExpression,
 } from '../syntax/tree.ts';
 import { matchArguments } from './arguments.ts';
 import { evaluateConstant } from './constants.ts';
-import { declareDim, declareParam } from './declarations.ts';
+import { declareDim, declareKept } from './declarations.ts';
+import { declareRandom } from './draws.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
 import { childrenOf } from './layer-calls.ts';
@@ -23,6 +25,7 @@ import { insideCall } from './recursion.ts';
 import { materialised } from './reductions.ts';
 import { Scope } from './scope.ts';
 import { elaborateSize } from './sizes.ts';
+import { elaborateNext, isNext, warnNeverUpdated } from './states.ts';
 import { elaborateStatement } from './statements.ts';
 import { constantValue, errorValue, shapeText, tensorValue } from './values.ts';
 import type { Result, Value } from './values.ts';
@@ -263,6 +266,7 @@ function elaborateItems(
 ): Tensor | undefined {
   const { items, result } = definition;
   for (const item of items) if (!inner.own(item.name.text)) inner.expect(item.name.text, item.span);
+  warnNeverUpdated(items, elaboration.diagnostics);
   let output: Tensor | undefined;
   let assigned = false;
   for (const item of items) {
@@ -276,6 +280,11 @@ function elaborateItems(
     }
     if (item.kind === 'dim') declareDim(item, inner, elaboration);
     else if (item.kind === 'param') declareLayerParam(item, `${instance}_${text}`, inner, elaboration);
+    else if (item.kind === 'state')
+      declareKept(item, ownName(instance, text, elaboration), inner, elaboration);
+    else if (item.kind === 'random')
+      declareRandom(item, ownName(instance, text, elaboration), inner, elaboration);
+    else if (isNext(text)) elaborateNext(item, inner, elaboration);
     else {
       const isResult = text === result.text;
       const target = isResult && whole !== undefined ? whole : elaboration.freshTensor(`${instance}_${text}`);
@@ -285,7 +294,8 @@ function elaborateItems(
       output = tensor;
     }
   }
-  for (const item of items) if (item.kind === 'param') leaveOutUnused(item, definition, inner, elaboration);
+  for (const item of items)
+    if (item.kind === 'param' || item.kind === 'random') leaveOutUnused(item, definition, inner, elaboration);
   if (!assigned) {
     elaboration.error(
       'E210',
@@ -300,11 +310,11 @@ function elaborateItems(
 }
 
 /**
- * A parameter that stands only in branches that a condition known at compile time does not choose is not made: `b` of a
+ * A parameter or draw that stands only in branches that a condition known at compile time does not choose is not made: `b` of a
  * layer that is called with `bias = false`.
  */
 function leaveOutUnused(
-  { name }: ParamDeclaration,
+  { name }: ParamDeclaration | RandomDeclaration,
   { items }: LayerDefinition,
   inner: Scope,
   elaboration: Elaboration,
@@ -335,8 +345,23 @@ function declareLayerParam(
       hint: 'give one of the statements another name',
     });
   }
-  const made = declareParam(item, elaboration.freshTensor(name), inner, elaboration);
+  const tensor = elaboration.freshTensor(name);
+  rememberCalls(tensor, elaboration);
+  const made = declareKept(item, tensor, inner, elaboration);
   if (made) elaboration.layerParameters.push(made);
+}
+
+/** The name of a state or of what is drawn in a layer. */
+function ownName(instance: string, name: string, elaboration: Elaboration): string {
+  const tensor = elaboration.freshTensor(`${instance}_${name}`);
+  rememberCalls(tensor, elaboration);
+  return tensor;
+}
+
+/** In training and in inference a tensor of one name must come from the same call. */
+function rememberCalls(tensor: string, { calling, callsOf }: Elaboration): void {
+  const places = calling.map(({ call: { span } }) => `${span.source.path} ${span.start}`);
+  callsOf.set(tensor, places.join(', '));
 }
 
 /** A named statement of a model or layer; its tensor is known by the local name from then on. */

@@ -1,5 +1,5 @@
 /** One `model` block -> Model. */
-import type { Diagnostics } from '../diagnostics/diagnostic.ts';
+import { Diagnostics } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
 import { ProgramBuilder } from '../graph/builder.ts';
 import type { Program } from '../graph/types.ts';
@@ -12,17 +12,20 @@ import type {
   TrainDeclaration,
 } from '../syntax/tree.ts';
 import type { OpenDimension } from './declarations.ts';
-import { declareDim, declareInput, declareParam } from './declarations.ts';
+import { declareDim, declareInput, declareKept } from './declarations.ts';
+import { declareRandom } from './draws.ts';
 import { Elaboration } from './elaboration.ts';
 import { reportUnknown } from './expressions.ts';
 import { elaborateAssignment } from './layers.ts';
 import { reportTooLarge } from './limits.ts';
 import { Scope } from './scope.ts';
+import { elaborateNext, isNext, warnNeverUpdated } from './states.ts';
 import { elaborateStatement } from './statements.ts';
 import { elaborateTraining, frozenParameters } from './training/train.ts';
 import type { Model } from './types.ts';
 import { reportUnreached, warnUnused } from './usage.ts';
 import { shapeText } from './values.ts';
+import { addNew, mergeElaborated, programOf } from './variants.ts';
 
 interface ModelState {
   readonly scope: Scope;
@@ -41,15 +44,54 @@ interface ModelState {
 /** Elaborates a model in the scope of its file. What cannot be elaborated is reported and left out. */
 export function elaborateModel(definition: ModelDefinition, file: Scope, diagnostics: Diagnostics): Model {
   const name = definition.name.text;
-  const builder = new ProgramBuilder(name);
-  const elaboration = new Elaboration(diagnostics, builder);
+  const broken = hasErrorsIn(definition.span, diagnostics);
+  const state = elaborateVariant(
+    definition,
+    file,
+    new Elaboration(diagnostics, new ProgramBuilder(name), true),
+    broken,
+  );
+  warnNeverUpdated(definition.items, diagnostics);
+  const states = [state];
+  let made = programOf(state.elaboration);
+  if (state.elaboration.readsTraining) {
+    const own = new Diagnostics();
+    const other = new Elaboration(own, new ProgramBuilder(name), false);
+    const inference = elaborateVariant(definition, file, other, broken);
+    addNew(own, diagnostics);
+    states.push(inference);
+    made = mergeElaborated(made, state.elaboration, inference.elaboration);
+  }
+  state.broken ||= states.some((each) => each.broken);
+  const program = finish(made, definition, state);
+  const { train, scope, open } = state;
+  const batch = open.name === undefined ? {} : { batch: open.name };
+  // a loss that failed has been reported: training need not say that there is none
+  const trained = program.loss === undefined && state.loss ? { ...program, loss: 'loss' } : program;
+  const training =
+    train && elaborateTraining(train, { name, scope, program: trained, ...batch }, diagnostics);
+  if (!state.broken)
+    warnUnused(
+      states.map((each) => each.scope),
+      diagnostics,
+    );
+  return { name, program, ...batch, ...(training ? { training } : {}) };
+}
+
+/** The statements of a model with one value of `training`. */
+function elaborateVariant(
+  definition: ModelDefinition,
+  file: Scope,
+  elaboration: Elaboration,
+  broken: boolean,
+): ModelState {
   const state: ModelState = {
     scope: new Scope(file),
     elaboration,
     open: {},
     defined: new Map(),
     outputs: new Map(),
-    broken: hasErrorsIn(definition.span, diagnostics),
+    broken,
   };
   for (const item of definition.items) {
     const defined = definedBy(item);
@@ -61,15 +103,7 @@ export function elaborateModel(definition: ModelDefinition, file: Scope, diagnos
     elaborateItem(item, state);
     nameLayerParameters(state);
   }
-  const program = finish(definition, state);
-  const { train, scope, open } = state;
-  const batch = open.name === undefined ? {} : { batch: open.name };
-  // a loss that failed has been reported: training need not say that there is none
-  const trained = program.loss === undefined && state.loss ? { ...program, loss: 'loss' } : program;
-  const training =
-    train && elaborateTraining(train, { name, scope, program: trained, ...batch }, diagnostics);
-  if (!state.broken) warnUnused(scope, diagnostics);
-  return { name, program, ...batch, ...(training ? { training } : {}) };
+  return state;
 }
 
 /** True if the parser has reported something in the model: statements may be missing from it. */
@@ -117,8 +151,11 @@ function elaborateItem(item: ModelItem, state: ModelState): void {
     case 'input':
       return declareInput(item, scope, elaboration, open);
     case 'param':
-      declareParam(item, item.name.text, scope, elaboration);
+    case 'state':
+      declareKept(item, item.name.text, scope, elaboration);
       return undefined;
+    case 'random':
+      return declareRandom(item, item.name.text, scope, elaboration);
     case 'assignment':
       return define(item, state);
     case 'output':
@@ -138,7 +175,7 @@ function elaborateItem(item: ModelItem, state: ModelState): void {
 }
 
 /** Constants of the language, which nothing may shadow; `pi` and `e` may. */
-const constantNames: ReadonlySet<string> = new Set(['true', 'false', 'inf']);
+const constantNames: ReadonlySet<string> = new Set(['true', 'false', 'inf', 'training']);
 
 /** Reports E202 if the model has the name already, E209 if the language has. */
 function isTaken(name: string, span: Span, { defined, elaboration, open }: ModelState): boolean {
@@ -169,9 +206,12 @@ function isTaken(name: string, span: Span, { defined, elaboration, open }: Model
 }
 
 function define(item: Assignment, state: ModelState): void {
+  const { scope, elaboration } = state;
   const { text } = item.name;
-  const tensor = elaborateAssignment(item, text, text, state.scope, state.elaboration);
-  if (tensor === undefined) state.broken = true;
+  const isMade = isNext(text)
+    ? elaborateNext(item, scope, elaboration)
+    : elaborateAssignment(item, text, text, scope, elaboration) !== undefined;
+  if (!isMade) state.broken = true;
 }
 
 function declareOutput(item: OutputDeclaration, state: ModelState): void {
@@ -250,16 +290,11 @@ function defineNumber(
   else elaboration.builder.metric(name);
 }
 
-function withoutTensors(program: Program, names: ReadonlySet<string>): Program {
-  if (names.size === 0) return program;
-  return { ...program, tensors: new Map([...program.tensors].filter(([name]) => !names.has(name))) };
-}
-
 /** The program, with frozen parameters marked and unused things reported. */
-function finish(definition: ModelDefinition, state: ModelState): Program {
+function finish(made: Program, definition: ModelDefinition, state: ModelState): Program {
   const { elaboration, train } = state;
   const { diagnostics } = elaboration;
-  let program = withoutTensors(elaboration.builder.build(), elaboration.unmade);
+  let program = made;
   reportTooLarge(program.tensors.values(), elaboration);
   if (train) {
     const parameters = [...program.tensors.values()].filter(({ role }) => role === 'parameter');

@@ -8,7 +8,8 @@ import { reportIndependent } from './fn-calls.ts';
 import { callThatBinds } from './recursion.ts';
 import { Scope } from './scope.ts';
 import { elaborateSize } from './sizes.ts';
-import { errorValue } from './values.ts';
+import { bindRest } from './statements.ts';
+import { constantValue, errorValue } from './values.ts';
 import type { Result, Value } from './values.ts';
 
 interface ReductionRule {
@@ -42,14 +43,13 @@ export function elaborateReduction(call: Call, scope: Scope, elaboration: Elabor
     return errorValue;
   }
   const inner = new Scope(scope);
-  const bound = bindIndices(call.binders ?? [], inner, elaboration);
+  const named = bindIndices(call.binders ?? [], inner, elaboration);
   const value = elaborateExpression(argument.value, inner, elaboration);
-  if (value.kind === 'error' || bound === undefined) return errorValue;
+  if (value.kind === 'error' || named === undefined) return errorValue;
   if (call.binders === undefined) return overAllAxes(rule, value, call, elaboration);
   const free = freeIndices(value.body);
-  for (const [place, binder] of call.binders.entries()) {
-    const variable = bound[place];
-    if (variable === undefined || free.has(variable) || binder.extent) continue;
+  for (const { binder, variable } of named) {
+    if (free.has(variable) || binder.extent) continue;
     const { text } = binder;
     const blamed = callThatBinds(text, elaboration);
     if (blamed) {
@@ -62,17 +62,31 @@ export function elaborateReduction(call: Call, scope: Scope, elaboration: Elabor
     });
     return errorValue;
   }
+  const bound = [...named.map(({ variable }) => variable), ...(inner.rest?.variables ?? [])];
   return reduced(rule, value, bound, value.axes, elaboration);
 }
 
-/** The index variables of a reduction, visible in its argument. Undefined after E404 and others. */
+interface BoundIndex {
+  readonly binder: Binder;
+  readonly variable: string;
+}
+
+/**
+ * The named index variables of a reduction, visible in its argument; those of `..` are in `inner.rest`. Undefined after
+ * E404 and others.
+ */
 function bindIndices(
   binders: readonly Binder[],
   inner: Scope,
   elaboration: Elaboration,
-): readonly string[] | undefined {
-  const bound: string[] = [];
-  for (const { text, span, extent: given } of binders) {
+): readonly BoundIndex[] | undefined {
+  const bound: BoundIndex[] = [];
+  for (const binder of binders) {
+    const { text, span, extent: given } = binder;
+    if (text === '..') {
+      if (bindRest(span, inner, elaboration) === undefined) return undefined;
+      continue;
+    }
     const earlier = inner.own(text);
     if (earlier) {
       elaboration.error('E404', span, `index \`${text}\` is bound twice`, {
@@ -88,7 +102,7 @@ function bindIndices(
     const name = outer?.kind === 'index' ? elaboration.variables.nameOf(outer.variable) : text;
     const variable = elaboration.variables.bound(name, span, extent);
     inner.define(text, { kind: 'index', variable, span, used: false });
-    bound.push(variable);
+    bound.push({ binder, variable });
   }
   return bound;
 }
@@ -119,12 +133,15 @@ function reduced(
   elaboration: Elaboration,
 ): Value {
   const { combine, label } = rule;
+  const isPlace = combine === 'argmax' || combine === 'argmin';
+  // over the `..` of a tensor that has no leading axes
+  if (bound.length === 0) return isPlace ? constantValue(0) : value;
   const free = orderedIndices(value.body, elaboration).filter((variable) => !bound.includes(variable));
   const { id } = elaboration.define({ combine, label, free, bound, body: value.body });
   const at = free.map((variable) => indexOf(variable));
   const result = read(id, at);
   if (rule.finish === undefined) {
-    const place = (combine === 'argmax' || combine === 'argmin') && axes.length === 0;
+    const place = isPlace && axes.length === 0;
     return { kind: 'value', axes, body: result, ...(place ? { index: fetchIndex(id, at) } : {}) };
   }
   return { kind: 'value', axes, body: binary('divide', result, countPlaceholder(bound)) };

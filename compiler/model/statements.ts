@@ -17,7 +17,9 @@ import type { Result, Value } from './values.ts';
 export interface StatementRequest {
   /** The name of the tensor it defines. */
   readonly target: string;
-  /** What layer calls in it are named after; default: the target. */
+  /** What hoisted reductions are named after; default: the target. */
+  readonly stem?: string;
+  /** What layer calls in it are named after; default: the stem. */
   readonly instance?: string;
   readonly bindings?: readonly Binding[];
   readonly value: SyntaxExpression;
@@ -37,10 +39,10 @@ export function elaborateStatement(
   scope: Scope,
   elaboration: Elaboration,
 ): Tensor | undefined {
-  const { target, value: syntax, bindings } = request;
+  const { target, stem = target, value: syntax, bindings } = request;
   const frame: Frame = {
-    ...plainFrame(target, request.span),
-    instance: request.instance ?? target,
+    ...plainFrame(stem, request.span),
+    instance: request.instance ?? stem,
     value: syntax,
     indexed: bindings !== undefined,
     layerCalls: countLayerCalls(syntax, scope),
@@ -112,20 +114,11 @@ function bindIndices(
   let sound = true;
   for (const binding of bindings) {
     if (binding.kind === 'rest') {
-      const rest = inner.lookupRest();
-      if (rest === undefined || inner.rest) {
-        const message = rest ? '`..` stands twice on the left' : '`..` stands for nothing here';
-        elaboration.error(rest ? 'E404' : 'E401', binding.span, message, {
-          hint: '`..` is for the statements of a layer whose tensors are declared with `..`',
-        });
+      const made = bindRest(binding.span, inner, elaboration);
+      if (made === undefined) {
         sound = false;
         continue;
       }
-      const made = rest.extents.map((extent) => {
-        const name = typeof extent === 'string' ? extent : '';
-        return elaboration.variables.fresh(name, binding.span, extent, `\`..\` has ${extent} places`);
-      });
-      inner.rest = { extents: rest.extents, variables: made };
       left.push(...made);
       continue;
     }
@@ -146,6 +139,24 @@ function bindIndices(
     left.push(variable);
   }
   return sound ? left : undefined;
+}
+
+/** Makes the indices that `..` stands for from here on; undefined after E401, E404. */
+export function bindRest(span: Span, inner: Scope, elaboration: Elaboration): readonly string[] | undefined {
+  const rest = inner.lookupRest();
+  if (rest === undefined || inner.rest) {
+    const message = rest ? '`..` stands twice here' : '`..` stands for nothing here';
+    elaboration.error(rest ? 'E404' : 'E401', span, message, {
+      hint: '`..` is for the statements of a layer whose tensors are declared with `..`',
+    });
+    return undefined;
+  }
+  const made = rest.extents.map((extent) => {
+    const name = typeof extent === 'string' ? extent : '';
+    return elaboration.variables.fresh(name, span, extent, `\`..\` has ${extent} places`);
+  });
+  inner.rest = { extents: rest.extents, variables: made };
+  return made;
 }
 
 function hasFittingAxes(

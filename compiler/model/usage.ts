@@ -1,7 +1,7 @@
 /** What nothing uses: E601 for parameters that the loss does not depend on, W701 for other definitions. */
 import type { Diagnostics } from '../diagnostics/diagnostic.ts';
 import { tensorsReadBy } from '../graph/expressions.ts';
-import type { Program } from '../graph/types.ts';
+import type { Program, Role } from '../graph/types.ts';
 import type { Elaboration } from './elaboration.ts';
 import type { Scope } from './scope.ts';
 
@@ -38,15 +38,23 @@ export function reportUnreached(program: Program, elaboration: Elaboration): voi
   }
 }
 
-const nouns = { tensor: 'tensor', size: 'dim' } as const;
+const nouns: Readonly<Record<'size' | Exclude<Role, 'parameter' | 'scalar'>, string>> = {
+  size: 'dim',
+  input: 'input',
+  state: 'state',
+  random: 'random tensor',
+  intermediate: 'tensor',
+};
 
-/** W701 for inputs, statements and dims of a model that nothing reads. */
-export function warnUnused(scope: Scope, diagnostics: Diagnostics): void {
-  for (const [name, entry] of scope.ownValues()) {
-    if (entry.used || (entry.kind !== 'tensor' && entry.kind !== 'size')) continue;
+/** W701 for inputs, statements and dims of a model that nothing reads, in none of its variants. */
+export function warnUnused([scope, ...others]: readonly Scope[], diagnostics: Diagnostics): void {
+  for (const [name, entry] of scope?.ownValues() ?? []) {
+    const isUsed = entry.used || others.some((other) => other.own(name)?.used);
+    if (isUsed || (entry.kind !== 'tensor' && entry.kind !== 'size')) continue;
     // of parameters E601 tells
-    if (entry.kind === 'tensor' && entry.tensor.role === 'parameter') continue;
-    const noun = entry.kind === 'tensor' && entry.tensor.role === 'input' ? 'input' : nouns[entry.kind];
+    const what = entry.kind === 'size' ? 'size' : entry.tensor.role;
+    if (what === 'parameter' || what === 'scalar') continue;
+    const noun = nouns[what];
     diagnostics.warning('W701', entry.span, `${noun} \`${name}\` is never used`, {
       hint: noun === 'tensor' ? `remove it, or make it an output: \`output ${name}\`` : 'remove it',
     });

@@ -1,13 +1,8 @@
-/** Removes statements that no output, loss, metric or gradient depends on, and the tensors that they write. */
+/** Removes statements that no output, loss, metric, gradient or state depends on, and the tensors that they write. */
 import { withStatements } from '../graph/builder.ts';
 import { tensorsReadBy } from '../graph/expressions.ts';
+import { pinned } from '../graph/results.ts';
 import type { Program, Statement } from '../graph/types.ts';
-
-/** The tensors that must survive every pass under their names. */
-export function pinned(program: Program): Set<string> {
-  const { outputs, loss, metrics, gradients } = program;
-  return new Set([...outputs, ...(loss === undefined ? [] : [loss]), ...metrics, ...gradients.values()]);
-}
 
 export function removeDead(program: Program): Program {
   const needed = pinned(program);

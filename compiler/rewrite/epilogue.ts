@@ -17,7 +17,7 @@ import {
   tensorsReadBy,
 } from '../graph/expressions.ts';
 import type { Program, Read, Statement } from '../graph/types.ts';
-import { pinned } from './dead.ts';
+import { pinned } from '../graph/results.ts';
 import { isElementwise, valueOf } from './definitions.ts';
 
 export function fuseEpilogues(program: Program): Program {

@@ -29,7 +29,7 @@ import {
 import type { Expression, Extent, LoopIndex, Program, Read, Statement } from '../graph/types.ts';
 import { isContraction } from './contraction.ts';
 import { costPerElement } from './cost.ts';
-import { pinned } from './dead.ts';
+import { pinned } from '../graph/results.ts';
 import { isElementwise, placesOf, valueOf } from './definitions.ts';
 
 /** What a run-time extent counts for where costs are compared. */

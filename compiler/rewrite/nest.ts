@@ -9,7 +9,7 @@ import {
   tensorsReadBy,
 } from '../graph/expressions.ts';
 import type { Program, Read, Statement } from '../graph/types.ts';
-import { pinned } from './dead.ts';
+import { pinned } from '../graph/results.ts';
 import { factorsOf, quotientOf } from './terms.ts';
 
 export function nestSums(program: Program): Program {

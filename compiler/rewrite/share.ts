@@ -5,15 +5,12 @@
  */
 import { withStatements } from '../graph/builder.ts';
 import {
-  addIndex,
   children,
   constantIndex,
   equalIndices,
-  expressionKey,
   extentsOf,
   foldExpression,
   indexKey,
-  indexOf,
   isInside,
   isPlainIndex,
   isScatter,
@@ -25,7 +22,8 @@ import {
   withChildren,
 } from '../graph/expressions.ts';
 import type { Expression, Extent, IndexExpression, Program, Statement, Tensor } from '../graph/types.ts';
-import { pinned } from './dead.ts';
+import { pinned } from '../graph/results.ts';
+import { statementKey } from '../graph/statement-key.ts';
 import { isElementwise, ownPlace, valueOf } from './definitions.ts';
 
 export function share(program: Program): Program {
@@ -221,20 +219,4 @@ function renamed(statement: Statement, names: ReadonlyMap<string, string>): Stat
     write.every((index, axis) => indexKey(index) === indexKey(statement.write[axis] ?? constantIndex(0)));
   if (same) return statement;
   return { ...statement, body, write, ...(finish === undefined ? {} : { finish }) };
-}
-
-/** Equal for statements that compute the same, whatever their indices and targets are called. */
-function statementKey(statement: Statement, tensors: ReadonlyMap<string, Tensor>): string {
-  const { indices, combine, write, body, finish, target } = statement;
-  const names = new Map(indices.map(({ name }, place) => [name, indexOf(`#${place}`)]));
-  const tensor = tensors.get(target);
-  return [
-    combine,
-    tensor?.element,
-    tensor?.axes.join(),
-    indices.map(({ extent }) => extent).join(),
-    write.map((index) => indexKey(substituteIndices(addIndex(index), names))).join(),
-    expressionKey(substituteIndices(body, names)),
-    finish === undefined ? '' : expressionKey(substituteIndices(finish, names)),
-  ].join(' | ');
 }

@@ -31,6 +31,9 @@ const poolOf: Readonly<Record<ElementType, Pool>> = {
   integer: 'integers',
 };
 
+/** Random tensors are drawn before the first group. */
+const drawn = -1;
+
 /** Lifetimes over one list of groups; what is in `kept` lives to its end. */
 export function timelineOf(
   groups: readonly Group[],
@@ -43,6 +46,7 @@ export function timelineOf(
       for (const tensor of tensorsReadBy(statement)) {
         const interval = alive.get(tensor);
         if (interval) interval.to = position;
+        else if (tensors.get(tensor)?.role === 'random') alive.set(tensor, { from: drawn, to: position });
       }
       alive.set(statement.target, { from: position, to: position });
     }
@@ -124,9 +128,9 @@ export function planBuffers(
   const planned: Record<string, Tensor[]> = { workspace: [], doubles: [], integers: [] };
   for (const tensor of program.tensors.values()) {
     if (tensor.role === 'input') put(tensor, 'input', [0]);
-    else if (tensor.role === 'state') append(tensor, tensor.axes.length === 0 ? 'doubles' : 'state');
+    else if (tensor.role === 'state') append(tensor, 'state');
     else if (
-      tensor.role === 'intermediate' &&
+      (tensor.role === 'intermediate' || tensor.role === 'random') &&
       !gradients.has(tensor.name) &&
       !options.inside.has(tensor.name)
     ) {

@@ -1,5 +1,6 @@
 /** Every trained parameter's gradient as a tensor of its own, so that gradients can lie side by side like parameters. */
 import { freshName, read } from '../graph/expressions.ts';
+import { pinned } from '../graph/results.ts';
 import type { LoopIndex, Program, Statement, Tensor } from '../graph/types.ts';
 
 /**
@@ -10,11 +11,7 @@ export function ownGradients(program: Program): Program {
   const tensors = new Map(program.tensors);
   const statements = [...program.statements];
   const gradients = new Map<string, string>();
-  const taken = new Set([
-    ...program.outputs,
-    ...program.metrics,
-    ...(program.loss === undefined ? [] : [program.loss]),
-  ]);
+  const taken = pinned({ ...program, gradients: new Map() });
   for (const [parameter, gradient] of program.gradients) {
     const tensor = tensors.get(gradient);
     if (!tensor) throw new Error(`the gradient '${gradient}' is not declared`);

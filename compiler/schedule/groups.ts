@@ -8,6 +8,7 @@ import {
   reads,
   tensorsReadBy,
 } from '../graph/expressions.ts';
+import { evaluationResults, nextValues, trainingResults } from '../graph/results.ts';
 import type { Program, Statement, Tensor } from '../graph/types.ts';
 
 /** A piece of work: one statement, or elementwise ones that share a loop. */
@@ -18,7 +19,7 @@ export interface Group {
   readonly rowwise?: boolean;
 }
 
-export type Part = 'forward' | 'backward' | 'predict';
+export type Part = 'forward' | 'backward' | 'evaluate' | 'predict';
 
 /** A function with more than this is split: V8 does not optimise very large ones. */
 const largestGroup = { statements: 12, nodes: 250 };
@@ -37,17 +38,16 @@ export function neededFor(program: Program, roots: Iterable<string>): Set<Statem
 
 /** In which lists of steps each needed statement stands. */
 export function partsOf(program: Program): Map<Statement, Set<Part>> {
-  const evaluated = neededFor(program, [
-    ...(program.loss === undefined ? [] : [program.loss]),
-    ...program.metrics,
-  ]);
+  const computed = neededFor(program, [...trainingResults(program), ...nextValues(program).values()]);
+  const evaluated = program.evaluation && neededFor(program, evaluationResults(program));
   const trained = neededFor(program, program.gradients.values());
   const predicted = neededFor(program, program.outputs);
   const parts = new Map<Statement, Set<Part>>();
   for (const statement of program.statements) {
     const of = new Set<Part>();
-    if (evaluated.has(statement)) of.add('forward');
+    if (computed.has(statement)) of.add('forward');
     else if (trained.has(statement)) of.add(statement.phase === 'forward' ? 'forward' : 'backward');
+    if (evaluated?.has(statement)) of.add('evaluate');
     if (predicted.has(statement)) of.add('predict');
     if (of.size > 0) parts.set(statement, of);
   }

@@ -1,5 +1,6 @@
 /** From a program of statements to loops: what runs in which order, over which buffers. */
 import { tensorsReadBy } from '../graph/expressions.ts';
+import { nextValues, pinned } from '../graph/results.ts';
 import type { Program, Statement } from '../graph/types.ts';
 import { planBuffers, timelineOf } from './buffers.ts';
 import { contractionLoops } from './contraction.ts';
@@ -27,12 +28,7 @@ export interface ScheduleOptions {
 /** The loop program of a model. Pure: the same program gives the same loops. */
 export function schedule(source: Program, options: ScheduleOptions): LoopProgram {
   const program = ownGradients(source);
-  const kept = new Set([
-    ...program.outputs,
-    ...program.metrics,
-    ...program.gradients.values(),
-    ...(program.loss === undefined ? [] : [program.loss]),
-  ]);
+  const kept = pinned(program);
   const groups = fuseRows(groupStatements(partsOf(program), program.tensors), program.tensors, kept);
   const listed = (...parts: Part[]): Group[] =>
     parts.flatMap((part) => groups.filter((group) => group.parts.has(part)));
@@ -46,6 +42,7 @@ export function schedule(source: Program, options: ScheduleOptions): LoopProgram
     program,
     [
       timelineOf(listed('forward', 'backward'), kept, program.tensors),
+      timelineOf(listed('evaluate'), kept, program.tensors),
       timelineOf(listed('predict'), kept, program.tensors),
     ],
     {
@@ -61,9 +58,26 @@ export function schedule(source: Program, options: ScheduleOptions): LoopProgram
     functions: functions.all,
     forward: stepsOf('forward'),
     backward: stepsOf('backward'),
+    ...(program.evaluation === undefined ? {} : { evaluate: stepsOf('evaluate') }),
     predict: stepsOf('predict'),
+    draws: {
+      forward: drawnFor(listed('forward', 'backward'), program),
+      evaluate: drawnFor(listed('evaluate'), program),
+      predict: drawnFor(listed('predict'), program),
+    },
+    nextValues: nextValues(program),
     pools: plan.pools,
   };
+}
+
+/** The random tensors that the groups read, in order of declaration. */
+function drawnFor(groups: readonly Group[], program: Program): string[] {
+  const read = new Set(
+    groups.flatMap(({ statements }) => statements.flatMap((each) => [...tensorsReadBy(each)])),
+  );
+  return [...program.tensors.values()].flatMap(({ name, role }) =>
+    role === 'random' && read.has(name) ? [name] : [],
+  );
 }
 
 /** Trained parameters first, the given ones in the given order. */

@@ -21,7 +21,7 @@ export interface Size {
  * those that only one function sees have no buffer at all. Pools:
  * - parameters: the trained ones first; a gradient has the offset of its parameter;
  * - workspace (real), doubles, integers: intermediates;
- * - state: states, one after the other; those of rank 0 lie in `doubles`;
+ * - state: states, one after the other;
  * - input: an array of its own for each tensor, offset 0.
  * Tensors of role `scalar` have no buffer: they are `numbers` of the functions that use them.
  */
@@ -179,8 +179,14 @@ export interface LoopProgram {
   /** Loss, metrics and all that the backward pass keeps. */
   readonly forward: readonly Step[];
   readonly backward: readonly Step[];
+  /** Loss and metrics as inference gives them, where they differ from those of `forward`. */
+  readonly evaluate?: readonly Step[];
   /** Outputs alone. */
   readonly predict: readonly Step[];
+  /** The random tensors that must be drawn before a list is run; those of `backward` are drawn with `forward`. */
+  readonly draws: Readonly<Record<'forward' | 'evaluate' | 'predict', readonly string[]>>;
+  /** State -> the tensor of its next value, which takes its place after `backward`. */
+  readonly nextValues: ReadonlyMap<string, string>;
   /** Sizes of the pools, in elements. */
   readonly pools: Readonly<Record<Buffer['pool'], Size>>;
 }

@@ -1,6 +1,7 @@
 /** Which statements stand in which block, and the way from `{` to `}`. */
 import { closest } from '../diagnostics/suggest.ts';
 import type { Cursor } from './cursor.ts';
+import type { Target } from './statements.ts';
 import type { Keyword, Token } from './tokens.ts';
 import { is, isStatementWord } from './tokens.ts';
 
@@ -8,12 +9,16 @@ export type BlockKind = 'model' | 'layer' | 'fn' | 'optimizer' | 'schedule';
 
 /** The keywords that begin a statement in each block; names begin assignments everywhere. */
 export const statementsOf: Readonly<Record<BlockKind, readonly Keyword[]>> = {
-  model: ['dim', 'input', 'param', 'output', 'loss', 'metric', 'train'],
-  layer: ['dim', 'param'],
+  model: ['dim', 'input', 'param', 'state', 'random', 'output', 'loss', 'metric', 'train'],
+  layer: ['dim', 'param', 'state', 'random'],
   fn: ['return'],
   optimizer: ['state'],
   schedule: ['state'],
 };
+
+/** What the assignments of a block define. */
+export const targetOf = (kind: BlockKind): Target =>
+  kind === 'model' || kind === 'layer' ? 'tensor' : 'name';
 
 /** The keywords that begin a definition at the top of a file. */
 export const definitions: readonly Keyword[] = [

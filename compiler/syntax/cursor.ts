@@ -20,7 +20,7 @@ export const maximumDepth = 1000;
 export class Cursor {
   readonly source: Source;
   readonly diagnostics: Diagnostics;
-  /** May names have primes here (in optimizers and schedules)? */
+  /** May names have primes here (not in a function)? */
   primes = false;
   /** The end of the last token read. */
   lastEnd = 0;
@@ -151,7 +151,7 @@ export class Cursor {
       this.spanOf(token),
       `the name \`${token.text}\` cannot have a prime here`,
       {
-        hint: 'a prime is the next value of a state, in an optimizer or a schedule',
+        hint: 'a prime is the next value of a state, in a model, a layer, an optimizer or a schedule',
       },
     );
   }

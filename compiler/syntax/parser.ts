@@ -9,6 +9,7 @@ import {
   meantWord,
   parseBraces,
   statementsOf,
+  targetOf,
   withArticle,
 } from './blocks.ts';
 import { Cursor } from './cursor.ts';
@@ -25,6 +26,7 @@ import {
   parseMetric,
   parseOutput,
   parseParam,
+  parseRandom,
   parseStates,
   parseTrainEntry,
 } from './statements.ts';
@@ -32,14 +34,13 @@ import type { Keyword, Token } from './tokens.ts';
 import { beginsDefinition, describe, is, isStatementWord } from './tokens.ts';
 import type {
   Assignment,
-  DimDeclaration,
   FnDefinition,
   LayerDefinition,
+  LayerItem,
   ModelDefinition,
   ModelItem,
   Name,
   OptimizerDefinition,
-  ParamDeclaration,
   ScheduleDefinition,
   StateDeclaration,
   SyntaxExpression,
@@ -58,11 +59,14 @@ export function parse(source: Source, diagnostics: Diagnostics): SyntaxFile {
   return new Parser(cursor).parseFile();
 }
 
-type BlockItem = ModelItem | StateDeclaration | ReturnStatement;
+type BlockItem = ModelItem | ReturnStatement;
 interface ReturnStatement {
   readonly kind: 'return';
   readonly value: SyntaxExpression;
 }
+
+const isLayerItem = (item: BlockItem): item is LayerItem =>
+  ['dim', 'param', 'state', 'random', 'assignment'].includes(item.kind);
 
 class Parser {
   private readonly cursor: Cursor;
@@ -153,7 +157,7 @@ class Parser {
     const name = definedName(cursor, 'a model');
     const items: ModelItem[] = [];
     this.parseBlock('model', name, (item) => {
-      if (item.kind !== 'state' && item.kind !== 'return') items.push(item);
+      if (item.kind !== 'return') items.push(item);
     });
     return { kind: 'model', name, items, span: cursor.span(start) };
   }
@@ -196,9 +200,9 @@ class Parser {
     const result = cursor.expectName('the name of the result') ?? { text: 'y', span: name.span };
     if (!cursor.at('[')) cursor.expected('`[` and the sizes of the result', hint);
     const resultAxes = parseAxes(cursor, { rest: true });
-    const items: (DimDeclaration | ParamDeclaration | Assignment)[] = [];
+    const items: LayerItem[] = [];
     this.parseBlock('layer', name, (item) => {
-      if (item.kind === 'dim' || item.kind === 'param' || item.kind === 'assignment') items.push(item);
+      if (isLayerItem(item)) items.push(item);
     });
     return { kind: 'layer', name, parameters, result, resultAxes, items, span: cursor.span(start) };
   }
@@ -217,11 +221,9 @@ class Parser {
       items.push({ kind: 'assignment', name: result, value, span: value.span });
       return { kind, name, parameters, items, span };
     }
-    cursor.primes = true;
     this.parseBlock(kind, name, (item) => {
       if (item.kind === 'state' || item.kind === 'assignment') items.push(item);
     });
-    cursor.primes = false;
     return { kind, name, parameters, items, span: cursor.span(start) };
   }
 
@@ -235,12 +237,14 @@ class Parser {
       this.astray = true;
       return false;
     }
+    cursor.primes = kind !== 'fn';
     const isClosed = parseBraces(
       cursor,
       `${kind} \`${name.text}\``,
       (token, next) => beginsDefinition(token, next) && token.first,
       () => this.parseStatement(kind, accept),
     );
+    cursor.primes = false;
     if (!isClosed) {
       this.unclosed += 1;
       this.astray = true;
@@ -257,7 +261,7 @@ class Parser {
     }
     const word = meantWord(cursor, statementsOf[kind]);
     if (word !== undefined) {
-      this.parseKeywordStatement(word, accept);
+      this.parseKeywordStatement(word, kind, accept);
     } else if (token.kind === 'name' || (isStatementWord(token) && (is(next, '=') || is(next, '[')))) {
       this.parseNameStatement(kind, accept);
     } else {
@@ -290,7 +294,7 @@ class Parser {
     cursor.primes = primes;
   }
 
-  private parseKeywordStatement(word: Keyword, accept: (item: BlockItem) => void): void {
+  private parseKeywordStatement(word: Keyword, kind: BlockKind, accept: (item: BlockItem) => void): void {
     const { cursor } = this;
     const keep = (item: BlockItem | undefined): void => {
       if (item !== undefined) accept(item);
@@ -299,7 +303,9 @@ class Parser {
       case 'dim':
         return parseDims(cursor).forEach(accept);
       case 'state':
-        return parseStates(cursor).forEach(accept);
+        return parseStates(cursor, targetOf(kind)).forEach(accept);
+      case 'random':
+        return keep(parseRandom(cursor));
       case 'input':
         return keep(parseInput(cursor));
       case 'param':
@@ -338,7 +344,7 @@ class Parser {
       cursor.skipStatement();
       return;
     }
-    const item = parseAssignment(cursor, kind === 'model' || kind === 'layer' ? 'tensor' : 'name');
+    const item = parseAssignment(cursor, targetOf(kind));
     if (item !== undefined) accept(item);
   }
 

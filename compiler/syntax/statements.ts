@@ -13,6 +13,7 @@ import type {
   Name,
   OutputDeclaration,
   ParamDeclaration,
+  RandomDeclaration,
   StateDeclaration,
   SyntaxAxis,
   SyntaxExpression,
@@ -59,20 +60,22 @@ export function parseDims(cursor: Cursor): DimDeclaration[] {
   return finishGroup(cursor, dims, 'a size');
 }
 
-/** `state m ~ zeros, P[] ~ ones` */
-export function parseStates(cursor: Cursor): StateDeclaration[] {
+/** `state m ~ zeros, P[] ~ ones`; with target `tensor` (in a model, a layer) `state mean[c] ~ zeros`. */
+export function parseStates(cursor: Cursor, target: Target): StateDeclaration[] {
   const states: StateDeclaration[] = [];
   cursor.advance();
   do {
     const name = cursor.expectName('the name of a state');
     if (name === undefined) break;
-    const scalar = cursor.take('[');
+    const axes = target === 'tensor' ? parseAxes(cursor) : [];
+    const scalar = target === 'name' && cursor.take('[');
     if (scalar)
       cursor.expect(']', 'right after `[`', 'a state has the shape of its parameter, or `[]`: one number');
     const initializer = parseInitializer(cursor, 'state');
     states.push({
       kind: 'state',
       name,
+      axes,
       scalar,
       initializer,
       span: whole(cursor, name.span.start, initializer),
@@ -134,6 +137,19 @@ export function parseParam(cursor: Cursor): ParamDeclaration | undefined {
   const name = cursor.expectName('the name of a parameter');
   if (name === undefined) return giveUp(cursor, 'the name of a parameter');
   return parseParamRest(cursor, start, name);
+}
+
+/** `random u[.., units] ~ bernoulli(0.9)` */
+export function parseRandom(cursor: Cursor): RandomDeclaration | undefined {
+  const { start } = cursor.advance();
+  const name = cursor.expectName('the name of what is drawn');
+  if (name === undefined) return giveUp(cursor, 'the name of what is drawn');
+  const axes = parseAxes(cursor, { rest: true });
+  const distribution = lastValue(cursor, 'a distribution', (here) => {
+    here.expect('~', 'and a distribution', 'for example `~ uniform(0, 1)`');
+    return parseExpression(here);
+  });
+  return { kind: 'random', name, axes, distribution, span: whole(cursor, start, distribution) };
 }
 
 /** After the name. */

@@ -15,6 +15,7 @@ export const keywords = [
   'optimizer',
   'schedule',
   'state',
+  'random',
   'import',
   'return',
   'and',

@@ -70,7 +70,7 @@ export interface Call {
   readonly span: Span;
 }
 
-/** An index name that a call binds; `sum[u: 2](...)` gives its extent. */
+/** An index name that a call binds, or `..`; `sum[u: 2](...)` gives its extent. */
 export interface Binder extends Name {
   readonly extent?: SyntaxExpression;
 }
@@ -157,9 +157,21 @@ export interface ParamDeclaration {
 export interface StateDeclaration {
   readonly kind: 'state';
   readonly name: Name;
-  /** `state P[] ~ ones`: one number instead of one per element. */
+  /** Of a model or layer: the axes of the tensor. */
+  readonly axes: readonly SyntaxAxis[];
+  /** Of an optimizer, `state P[] ~ ones`: one number instead of one per element. */
   readonly scalar: boolean;
   readonly initializer: SyntaxExpression;
+  readonly span: Span;
+}
+
+/** `random u[n, j] ~ uniform(0, 1)` */
+export interface RandomDeclaration {
+  readonly kind: 'random';
+  readonly name: Name;
+  readonly axes: readonly SyntaxAxis[];
+  /** A call, or what else was written there. */
+  readonly distribution: SyntaxExpression;
   readonly span: Span;
 }
 
@@ -212,11 +224,16 @@ export type ModelItem =
   | DimDeclaration
   | InputDeclaration
   | ParamDeclaration
+  | StateDeclaration
+  | RandomDeclaration
   | Assignment
   | OutputDeclaration
   | LossDeclaration
   | MetricDeclaration
   | TrainDeclaration;
+
+/** What may stand in a layer. */
+export type LayerItem = DimDeclaration | ParamDeclaration | StateDeclaration | RandomDeclaration | Assignment;
 
 export interface ModelDefinition {
   readonly kind: 'model';
@@ -251,7 +268,7 @@ export interface LayerDefinition {
   readonly parameters: readonly Parameter[];
   readonly result: Name;
   readonly resultAxes: readonly SyntaxAxis[];
-  readonly items: readonly (DimDeclaration | ParamDeclaration | Assignment)[];
+  readonly items: readonly LayerItem[];
   readonly span: Span;
 }
 

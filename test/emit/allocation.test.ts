@@ -49,10 +49,10 @@ describe('a training step allocates nothing', () => {
     const run = (): number => {
       const before = process.memoryUsage().heapUsed;
       for (let i = 0; i < STEPS; i++) {
-        program.forward(4);
+        program.forward(4, 0, 0);
         program.backward(4);
         program.update(step++);
-        program.predict(4);
+        program.predict(4, 0, 0);
       }
       return process.memoryUsage().heapUsed - before;
     };

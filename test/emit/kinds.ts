@@ -263,6 +263,8 @@ const predict = [
 const loops: LoopProgram = {
   name: 'Kinds',
   dtype: 'f64',
+  draws: { forward: [], evaluate: [], predict: [] },
+  nextValues: new Map(),
   buffers: new Map(
     [
       buffer(tensors[0]!, 'input', size(2), size(0)),

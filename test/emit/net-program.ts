@@ -316,6 +316,8 @@ const step = (name: string) => ({
 export const netLoops: LoopProgram = {
   name: 'Net',
   dtype: 'f64',
+  draws: { forward: [], evaluate: [], predict: [] },
+  nextValues: new Map(),
   batch: 'n',
   buffers: new Map(
     [

@@ -75,14 +75,14 @@ describe('the emitted net', () => {
 
   it('computes outputs and loss', async () => {
     const made = await program();
-    made.forward(2);
+    made.forward(2, 0, 0);
     expect([...made.outputs['z']!.subarray(0, 2)]).toEqual([14, 3]);
     expect([...made.results]).toEqual([5]);
   });
 
   it('computes gradients', async () => {
     const made = await program();
-    made.forward(2);
+    made.forward(2, 0, 0);
     made.backward(2);
     // dW2 = 2·(5.5, 1) + 4·(0, 1) ; dh = (4, 6), (0, 12) ; db1 = their sum ; dW1 = xᵀ dh
     expect([...made.gradients]).toEqual([4, 6 - 12, 8, 12, 4, 18, 11, 6]);
@@ -90,7 +90,7 @@ describe('the emitted net', () => {
 
   it('counts only the rows it is told of', async () => {
     const made = await program();
-    made.forward(1);
+    made.forward(1, 0, 0);
     made.backward(1);
     expect([...made.results]).toEqual([1]);
     expect([...made.gradients]).toEqual([4, 6, 8, 12, 4, 6, 11, 2]);

@@ -96,7 +96,7 @@ function expectSame(program: Program, seed: number, variant: Variant): void {
     for (const [name, values] of Object.entries(tensors)) compiled.inputs[name]?.set(values);
     for (const { name, offset } of module.description.parameters)
       compiled.parameters.set(tensors[name]!, offset);
-    compiled.forward(n);
+    compiled.forward(n, 0, 0);
     compiled.backward(n);
     expect(differences(compiled.results, wanted.get(plain.loss!)!, tolerance), `loss of ${n} rows`).toEqual(
       [],

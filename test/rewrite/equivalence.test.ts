@@ -8,7 +8,7 @@ import { printProgram } from '../../compiler/graph/print.ts';
 import { validate } from '../../compiler/graph/validate.ts';
 import type { Program } from '../../compiler/graph/types.ts';
 import { optimise, passes, prepare } from '../../compiler/rewrite/index.ts';
-import { pinned } from '../../compiler/rewrite/dead.ts';
+import { pinned } from '../../compiler/graph/results.ts';
 import { programOf } from './models.ts';
 import { batchExtents, programs, randomTensors } from '../property/programs.ts';
 

@@ -1,5 +1,6 @@
 /** Runs a program through its loops, and through the interpreter, for comparison. */
 import { interpret } from '../../compiler/graph/interpret.ts';
+import { evaluationResults, nextValues } from '../../compiler/graph/results.ts';
 import type { Program } from '../../compiler/graph/types.ts';
 import { schedule } from '../../compiler/schedule/index.ts';
 import { allocate, runSteps } from '../../compiler/schedule/run.ts';
@@ -40,6 +41,8 @@ export function compareWithInterpreter(
   );
   const training = memoryFor(loops, tensors, extents);
   runSteps([...loops.forward, ...loops.backward], loops.functions, training, extents, numbers);
+  const evaluation = memoryFor(loops, tensors, extents);
+  runSteps(loops.evaluate ?? loops.forward, loops.functions, evaluation, extents, numbers);
   const prediction = memoryFor(loops, tensors, extents);
   runSteps(loops.predict, loops.functions, prediction, extents, numbers);
   const compared: Compared[] = [];
@@ -48,6 +51,8 @@ export function compareWithInterpreter(
   };
   if (program.loss !== undefined) compare(program.loss, training);
   for (const name of program.metrics) compare(name, training);
+  for (const name of evaluationResults(program)) compare(name, evaluation);
+  for (const name of nextValues(program).values()) compare(name, training);
   for (const gradient of program.gradients.values()) compare(gradient, training);
   for (const name of program.outputs) compare(name, prediction);
   return compared;

@@ -9,6 +9,8 @@ import { printSize, type Views } from './views.ts';
 export interface CallLists {
   readonly forward: readonly string[];
   readonly backward: readonly string[];
+  readonly update: readonly string[];
+  readonly evaluate?: readonly string[] | undefined;
   readonly predict: readonly string[];
 }
 
@@ -36,12 +38,15 @@ export function printCreateProgram(
     const size = printSize(pools[name], loops.batch);
     return titled(title, [`const ${name} = new ${arrayType[element]}(${size});`, ...own]);
   };
+  const draws = Object.values(loops.draws).some((names) => names.length > 0);
+  const zero = pools.state.constant > 0 ? 'Parameters and states' : 'Parameters';
+  const passing = [rows, 'step', 'first'];
   return [
     '/**',
     ' * The arrays of one trainer, for batches of up to `batch` rows, and the lists of calls that work on them.',
-    ' * Parameters are zero until they are set.',
+    ` * ${zero} are zero until they are set.${draws ? ' `seed` decides what is drawn.' : ''}`,
     ' */',
-    'export function createProgram(batch: number): CompiledProgram {',
+    `export function createProgram(batch: number${draws ? ', seed: number' : ''}): CompiledProgram {`,
     `const parameters = new ${real}(${pools.parameters.constant});`,
     `const gradients = new ${real}(${pools.gradients.constant});`,
     `const state = new ${real}(${pools.state.constant + update.stateSize});`,
@@ -66,13 +71,14 @@ export function printCreateProgram(
     `outputs: { ${outputFields.join(', ')} },`,
     'results,',
     '',
-    method('forward', rows, lists.forward),
+    method('forward', passing, lists.forward),
     '',
-    method('backward', rows, lists.backward),
+    method('backward', [rows], lists.backward),
     '',
-    method('update', 'step', update.calls),
+    method('update', ['step'], lists.update),
     '',
-    method('predict', rows, lists.predict),
+    ...(lists.evaluate === undefined ? [] : [method('evaluate', passing, lists.evaluate), '']),
+    method('predict', passing, lists.predict),
     '};',
     '}',
   ].join('\n');
@@ -82,10 +88,17 @@ function titled(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', `// ${title}`, ...lines];
 }
 
-/** A method takes its parameter only if it uses it: `noUnusedParameters`. */
-function method(name: string, parameter: string | undefined, lines: readonly string[]): string {
-  const used = parameter !== undefined && lines.some((line) => new RegExp(`\\b${parameter}\\b`).test(line));
-  return `${name}(${used ? `${parameter}: number` : ''}): void {\n${lines.join('\n')}\n},`;
+/** A method takes a parameter only if it or a later one is used: `noUnusedParameters`. */
+function method(name: string, parameters: readonly (string | undefined)[], lines: readonly string[]): string {
+  const code = lines.join('\n').replaceAll(/"[^"]*"/g, '""');
+  const isUsed = (parameter: string | undefined): boolean =>
+    parameter !== undefined && new RegExp(`\\b${parameter}\\b`).test(code);
+  const last = parameters.findLastIndex(isUsed);
+  const taken = parameters
+    .slice(0, last + 1)
+    .map((parameter) => (isUsed(parameter) ? parameter : `_${parameter ?? 'rows'}`));
+  const list = taken.map((parameter) => `${parameter}: number`).join(', ');
+  return `${name}(${list}): void {\n${lines.join('\n')}\n},`;
 }
 
 const field = (key: string, name: string): string => (key === name ? name : `${printKey(key)}: ${name}`);

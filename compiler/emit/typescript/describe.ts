@@ -80,16 +80,21 @@ function describeParameter(tensor: Tensor, { loops }: EmitRequest): ParameterDes
 function modelStates({ program, loops }: EmitRequest): StateDescription[] {
   return [...loops.buffers.values()]
     .filter((buffer) => buffer.pool === 'state')
-    .map((buffer) => ({
-      name: buffer.tensor,
-      offset: buffer.offset.constant,
-      size: buffer.size.constant,
-      initial: initialOf(tensorOf(program, buffer.tensor).initializer),
-      scalar: false,
-    }));
+    .map((buffer) => {
+      const { axes, initializer } = tensorOf(program, buffer.tensor);
+      return {
+        name: buffer.tensor,
+        shape: axes.map(Number),
+        offset: buffer.offset.constant,
+        size: buffer.size.constant,
+        initial:
+          initializer === undefined || initializer.kind === 'constant' ? initialOf(initializer) : initializer,
+        scalar: false,
+      };
+    });
 }
 
-/** States start from one value. */
+/** The states of optimizers and schedules start from one value. */
 export function initialOf(initializer: Initializer | undefined): number {
   if (initializer === undefined) return 0;
   if (initializer.kind !== 'constant') throw new Error(`a state cannot start from '${initializer.kind}'`);

@@ -1,4 +1,5 @@
 /** @file The comment at the top of the file: where it comes from, what the model has, what a step costs. */
+import { printDistribution } from '../../graph/print.ts';
 import type { Extent, Initializer, Program, Tensor } from '../../graph/types.ts';
 import type { EmitRequest } from './request.ts';
 import { grouped, multiplyAdds, printPolynomial, workspaceBytes } from './work.ts';
@@ -15,7 +16,7 @@ export function printHeader(request: EmitRequest): string {
     ...parameterTable(program),
     ...portLines(program),
     '',
-    ...workLines(program, request),
+    ...workLines(request),
     ...memoryLines(request),
     `Numbers are ${loops.dtype === 'f32' ? 'float32' : 'float64'} in arrays, float64 in between; sums and losses are float64.`,
   ];
@@ -52,17 +53,29 @@ function portLines(program: Program): string[] {
     const tensor = program.tensors.get(name);
     return tensor === undefined ? [] : [['output', name, shapeText(tensor), valuesText(tensor)]];
   });
+  const states = withRole(program, 'state').map((tensor) => [
+    'state',
+    tensor.name,
+    shapeText(tensor),
+    initializerText(tensor.initializer),
+  ]);
+  const draws = withRole(program, 'random').map((tensor) => [
+    'random',
+    tensor.name,
+    shapeText(tensor),
+    printDistribution(tensor),
+  ]);
   const scalars = [
     ...(program.loss === undefined ? [] : [['loss', program.loss]]),
     ...program.metrics.map((m) => ['metric', m]),
   ];
-  return table([...inputs, ...outputs, ...scalars]);
+  return table([...inputs, ...outputs, ...states, ...draws, ...scalars]);
 }
 
-function workLines(program: Program, { model }: EmitRequest): string[] {
+function workLines({ model, loops }: EmitRequest): string[] {
   const symbol = model.batch ?? 'n';
-  const forward = printPolynomial(multiplyAdds(program, 'forward'), symbol);
-  const backward = printPolynomial(multiplyAdds(program, 'backward'), symbol);
+  const forward = printPolynomial(multiplyAdds(loops, loops.forward), symbol);
+  const backward = printPolynomial(multiplyAdds(loops, loops.backward), symbol);
   return [`Multiply-adds of a step: forward ${forward}, backward ${backward}.`];
 }
 

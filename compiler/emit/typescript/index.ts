@@ -5,10 +5,12 @@
  */
 import { placeOf } from '../../diagnostics/source.ts';
 import { printStatement } from '../../graph/print.ts';
+import { evaluationResults, trainingResults } from '../../graph/results.ts';
 import type { ElementType, Program } from '../../graph/types.ts';
 import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
 import { printCreateProgram } from './create.ts';
 import { describeModel, tensorOf } from './describe.ts';
+import { drawCall, drawFunctions } from './draws.ts';
 import { commentLines, emitFunction, proseLines, type ModuleContext } from './functions.ts';
 import { printHeader, shapeText, valuesText } from './header.ts';
 import { helperTexts } from './helpers.ts';
@@ -34,6 +36,9 @@ const RULE_WIDTH = 106;
 const EXPORTS = ['description', 'createProgram', 'createTrainer', 'Inputs', 'Outputs', 'ParameterName'];
 const IMPORTS = [
   'makeTrainer',
+  'drawBernoulli',
+  'drawNormal',
+  'drawUniform',
   'CompiledProgram',
   'IntegerData',
   'ModelDescription',
@@ -61,7 +66,9 @@ const LOCALS = [
   'doubles',
   'integers',
   'results',
+  'seed',
   'step',
+  'first',
 ];
 
 /** @throws Error where the request contradicts itself (a fault of the compiler, not of the user's text) */
@@ -114,14 +121,32 @@ class ModulePrinter {
         step.integers.map((integer) => this.extent(integer, rows)),
         [],
       );
-    const lists = {
-      forward: [...loops.forward.map(stepCall), ...this.resultLines(views)],
-      backward: loops.backward.map(stepCall),
-      predict: loops.predict.map(stepCall),
-    };
+    const { program } = request;
+    const drawLines = (list: keyof typeof loops.draws): string[] =>
+      loops.draws[list].map((name) => drawCall(tensorOf(program, name), views, rows));
+    const resultLines = (names: readonly string[]): string[] =>
+      names.map((name, k) => `results[${k}] = ${views.of(name)}[0]!;`);
     const update = emitUpdate(request, views, local, (own, update, step, buffers, integers, numbers) =>
       this.updateCall(own, update, step, buffers, integers, numbers),
     );
+    const lists = {
+      forward: [
+        ...drawLines('forward'),
+        ...loops.forward.map(stepCall),
+        ...resultLines(trainingResults(program)),
+      ],
+      backward: loops.backward.map(stepCall),
+      update: [
+        ...[...loops.nextValues].map(([state, next]) => `${views.of(state)}.set(${views.of(next)});`),
+        ...update.calls,
+      ],
+      evaluate: loops.evaluate && [
+        ...drawLines('evaluate'),
+        ...loops.evaluate.map(stepCall),
+        ...resultLines(evaluationResults(program)),
+      ],
+      predict: [...drawLines('predict'), ...loops.predict.map(stepCall)],
+    };
     const create = printCreateProgram(request, views, this.arrayType, lists, update, rows);
 
     const clip = request.model.training?.clip;
@@ -157,7 +182,7 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
   // ------------------------------------------------------------------------------------------------------------ top part
 
   private imports(): string {
-    const { options, program } = this.request;
+    const { options, program, loops } = this.request;
     if (options.standalone !== undefined) return '';
     const from = JSON.stringify(options.runtime);
     const inputs = [...program.tensors.values()].filter((tensor) => tensor.role === 'input');
@@ -169,7 +194,11 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
       'Trainer',
       'TrainerOptions',
     ];
-    const values = [...(this.usedHelpers.has('erf') ? ['erf'] : []), 'makeTrainer'];
+    const values = [
+      ...drawFunctions(program, loops.draws),
+      ...(this.usedHelpers.has('erf') ? ['erf'] : []),
+      'makeTrainer',
+    ];
     return `import { ${values.join(', ')} } from ${from};\nimport type { ${types.join(', ')} } from ${from};`;
   }
 
@@ -292,14 +321,6 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
       throw new Error(`a step depends on the size '${integer}', which is not the batch`);
     }
     return rows;
-  }
-
-  private resultLines(views: Views): string[] {
-    const { program } = this.request;
-    const results = [program.loss, ...program.metrics];
-    return results.flatMap((name, k) =>
-      name === undefined ? [] : [`results[${k}] = ${views.of(name)}[0]!;`],
-    );
   }
 }
 

@@ -1,16 +1,17 @@
 /** @file What a step costs: multiply-adds and memory, as polynomials in the batch. */
 import { rangeOf } from '../../graph/expressions.ts';
-import type { Expression, Phase, Program, Statement } from '../../graph/types.ts';
-import type { LoopProgram, Size } from '../../schedule/types.ts';
+import type { Expression, Statement } from '../../graph/types.ts';
+import type { LoopProgram, Size, Step } from '../../schedule/types.ts';
 
 /** Power of the batch -> coefficient. */
 export type Polynomial = ReadonlyMap<number, number>;
 
-/** Terms of all sums of products of a phase: an upper bound where reads outside a tensor are skipped. */
-export function multiplyAdds(program: Program, phase: Phase): Polynomial {
+/** Terms of all sums of products in a list of calls: an upper bound where reads outside a tensor are skipped. */
+export function multiplyAdds({ functions }: LoopProgram, steps: readonly Step[]): Polynomial {
+  const called = new Set(steps.map((step) => step.function));
   const total = new Map<number, number>();
-  for (const statement of program.statements) {
-    if (statement.phase !== phase || statement.combine !== 'sum' || factors(statement.body) < 2) continue;
+  for (const statement of functions.flatMap(({ name, computes }) => (called.has(name) ? computes : []))) {
+    if (statement.combine !== 'sum' || factors(statement.body) < 2) continue;
     const { power, coefficient } = box(statement);
     total.set(power, (total.get(power) ?? 0) + coefficient);
   }

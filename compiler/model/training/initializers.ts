@@ -165,9 +165,9 @@ function problemOf(made: Initializer, axes: readonly Extent[]): string | undefin
 }
 
 /** The arguments by name, with defaults; undefined if something is wrong with them (it has been reported). */
-function argumentsOf(
+export function argumentsOf(
   name: string,
-  rule: Rule,
+  rule: Pick<Rule, 'parameters'>,
   call: Call | undefined,
   at: SyntaxExpression,
   { evaluate, diagnostics }: InitializerContext,

@@ -169,6 +169,11 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       'What stands after `~` is not an initialiser, is one that does not fit the shape, or a list whose nesting is not the shape of the parameter.',
     mend: 'Take one of the initialisers of the language reference, a number, or a list of numbers nested as the shape is. An expression is written `constant(1 / 3)`.',
   },
+  E504: {
+    meaning:
+      'What stands after `~` in a `random` declaration is not a distribution, or its numbers are not right. They must be known at compile time: through a draw whose distribution depends on a parameter no gradient would flow.',
+    mend: 'Draw standard numbers, `random eps[n, k] ~ normal(0, 1)`, and compute what depends on parameters from them, `mean[n, k] + deviation[n, k] * eps[n, k]`.',
+  },
   E601: {
     meaning:
       'The loss does not depend on a parameter, so that its gradient would be zero for ever. This is nearly always a mistake in the model: a statement that is never read.',
@@ -193,5 +198,9 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
     meaning:
       'The loss depends on a parameter, but only through functions that are flat: comparisons, `floor`, `sign`, `argmax`, `stop_gradient`. The gradient is zero everywhere and training does not change the parameter.',
     mend: 'Replace the step by something smooth (`sigmoid(y)` instead of `y > 0`), or `freeze` the parameter.',
+  },
+  W703: {
+    meaning: 'A state is declared, but no statement gives its next value: it keeps its first value for ever.',
+    mend: "Add a statement for its next value, `m' = ...`, or use a number or a frozen parameter instead.",
   },
 };

@@ -1,0 +1,31 @@
+/** What a program is computed for: the tensors that must survive every pass under their names. */
+import type { Program } from './types.ts';
+
+/** State -> the tensor with its next value, which is called as the state with a prime. */
+export function nextValues({ tensors }: Program): Map<string, string> {
+  const next = new Map<string, string>();
+  for (const { name, role } of tensors.values())
+    if (role === 'state' && tensors.has(`${name}'`)) next.set(name, `${name}'`);
+  return next;
+}
+
+/** Loss and metrics as training computes them. */
+export function trainingResults({ loss, metrics }: Program): string[] {
+  return [...(loss === undefined ? [] : [loss]), ...metrics];
+}
+
+/** Loss and metrics as `evaluate` gives them: of the inference variant, where the program has one. */
+export function evaluationResults(program: Program): string[] {
+  return trainingResults({ ...program, ...program.evaluation });
+}
+
+/** Outputs, loss, metrics of both variants, gradients, next values of states. */
+export function pinned(program: Program): Set<string> {
+  return new Set([
+    ...program.outputs,
+    ...trainingResults(program),
+    ...evaluationResults(program),
+    ...program.gradients.values(),
+    ...nextValues(program).values(),
+  ]);
+}

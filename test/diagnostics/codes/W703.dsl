@@ -1,0 +1,5 @@
+model M {
+  input x[n]
+  state average ~ zeros
+  output y[n] = x[n] - average
+}
