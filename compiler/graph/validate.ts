@@ -16,7 +16,7 @@ import {
   visitAtoms,
   visitExpression,
 } from './expressions.ts';
-import { evaluationResults, nextValues, trainingResults } from './results.ts';
+import { nextValues } from './results.ts';
 import type {
   Expression,
   Extent,
@@ -266,10 +266,10 @@ function isRunTimeExtent(program: Program, name: string): boolean {
 function checkNames(program: Program, report: Report): void {
   const { tensors, outputs, gradients, evaluation } = program;
   for (const name of outputs) if (!tensors.has(name)) report(`output ${name} does not exist`);
-  const losses = new Set([program.loss, evaluation?.loss]);
-  for (const name of new Set([...trainingResults(program), ...evaluationResults(program)])) {
+  const losses = [program.loss, evaluation?.loss].filter((name) => name !== undefined);
+  for (const name of new Set([...program.metrics, ...(evaluation?.metrics ?? []), ...losses])) {
     const tensor = tensors.get(name);
-    const what = losses.has(name) ? 'loss' : 'metric';
+    const what = losses.includes(name) ? 'loss' : 'metric';
     if (tensor === undefined) report(`${what} ${name} does not exist`);
     else if (tensor.axes.length > 0) report(`${what} ${name} has ${tensor.axes.length} axes`);
   }

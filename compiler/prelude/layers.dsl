@@ -6,3 +6,10 @@ layer dense(x[.., i], units, bias = true) -> y[.., units] {
   param b[units]    ~ zeros
   y[.., o] = sum[i](x[.., i] * W[i, o]) + (bias ? b[o] : 0)
 }
+
+// In training each element is 0 with probability `rate`, and the others are divided by 1 - rate, so that the mean stays
+// (Srivastava et al. 2014, with the scale of inference moved into training); in inference y = x.
+layer dropout(x[..], rate = 0.5) -> y[..] {
+  random keep[..] ~ bernoulli(1 - rate)
+  y[..] = not training ? x[..] : rate < 1 ? x[..] * keep[..] / (1 - rate) : 0 * x[..]
+}

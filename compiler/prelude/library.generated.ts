@@ -281,6 +281,13 @@ layer dense(x[.., i], units, bias = true) -> y[.., units] {
   param b[units]    ~ zeros
   y[.., o] = sum[i](x[.., i] * W[i, o]) + (bias ? b[o] : 0)
 }
+
+// In training each element is 0 with probability \`rate\`, and the others are divided by 1 - rate, so that the mean stays
+// (Srivastava et al. 2014, with the scale of inference moved into training); in inference y = x.
+layer dropout(x[..], rate = 0.5) -> y[..] {
+  random keep[..] ~ bernoulli(1 - rate)
+  y[..] = not training ? x[..] : rate < 1 ? x[..] * keep[..] / (1 - rate) : 0 * x[..]
+}
 `,
   },
   {
@@ -444,7 +451,7 @@ fn binary_accuracy(p, y, threshold = 0.5) = (p > threshold) == (y > 0.5)
   },
   {
     path: 'prelude/normalisation.dsl',
-    text: `// Normalisation within a row: (x - m) / sqrt(v + eps) times a gain g, plus a shift b. m is a mean and v the mean square
+    text: `// Normalisation: (x - m) / sqrt(v + eps) times a gain, plus a shift; but for batch_norm each row by itself. m is a mean and v the mean square
 // distance from it (divided by the number of values, not one less).
 
 // Over an index: (x - m) / sqrt(v + eps)
@@ -487,6 +494,25 @@ layer instance_norm(x[n, h, w, c], eps = 1e-5) -> y[n, h, w, c] {
   m[n, k] = mean[i, j](x[n, i, j, k])
   v[n, k] = mean[i, j]((x[n, i, j, k] - m[n, k])^2)
   y[n, i, j, k] = (x[n, i, j, k] - m[n, k]) / sqrt(v[n, k] + eps) * g[k] + b[k]
+}
+
+// Each channel (the last axis) over all rows and places of the batch (Ioffe & Szegedy 2015, algorithms 1 and 2). In
+// inference by the running statistics, which move by \`momentum\` towards those of each batch, as in PyTorch; the running
+// variance has one less than the number of values under it.
+layer batch_norm(x[.., c], momentum = 0.1, eps = 1e-5) -> y[.., c] {
+  param gamma[c] ~ ones
+  param beta[c]  ~ zeros
+  state running_mean[c]     ~ zeros
+  state running_variance[c] ~ ones
+  count = sum[..](1)
+  batch_mean[k]     = mean[..](x[.., k])
+  batch_variance[k] = mean[..]((x[.., k] - batch_mean[k])^2)
+  running_mean'[k]     = (1 - momentum) * running_mean[k] + momentum * batch_mean[k]
+  running_variance'[k] = (1 - momentum) * running_variance[k]
+                         + momentum * batch_variance[k] * (count / max(count - 1, 1))
+  m[k] = training ? batch_mean[k] : running_mean[k]
+  v[k] = training ? batch_variance[k] : running_variance[k]
+  y[.., k] = (x[.., k] - m[k]) / sqrt(v[k] + eps) * gamma[k] + beta[k]
 }
 `,
   },

@@ -329,9 +329,6 @@ function asBinders(cursor: Cursor, { indices, extents }: Bracket): Binder[] {
   for (const index of indices) {
     if (index.kind === 'reference') {
       const extent = extents.get(index);
-      if (index.name.text === '..' && extent !== undefined) {
-        cursor.fail('`..` has its extents from the tensors of the layer', { span: index.span });
-      }
       binders.push(extent === undefined ? index.name : { ...index.name, extent });
     } else {
       cursor.fail('expected the name of an index', {

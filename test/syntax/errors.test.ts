@@ -21,7 +21,7 @@ describe('what is found and what is expected', () => {
     ['x[]', 'E102 expected an index between the brackets'],
     ['f[](x)', 'E102 expected an index between the brackets'],
     ['f[k + 1](x)', 'E102 expected the name of an index'],
-    ['f[..](x)', 'E102 expected the name of an index'],
+    ['f[..: 3](x)', 'E102 expected `]` or `,` after an index, found `:`'],
     ['x ? 1', 'E102 expected `:` and the other value of the conditional, found end of line'],
     ['x |> 3', 'E102 expected the name of a function or layer after `|>`, found the number 3'],
     ['x[i] else y', 'E102 expected a number or `inf` after `else`, found `y`'],
@@ -99,7 +99,7 @@ describe('hints', () => {
     [
       "x'",
       "E102 the name `x'` cannot have a prime here",
-      'a prime is the next value of a state, in an optimizer or a schedule',
+      'a prime is the next value of a state, in a model, a layer, an optimizer or a schedule',
     ],
   ])('%s', (text, error, hint) => expect(expressionError(text)).toEqual([error, hint]));
 
@@ -214,11 +214,6 @@ describe('hints', () => {
       'train optimizer: adam',
       'E102 2:7 expected `{` after `train`, found `optimizer`',
       'for example `train { optimizer: adam, epochs: 10 }`',
-    ],
-    [
-      'state m ~ zeros',
-      'E102 2:1 `state` cannot stand in a model',
-      '`state` belongs in an optimizer or a schedule',
     ],
     ['return x', 'E102 2:1 `return` cannot stand in a model', '`return` belongs in a fn'],
     ['  fn f(x) = x', 'E102 2:3 `fn` cannot be defined inside of a model', 'move it to the top of the file'],
