@@ -98,8 +98,8 @@ export class Elaboration {
   readonly training: boolean | undefined;
   /** True once something has asked for `training`. */
   readsTraining = false;
-  /** Tensor of a layer -> the calls that made it. */
-  readonly callsOf = new Map<string, string>();
+  /** Tensor of a layer -> the calls that made it, outermost first. */
+  readonly callsOf = new Map<string, readonly Call[]>();
   private readonly reserved = new Set<string>();
   private readonly reported = new Set<string>();
   private depth = 0;

@@ -360,8 +360,10 @@ function ownName(instance: string, name: string, elaboration: Elaboration): stri
 
 /** In training and in inference a tensor of one name must come from the same call. */
 function rememberCalls(tensor: string, { calling, callsOf }: Elaboration): void {
-  const places = calling.map(({ call: { span } }) => `${span.source.path} ${span.start}`);
-  callsOf.set(tensor, places.join(', '));
+  callsOf.set(
+    tensor,
+    calling.map(({ call }) => call),
+  );
 }
 
 /** A named statement of a model or layer; its tensor is known by the local name from then on. */

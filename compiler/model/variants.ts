@@ -2,6 +2,7 @@
 import type { Diagnostics } from '../diagnostics/diagnostic.ts';
 import type { Program, Tensor } from '../graph/types.ts';
 import { mergeVariants } from '../graph/variants.ts';
+import type { Call } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
 import { shapeText } from './values.ts';
 
@@ -17,20 +18,26 @@ export function mergeElaborated(made: Program, training: Elaboration, inference:
   const { program, conflicts } = mergeVariants(made, programOf(inference));
   for (const [trained, inferred] of conflicts) reportConflict(trained, inferred, training);
   for (const [name, calls] of inference.callsOf) {
-    const other = training.callsOf.get(name);
-    const tensor = program.tensors.get(name);
-    if (other === undefined || other === calls || tensor === undefined) continue;
+    const others = training.callsOf.get(name);
+    const [call] = calls;
+    if (call === undefined || others === undefined || isSame(calls, others)) continue;
     training.error(
       'E202',
-      tensor.span,
+      call.callee.span,
       `\`${name}\` is made by one call in training and by another in inference`,
       {
+        notes: others
+          .slice(0, 1)
+          .map(({ callee }) => ({ span: callee.span, message: 'in training by this one' })),
         hint: 'call the layer once, in a statement of its own, and use its result in both branches',
       },
     );
   }
   return program;
 }
+
+const isSame = (left: readonly Call[], right: readonly Call[]): boolean =>
+  left.length === right.length && left.every((call, place) => call === right[place]);
 
 function reportConflict(trained: Tensor, inferred: Tensor, elaboration: Elaboration): void {
   const { name, role, span } = trained;
