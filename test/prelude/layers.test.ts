@@ -51,6 +51,9 @@ const layers: readonly [around: string, call: string, shape: readonly number[]][
   [picture, 'x |> group_norm(1)', [1, 5, 6, 4]],
   [picture, 'x |> group_norm(4, eps = 0.1)', [1, 5, 6, 4]],
   [picture, 'x |> instance_norm', [1, 5, 6, 4]],
+  [picture, 'x |> batch_norm', [1, 5, 6, 4]],
+  ['param x[6, 4] ~ zeros', 'x |> batch_norm(momentum = 0.01, eps = 0.1)', [6, 4]],
+  [sequence, 'x |> dropout(0.4)', [2, 7, 4]],
 
   [tokens, 'x |> embedding(7, 3)', [2, 5, 3]],
   [tokens, 'x |> embedding(7, 3, padding = 2)', [2, 5, 3]],

@@ -14,6 +14,45 @@ const reference = (text: string) => ({ kind: 'reference', name: { text } });
 const number = (value: number, text = String(value)) => ({ kind: 'number', value, text });
 const size = (text: string) => ({ kind: 'size', value: reference(text) });
 
+describe('states and draws', () => {
+  const items = (kind: 'model' | 'layer', body: string) => {
+    const head = kind === 'model' ? 'model M' : 'layer f(x[..]) -> y[..]';
+    const [item] = parseClean(`${head} {\n${body}\n}`);
+    return item !== undefined && 'items' in item ? item.items.map(bare) : [];
+  };
+
+  test.each(['model', 'layer'] as const)('a %s has tensors that are kept, with their next values', (kind) => {
+    expect(items(kind, "state m[3] ~ zeros, t ~ ones\nm'[i] = t")).toEqual([
+      {
+        kind: 'state',
+        name: name('m'),
+        axes: [{ kind: 'size', value: number(3) }],
+        scalar: false,
+        initializer: reference('zeros'),
+      },
+      { kind: 'state', name: name('t'), axes: [], scalar: false, initializer: reference('ones') },
+      {
+        kind: 'assignment',
+        name: name("m'"),
+        bindings: [{ kind: 'index', name: name('i') }],
+        value: reference('t'),
+      },
+    ]);
+  });
+
+  test.each(['model', 'layer'] as const)('a %s has tensors that are drawn', (kind) => {
+    expect(items(kind, 'random u[.., 3] ~ normal\nrandom v ~ 1 + 1')).toMatchObject([
+      {
+        kind: 'random',
+        name: name('u'),
+        axes: [{ kind: 'rest' }, { kind: 'size' }],
+        distribution: reference('normal'),
+      },
+      { kind: 'random', name: name('v'), axes: [], distribution: { kind: 'binary' } },
+    ]);
+  });
+});
+
 describe('the top of a file', () => {
   test('import', () => {
     expect(bare(only('import "layers/more.dsl"'))).toEqual({

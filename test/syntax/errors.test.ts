@@ -215,6 +215,11 @@ describe('hints', () => {
       'E102 2:7 expected `{` after `train`, found `optimizer`',
       'for example `train { optimizer: adam, epochs: 10 }`',
     ],
+    [
+      'random u',
+      'E102 2:9 expected `~` and a distribution, found end of line',
+      'for example `~ uniform(0, 1)`',
+    ],
     ['return x', 'E102 2:1 `return` cannot stand in a model', '`return` belongs in a fn'],
     ['  fn f(x) = x', 'E102 2:3 `fn` cannot be defined inside of a model', 'move it to the top of the file'],
     ['{ a = b }', 'E102 2:1 expected a statement, found `{`', undefined],
