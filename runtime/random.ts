@@ -104,11 +104,25 @@ function drawWords(first: number, count: number, seed: number, stream: number, s
     let a = ((first + place) / 2 + k0) | 0;
     let b = (step + stream) | 0;
     for (let block = 1; block <= 5; block++) {
-      const shift = block % 2 === 1 ? 0 : 4;
-      for (let round = shift; round < shift + 4; round++) {
-        const rotation = ROTATIONS[round]!;
+      // the rounds are written out: as a loop over the rotations they take half as long again
+      if (block % 2 === 1) {
         a = (a + b) | 0;
-        b = ((b << rotation) | (b >>> (32 - rotation))) ^ a;
+        b = ((b << 13) | (b >>> 19)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 15) | (b >>> 17)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 26) | (b >>> 6)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 6) | (b >>> 26)) ^ a;
+      } else {
+        a = (a + b) | 0;
+        b = ((b << 17) | (b >>> 15)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 29) | (b >>> 3)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 16) | (b >>> 16)) ^ a;
+        a = (a + b) | 0;
+        b = ((b << 24) | (b >>> 8)) ^ a;
       }
       const turn = block % 3;
       a = (a + (turn === 0 ? k0 : turn === 1 ? stream : k2)) | 0;

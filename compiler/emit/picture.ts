@@ -1,6 +1,7 @@
 /** @file What the pictures of a program show: a node for each tensor, an edge for each read of one by another. */
 import { tensorsReadBy } from '../graph/expressions.ts';
 import { printStatement } from '../graph/print.ts';
+import { evaluationResults, nextValues, trainingResults } from '../graph/results.ts';
 import type { Phase, Program, Tensor } from '../graph/types.ts';
 
 export interface PictureNode {
@@ -27,7 +28,12 @@ const FORMULA_LIMIT = 80;
 /** Nodes in the order of the program's tensors, then edges in the order of its statements. */
 export function pictureOf(program: Program): Picture {
   const statements = new Map(program.statements.map((statement) => [statement.target, statement]));
-  const results = new Set([...program.outputs, ...program.metrics, program.loss]);
+  const results = new Set([
+    ...program.outputs,
+    ...trainingResults(program),
+    ...evaluationResults(program),
+    ...nextValues(program).values(),
+  ]);
   const ids = new Map([...program.tensors.keys()].map((name, k) => [name, `t${k}`]));
   const nodes = [...program.tensors.values()].map((tensor): PictureNode => {
     const statement = statements.get(tensor.name);

@@ -1,5 +1,5 @@
-// Normalisation: (x - m) / sqrt(v + eps) times a gain, plus a shift; but for batch_norm each row by itself. m is a mean and v the mean square
-// distance from it (divided by the number of values, not one less).
+// Normalisation: (x - m) / sqrt(v + eps) times a gain, plus a shift; but for batch_norm each row by itself. m is a mean and
+// v the mean square distance from it (divided by the number of values, not one less).
 
 // Over an index: (x - m) / sqrt(v + eps)
 fn standardise[k](x, eps = 1e-5) {

@@ -36,20 +36,28 @@ const models = {
     loss = mean[n]((z[n] - y[n])^2)
     train { optimizer: sgd(rate = cosine(1e-2, period = 100)), batch: 4 }
   }`,
+  'dropout, running statistics and a normal draw': `model Modes {
+    input x[n, 6]
+    random eps[n, 3] ~ normal
+    h = x |> dense(3) |> batch_norm |> dropout(0.2)
+    output z[n] = sum[k]((h[n, k] + eps[n, k])^2)
+    loss = mean[n](z[n])
+    train { optimizer: sgd(rate = 1e-3), batch: 4 }
+  }`,
 };
 
 describe('a training step allocates nothing', () => {
   it.each(Object.entries(models))('%s', { timeout: 60_000 }, async (_, text) => {
     const { modules, diagnostics } = await compile({ path: 'm.dsl', text }, { format: false });
     expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
-    const program = loadModule(modules[0]?.text ?? '').createProgram(4);
+    const program = loadModule(modules[0]?.text ?? '').createProgram(4, 1);
     program.parameters.fill(0.1);
     for (const values of Object.values(program.inputs)) values.fill(1);
     let step = 0;
     const run = (): number => {
       const before = process.memoryUsage().heapUsed;
       for (let i = 0; i < STEPS; i++) {
-        program.forward(4, 0, 0);
+        program.forward(4, step, 0);
         program.backward(4);
         program.update(step++);
         program.predict(4, 0, 0);

@@ -53,7 +53,8 @@ function resultsOf(program: Program): string[] {
   const sorted = metrics.toSorted();
   return [
     ...program.outputs,
-    ...[loss, evaluation.loss ?? ''],
+    loss,
+    evaluation.loss ?? '',
     ...sorted,
     ...sorted.map((name) => evaluation.metrics[metrics.indexOf(name)] ?? ''),
     ...nextValues(program).values(),

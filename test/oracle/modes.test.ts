@@ -109,7 +109,7 @@ describe('batch_norm', () => {
         const x = batches.subarray((step - 1) * size, step * size);
         trainer.trainOnBatch({ x, probe: new Float64Array(size) });
         if (![1, 3, 5].includes(step)) continue;
-      const states = trainer.getState();
+        const states = trainer.getState();
         for (const [own, theirs] of Object.entries(running))
           expect(
             difference(

@@ -8,7 +8,7 @@ type Arrays = Record<string, ArrayLike<number>>;
 /** What every emitted module exports, with the types of its inputs and outputs forgotten. */
 export interface EmittedModule {
   readonly description: ModelDescription;
-  createProgram(batch: number): CompiledProgram;
+  createProgram(batch: number, seed?: number): CompiledProgram;
   createTrainer(
     options?: TrainerOptions,
   ): Trainer<Arrays, Record<string, Float64Array | Float32Array | Int32Array>>;
