@@ -179,6 +179,23 @@ describe('the schedule', () => {
     }
   });
 
+  it('computes no remainder of a residue where the residue is it', () => {
+    const strided = (stride: number): string => {
+      const program = programOf(`
+        input x[n, 13]
+        param w[3] ~ normal(0, 1)
+        a[n, i] = relu(x[n, i])
+        d[n, i] = a[n, i] * x[n, i] * w[0]
+        y[n, i] = sum[u](d[n, ${stride} * i + u] * w[u])
+        loss = mean[n, i](y[n, i]^2)`);
+      return JSON.stringify(schedule(program, { dtype: 'f64', batch: 'n' }).functions);
+    };
+    for (const stride of [2, 3]) {
+      expect(strided(stride)).toContain('_residue');
+      expect(strided(stride)).not.toContain('modulo');
+    }
+  });
+
   it('emits a kernel once, and only where one is used', () => {
     const names = loops.functions.map((each) => each.name);
     expect(names.filter((name) => name === 'contract')).toHaveLength(1);
