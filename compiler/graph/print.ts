@@ -1,8 +1,8 @@
 /**
- * Programs in the language. What is printed parses and elaborates back to a program of the same values, but for one
- * form that the language does not have: a scatter is printed as an update,
+ * Programs in the language. What is printed parses and elaborates back to a program of the same values. A scatter is an
+ * update,
  *
- *     dE[tokens[n, t], d] += dh[n, t, d] for n, t, d            // and *=, max=, min=, logsumexp= for the other ⊕
+ *     dE[tokens[n, t]: 96, d] += dh[n, t, d] for n, t, d        // and *=, max=, min=, logsumexp= for the other ⊕
  *
  * where every element that is not met is the neutral element of ⊕. All sizes are numbers; an index whose extent no axis
  * shows has it written out, on the left (`y[n, k: 10] = b[n]`) or where it is bound (`sum[u: 3](...)`).
@@ -69,15 +69,40 @@ export function printStatement(
   const print = (expression: Expression, more: PrintOptions = {}) =>
     printExpression(expression, { ...options, bound, ...more });
 
-  if (isScatter(statement)) {
-    const place = statement.write.map(printIndex).join(', ');
+  if (!isPlainWrite(statement, program)) {
+    const axes = program?.tensors.get(statement.target)?.axes ?? [];
+    const place = statement.write
+      .map((index, axis) => {
+        const text = printIndex(index);
+        return hasOwnExtent(index, axes[axis], statement) ? `${text}: ${axes[axis]}` : text;
+      })
+      .join(', ');
     const loops = statement.indices.length === 0 ? '' : ` for ${statement.indices.map(bind).join(', ')}`;
     const { update } = reductionNames[statement.combine];
     return `${statement.target}[${place}] ${update} ${print(statement.body)}${loops}`;
   }
-  const written = statement.indices.slice(0, statement.write.length);
+  const loops = new Map(statement.indices.map((index) => [index.name, index]));
+  const written = statement.write.flatMap((index) => loops.get(isPlainIndex(index) ?? '') ?? []);
   const left = written.length === 0 || whole ? '' : `[${written.map(bind).join(', ')}]`;
   return `${statement.target}${left} = ${printRight(statement, print, whole ? undefined : bind)}`;
+}
+
+/** Does it write each axis at an index of its own, all along? Then it is a plain assignment, in whatever order. */
+function isPlainWrite(statement: Statement, program: Program | undefined): boolean {
+  if (!isScatter(statement)) return true;
+  const names = statement.write.map(isPlainIndex);
+  const axes = program?.tensors.get(statement.target)?.axes ?? [];
+  return (
+    !names.includes(undefined) &&
+    new Set(names).size === names.length &&
+    statement.write.every((index, axis) => !hasOwnExtent(index, axes[axis], statement))
+  );
+}
+
+/** Must the size of a written axis be told, since it is not that of an index alone? */
+function hasOwnExtent(index: IndexExpression, extent: Extent | undefined, { indices }: Statement): boolean {
+  const name = isPlainIndex(index);
+  return extent !== undefined && indices.find((loop) => loop.name === name)?.extent !== extent;
 }
 
 /** The finish around the reduction of the body, or whichever of them there is. */
@@ -131,7 +156,11 @@ function shownIndices(statement: Statement, program: Program): Set<string> {
   }
   isSure = true;
   for (const index of statement.write) lookInside(index);
-  if (isScatter(statement)) look(statement.target, statement.write, false);
+  const own = program.tensors.get(statement.target)?.axes ?? [];
+  for (const [axis, index] of statement.write.entries()) {
+    const name = isPlainIndex(index);
+    if (name !== undefined && hasOwnExtent(index, own[axis], statement)) plain.set(name, false);
+  }
   const shown = [...padded, ...plain].filter(([name, fits]) => fits && plain.get(name) !== false);
   return new Set(shown.map(([name]) => name));
 }

@@ -51,6 +51,8 @@ export interface Frame {
   readonly value?: SyntaxExpression;
   /** True if the left side has indices. */
   readonly indexed: boolean;
+  /** True for a scatter, whose indices stand after `for`. */
+  readonly scattered?: boolean;
   readonly checks: RangeCheck[];
   /** Index variables that stand alone in reads with `else`. */
   readonly padded: string[];

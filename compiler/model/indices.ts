@@ -73,7 +73,10 @@ export function reportUnboundIndex(name: string, span: Span, scope: Scope, elabo
   } else {
     elaboration.error('E401', span, `index \`${name}\` is not bound`, {
       hint:
-        suggestion ?? `reduce over it, \`sum[${name}](...)\`, or put it on the left side of the statement`,
+        suggestion ??
+        (frame?.scattered
+          ? `name it at the end of the statement, \`for ${name}\`, or reduce over it: \`sum[${name}](...)\``
+          : `reduce over it, \`sum[${name}](...)\`, or put it on the left side of the statement`),
     });
   }
 }

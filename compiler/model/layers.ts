@@ -23,6 +23,7 @@ import { childrenOf } from './layer-calls.ts';
 import { hoist } from './lowering.ts';
 import { insideCall } from './recursion.ts';
 import { materialised } from './reductions.ts';
+import { elaborateScatter } from './scatter.ts';
 import { Scope } from './scope.ts';
 import { elaborateSize } from './sizes.ts';
 import { elaborateNext, isNext, warnNeverUpdated } from './states.ts';
@@ -368,14 +369,16 @@ function rememberCalls(tensor: string, { calling, callsOf }: Elaboration): void 
 
 /** A named statement of a model or layer; its tensor is known by the local name from then on. */
 export function elaborateAssignment(
-  { name, bindings, value, span }: Assignment,
+  { name, bindings, scatter, value, span }: Assignment,
   target: string,
   instance: string,
   scope: Scope,
   elaboration: Elaboration,
 ): Tensor | undefined {
-  const request = { target, instance, value, span, ...(bindings ? { bindings } : {}) };
-  const tensor = elaborateStatement(request, scope, elaboration);
+  const request = { target, instance, value, span };
+  const tensor = scatter
+    ? elaborateScatter({ ...request, scatter }, scope, elaboration)
+    : elaborateStatement({ ...request, ...(bindings ? { bindings } : {}) }, scope, elaboration);
   scope.define(
     name.text,
     tensor

@@ -4,6 +4,7 @@ import {
   freshName,
   indexNames,
   indexOf,
+  indexValue,
   isPlainIndex,
   mapExpression,
   renameTensors,
@@ -12,7 +13,15 @@ import {
   visitExpression,
 } from '../graph/expressions.ts';
 import { countOf, elementOf } from '../graph/builder.ts';
-import type { Combine, Expression, Extent, LoopIndex, Statement, Tensor } from '../graph/types.ts';
+import type {
+  Combine,
+  Expression,
+  Extent,
+  IndexExpression,
+  LoopIndex,
+  Statement,
+  Tensor,
+} from '../graph/types.ts';
 import type { Definition, Elaboration } from './elaboration.ts';
 import { placeRange } from './ranges.ts';
 import { orderedIndices } from './reductions.ts';
@@ -32,6 +41,56 @@ export function lowerStatement(
   const whole = options.real ? undefined : bareReduction(variables, body, elaboration);
   if (whole === undefined) return addStatement(target, 'assign', variables, [], body, elaboration);
   return addStatement(target, whole.combine, whole.write, whole.definition.bound, whole.body, elaboration);
+}
+
+/** What a scatter writes: `target[at] ⊕= body`. */
+export interface ScatterRequest {
+  readonly target: string;
+  readonly combine: Combine;
+  readonly loops: readonly string[];
+  /** The places, with the sizes of their axes. */
+  readonly at: readonly { readonly index: IndexExpression; readonly extent: Extent }[];
+  readonly body: Expression;
+}
+
+/** Adds the scatter after the reductions in its body and its places. Undefined if an extent is unknown (E306). */
+export function lowerScatter(request: ScatterRequest, elaboration: Elaboration): Tensor | undefined {
+  const { target, combine, loops, at, body } = request;
+  const { builder, frame, history } = elaboration;
+  const placed = at.map(({ index }) => indexValue(index));
+  const sound = [body, ...placed].map((part) => extentsKnown(loops, part, elaboration));
+  if (frame === undefined || sound.includes(false)) return undefined;
+  const [lowered = body, ...places] = [body, ...placed].map((part) =>
+    resolveCounts(hoistAll(part, elaboration), elaboration),
+  );
+  // first the indices that the write uses
+  const written = new Set(at.flatMap(({ index }) => [...indexNames(index)]));
+  const order = [...loops.filter((id) => written.has(id)), ...loops.filter((id) => !written.has(id))];
+  const indices = finalIndices(order, lowered, elaboration);
+  const names = new Map([...indices].map(([id, { name }]) => [id, indexOf(name)]));
+  const statement: Statement = {
+    target,
+    indices: [...indices.values()],
+    write: places.map((place) => indexOfValue(substituteIndices(place, names))),
+    combine,
+    body: substituteIndices(lowered, names),
+    phase: builder.phase,
+    origin: { span: frame.span, history },
+  };
+  builder.add(statement, {
+    element: elementOf(combine, at.length),
+    axes: at.map(({ extent }) => extent),
+    axisNames: statement.write.map((index) => isPlainIndex(index) ?? ''),
+  });
+  elaboration.release(target);
+  return builder.tensor(target);
+}
+
+/** An index expression that was carried as a number. */
+function indexOfValue(value: Expression): IndexExpression {
+  if (value.kind === 'index_value') return value.index;
+  if (value.kind === 'constant') return { terms: [], constant: value.value };
+  throw new Error(`a place became ${value.kind}`);
 }
 
 /** The tensor of a definition, made a statement if it is not one yet. All extents in it must be known. */
@@ -105,9 +164,12 @@ function extentsKnown(variables: readonly string[], body: Expression, elaboratio
     const span = elaboration.variables.spanOf(id);
     const example = lengthNear(id, elaboration);
     elaboration.error('E306', span, `it is not known how far index \`${name}\` runs`, {
-      hint: variables.includes(id)
-        ? `give its extent on the left side: \`${name}: ${example ?? 10}\``
-        : `read a tensor at \`${name}\` alone, or say how far it runs: \`sum[${name}: ${example ?? 10}](...)\``,
+      hint:
+        elaboration.frame?.scattered && variables.includes(id)
+          ? `give its extent after \`for\`: \`${name}: ${example ?? 10}\``
+          : variables.includes(id)
+            ? `give its extent on the left side: \`${name}: ${example ?? 10}\``
+            : `read a tensor at \`${name}\` alone, or say how far it runs: \`sum[${name}: ${example ?? 10}](...)\``,
     });
     sound = false;
   }

@@ -74,7 +74,7 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   return { kind: 'value', axes: [], body: read(own.definition.id, [...frees, ...at], outside) };
 }
 
-function hasExactQuotient(index: IndexExpression): boolean {
+export function hasExactQuotient(index: IndexExpression): boolean {
   let found = false;
   visitAtoms(index, (atom) => {
     found ||= atom.kind === 'quotient' && atom.exact;
@@ -90,7 +90,7 @@ function elaborateTensor(syntax: SyntaxExpression, scope: Scope, elaboration: El
 }
 
 /** One index, or those that `..` stands for. */
-function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): IndexAt[] {
+export function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): IndexAt[] {
   if (syntax.kind !== 'reference' || syntax.name.text !== '..')
     return [{ index: elaborateIndex(syntax, scope, elaboration), syntax }];
   const rest = scope.lookupRest();
@@ -116,12 +116,14 @@ interface Place {
   readonly what: string;
   readonly padded: boolean;
   readonly tensor?: Tensor;
+  /** What to do about a place outside of the axis. */
+  readonly hint?: string;
 }
 
 const shapeOf = ({ axes }: Tensor): string => shapeText(axes.map((extent) => ({ extent })));
 
 /** Records what a read says: an index that stands alone runs over the axis, other arithmetic must stay inside it. */
-function constrain(at: Place, syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): void {
+export function constrain(at: Place, syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): void {
   const { index, extent, what, padded, tensor } = at;
   const { variables, frame } = elaboration;
   const { span } = syntax;
@@ -145,7 +147,7 @@ function constrain(at: Place, syntax: SyntaxExpression, scope: Scope, elaboratio
             ? [{ span: tensor.span, message: `\`${tensor.name}\` has the shape ${shapeOf(tensor)}` }]
             : []),
         ],
-        hint: `to read only a part of an axis write the extent of its index: \`${name}: 3\``,
+        hint: `axes that one index runs over have the same size; if other places are meant, use another index than \`${name}\``,
       },
     );
   } else if (padded) {
@@ -155,7 +157,7 @@ function constrain(at: Place, syntax: SyntaxExpression, scope: Scope, elaboratio
     const hint =
       size?.kind === 'size'
         ? `\`${textOf(syntax)}\` is a size (${size.extent}); use an index such as \`i\``
-        : undefined;
+        : at.hint;
     frame?.checks.push({
       index,
       extent,

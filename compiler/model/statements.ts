@@ -77,7 +77,7 @@ export function assignValue(
   );
 }
 
-function plainFrame(target: string, span: Span): Frame {
+export function plainFrame(target: string, span: Span): Frame {
   const shared = {
     target,
     instance: target,
@@ -105,7 +105,7 @@ function lowerValue(
 }
 
 /** Makes the indices of a left side; undefined after E404. */
-function bindIndices(
+export function bindIndices(
   bindings: readonly Binding[],
   inner: Scope,
   elaboration: Elaboration,
@@ -182,7 +182,7 @@ function hasFittingAxes(
 }
 
 /** In a statement with indices the right side is one element. Reports E302, at the tensor that is read without indices. */
-function isOneElement(
+export function isOneElement(
   value: Value,
   { target, value: syntax }: StatementRequest,
   left: readonly string[],

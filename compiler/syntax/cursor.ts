@@ -95,6 +95,19 @@ export class Cursor {
     return { source: this.source, start: token.start, end: token.end };
   }
 
+  /** The two tokens behind the `]` that closes the `[` at the cursor. */
+  get afterBrackets(): readonly [Token, Token] {
+    let open = 0;
+    let at = this.position;
+    for (; !this.endsStatement(this.tokenAt(at)); at++) {
+      const token = this.tokenAt(at);
+      if (is(token, '[') || is(token, '(')) open += 1;
+      if (is(token, ']') || is(token, ')')) open -= 1;
+      if (open === 0) break;
+    }
+    return [this.tokenAt(at + 1), this.tokenAt(at + 2)];
+  }
+
   /** How many tokens have been read. */
   get progress(): number {
     return this.position;

@@ -3,6 +3,8 @@ import type { Span } from '../diagnostics/source.ts';
 import type { Cursor } from './cursor.ts';
 import { parseExpression, parseList } from './expressions.ts';
 import { is } from './tokens.ts';
+import type { Token } from './tokens.ts';
+import { scatterOperators } from './tree.ts';
 import type {
   Assignment,
   Binding,
@@ -13,7 +15,9 @@ import type {
   Name,
   OutputDeclaration,
   ParamDeclaration,
+  Position,
   RandomDeclaration,
+  Scatter,
   StateDeclaration,
   SyntaxAxis,
   SyntaxExpression,
@@ -223,6 +227,8 @@ export function parseAssignment(cursor: Cursor, target: Target): Assignment | un
 
 export function parseAssignmentRest(cursor: Cursor, name: Name, target: Target): Assignment | undefined {
   const { start } = name.span;
+  if (target === 'tensor' && cursor.at('[') && scatterOperator(...cursor.afterBrackets) !== undefined)
+    return parseScatter(cursor, name);
   const bindings = cursor.at('[') ? parseBindings(cursor) : undefined;
   if (bindings !== undefined && target === 'name') {
     cursor.fail(`\`${name.text}\` cannot have indices here`, { span: cursor.span(start) });
@@ -245,6 +251,11 @@ function expectAssign(cursor: Cursor, name: Name): boolean {
     cursor.advance();
     return true;
   }
+  const update = updates[found.text];
+  if (found.kind === 'symbol' && update !== undefined) {
+    cursor.expected(`\`=\` after \`${name.text}\``, `a name is assigned once: give the ${update} a new name`);
+    return false;
+  }
   const isValue = ['name', 'number', 'string'].includes(found.kind);
   const isParam = is(found, '~');
   const hint = isParam ? 'is `param` missing before it?' : isValue ? 'is the `=` missing?' : undefined;
@@ -255,24 +266,73 @@ function expectAssign(cursor: Cursor, name: Name): boolean {
   return isValue || isParam;
 }
 
+const updates: Readonly<Record<string, string>> = { '+=': 'sum', '*=': 'product' };
+
+/** The operator of a scatter that these two tokens are: `+=`, or `max` and `=`. */
+function scatterOperator(first: Token, second: Token): Scatter['operator'] | undefined {
+  const text = first.kind === 'name' && is(second, '=') ? `${first.text}=` : first.text;
+  return scatterOperators.find((operator) => operator === text);
+}
+
+/** `dE[token[n, t]: 96, d] += dy[n, t, d] for n, t, d`, after the name. */
+function parseScatter(cursor: Cursor, name: Name): Assignment | undefined {
+  const positions = parseList(cursor, parsePosition, 'a place');
+  if (positions.length === 0) cursor.fail('expected a place between the brackets');
+  const first = cursor.current;
+  const operator = scatterOperator(first, cursor.next);
+  if (operator === undefined) return giveUp(cursor, 'a place');
+  cursor.advance();
+  if (first.kind === 'name') cursor.advance();
+  const span = cursor.span(first.start);
+  const value = parseExpression(cursor);
+  const loops: Binding[] = [];
+  if (!cursor.isLost && cursor.current.kind === 'name' && cursor.current.text === 'for') {
+    cursor.advance();
+    do {
+      const loop = parseBinding(cursor);
+      if (loop !== undefined) loops.push(loop);
+    } while (cursor.take(','));
+  }
+  const isWhole = !cursor.isLost && cursor.atEnd && cursor.actual.kind !== 'bad';
+  const end = cursor.lastEnd;
+  cursor.finishStatement(loops.length > 0 ? 'an index' : 'an expression');
+  return {
+    kind: 'assignment',
+    name,
+    scatter: { positions, operator, span, loops },
+    value: isWhole ? value : { kind: 'error', span: value.span },
+    span: cursor.span(name.span.start, end),
+  };
+}
+
+/** `token[n, t]: 96` */
+function parsePosition(cursor: Cursor): Position {
+  const { start } = cursor.current;
+  const index = parseExpression(cursor);
+  const extent = cursor.take(':') ? parseExpression(cursor) : undefined;
+  return { index, ...(extent === undefined ? {} : { extent }), span: cursor.span(start) };
+}
+
+/** `n`, `j: 14` or `..` on the left side of an assignment. */
+function parseBinding(cursor: Cursor): Binding | undefined {
+  const token = cursor.current;
+  if (cursor.take('..')) return { kind: 'rest', span: cursor.spanOf(token) };
+  if (token.kind !== 'name' && token.kind !== 'keyword') {
+    cursor.expected(
+      'the name of an index',
+      'the left side names indices; arithmetic on them belongs to the right',
+    );
+  }
+  const name = cursor.expectName('the name of an index');
+  if (name === undefined) return undefined;
+  const extent = cursor.take(':') ? parseExpression(cursor) : undefined;
+  const span = extent === undefined ? name.span : cursor.span(token.start);
+  return { kind: 'index', name, ...(extent === undefined ? {} : { extent }), span };
+}
+
 /** `[n, j: 14, ..]` on the left side of an assignment. */
 function parseBindings(cursor: Cursor): Binding[] {
   const open = cursor.current;
-  const parseBinding = (): Binding | undefined => {
-    const token = cursor.current;
-    if (cursor.take('..')) return { kind: 'rest', span: cursor.spanOf(token) };
-    if (token.kind !== 'name' && token.kind !== 'keyword') {
-      cursor.expected(
-        'the name of an index',
-        'the left side names indices; arithmetic on them belongs to the right',
-      );
-    }
-    const name = cursor.expectName('the name of an index');
-    if (name === undefined) return undefined;
-    const extent = cursor.take(':') ? parseExpression(cursor) : undefined;
-    const span = extent === undefined ? name.span : cursor.span(token.start);
-    return { kind: 'index', name, ...(extent === undefined ? {} : { extent }), span };
-  };
   const bindings = parseList(cursor, parseBinding, 'an index');
   if (bindings.length === 0) {
     cursor.fail('expected an index between the brackets', {

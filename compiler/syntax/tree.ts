@@ -181,7 +181,31 @@ export interface Assignment {
   readonly name: Name;
   /** Absent: no brackets (a whole-tensor or scalar assignment). */
   readonly bindings?: readonly Binding[];
+  /** Instead of bindings: `dE[token[n, t]: 96, d] += dy[n, t, d] for n, t, d`. */
+  readonly scatter?: Scatter;
   readonly value: SyntaxExpression;
+  readonly span: Span;
+}
+
+/** How values that meet in one element of a scatter join. */
+export const scatterOperators = ['+=', '*=', 'max=', 'min=', 'logsumexp='] as const;
+
+export type ScatterOperator = (typeof scatterOperators)[number];
+
+/** An assignment to computed places. */
+export interface Scatter {
+  readonly positions: readonly Position[];
+  readonly operator: ScatterOperator;
+  /** Of the operator. */
+  readonly span: Span;
+  /** The indices after `for`, that positions and value are evaluated for. */
+  readonly loops: readonly Binding[];
+}
+
+/** A place on the left side of a scatter: `token[n, t]: 96`, where the extent is the size of the axis. */
+export interface Position {
+  readonly index: SyntaxExpression;
+  readonly extent?: SyntaxExpression;
   readonly span: Span;
 }
 

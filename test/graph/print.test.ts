@@ -179,6 +179,12 @@ describe('statements', () => {
     expect(printStatement(statement('y', {}, divide(at('s'), extentValue('n'))))).toBe('y = s / n');
   });
 
+  it('print a scatter with its indices in another order as an assignment', () => {
+    const write = [indexOf('d'), indexOf('n')];
+    const turned = statement('y', { n: 4, d: 8 }, at('x', ['n', 'd']), { combine: 'sum', write });
+    expect(printStatement(turned)).toBe('y[d, n] = x[n, d]');
+  });
+
   it('print a scatter as an update', () => {
     const write = [fetchIndex('tokens', [indexOf('n')]), indexOf('d')];
     const scatter = statement('dE', { n: 'n', d: 8 }, at('dy', ['n', 'd']), { combine: 'sum', write });

@@ -5,7 +5,6 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { emitGradient } from '../../compiler/emit/dsl.ts';
-import { isScatter } from '../../compiler/graph/expressions.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { printProgram } from '../../compiler/graph/print.ts';
 import type { Program } from '../../compiler/graph/types.ts';
@@ -55,7 +54,6 @@ describe('random programs', () => {
   ])('%s read back as what they were', (_, options) => {
     fc.assert(
       fc.property(programs({ ...options, batchFirst: true }), fc.nat(1000), (program, seed) => {
-        if (program.statements.some(isScatter)) return;
         expectSame(program, programOf(printProgram(program)), ['loss'], seed);
       }),
       { numRuns: 25, verbose: 0 },
@@ -95,7 +93,6 @@ describe.each(examples)('%s', (path) => {
 
   it.each(models)('has a gradient that compiles by itself', ({ program, gradient }) => {
     for (const each of [program, gradient]) {
-      if (each.statements.some(isScatter)) continue;
       const names = [each.loss ?? '', ...each.outputs, ...each.gradients.values()];
       expectSame(each, programOf(emitGradient(each)), names, 2);
     }

@@ -130,7 +130,7 @@ describe('hints', () => {
     ['y == x', 'E102 2:3 expected `=`, found `==`', 'an assignment is written with one `=`'],
     [
       'y += x',
-      'E102 2:3 `+=` is not part of the language',
+      'E102 2:3 expected `=` after `y`, found `+=`',
       'a name is assigned once: give the sum a new name',
     ],
     ['y[i + 1] = x', 'E102 2:5 expected `]` or `,` after an index, found `+`', undefined],
