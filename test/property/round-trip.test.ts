@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { differentiate } from '../../compiler/calculus/index.ts';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { emitGradient } from '../../compiler/emit/dsl.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
@@ -55,6 +56,19 @@ describe('random programs', () => {
     fc.assert(
       fc.property(programs({ ...options, batchFirst: true }), fc.nat(1000), (program, seed) => {
         expectSame(program, programOf(printProgram(program)), ['loss'], seed);
+      }),
+      { numRuns: 25, verbose: 0 },
+    );
+  });
+});
+
+describe('the gradient of a random program', () => {
+  it.each(['inverted', 'scatter'] as const)('reads back as what it was: %s', (form) => {
+    fc.assert(
+      fc.property(programs({ batchFirst: true }), fc.nat(1000), (program, seed) => {
+        const gradient = differentiate(program, new Diagnostics(), { form });
+        const names = [...gradient.gradients.values()];
+        expectSame(gradient, programOf(emitGradient(gradient)), names, seed);
       }),
       { numRuns: 25, verbose: 0 },
     );

@@ -173,6 +173,22 @@ describe('a model', () => {
     expect(item?.kind === 'param' && [show(item.initializer), item.axes.length]).toEqual([tree, 2]);
   });
 
+  test('a scatter: places with sizes, an operator, the indices it runs over', () => {
+    const [item] = modelItems('y[b[n]: 3, i] max= x[n, i] for n, i: 4');
+    if (item?.kind !== 'assignment' || item.scatter === undefined) throw new Error('no scatter');
+    const { positions, operator, loops } = item.scatter;
+    expect(operator).toBe('max=');
+    expect(positions.map(({ index, extent }) => [show(index), extent && show(extent)])).toEqual([
+      ['(read b n)', '3'],
+      ['i', undefined],
+    ]);
+    expect(bare(loops)).toEqual([
+      { kind: 'index', name: name('n') },
+      { kind: 'index', name: name('i'), extent: number(4) },
+    ]);
+    expect(item.bindings).toBeUndefined();
+  });
+
   test('assignments with bindings, extents and the rest', () => {
     expect(bare(modelItems('y[.., i: 14, j] = x\nz = y'))).toEqual([
       {

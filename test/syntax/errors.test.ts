@@ -133,6 +133,17 @@ describe('hints', () => {
       'E102 2:3 expected `=` after `y`, found `+=`',
       'a name is assigned once: give the sum a new name',
     ],
+    [
+      'y *= x',
+      'E102 2:3 expected `=` after `y`, found `*=`',
+      'a name is assigned once: give the product a new name',
+    ],
+    [
+      'y[0: 3] += x[n] for',
+      'E102 2:20 expected the name of an index, found end of line',
+      'the left side names indices; arithmetic on them belongs to the right',
+    ],
+    ['y[] += x', 'E102 2:5 expected a place between the brackets', undefined],
     ['y[i + 1] = x', 'E102 2:5 expected `]` or `,` after an index, found `+`', undefined],
     [
       'y[0] = x',
