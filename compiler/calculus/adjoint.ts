@@ -143,7 +143,14 @@ class ReverseSweep {
     });
     const { target, combine, origin } = statement;
     if (parts === 'none') {
-      this.diagnostics.error('E603', origin.span, `a scattered ${combine} (\`${target}\`) has no derivative`);
+      this.diagnostics.error(
+        'E603',
+        origin.span,
+        `a scattered ${combine} (\`${target}\`) has no derivative`,
+        {
+          hint: 'only `+=` has one; take the gradient off what is written: `stop_gradient(...)`',
+        },
+      );
       return;
     }
     if (parts.companion) this.companions.set(target, parts.companion);

@@ -44,6 +44,7 @@ export const codes = {
   W701: 'unused definition',
   W702: 'gradient is zero everywhere',
   W703: 'state never updated',
+  W704: 'constant not finite',
 } as const;
 
 export type DiagnosticCode = keyof typeof codes;

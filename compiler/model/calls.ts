@@ -2,7 +2,7 @@
 import type { BinaryOperator, UnaryOperator } from '../graph/types.ts';
 import type { Call } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
-import { applyBinary, applyUnary, elaborateExpression } from './expressions.ts';
+import { applyBinary, applyUnary, elaborateExpression, warnOfNotFinite } from './expressions.ts';
 import { callFn } from './fn-calls.ts';
 import { callLayer } from './layers.ts';
 import { countPlaceholder, elaborateReduction, reductionNames } from './reductions.ts';
@@ -97,7 +97,11 @@ export function elaborateCall(call: Call, scope: Scope, elaboration: Elaboration
     elaboration.error('E205', named?.name?.span ?? call.span, message);
     return errorValue;
   }
-  if (unaryOperator) return applyUnary(unaryOperator, first.value);
+  if (unaryOperator) {
+    const result = applyUnary(unaryOperator, first.value);
+    warnOfNotFinite(result, [first.value], call.span, elaboration);
+    return result;
+  }
   if (second === undefined || binaryOperator === undefined) return errorValue;
   return applyBinary(binaryOperator, [first, second], call.span, elaboration);
 }

@@ -317,7 +317,30 @@ export function applyBinary(
   const [{ value: left }, { value: right }] = parts;
   if (lifted.kind === 'error' || left.kind === 'error' || right.kind === 'error') return errorValue;
   if (left.constant === undefined || right.constant === undefined) return lifted;
-  return { ...lifted, constant: evaluateBinary[operator](left.constant, right.constant) };
+  const result = { ...lifted, constant: evaluateBinary[operator](left.constant, right.constant) };
+  warnOfNotFinite(result, [left, right], span, elaboration);
+  return result;
+}
+
+/** W704 where finite constants make one that is not, in a statement: in a size or a hyper-parameter it is an error. */
+export function warnOfNotFinite(
+  result: Result,
+  operands: readonly Result[],
+  span: Span,
+  { diagnostics, frame }: Elaboration,
+): void {
+  const constantOf = (of: Result) => (of.kind === 'value' ? of.constant : undefined);
+  const value = constantOf(result);
+  if (frame === undefined || value === undefined || Number.isFinite(value)) return;
+  if (!operands.every((operand) => Number.isFinite(constantOf(operand)))) return;
+  const isKnown = diagnostics.list.some(
+    ({ code, span: at }) => code === 'W704' && at.source === span.source && at.start === span.start,
+  );
+  if (isKnown) return;
+  const what = Number.isNaN(value) ? 'not a number (NaN)' : value > 0 ? 'infinite' : 'minus infinite';
+  diagnostics.warning('W704', span, `this constant is ${what}`, {
+    hint: Number.isNaN(value) ? 'correct the formula' : 'if that is meant, write `inf` or `-inf`',
+  });
 }
 
 function elaborateConditional(syntax: Conditional, scope: Scope, elaboration: Elaboration): Result {

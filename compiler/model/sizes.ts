@@ -44,7 +44,7 @@ export function elaborateWhole(
   if (value === undefined) return undefined;
   if (!Number.isInteger(value)) {
     elaboration.error('E303', syntax.span, `${what} must be a whole number, but this is ${value}`, {
-      hint: 'round it with `floor(...)` or `ceil(...)`',
+      hint: Number.isFinite(value) ? 'round it with `floor(...)` or `ceil(...)`' : 'look for a division by 0',
     });
     return undefined;
   }

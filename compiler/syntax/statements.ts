@@ -346,6 +346,13 @@ function parseBindings(cursor: Cursor): Binding[] {
 /** `output p[n, k] = ...` or `output p` */
 export function parseOutput(cursor: Cursor): OutputDeclaration | undefined {
   const { start } = cursor.advance();
+  if (cursor.at('loss')) {
+    cursor.fail('the loss is reported in any case and is no output', {
+      code: 'E209',
+      hint: 'to have it from `predict` as well give it another name: `output l = loss`',
+    });
+    return giveUp(cursor, 'an output');
+  }
   const name = cursor.expectName('the name of an output');
   if (name === undefined) return giveUp(cursor, 'the name of an output');
   if (cursor.atEnd && !cursor.isLost) {

@@ -244,12 +244,12 @@ describe('maps without an inverse are scattered', () => {
     [
       'a slice at a constant place',
       readOnce(parameter('w', 8, 2), { i: 2 }, [plus('i', 3), constantIndex(1)]),
-      'dw[i + 3, 1] += dy[i] for i',
+      'dw[i + 3: 8, 1: 2] += dy[i] for i',
     ],
     [
       'a remainder of a sum',
       readOnce(parameter('w', 2), { i: 3, j: 2 }, [remainderIndex(addIndex(indexOf('i'), indexOf('j')), 2)]),
-      'dw[mod(i + j, 2)] += dy[i, j] for i, j',
+      'dw[mod(i + j, 2): 2] += dy[i, j] for i, j',
     ],
   ])('%s', (_, source, line) => {
     expect(gradientLine(source)).toBe(line);
@@ -263,7 +263,7 @@ describe('maps without an inverse are scattered', () => {
         { target: 'loss', over: { n: 'n', d: 2 }, body: unary('sin', read('y', at('n', 'd'))) },
       ],
     );
-    expect(backwardLines(source).at(-1)).toBe('dE[tokens[n], d] += dy[n, d] for n, d');
+    expect(backwardLines(source).at(-1)).toBe('dE[tokens[n]: 5, d] += dy[n, d] for n, d');
     const tensors = { E: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], tokens: [2, 0, 2] };
     const gradient = gradientValues(gradientOf(source), tensors, { n: 3 }).get('E');
     const cosines = [1, 1, 0, 0, 2, 2, 0, 0, 0, 0].map((times, value) =>
@@ -291,7 +291,7 @@ describe('the rules of the reductions', () => {
     expect(backwardLines(source)).toEqual([
       'y_argmax[n, i: 3] = argmax[u: 2](x[n, 2*i + u])',
       'dy[n, i] = cos(y[n, i])',
-      'dx[n, 2*i + y_argmax[n, i]] += dy[n, i] for n, i',
+      'dx[n, 2*i + y_argmax[n, i]: 6] += dy[n, i] for n, i',
     ]);
     const gradient = gradientOf(source);
     expect(gradient.statements[1]?.phase).toBe('forward');
@@ -317,7 +317,7 @@ describe('the rules of the reductions', () => {
       ],
     );
     expect(backwardLines(source).at(-1)).toBe(
-      'dx[i + y_argmax[i, j] / 2, j + mod(y_argmax[i, j], 2)] += dy[i, j] for i, j',
+      'dx[i + y_argmax[i, j] / 2: 3, j + mod(y_argmax[i, j], 2): 3] += dy[i, j] for i, j',
     );
     const tensors = { x: [1, 2, 3, 4, 9, 5, 6, 7, 8] };
     expect([...(gradientValues(gradientOf(source), tensors).get('x') ?? [])]).toEqual([

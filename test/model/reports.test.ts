@@ -247,3 +247,26 @@ describe('whatever the text holds', () => {
     expect(diagnostics.list.map(describeDiagnostic)).toEqual([]);
   });
 });
+
+describe('constants that are not finite', () => {
+  const warnings = (value: string) =>
+    diagnose(`input x[n]\noutput y[n] = x[n] * (${value})`).map(({ code, message }) => `${code} ${message}`);
+
+  it.each([
+    ['1 / 0', 'W704 this constant is infinite'],
+    ['log(0)', 'W704 this constant is minus infinite'],
+    ['log(-1)', 'W704 this constant is not a number (NaN)'],
+    ['1 + 2 * (0 / 0)', 'W704 this constant is not a number (NaN)'],
+  ])('are warned of once: %s', (value, warning) => {
+    expect(warnings(value)).toEqual([warning]);
+  });
+
+  it.each(['inf', '-inf', 'inf - 1', '1 / 3', 'false ? 1 / 0 : 2'])('are fine if meant: %s', (value) => {
+    expect(warnings(value)).toEqual([]);
+  });
+
+  it('are an error as a size', () => {
+    const error = errorOf('dim z = 5 / 0\ninput x[n, z]\noutput y = x');
+    expect([error.code, error.hint]).toEqual(['E303', 'look for a division by 0']);
+  });
+});

@@ -144,6 +144,11 @@ describe('hints', () => {
       'the left side names indices; arithmetic on them belongs to the right',
     ],
     ['y[] += x', 'E102 2:5 expected a place between the brackets', undefined],
+    [
+      'output loss',
+      'E209 2:8 the loss is reported in any case and is no output',
+      'to have it from `predict` as well give it another name: `output l = loss`',
+    ],
     ['y[i + 1] = x', 'E102 2:5 expected `]` or `,` after an index, found `+`', undefined],
     [
       'y[0] = x',

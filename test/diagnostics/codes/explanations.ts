@@ -187,8 +187,6 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
     meaning:
       'A statement has no derivative that the compiler could write down. A gradient that may be wrong is an error.',
     mend: 'Write the formula in another way, or take the gradient off it with `stop_gradient`.',
-    withoutExample:
-      'The language has no statement of this kind: it guards programs that are built without the language, through the library.',
   },
   W701: {
     meaning: 'A dim, an input or a statement of a model, or a function or layer of the file, is never used.',
@@ -202,5 +200,10 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
   W703: {
     meaning: 'A state is declared, but no statement gives its next value: it keeps its first value for ever.',
     mend: "Add a statement for its next value, `m' = ...`, or use a number or a frozen parameter instead.",
+  },
+  W704: {
+    meaning:
+      'A part of a formula that is known at compile time has no finite value, though what it is made of has: `1 / 0`, `log(-1)`.',
+    mend: 'Correct the formula. Where infinity is meant, write `inf`.',
   },
 };
