@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['chainrule-source'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['./test/setup.ts'],
     pool: 'threads',
     isolate: false,
     testTimeout: 60_000,

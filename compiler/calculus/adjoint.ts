@@ -6,28 +6,36 @@
  * (Griewank and Walther, Evaluating Derivatives, 2nd ed., section 3.2, on whole statements instead of scalars.) Each
  * read gives one statement of its own, inverted to a gather where its map can be (invert.ts), else scattered.
  *
+ * A recurrence is pulled back as a whole: its statements need each other's cotangents. Solved for its step, a read at an
+ * earlier step t - c gives a read of the cotangent at t + c: the adjoint of a scan is a scan that runs the other way.
+ *
  * Names: the cotangent of `A` is `dA`. If A is read at several places, each contribution is a tensor `dA_1`, `dA_2`, ...
  * (the first comes from the last reader) and `dA` is their sum. The cotangent of the loss is 1 and has no tensor.
  */
 import type { Diagnostics } from '../diagnostics/diagnostic.ts';
+import { neededFor } from '../graph/builder.ts';
 import {
   add,
+  extentsOf,
   freshName,
   indexOf,
+  indicesIn,
   isPlainIndex,
   isScatter,
   one,
   read,
   reads,
-  tensorsReadBy,
   zero,
 } from '../graph/expressions.ts';
-import type { Expression, LoopIndex, Origin, Program, Statement } from '../graph/types.ts';
-import type { Contribution } from './contribution.ts';
+import { arrangeScans, scanAxis, scanUnits } from '../graph/scan.ts';
+import type { Expression, LoopIndex, Origin, Program, Scan, Statement } from '../graph/types.ts';
+import { fetchesInside } from './contribution.ts';
+import type { Contribution, ContributionContext } from './contribution.ts';
 import { differential, type Term } from './differential.ts';
 import { invert } from './invert.ts';
 import { TensorTable } from './names.ts';
 import { scatter } from './scatter.ts';
+import { atStep } from './steps.ts';
 
 export interface DifferentiateOptions {
   /** `scatter` takes the scattered form everywhere: right by construction, the oracle of the inverted one. */
@@ -61,6 +69,7 @@ export function differentiate(
 interface Slot extends Contribution {
   target: string | undefined;
   readonly origin: Origin;
+  readonly scan?: Scan;
 }
 
 class ReverseSweep {
@@ -75,6 +84,8 @@ class ReverseSweep {
   private readonly indexNames = new Map<string, readonly string[]>();
   private readonly contributions = new Map<string, Slot[]>();
   private readonly companions = new Map<string, Statement>();
+  /** Target -> its statement, if that is one of a recurrence. */
+  private readonly recurrent = new Map<string, Statement>();
   private readonly backward: (Statement | Slot)[] = [];
 
   constructor(program: Program, loss: string, diagnostics: Diagnostics, form: 'inverted' | 'scatter') {
@@ -83,7 +94,8 @@ class ReverseSweep {
     this.diagnostics = diagnostics;
     this.form = form;
     this.tensors = new TensorTable(program.tensors);
-    const reached = reachedTensors(program, loss);
+    // by values and by places
+    const reached = neededFor(program.statements, [loss]);
     const active = activeTensors(program, reached);
     for (const { name, role, frozen } of program.tensors.values()) {
       const isTrained = role === 'parameter' && frozen !== true;
@@ -91,6 +103,7 @@ class ReverseSweep {
         this.cotangents.set(name, this.tensors.reserve(`d${name}`));
     }
     for (const statement of program.statements) {
+      if (statement.scan) this.recurrent.set(statement.target, statement);
       if (isScatter(statement)) continue;
       const names = statement.write.map((index) => isPlainIndex(index) ?? '');
       this.indexNames.set(statement.target, names);
@@ -99,9 +112,10 @@ class ReverseSweep {
 
   run(): Program {
     const { program } = this;
-    const ready = this.cotangentsReadyAfter();
-    for (const [position, statement] of [...program.statements.entries()].toReversed()) {
-      if (this.hasCotangent(statement.target)) this.pullBack(statement);
+    const units = scanUnits(program.statements);
+    const ready = this.cotangentsReadyAfter(units);
+    for (const [position, unit] of [...units.entries()].toReversed()) {
+      this.pullBackAll(unit);
       for (const tensor of ready.get(position) ?? []) this.finish(tensor);
     }
     const gradients = this.gradients();
@@ -109,29 +123,44 @@ class ReverseSweep {
       const companion = this.companions.get(statement.target);
       return companion === undefined ? [statement] : [statement, companion];
     });
-    return {
+    return arrangeScans({
       ...program,
       tensors: this.tensors.ordered(program.tensors),
       statements: [...statements, ...this.backward.map(asStatement)],
       gradients,
-    };
+    });
   }
 
   private hasCotangent(tensor: string): boolean {
     return tensor === this.loss || this.contributions.has(tensor);
   }
 
-  /** Position of a statement -> the tensors that no earlier statement reads: their cotangents are then complete. */
-  private cotangentsReadyAfter(): Map<number, string[]> {
+  /** Position of a unit -> the tensors that no earlier unit reads: their cotangents are then complete. */
+  private cotangentsReadyAfter(units: readonly (readonly Statement[])[]): Map<number, string[]> {
     const seen = new Set<string>();
     const ready = new Map<number, string[]>();
-    for (const [position, { body }] of this.program.statements.entries()) {
-      const fresh = reads(body).map(({ tensor }) => tensor);
+    for (const [position, unit] of units.entries()) {
+      const fresh = unit.flatMap(({ body }) => reads(body).map(({ tensor }) => tensor));
       const first = [...new Set(fresh)].filter((tensor) => this.cotangents.has(tensor) && !seen.has(tensor));
       for (const tensor of first) seen.add(tensor);
       ready.set(position, first);
     }
     return ready;
+  }
+
+  /** A plain statement, or a recurrence: of that, last first, each as soon as something needs its cotangent. */
+  private pullBackAll(unit: readonly Statement[]): void {
+    for (const { target, scan } of unit) {
+      const cotangent = this.cotangents.get(target);
+      if (scan && cotangent !== undefined) this.tensors.announceLike(this.tensors.get(target), cotangent);
+    }
+    const waiting = new Set(unit.toReversed());
+    for (;;) {
+      const next = [...waiting].find(({ target }) => this.hasCotangent(target));
+      if (next === undefined) return;
+      waiting.delete(next);
+      this.pullBack(next);
+    }
   }
 
   /** The contributions of one statement to the cotangents of what it reads. */
@@ -167,8 +196,13 @@ class ReverseSweep {
       preferred: this.indexNames.get(tensor) ?? [],
     };
     const inverted = this.form === 'inverted' ? invert(term, context) : undefined;
-    const contribution = inverted ?? scatter(term, context);
-    const slot: Slot = { ...contribution, target: undefined, origin: adjointOrigin(statement) };
+    const contribution = inverted ?? this.scatter(term, statement, context);
+    const slot: Slot = {
+      ...contribution,
+      target: undefined,
+      origin: adjointOrigin(statement),
+      ...this.adjointScan(tensor, contribution),
+    };
     if (!this.indexNames.has(tensor) && inverted)
       this.indexNames.set(
         tensor,
@@ -176,6 +210,33 @@ class ReverseSweep {
       );
     this.contributions.set(tensor, [...(this.contributions.get(tensor) ?? []), slot]);
     this.backward.push(slot);
+  }
+
+  private scatter(term: Term, statement: Statement, context: ContributionContext): Contribution {
+    const source = this.recurrent.get(term.read.tensor);
+    const { scan } = statement;
+    const isOwn = scan !== undefined && source?.scan?.group === scan.group;
+    if (!isOwn) return scatter({ term, conditions: [] }, context);
+    const axis = scanAxis(source);
+    const contribution = scatter(atStep(term, scan.index, axis), context, axis);
+    const { indices, write, body } = contribution;
+    const scope = { extents: extentsOf(indices), tensors: this.tensors.all };
+    if (!fetchesInside([...write, ...indicesIn(body)], scope)) {
+      const message = `a step of \`${source.target}\` is read at a place that data decides, in a scan over the open dimension`;
+      this.diagnostics.error('E603', statement.origin.span, message);
+    }
+    return contribution;
+  }
+
+  /** The place of what is written to the cotangent of a recurrent tensor in the recurrence of the cotangents. */
+  private adjointScan(tensor: string, { write }: Pick<Contribution, 'write'>): { scan?: Scan } {
+    const source = this.recurrent.get(tensor);
+    if (source?.scan === undefined) return {};
+    const step = write[scanAxis(source)];
+    const index = step === undefined ? undefined : isPlainIndex(step);
+    if (index === undefined) return {};
+    const { group, reversed } = source.scan;
+    return { scan: { group: `${group}, adjoint`, index, reversed: !reversed } };
   }
 
   /** Names the contributions of a tensor; several are summed. */
@@ -210,14 +271,16 @@ class ReverseSweep {
     const definition = this.program.statements.find((statement) => statement.target === tensor);
     const history = [...(definition?.origin.history ?? []), `adjoint of ${tensor}`];
     this.tensors.declareLike(primal, cotangent);
+    const write = indices.map((index) => indexOf(index.name));
     this.backward.push({
       target: cotangent,
       indices,
-      write: indices.map((index) => indexOf(index.name)),
+      write,
       combine: 'assign',
       body,
       phase: 'backward',
       origin: { span: definition?.origin.span ?? primal.span, history },
+      ...this.adjointScan(tensor, { write }),
     });
   }
 
@@ -257,22 +320,20 @@ class ReverseSweep {
   }
 }
 
-/** All that the loss depends on, by values and by places. */
-function reachedTensors({ statements }: Program, loss: string): Set<string> {
-  const reached = new Set([loss]);
-  for (const statement of statements.toReversed())
-    if (reached.has(statement.target)) for (const name of tensorsReadBy(statement)) reached.add(name);
-  return reached;
-}
-
 /** The real tensors on a way of reads from a trained parameter to the loss. */
 function activeTensors({ tensors, statements }: Program, reached: ReadonlySet<string>): Set<string> {
   const varied = new Set<string>();
   for (const { name, role, frozen } of tensors.values())
     if (role === 'parameter' && frozen !== true) varied.add(name);
-  for (const { target, body } of statements) {
-    const isReal = tensors.get(target)?.element !== 'integer';
-    if (isReal && reads(body).some(({ tensor }) => varied.has(tensor))) varied.add(target);
+  for (const unit of scanUnits(statements)) {
+    // in a recurrence what varies may be read before it is written
+    for (let size = -1; size !== varied.size;) {
+      size = varied.size;
+      for (const { target, body } of unit) {
+        const isReal = tensors.get(target)?.element !== 'integer';
+        if (isReal && reads(body).some(({ tensor }) => varied.has(tensor))) varied.add(target);
+      }
+    }
   }
   return new Set([...varied].filter((name) => reached.has(name)));
 }
@@ -282,7 +343,7 @@ function adjointOrigin({ target, origin }: Statement): Origin {
 }
 
 function asStatement(entry: Statement | Slot): Statement {
-  const { target, indices, write, combine, body, origin } = entry;
+  const { target, indices, write, combine, body, origin, scan } = entry;
   if (target === undefined) throw new Error('a contribution was left without a name');
-  return { target, indices, write, combine, body, phase: 'backward', origin };
+  return { target, indices, write, combine, body, phase: 'backward', origin, ...(scan ? { scan } : {}) };
 }

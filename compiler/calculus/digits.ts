@@ -17,14 +17,17 @@ import type { IndexAtom, IndexExpression, LoopIndex, Tensor } from '../graph/typ
 import { tighten, type Condition, type Scope } from './contribution.ts';
 import type { Term } from './differential.ts';
 
-export interface Split {
+/** A term that counts only where its conditions hold. */
+export interface ConditionalTerm {
   readonly term: Term;
-  /** Where an extent is no multiple of the radix, the digits run a little too far. */
   readonly conditions: readonly Condition[];
 }
 
-/** The term over digits instead of the indices that it takes apart; the same term if it takes none apart. */
-export function splitDigits(term: Term, tensors: ReadonlyMap<string, Tensor>): Split {
+/**
+ * The term over digits instead of the indices that it takes apart; the same term if it takes none apart. Where an extent is
+ * no multiple of the radix, the digits run a little too far: hence the conditions.
+ */
+export function splitDigits(term: Term, tensors: ReadonlyMap<string, Tensor>): ConditionalTerm {
   const indices: LoopIndex[] = [];
   const conditions: Condition[] = [];
   const values = new Map<string, IndexExpression>();

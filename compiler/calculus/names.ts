@@ -31,6 +31,12 @@ export class TensorTable {
     return this.entries;
   }
 
+  /** Makes a tensor known that will be declared, with the same axes, when its statement is complete. */
+  announceLike(primal: Tensor, name: string): void {
+    const { axes, axisNames, element, span } = primal;
+    this.entries.set(name, { name, role: 'intermediate', axes, axisNames, element, span });
+  }
+
   /** Declares a tensor under a reserved name; with `beside`, right after that one. */
   declare(tensor: Tensor, beside?: string): void {
     this.entries.set(tensor.name, tensor);

@@ -5,7 +5,8 @@
  *
  * (Griewank and Walther, Evaluating Derivatives, 2nd ed., section 3.1.)
  */
-import { add, isScatter, read, reads } from '../graph/expressions.ts';
+import { add, isScatter, read, reads, zero } from '../graph/expressions.ts';
+import { arrangeScans, scanUnits } from '../graph/scan.ts';
 import type { Expression, Program, Statement, Tensor } from '../graph/types.ts';
 import { scale } from './derivative.ts';
 import { differential, type Term } from './differential.ts';
@@ -39,23 +40,52 @@ export function tangent(program: Program, directions: readonly string[]): Tangen
     tangents.set(name, direction.name);
   }
   const statements: Statement[] = [];
-  for (const statement of program.statements) {
-    statements.push(statement);
-    const { target, phase, combine } = statement;
-    const varies = reads(statement.body).some(({ tensor }) => tangents.has(tensor));
-    if (!varies || tensors.get(target).element === 'integer') continue;
-    const isActive = (tensor: string): boolean => tangents.has(tensor);
-    const parts = differential(statement, { tensors, isActive, phase });
-    if (parts === 'none') throw new Error(`${target}: a scattered ${combine} has no derivative`);
-    if (parts.terms.length === 0) continue;
-    if (parts.companion) statements.push(parts.companion);
-    if (parts.helper) statements.push(parts.helper);
-    const name = tensors.reserve(`t${target}`);
-    tensors.declareLike(tensors.get(target), name);
-    tangents.set(target, name);
-    statements.push(pushForward(statement, parts.terms, name, tangents));
+  for (const unit of scanUnits(program.statements)) {
+    const varying = varyingIn(unit, new Set(tangents.keys()), tensors);
+    const isActive = (tensor: string): boolean => tangents.has(tensor) || varying.has(tensor);
+    const pairs = unit.map((statement) => {
+      const parts = varying.has(statement.target)
+        ? differential(statement, { tensors, isActive, phase: statement.phase })
+        : { terms: [] };
+      if (parts === 'none')
+        throw new Error(`${statement.target}: a scattered ${statement.combine} has no derivative`);
+      return { statement, parts };
+    });
+    // in a recurrence a tangent may be read before it is written: all have their names first
+    for (const { statement, parts } of pairs) {
+      const { target, scan } = statement;
+      if (parts.terms.length > 0 || (scan && varying.has(target)))
+        tangents.set(target, tensors.reserve(`t${target}`));
+    }
+    for (const { statement, parts } of pairs) {
+      statements.push(statement);
+      const name = tangents.get(statement.target);
+      if (name === undefined) continue;
+      if (parts.companion) statements.push(parts.companion);
+      if (parts.helper) statements.push(parts.helper);
+      tensors.declareLike(tensors.get(statement.target), name);
+      statements.push(pushForward(statement, parts.terms, name, tangents));
+    }
   }
-  return { program: { ...program, tensors: tensors.ordered(program.tensors), statements }, tangents };
+  const result = { ...program, tensors: tensors.ordered(program.tensors), statements };
+  return { program: arrangeScans(result), tangents };
+}
+
+/** The targets of a unit that depend on what varies; in a recurrence also by way of later steps. */
+function varyingIn(
+  unit: readonly Statement[],
+  given: ReadonlySet<string>,
+  tensors: TensorTable,
+): Set<string> {
+  const varying = new Set<string>();
+  for (let size = -1; size !== varying.size;) {
+    size = varying.size;
+    for (const { target, body } of unit) {
+      const depends = reads(body).some(({ tensor }) => given.has(tensor) || varying.has(tensor));
+      if (depends && tensors.get(target).element !== 'integer') varying.add(target);
+    }
+  }
+  return varying;
 }
 
 /** tT[α(L)] = Σ factor · tA[β(L)], with 0 for a place outside of A. All terms of a statement have one box. */
@@ -71,8 +101,8 @@ function pushForward(
       const direction = read(tangents.get(tensor) ?? '', at, outside === undefined ? undefined : 0);
       return scale(factor, direction);
     })
-    .reduce((sum, term) => add(sum, term));
-  const { phase, origin } = statement;
+    .reduce<Expression>((sum, term) => add(sum, term), zero);
+  const { phase, origin, scan } = statement;
   const history = [...origin.history, `tangent of ${statement.target}`];
   const written = { target, indices, write };
   const isPlain = indices.length === write.length && !isScatter({ ...statement, ...written });
@@ -82,5 +112,6 @@ function pushForward(
     body,
     phase,
     origin: { span: origin.span, history },
+    ...(scan ? { scan } : {}),
   };
 }

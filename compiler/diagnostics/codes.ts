@@ -34,6 +34,7 @@ export const codes = {
   E403: 'read out of range',
   E404: 'index bound twice',
   E405: 'free index missing on the left',
+  E406: 'step not computed yet',
   E501: 'bad hyper-parameter',
   E502: 'unknown training entry',
   E503: 'bad initialiser',

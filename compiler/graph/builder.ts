@@ -165,6 +165,17 @@ export class ProgramBuilder {
     this.statements.push(statement);
   }
 
+  /** How many statements there are. */
+  get size(): number {
+    return this.statements.length;
+  }
+
+  /** Puts what was added since there were `from` statements in another order, or other forms. */
+  rearrange(from: number, order: (statements: readonly Statement[]) => readonly Statement[]): void {
+    const added = this.statements.splice(from);
+    this.statements.push(...order(added));
+  }
+
   private hoist(combine: Exclude<Combine, 'assign'>, request: ReduceRequest): Read {
     const { over, loops, body, origin } = request;
     const reduced = new Set(over.map((index) => index.name));
@@ -251,6 +262,17 @@ export function withStatements(
     tensors.set(target, tensor);
   }
   return { ...program, tensors, statements };
+}
+
+/** All tensors that the given ones depend on, themselves included. */
+export function neededFor(statements: readonly Statement[], roots: Iterable<string>): Set<string> {
+  const byTarget = new Map(statements.map((statement) => [statement.target, statement]));
+  const needed = new Set(roots);
+  for (const name of needed) {
+    const statement = byTarget.get(name);
+    if (statement) for (const source of tensorsReadBy(statement)) needed.add(source);
+  }
+  return needed;
 }
 
 /** The statements in an order in which reads follow writes, otherwise as they stood. Throws on a circle. */

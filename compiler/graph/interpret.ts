@@ -4,6 +4,7 @@
  */
 import { evaluateBinary, evaluateUnary, neutralElements } from './operators.ts';
 import { positiveRemainder } from './index-expressions.ts';
+import { scanAxis, scanUnits } from './scan.ts';
 import type { Combine, Expression, Extent, IndexAtom, IndexExpression, Program, Statement } from './types.ts';
 
 export interface InterpretOptions {
@@ -43,10 +44,24 @@ export function interpret(program: Program, options: InterpretOptions): Map<stri
       throw new Error(`${values.length} values are given for ${name}, which has ${count}`);
     environment.values.set(name, Float64Array.from(values));
   }
-  for (const statement of program.statements) {
-    environment.values.set(statement.target, execute(environment, statement));
+  for (const unit of scanUnits(program.statements)) {
+    for (const { target } of unit) {
+      const count = sizesOf(environment, target).reduce((product, size) => product * size, 1);
+      environment.values.set(target, new Float64Array(count).fill(NaN));
+    }
+    for (const step of stepsOf(environment, unit))
+      for (const statement of unit) execute(environment, statement, step);
   }
   return environment.values;
+}
+
+/** The values of the scan index in the order of a group; for a plain statement one step that is none. */
+function stepsOf(environment: Environment, [first]: readonly Statement[]): readonly (number | undefined)[] {
+  const { scan } = first ?? {};
+  if (first === undefined || scan === undefined) return [undefined];
+  const loop = first.indices.find(({ name }) => name === scan.index);
+  const steps = Array.from({ length: environment.sizeOf(loop?.extent ?? 0) }, (_, step) => step);
+  return scan.reversed ? steps.toReversed() : steps;
 }
 
 function sizesOf(environment: Environment, name: string): number[] {
@@ -57,29 +72,36 @@ function sizesOf(environment: Environment, name: string): number[] {
 
 // ---------------------------------------------------------------------------------------------------------- statements
 
-function execute(environment: Environment, statement: Statement): Float64Array {
+/** Computes the target; with `step`, only its elements at that value of the scan index. */
+function execute(environment: Environment, statement: Statement, step: number | undefined): void {
   const sizes = sizesOf(environment, statement.target);
-  const result = new Float64Array(sizes.reduce((product, size) => product * size, 1));
+  const result = environment.values.get(statement.target) ?? new Float64Array();
   const met = new Map<number, { values: number[]; point: Point }>();
-  forEachPoint(environment, statement, (point) => {
+  forEachPoint(environment, statement, step, (point) => {
     const place = placeAt(environment, statement.target, statement.write, point);
     if (place === undefined) throw new Error(`${statement.target} is written outside`);
     const element = met.get(place) ?? { values: [], point };
     element.values.push(evaluate(environment, statement.body, point));
     met.set(place, element);
   });
+  const axis = scanAxis(statement);
   for (let place = 0; place < result.length; place++) {
+    if (step !== undefined && coordinates(sizes, place)[axis] !== step) continue;
     const element = met.get(place);
     const value = combineValues(statement.combine, element?.values ?? []);
     const { finish } = statement;
     const point = element?.point ?? pointOf(statement, sizes, place);
     result[place] = finish === undefined ? value : evaluate(environment, finish, point, value);
   }
-  return result;
 }
 
-/** Every point of the statement's box, the last index fastest. */
-function forEachPoint(environment: Environment, statement: Statement, visit: (point: Point) => void): void {
+/** Every point of the statement's box, the last index fastest; with `step`, those at that value of the scan index. */
+function forEachPoint(
+  environment: Environment,
+  statement: Statement,
+  step: number | undefined,
+  visit: (point: Point) => void,
+): void {
   const point = new Map<string, number>();
   const loop = (depth: number): void => {
     const index = statement.indices[depth];
@@ -87,7 +109,9 @@ function forEachPoint(environment: Environment, statement: Statement, visit: (po
       visit(new Map(point));
       return;
     }
+    const isFixed = step !== undefined && index.name === statement.scan?.index;
     for (let value = 0; value < environment.sizeOf(index.extent); value++) {
+      if (isFixed && value !== step) continue;
       point.set(index.name, value);
       loop(depth + 1);
     }
@@ -97,15 +121,19 @@ function forEachPoint(environment: Environment, statement: Statement, visit: (po
 
 /** The written indices at a place of the target: for the finish of an element that no value met. */
 function pointOf(statement: Statement, sizes: readonly number[], place: number): Point {
-  const point = new Map<string, number>();
+  const names = statement.indices.map(({ name }) => name);
+  return new Map(coordinates(sizes, place).map((value, axis) => [names[axis] ?? '', value]));
+}
+
+/** The index on each axis of a place that is counted row by row. */
+function coordinates(sizes: readonly number[], place: number): number[] {
+  const result: number[] = [];
   let rest = place;
-  for (let axis = sizes.length - 1; axis >= 0; axis--) {
-    const size = sizes[axis] ?? 1;
-    const index = statement.indices[axis];
-    if (index !== undefined) point.set(index.name, rest % size);
+  for (const size of sizes.toReversed()) {
+    result.unshift(rest % size);
     rest = Math.floor(rest / size);
   }
-  return point;
+  return result;
 }
 
 /** The values that meet in one element, in loop order, joined. */

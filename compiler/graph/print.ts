@@ -5,7 +5,7 @@
  *     dE[tokens[n, t]: 96, d] += dh[n, t, d] for n, t, d        // and *=, max=, min=, logsumexp= for the other ⊕
  *
  * where every element that is not met is the neutral element of ⊕. All sizes are numbers; an index whose extent no axis
- * shows has it written out, on the left (`y[n, k: 10] = b[n]`) or where it is bound (`sum[u: 3](...)`).
+ * shows has it written out, on the left (`y[n, k: 10] = b[n]`) or where it is bound (`sum[u: 3](...)`). A recurrence is a `scan` block.
  */
 import {
   accumulated,
@@ -22,6 +22,7 @@ import {
 } from './expressions.ts';
 import { printExpression, printIndex, printNumber } from './print-expression.ts';
 import type { PrintOptions } from './print-expression.ts';
+import { scanUnits, withScanIndex } from './scan.ts';
 import { renameProgram } from './variants.ts';
 import type {
   Combine,
@@ -135,7 +136,10 @@ function shownIndices(statement: Statement, program: Program): Set<string> {
     for (const [axis, index] of at.entries()) {
       const name = isPlainIndex(index);
       if (name === undefined) continue;
-      const fits = program.tensors.get(tensor)?.axes[axis] === extents.get(name);
+      const extent = program.tensors.get(tensor)?.axes[axis];
+      // of a recurrence's own tensors the reader knows nothing yet
+      if (extent === undefined) continue;
+      const fits = extent === extents.get(name);
       const seen = padding ? padded : plain;
       if (isSure || !fits) seen.set(name, fits && (seen.get(name) ?? true));
     }
@@ -199,10 +203,16 @@ function modelLines(source: Program): string[] {
   const results = new Set([...outputs, ...program.gradients.values()]);
   const marked = new Set<string>();
   let phase = 'declarations';
-  for (const statement of statements) {
+  for (const unit of scanUnits(statements)) {
+    const [statement] = unit;
+    if (statement === undefined) continue;
     if (statement.phase !== phase) lines.push('');
     if (statement.phase === 'backward' && phase !== 'backward') lines.push('// the gradient');
     phase = statement.phase;
+    if (statement.scan) {
+      lines.push(...printScan(unit, program));
+      continue;
+    }
     const { target } = statement;
     const mark = metrics.includes(target)
       ? 'metric '
@@ -247,6 +257,27 @@ function withNamedModes(program: Program): { readonly program: Program; readonly
     metrics: metrics.filter((name, place) => evaluation.metrics[place] === name),
   };
   return { program: renameProgram(plain, names), modes };
+}
+
+/**
+ * A group as the block that it is, all its statements with one name for the step. What only an axis of the block's own
+ * tensors shows of an extent is written out: a reader of the block learns their axes from it.
+ */
+function printScan(unit: readonly Statement[], program: Program): string[] {
+  const index = unit[0]?.scan?.index ?? '';
+  const own = new Set(unit.map(({ target }) => target));
+  const tensors = new Map([...program.tensors].filter(([name]) => !own.has(name)));
+  const around = { ...program, tensors };
+  const statements = unit.map((statement) =>
+    printStatement(withScanIndex(statement, index), around, { standalone: true }),
+  );
+  return [`${scanHeader(unit)} {`, ...statements.map((line) => `  ${line}`), '}'];
+}
+
+/** `scan t`, `scan t reversed`; '' for plain statements. */
+export function scanHeader([first]: readonly Statement[]): string {
+  if (first?.scan === undefined) return '';
+  return `scan ${first.scan.index}${first.scan.reversed ? ' reversed' : ''}`;
 }
 
 /** What every optimizer block knows without naming it. */

@@ -7,7 +7,8 @@
  * constants. A matrix product, a convolution, an attention, a reduction, a transpose, a broadcast are all this.
  *
  * Rules (checked by graph/validate.ts):
- * - every tensor is the target of at most one statement, and statements stand in an order in which reads follow writes;
+ * - every tensor is the target of at most one statement, and statements stand in an order in which reads follow writes
+ *   (but for earlier steps of a recurrence: `Scan`);
  * - index names are unique inside a statement; the order of `indices` is the loop order a reader would expect:
  *   first those that the write uses, then the reduced ones;
  * - a statement that is not a scatter writes `T[i0, i1, ...]` with its first indices, each once, in the order of the axes;
@@ -184,6 +185,22 @@ export interface Origin {
 
 export type Phase = 'forward' | 'backward' | 'update';
 
+/**
+ * What a statement of a recurrence has to say of it. Statements that stand side by side with one `group` run together,
+ * step by step: for each value of their index, all of them in order, at that value. So a statement of a group may read
+ * a tensor of its group at an earlier step (`t - c`; in a reversed scan `t + c`; c > 0) wherever that stands in the
+ * group, and at its own step `t` if it stands before. Nothing else of the group may be read; all steps are kept, so that
+ * everything after the group reads its tensors as any other. Only what is recurrent is in a group (graph/scan.ts).
+ */
+export interface Scan {
+  /** The target of the group's first statement. */
+  readonly group: string;
+  /** The statement's index that counts the steps. It is written: on its axis `write` is just this index. */
+  readonly index: string;
+  /** True: from the last step to the first. */
+  readonly reversed: boolean;
+}
+
 export interface Statement {
   readonly target: string;
   readonly indices: readonly LoopIndex[];
@@ -193,6 +210,8 @@ export interface Statement {
   readonly body: Expression;
   /** Applied once to each combined value: an epilogue such as `relu(acc + b[j])`. Reads only the written indices. */
   readonly finish?: Expression;
+  /** Set if the statement is one of a recurrence. */
+  readonly scan?: Scan;
   readonly phase: Phase;
   readonly origin: Origin;
 }

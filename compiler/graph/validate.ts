@@ -17,6 +17,7 @@ import {
   visitExpression,
 } from './expressions.ts';
 import { nextValues } from './results.ts';
+import { accesses, scanAxis, scanUnits, stepRead } from './scan.ts';
 import type {
   Expression,
   Extent,
@@ -24,6 +25,7 @@ import type {
   IndexExpression,
   Program,
   Read,
+  Scan,
   Statement,
   Tensor,
 } from './types.ts';
@@ -37,11 +39,15 @@ export function validate(program: Program): string[] {
   for (const [name, tensor] of program.tensors) {
     checkTensor(name, tensor, (problem) => problems.push(`tensor ${name}: ${problem}`));
   }
-  for (const statement of program.statements) {
-    const report: Report = (problem) => problems.push(`statement ${statement.target}: ${problem}`);
-    checkOrder(statement, program, written, report);
-    checkStatement(statement, program, report);
-    written.add(statement.target);
+  for (const unit of scanUnits(program.statements)) {
+    const own = new Map(unit.map((statement) => [statement.target, statement]));
+    for (const statement of unit) {
+      const report: Report = (problem) => problems.push(`statement ${statement.target}: ${problem}`);
+      checkOrder(statement, program, { written, own: statement.scan ? own : new Map() }, report);
+      checkStatement(statement, program, report);
+      if (statement.scan) checkScan(statement, statement.scan, { unit, written }, report);
+      written.add(statement.target);
+    }
   }
   for (const [name, tensor] of program.tensors) {
     if (tensor.role === 'intermediate' && !written.has(name))
@@ -87,7 +93,7 @@ function isExtent(extent: Extent): boolean {
 function checkOrder(
   statement: Statement,
   program: Program,
-  written: ReadonlySet<string>,
+  { written, own }: { readonly written: ReadonlySet<string>; readonly own: ReadonlyMap<string, Statement> },
   report: Report,
 ): void {
   const tensor = program.tensors.get(statement.target);
@@ -97,8 +103,33 @@ function checkOrder(
   for (const name of tensorsReadBy(statement)) {
     const source = program.tensors.get(name);
     if (source === undefined) report(`it reads ${name}, which is not declared`);
-    else if (source.role === 'intermediate' && !written.has(name))
+    else if (source.role === 'intermediate' && !written.has(name) && !own.has(name))
       report(`it reads ${name} before it is written`);
+  }
+}
+
+/** A statement of a scan counts the steps with a written index, as its group does, and reads what is computed by then. */
+function checkScan(
+  statement: Statement,
+  scan: Scan,
+  { unit, written }: { readonly unit: readonly Statement[]; readonly written: ReadonlySet<string> },
+  report: Report,
+): void {
+  const [first = statement] = unit;
+  const stepsOf = ({ indices, scan: own }: Statement): Extent | undefined =>
+    indices.find(({ name }) => name === own?.index)?.extent;
+  const axis = scanAxis(statement);
+  if (axis < 0) report(`it is in a scan over ${scan.index}, but does not write at it`);
+  if (scan.group !== first.target)
+    report(`its scan is called ${scan.group}, but begins with ${first.target}`);
+  if (stepsOf(statement) !== stepsOf(first)) report(`its scan has ${stepsOf(first)} steps`);
+  if (scan.reversed !== first.scan?.reversed) report('its scan runs both ways');
+  for (const { tensor, at } of accesses(statement)) {
+    const source = unit.find(({ target }) => target === tensor);
+    if (source === undefined) continue;
+    const step = stepRead(at[scanAxis(source)], scan);
+    if (step === 'other') report(`it reads ${tensor} of its own scan at another step than an earlier one`);
+    if (step === 'same' && !written.has(tensor)) report(`it reads ${tensor} in a step before it is written`);
   }
 }
 

@@ -4,6 +4,7 @@
  * name, keeps it, and what training has in its place is `<name>_training`.
  */
 import { freshName, renameFetches, renameTensors } from './expressions.ts';
+import { arrangeScans, scanUnits } from './scan.ts';
 import { evaluationResults, trainingResults } from './results.ts';
 import { statementKey } from './statement-key.ts';
 import type { Program, Statement, Tensor } from './types.ts';
@@ -38,23 +39,31 @@ export function mergeVariants(training: Program, inference: Program): Merged {
     known.set(key, [...(known.get(key) ?? []), statement]);
   }
   const statements = [...training.statements];
-  for (const original of inference.statements) {
-    const statement = renameReads(original, names);
-    const same = known.get(statementKey(statement, inference.tensors)) ?? [];
-    const shared = same.find(({ target }) => target === statement.target) ?? same[0];
-    if (shared !== undefined) {
-      if (shared.target !== statement.target) names.set(statement.target, shared.target);
+  const sameAs = (original: Statement): readonly Statement[] =>
+    known.get(statementKey(renameReads(original, names), inference.tensors)) ?? [];
+  for (const unit of scanUnits(inference.statements)) {
+    // the statements of a recurrence read each other: all of them are equal, or none is
+    const [first] = unit;
+    const shared = unit.map((original) => sameAs(original).find(({ target }) => target === original.target));
+    if (shared.every((same) => same !== undefined)) continue;
+    const other = first?.scan === undefined && first !== undefined ? sameAs(first)[0] : undefined;
+    if (other !== undefined && first !== undefined) {
+      names.set(first.target, other.target);
       continue;
     }
-    const tensor = inference.tensors.get(statement.target);
-    if (tensor === undefined) throw new Error(`no tensor is declared for ${statement.target}`);
-    add(tensor);
-    const { origin, target } = statement;
-    statements.push({
-      ...statement,
-      target: names.get(target) ?? target,
-      origin: { ...origin, history: [...origin.history, 'for inference'] },
-    });
+    for (const { target } of unit) {
+      const tensor = inference.tensors.get(target);
+      if (tensor === undefined) throw new Error(`no tensor is declared for ${target}`);
+      add(tensor);
+    }
+    for (const original of unit) {
+      const { origin, target } = original;
+      statements.push({
+        ...renameReads(original, names),
+        target: names.get(target) ?? target,
+        origin: { ...origin, history: [...origin.history, 'for inference'] },
+      });
+    }
   }
   const nameOf = (name: string): string => names.get(name) ?? name;
   const program: Program = {
@@ -64,7 +73,7 @@ export function mergeVariants(training: Program, inference: Program): Merged {
     outputs: inference.outputs.map(nameOf),
     ...evaluationOf(training, inference, nameOf),
   };
-  return { program: withPlainOutputs(program, inference.outputs, taken), conflicts };
+  return { program: arrangeScans(withPlainOutputs(program, inference.outputs, taken)), conflicts };
 }
 
 function evaluationOf(
@@ -132,6 +141,7 @@ export function renameProgram(program: Program, names: ReadonlyMap<string, strin
     statements: program.statements.map((statement) => ({
       ...renameReads(statement, names),
       target: nameOf(statement.target),
+      ...(statement.scan ? { scan: { ...statement.scan, group: nameOf(statement.scan.group) } } : {}),
     })),
     outputs: program.outputs.map(nameOf),
     ...results({ metrics, ...(loss === undefined ? {} : { loss }) }),

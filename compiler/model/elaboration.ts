@@ -28,6 +28,15 @@ export interface Definition {
   tensor?: string;
 }
 
+/** What a condition says of an index where it holds. */
+export interface Bound {
+  readonly variable: string;
+  readonly least?: number;
+  readonly greatest?: number;
+  /** The one value that it does not have. */
+  readonly not?: number;
+}
+
 /** An index that is not simply a loop index and must stay inside its axis; checked when all extents are known. */
 export interface RangeCheck {
   readonly index: IndexExpression;
@@ -38,6 +47,21 @@ export interface RangeCheck {
   readonly hint?: string;
   /** What is read. */
   readonly tensor?: Tensor;
+  /** What the conditions around the read say. */
+  readonly known: readonly Bound[];
+  /** True: it is checked, but says nothing of how far an index runs. */
+  readonly late?: boolean;
+}
+
+/** A statement of a `scan` block. */
+export interface StepFrame {
+  /** Its index variable that counts the steps. */
+  readonly index: string;
+  readonly reversed: boolean;
+  /** Its place in the block. */
+  readonly place: number;
+  /** Indices of reads with `else` of the block's tensors, and the axes at which they stand alone. */
+  readonly alike: { readonly index: string; readonly axis: string }[];
 }
 
 /** The statement being elaborated. */
@@ -60,6 +84,10 @@ export interface Frame {
   readonly paddedArithmetic: { readonly index: IndexExpression; readonly extent: Extent }[];
   /** Indices that nothing binds, reported once each. */
   readonly unbound: Set<string>;
+  /** What the conditions around the present expression say of indices. */
+  known: readonly Bound[];
+  /** Set in a `scan` block. */
+  step?: StepFrame;
   /** How many calls of each layer the statement has (2 for many), and how many were met. */
   readonly layerCalls: ReadonlyMap<string, number>;
   readonly layersMet: Map<string, number>;

@@ -42,6 +42,7 @@ import type {
   SyntaxExpression,
   UnaryExpression,
 } from '../syntax/tree.ts';
+import { boundsFrom } from './bounds.ts';
 import { builtInNames, elaborateCall } from './calls.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateRead } from './reads.ts';
@@ -176,6 +177,14 @@ export function entryValue(entry: ValueEntry, scope: Scope, span: Span, elaborat
       return indexAsValue(entry.variable);
     case 'error':
       return errorValue;
+    case 'recurrent': {
+      const name = span.source.text.slice(span.start, span.end);
+      elaboration.error('E406', span, `\`${name}\` is computed step by step in this scan`, {
+        notes: [{ span: entry.span, message: 'computed here' }],
+        hint: `read it with its indices, at an earlier step: \`${name}[..., t - 1, ...] else 0\``,
+      });
+      return errorValue;
+    }
     case 'value': {
       const { value, binder } = entry;
       if (value.kind === 'error' || binder === undefined) return value;
@@ -349,10 +358,18 @@ function elaborateConditional(syntax: Conditional, scope: Scope, elaboration: El
     const chosen = condition.constant === 0 ? syntax.otherwise : syntax.then;
     return elaborateExpression(chosen, scope, elaboration);
   }
+  const { frame } = elaboration;
+  const known = frame?.known ?? [];
+  const branch = (value: SyntaxExpression, holds: boolean): Part => {
+    if (frame && condition.kind === 'value') frame.known = [...known, ...boundsFrom(condition.body, holds)];
+    const part = { value: elaborateExpression(value, scope, elaboration), span: value.span };
+    if (frame) frame.known = known;
+    return part;
+  };
   const parts = [
     { value: condition, span: syntax.condition.span },
-    { value: elaborateExpression(syntax.then, scope, elaboration), span: syntax.then.span },
-    { value: elaborateExpression(syntax.otherwise, scope, elaboration), span: syntax.otherwise.span },
+    branch(syntax.then, true),
+    branch(syntax.otherwise, false),
   ];
   return lift(parts, syntax.span, elaboration, (test, then, otherwise) => select(test, then, otherwise));
 }

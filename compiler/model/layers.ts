@@ -7,6 +7,8 @@ import type {
   Assignment,
   Call,
   LayerDefinition,
+  LayerItem,
+  Name,
   ParamDeclaration,
   Parameter,
   RandomDeclaration,
@@ -23,6 +25,8 @@ import { childrenOf } from './layer-calls.ts';
 import { hoist } from './lowering.ts';
 import { insideCall } from './recursion.ts';
 import { materialised } from './reductions.ts';
+import { elaborateScan } from './scans.ts';
+import type { ScanName } from './scans.ts';
 import { elaborateScatter } from './scatter.ts';
 import { Scope } from './scope.ts';
 import { elaborateSize } from './sizes.ts';
@@ -266,19 +270,36 @@ function elaborateItems(
   elaboration: Elaboration,
 ): Tensor | undefined {
   const { items, result } = definition;
-  for (const item of items) if (!inner.own(item.name.text)) inner.expect(item.name.text, item.span);
+  const namesOf = (item: LayerItem) =>
+    item.kind === 'scan' ? item.items.map(({ name }) => name) : [item.name];
+  for (const item of items)
+    for (const { text } of namesOf(item)) if (!inner.own(text)) inner.expect(text, item.span);
   warnNeverUpdated(items, elaboration.diagnostics);
   let output: Tensor | undefined;
   let assigned = false;
-  for (const item of items) {
-    const { text, span } = item.name;
+  const nameOf = ({ name: { text } }: Assignment): ScanName => {
+    const isWhole = text === result.text && whole !== undefined;
+    const own = `${instance}_${text}`;
+    return { target: isWhole ? whole : elaboration.freshTensor(own), instance: own };
+  };
+  const isNew = ({ text, span }: Name): boolean => {
     const earlier = inner.own(text);
-    if (earlier) {
-      elaboration.error('E202', span, `\`${text}\` is defined twice in \`${definition.name.text}\``, {
-        notes: [{ span: earlier.span, message: 'first here' }],
-      });
+    if (earlier === undefined) return true;
+    elaboration.error('E202', span, `\`${text}\` is defined twice in \`${definition.name.text}\``, {
+      notes: [{ span: earlier.span, message: 'first here' }],
+    });
+    return false;
+  };
+  for (const item of items) {
+    if (item.kind === 'scan') {
+      const block = { ...item, items: item.items.filter(({ name }) => isNew(name)) };
+      const tensors = elaborateScan(block, nameOf, inner, elaboration);
+      assigned ||= block.items.some(({ name }) => name.text === result.text);
+      output ??= tensors?.get(result.text);
       continue;
     }
+    if (!isNew(item.name)) continue;
+    const { text } = item.name;
     if (item.kind === 'dim') declareDim(item, inner, elaboration);
     else if (item.kind === 'param') declareLayerParam(item, `${instance}_${text}`, inner, elaboration);
     else if (item.kind === 'state')
@@ -287,10 +308,9 @@ function elaborateItems(
       declareRandom(item, ownName(instance, text, elaboration), inner, elaboration);
     else if (isNext(text)) elaborateNext(item, inner, elaboration);
     else {
-      const isResult = text === result.text;
-      const target = isResult && whole !== undefined ? whole : elaboration.freshTensor(`${instance}_${text}`);
-      const tensor = elaborateAssignment(item, target, `${instance}_${text}`, inner, elaboration);
-      if (!isResult) continue;
+      const name = nameOf(item);
+      const tensor = elaborateAssignment(item, name.target, name.instance, inner, elaboration);
+      if (text !== result.text) continue;
       assigned = true;
       output = tensor;
     }

@@ -19,10 +19,11 @@ import type {
   Extent,
   IndexExpression,
   LoopIndex,
+  Scan,
   Statement,
   Tensor,
 } from '../graph/types.ts';
-import type { Definition, Elaboration } from './elaboration.ts';
+import type { Definition, Elaboration, Frame } from './elaboration.ts';
 import { placeRange } from './ranges.ts';
 import { orderedIndices } from './reductions.ts';
 
@@ -223,6 +224,7 @@ function addStatement(
     body: substituteIndices(lowered, names),
     phase: builder.phase,
     origin: { span: frame.span, history },
+    ...scanOf(frame, write, names),
   };
   const element = elementOf(combine, write.length);
   builder.add(statement, {
@@ -231,6 +233,17 @@ function addStatement(
   });
   elaboration.release(target);
   return builder.tensor(target);
+}
+
+/** In a `scan` block, for what has a value of its own at each step: `group` stands for the block until it is complete. */
+function scanOf(
+  { step }: Frame,
+  write: readonly string[],
+  names: ReadonlyMap<string, IndexExpression>,
+): { scan?: Scan } {
+  const index = step && write.includes(step.index) ? names.get(step.index) : undefined;
+  const name = index && isPlainIndex(index);
+  return step && name !== undefined ? { scan: { group: 'scan', index: name, reversed: step.reversed } } : {};
 }
 
 /** Names as the user wrote them, made unique in the statement; the axes of whole tensors are called i, j, k, ... */

@@ -8,6 +8,7 @@ import type {
   ModelDefinition,
   ModelItem,
   OutputDeclaration,
+  ScanBlock,
   SyntaxExpression,
   TrainDeclaration,
 } from '../syntax/tree.ts';
@@ -18,6 +19,8 @@ import { Elaboration } from './elaboration.ts';
 import { reportUnknown } from './expressions.ts';
 import { elaborateAssignment } from './layers.ts';
 import { reportTooLarge } from './limits.ts';
+import { elaborateScan } from './scans.ts';
+import type { ScanName } from './scans.ts';
 import { Scope } from './scope.ts';
 import { elaborateNext, isNext, warnNeverUpdated } from './states.ts';
 import { elaborateStatement } from './statements.ts';
@@ -94,10 +97,11 @@ function elaborateVariant(
     broken,
   };
   for (const item of definition.items) {
-    const defined = definedBy(item);
-    if (defined === undefined || constantNames.has(defined.text)) continue;
-    state.scope.expect(defined.text, item.span);
-    elaboration.reserve(defined.text, defined.span);
+    for (const { text, span } of definedBy(item)) {
+      if (constantNames.has(text)) continue;
+      state.scope.expect(text, item.span);
+      elaboration.reserve(text, span);
+    }
   }
   for (const item of definition.items) {
     elaborateItem(item, state);
@@ -122,29 +126,35 @@ function nameLayerParameters({ scope, elaboration }: ModelState): void {
   }
 }
 
-function definedBy(item: ModelItem): { readonly text: string; readonly span: Span } | undefined {
+function definedBy(item: ModelItem): readonly { readonly text: string; readonly span: Span }[] {
   switch (item.kind) {
     case 'output':
-      return item.assignment?.name;
+      return item.assignment ? [item.assignment.name] : [];
     case 'loss':
-      return { text: 'loss', span: item.span };
+      return [{ text: 'loss', span: item.span }];
+    case 'scan':
+      return item.items.map(({ name }) => name);
     case 'train':
-      return undefined;
+      return [];
     default:
-      return item.name;
+      return [item.name];
   }
 }
 
 function elaborateItem(item: ModelItem, state: ModelState): void {
   const { scope, elaboration, open } = state;
-  const name = definedBy(item);
-  if (name && isTaken(name.text, name.span, state)) {
+  const names = definedBy(item);
+  const taken = new Set(names.filter(({ text, span }) => isTaken(text, span, state)));
+  for (const { text, span } of taken) {
     state.broken = true;
     // of a name that cannot be had nothing more is said
-    if (scope.own(name.text) === undefined)
-      scope.define(name.text, { kind: 'error', span: name.span, used: true });
-    return;
+    if (scope.own(text) === undefined) scope.define(text, { kind: 'error', span, used: true });
   }
+  if (item.kind === 'scan') {
+    const items = item.items.filter(({ name }) => !taken.has(name));
+    return defineAll({ ...item, items }, state);
+  }
+  if (taken.size > 0) return undefined;
   switch (item.kind) {
     case 'dim':
       return declareDim(item, scope, elaboration);
@@ -212,6 +222,12 @@ function define(item: Assignment, state: ModelState): void {
     ? elaborateNext(item, scope, elaboration)
     : elaborateAssignment(item, text, text, scope, elaboration) !== undefined;
   if (!isMade) state.broken = true;
+}
+
+function defineAll(block: ScanBlock, state: ModelState): void {
+  const { scope, elaboration } = state;
+  const nameOf = ({ name }: Assignment): ScanName => ({ target: name.text, instance: name.text });
+  if (elaborateScan(block, nameOf, scope, elaboration) === undefined) state.broken = true;
 }
 
 function declareOutput(item: OutputDeclaration, state: ModelState): void {

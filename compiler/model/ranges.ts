@@ -1,12 +1,22 @@
 /** Extents of indices that occur only in arithmetic, and the proof that every read stays inside its tensor. */
 import { fetchedTensors, indexBounds, indexNames, isInside } from '../graph/expressions.ts';
 import type { Extent, Tensor } from '../graph/types.ts';
+import { narrow } from './bounds.ts';
 import type { Elaboration, Frame, RangeCheck } from './elaboration.ts';
 
 const greatestExtent = 2 ** 31 - 1;
 
-/** Settles all extents that can be settled, then reports E403 for every read that may leave its tensor. */
-export function settleExtents(frame: Frame, elaboration: Elaboration): void {
+/**
+ * Settles all extents that can be settled, of statements that are elaborated together, then reports E403 for every read
+ * that may leave its tensor.
+ */
+export function settleExtents(frames: readonly Frame[], elaboration: Elaboration): void {
+  for (const frame of frames) settlePadded(frame, elaboration);
+  while (frames.some((frame) => settleOne(frame, elaboration)));
+  for (const frame of frames) for (const check of frame.checks) verify(check, elaboration);
+}
+
+function settlePadded(frame: Frame, elaboration: Elaboration): void {
   const { variables } = elaboration;
   for (const id of frame.padded) {
     const [first, ...others] = variables.suggestionsFor(id);
@@ -22,8 +32,6 @@ export function settleExtents(frame: Frame, elaboration: Elaboration): void {
     }
     variables.require(id, first);
   }
-  while (settleOne(frame, elaboration));
-  for (const check of frame.checks) verify(check, elaboration);
 }
 
 /**
@@ -34,6 +42,7 @@ function settleOne(frame: Frame, elaboration: Elaboration): boolean {
   const { variables } = elaboration;
   const byVariable = new Map<object, { id: string; checks: RangeCheck[]; alone: boolean }>();
   for (const check of frame.checks) {
+    if (check.late) continue;
     const unknown = unknownIn(check, elaboration);
     for (const [root, id] of unknown) {
       const entry = byVariable.get(root) ?? { id, checks: [], alone: true };
@@ -121,12 +130,9 @@ function inside(
   elaboration: Elaboration,
   assumed?: { root: object; extent: number },
 ): boolean {
-  return isInside(
-    check.index,
-    check.extent,
-    extentsFor(check, elaboration, assumed),
-    fetched(check, elaboration),
-  );
+  const extents = extentsFor(check, elaboration, assumed);
+  const narrowed = narrow(check.index, extents, check.known);
+  return narrowed === undefined || isInside(narrowed, check.extent, extents, fetched(check, elaboration));
 }
 
 function extentsFor(

@@ -1,21 +1,25 @@
 /** Reads: `x[n, i]`, `x[n, i - 1] else 0`. Each says something about the extents of its indices. */
 import { fetchIndex, indexOf, isPlainIndex, read, visitAtoms } from '../graph/expressions.ts';
-import type { Extent, IndexExpression, Tensor } from '../graph/types.ts';
+import type { IndexExpression, Tensor } from '../graph/types.ts';
 import type { IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
-import type { Elaboration } from './elaboration.ts';
+import { knownOf } from './bounds.ts';
+import type { Elaboration, RangeCheck } from './elaboration.ts';
 import { elaborateExpression, entryValue, onAxes } from './expressions.ts';
 import { elaborateIndex } from './indices.ts';
 import { materialised } from './reductions.ts';
+import { elaborateStepRead } from './step-reads.ts';
 import type { Scope } from './scope.ts';
 import { errorValue, shapeText } from './values.ts';
 import type { Result } from './values.ts';
 
-interface IndexAt {
+export interface IndexAt {
   readonly index: IndexExpression | undefined;
   readonly syntax: SyntaxExpression;
 }
 
 export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: Elaboration): Result {
+  const entry = syntax.tensor.kind === 'reference' ? scope.lookupTensor(syntax.tensor.name.text) : undefined;
+  if (entry?.kind === 'recurrent') return elaborateStepRead(syntax, entry, scope, elaboration);
   const value = elaborateTensor(syntax.tensor, scope, elaboration);
   const indices = syntax.indices.flatMap((index) => indicesOf(index, scope, elaboration));
   if (value.kind === 'error') return errorValue;
@@ -35,7 +39,10 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
     );
     return errorValue;
   }
+  const integer =
+    value.tensor !== undefined && elaboration.builder.tensor(value.tensor)?.element === 'integer';
   const at: IndexExpression[] = [];
+  let outside = syntax.outside?.value;
   for (const [axis, { index, syntax: indexSyntax }] of indices.entries()) {
     if (index === undefined) return errorValue;
     const { extent } = value.axes[axis] ?? { extent: 0 };
@@ -52,22 +59,17 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
     }
     const what = `axis ${axis + 1} of \`${name}\``;
     const tensor = value.tensor === undefined ? undefined : elaboration.builder.tensor(value.tensor);
-    const padded = syntax.outside !== undefined;
-    constrain(
-      { index, extent, what, padded, ...(tensor ? { tensor } : {}) },
-      indexSyntax,
-      scope,
-      elaboration,
-    );
+    const known = integer ? [] : knownOf(index, elaboration);
+    const check = { index, extent, span: indexSyntax.span, what, known, ...(tensor ? { tensor } : {}) };
+    constrain(check, indexSyntax, syntax.outside !== undefined, scope, elaboration);
+    // inside, because a condition around it says so; the graph wants a value all the same
+    if (known.length > 0) outside ??= 0;
     at.push(index);
   }
-  const integer =
-    value.tensor !== undefined && elaboration.builder.tensor(value.tensor)?.element === 'integer';
-  if (syntax.outside === undefined) {
+  if (outside === undefined) {
     const index = integer && value.tensor !== undefined ? { index: fetchIndex(value.tensor, at) } : {};
     return { kind: 'value', axes: [], body: onAxes(value, at), ...index };
   }
-  const outside = syntax.outside.value;
   if (value.tensor !== undefined) return { kind: 'value', axes: [], body: read(value.tensor, at, outside) };
   const own = materialised(value, 'value', elaboration);
   const frees = own.definition.free.slice(0, -value.axes.length).map((variable) => indexOf(variable));
@@ -107,26 +109,18 @@ export function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: E
   return [{ index: undefined, syntax }];
 }
 
-/** One index of a read. */
-interface Place {
-  readonly index: IndexExpression;
-  /** Of the axis. */
-  readonly extent: Extent;
-  /** `axis 2 of x` */
-  readonly what: string;
-  readonly padded: boolean;
-  readonly tensor?: Tensor;
-  /** What to do about a place outside of the axis. */
-  readonly hint?: string;
-}
-
 const shapeOf = ({ axes }: Tensor): string => shapeText(axes.map((extent) => ({ extent })));
 
 /** Records what a read says: an index that stands alone runs over the axis, other arithmetic must stay inside it. */
-export function constrain(at: Place, syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): void {
-  const { index, extent, what, padded, tensor } = at;
+export function constrain(
+  check: RangeCheck,
+  syntax: SyntaxExpression,
+  padded: boolean,
+  scope: Scope,
+  elaboration: Elaboration,
+): void {
   const { variables, frame } = elaboration;
-  const { span } = syntax;
+  const { index, extent, span, what, tensor } = check;
   const alone = isPlainIndex(index);
   const source = { extent, span, what: `${what} has ${extent} places` };
   if (alone !== undefined && padded) {
@@ -157,24 +151,17 @@ export function constrain(at: Place, syntax: SyntaxExpression, scope: Scope, ela
     const hint =
       size?.kind === 'size'
         ? `\`${textOf(syntax)}\` is a size (${size.extent}); use an index such as \`i\``
-        : at.hint;
-    frame?.checks.push({
-      index,
-      extent,
-      span,
-      what,
-      ...(tensor ? { tensor } : {}),
-      ...(hint === undefined ? {} : { hint }),
-    });
+        : check.hint;
+    frame?.checks.push({ ...check, ...(hint === undefined ? {} : { hint }) });
   }
 }
 
 /** The text of a short expression, for messages. */
-function textOf({ span, kind }: SyntaxExpression): string {
+export function textOf({ span, kind }: SyntaxExpression): string {
   const text = span.source.text.slice(span.start, span.end);
   return kind === 'reference' || text.length <= 24 ? text : 'this';
 }
 
-function counted(count: number, one: string, many: string): string {
+export function counted(count: number, one: string, many: string): string {
   return `${count} ${count === 1 ? one : many}`;
 }

@@ -64,7 +64,7 @@ export function elaborateScatter(
     );
     const value = elaborateExpression(syntax, inner, elaboration);
     const sound = value.kind === 'value' && isOneElement(value, request, loops, inner, elaboration);
-    settleExtents(frame, elaboration);
+    settleExtents([frame], elaboration);
     const at = places.map((place) => place && withExtent(place, elaboration));
     const known = at.filter((place) => place !== undefined);
     if (!sound || known.length < at.length) return undefined;
@@ -121,7 +121,7 @@ function elaboratePosition(
   }
   if (extent === undefined) return { index, syntax };
   const hint = 'make the axis longer, or let the place stay inside';
-  constrain({ index, extent, what, padded: false, hint }, syntax, inner, elaboration);
+  constrain({ index, extent, span: syntax.span, what, known: [], hint }, syntax, false, inner, elaboration);
   return { index, extent, syntax };
 }
 

@@ -20,6 +20,16 @@ export interface BinderVariable {
   readonly variable: string;
 }
 
+export interface RecurrentTensor {
+  readonly name: string;
+  /** The index variables of its left side. */
+  readonly axes: readonly string[];
+  /** Which of them counts the steps. */
+  readonly stepAxis: number;
+  /** The place of its statement in the block. */
+  readonly place: number;
+}
+
 export type ValueEntry =
   | { readonly kind: 'tensor'; readonly tensor: Tensor; readonly span: Span; used: boolean }
   /** A fn's argument or local, a hyper-parameter. Where a reduction in a fn binds the binder again, its variable changes. */
@@ -32,6 +42,8 @@ export type ValueEntry =
     }
   | { readonly kind: 'size'; readonly extent: Extent; readonly span: Span; used: boolean }
   | { readonly kind: 'index'; readonly variable: string; readonly span: Span; used: boolean }
+  /** A tensor of the `scan` block that is being elaborated: known by its axes, computed up to the step before. */
+  | { readonly kind: 'recurrent'; readonly tensor: RecurrentTensor; readonly span: Span; used: boolean }
   /** Declared wrongly, and reported. */
   | { readonly kind: 'error'; readonly span: Span; used: boolean };
 

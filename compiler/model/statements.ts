@@ -39,29 +39,75 @@ export function elaborateStatement(
   scope: Scope,
   elaboration: Elaboration,
 ): Tensor | undefined {
-  const { target, stem = target, value: syntax, bindings } = request;
+  const open = openStatement(request, scope, elaboration);
+  const value = evaluateStatement(open, elaboration);
+  return closeStatements([{ open, value }], elaboration)[0];
+}
+
+/** A statement of which the left side has been read. */
+export interface OpenStatement {
+  readonly request: StatementRequest;
+  readonly frame: Frame;
+  readonly scope: Scope;
+  /** The scope of the right side: with the indices of the left. */
+  readonly inner: Scope;
+  /** The index variables of the left side; absent if it has none, or after a report. */
+  readonly left?: readonly string[];
+}
+
+export function openStatement(
+  request: StatementRequest,
+  scope: Scope,
+  elaboration: Elaboration,
+): OpenStatement {
+  const { target, stem = target, value, bindings } = request;
   const frame: Frame = {
     ...plainFrame(stem, request.span),
     instance: request.instance ?? stem,
-    value: syntax,
+    value,
     indexed: bindings !== undefined,
-    layerCalls: countLayerCalls(syntax, scope),
+    layerCalls: countLayerCalls(value, scope),
   };
+  const inner = new Scope(scope);
+  const left = elaboration.within(frame, () => bindings && bindIndices(bindings, inner, elaboration));
+  return { request, frame, scope, inner, ...(left ? { left } : {}) };
+}
+
+/** The right side; undefined after a report. */
+export function evaluateStatement(
+  { request, frame, inner, left }: OpenStatement,
+  elaboration: Elaboration,
+): Value | undefined {
   return elaboration.within(frame, () => {
-    const inner = new Scope(scope);
-    const left = bindings && bindIndices(bindings, inner, elaboration);
-    if (bindings && left === undefined) return undefined;
-    const value = elaborateExpression(syntax, inner, elaboration);
-    const sound =
+    if (request.bindings && left === undefined) return undefined;
+    const value = elaborateExpression(request.value, inner, elaboration);
+    const isSound =
       value.kind === 'value' &&
       (left
         ? isOneElement(value, request, left, inner, elaboration)
         : hasFittingAxes(value, request, elaboration));
-    if (sound && left) warnOfUnused(left, value, target, scope, elaboration);
-    settleExtents(frame, elaboration);
-    if (!sound) return undefined;
-    return lowerValue(request, value, left, elaboration);
+    return isSound ? value : undefined;
   });
+}
+
+/**
+ * Settles the extents of statements that are elaborated together, and adds them to the program: each that is sound, and
+ * none of several if one is not.
+ */
+export function closeStatements(
+  statements: readonly { readonly open: OpenStatement; readonly value: Value | undefined }[],
+  elaboration: Elaboration,
+): (Tensor | undefined)[] {
+  for (const { open, value } of statements)
+    if (value && open.left) warnOfUnused(open.left, value, open.request.target, open.scope, elaboration);
+  const frames = statements.map(({ open }) => open.frame);
+  settleExtents(frames, elaboration);
+  const isSound = statements.every(({ open, value }) => value && (open.left || !open.request.bindings));
+  if (!isSound) return [];
+  return statements.map(
+    ({ open, value }) =>
+      value && elaboration.within(open.frame, () => lowerValue(open.request, value, open.left, elaboration)),
+  );
 }
 
 /** The same for a value that has been elaborated before, whole-tensor: `m'` of an optimizer. */
@@ -87,6 +133,7 @@ export function plainFrame(target: string, span: Span): Frame {
     padded: [],
     paddedArithmetic: [],
     unbound: new Set<string>(),
+    known: [],
   };
   return { ...shared, layerCalls: new Map(), layersMet: new Map() };
 }

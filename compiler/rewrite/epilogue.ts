@@ -16,6 +16,7 @@ import {
   substituteIndices,
   tensorsReadBy,
 } from '../graph/expressions.ts';
+import { inSameScan } from '../graph/scan.ts';
 import type { Program, Read, Statement } from '../graph/types.ts';
 import { pinned } from '../graph/results.ts';
 import { isElementwise, valueOf } from './definitions.ts';
@@ -34,6 +35,7 @@ export function fuseEpilogues(program: Program): Program {
       const reduction = byTarget.get(tensor);
       if (reduction === undefined || keep.has(tensor) || readers.get(tensor) !== 1) continue;
       if (!isReduction(reduction) || reduction.phase !== statement.phase) continue;
+      if (!inSameScan(reduction, statement)) continue;
       if (program.tensors.get(tensor)?.element === 'integer') continue;
       const fused = fuse(reduction, statement);
       if (fused === undefined) continue;

@@ -2,6 +2,7 @@
  * Graph to graph, the value unchanged: what is done to a program before and after it is differentiated. Each pass is one
  * file, one table, one function from programs to programs; `passes` names them for `--print PASS` and for switching off.
  */
+import { arrangeScans } from '../graph/scan.ts';
 import type { Program } from '../graph/types.ts';
 import { removeDead } from './dead.ts';
 import { makeDense } from './dense.ts';
@@ -15,16 +16,22 @@ import { stabilise } from './stabilise.ts';
 
 export type Pass = (program: Program) => Program;
 
+/** The pass, after which every recurrence is in order again: what a pass makes of its statements may have left it. */
+const keepingScans =
+  (pass: Pass): Pass =>
+  (program) =>
+    arrangeScans(pass(program));
+
 export const passes = {
-  stabilise,
-  simplify,
-  nest: nestSums,
-  dense: makeDense,
-  share,
-  split: splitContractions,
-  dead: removeDead,
-  inline,
-  epilogue: fuseEpilogues,
+  stabilise: keepingScans(stabilise),
+  simplify: keepingScans(simplify),
+  nest: keepingScans(nestSums),
+  dense: keepingScans(makeDense),
+  share: keepingScans(share),
+  split: keepingScans(splitContractions),
+  dead: keepingScans(removeDead),
+  inline: keepingScans(inline),
+  epilogue: keepingScans(fuseEpilogues),
 } as const satisfies Record<string, Pass>;
 
 export type PassName = keyof typeof passes;

@@ -26,6 +26,7 @@ import {
   substituteIndices,
   tensorsReadBy,
 } from '../graph/expressions.ts';
+import { inSameScan } from '../graph/scan.ts';
 import type { Expression, Extent, LoopIndex, Program, Read, Statement } from '../graph/types.ts';
 import { isContraction } from './contraction.ts';
 import { costPerElement } from './cost.ts';
@@ -101,7 +102,7 @@ class Inliner {
     if (parts.some((part) => fetchedTensors(part).has(producer.target))) return false;
     if (reader.write.some((index) => fetchedTensors(index).has(producer.target))) return false;
     const own = parts.flatMap((part) => readsOf(part, producer.target));
-    if (own.some(({ outside }) => outside !== undefined)) return false;
+    if (own.some(({ outside }) => outside !== undefined) && !this.isRenaming(producer, value)) return false;
     if (isContraction(reader) && !isUniform(value) && !isAffineCopy(value)) {
       // Where the read moves with every loop, nothing is repeated: a matrix times a vector, not a matrix product.
       const repeats = (node: Read): boolean => freeIndices(node).size < reader.indices.length;
@@ -112,12 +113,21 @@ class Inliner {
     return grown <= mostNodes || isTrivial(value);
   }
 
+  /** True for T[i, j] = A[i, j] of the same axes: also outside of T, A may be read instead. */
+  private isRenaming({ target, indices, write }: Statement, value: Expression): boolean {
+    if (value.kind !== 'read' || value.outside !== undefined) return false;
+    const [own, source] = [target, value.tensor].map((name) => this.program.tensors.get(name)?.axes.join());
+    const isSame = value.at.every((index, axis) => isPlainIndex(index) === indices[axis]?.name);
+    return own === source && isSame && value.at.length === write.length;
+  }
+
   /** True if it may be computed where a reduction stores its values (epilogue.ts): then it costs no pass of its own. */
   private isEpilogue(producer: Statement, value: Expression): boolean {
     return reads(value).some((node) => {
       const source = this.byTarget.get(node.tensor);
       const isOwn = source !== undefined && !this.keep.has(node.tensor) && source.phase === producer.phase;
-      if (!isOwn || source.combine === 'assign' || isScatter(source)) return false;
+      if (!isOwn || !inSameScan(source, producer) || source.combine === 'assign' || isScatter(source))
+        return false;
       return this.readersOf(node.tensor).size === 1 && isAtOwnPlace(node, producer);
     });
   }
@@ -140,11 +150,11 @@ class Inliner {
 
   private replace(producer: Statement, value: Expression, reader: Statement): void {
     const replaced = (root: Expression): Expression =>
-      mapExpression(root, (node) =>
-        node.kind === 'read' && node.tensor === producer.target
-          ? substituteIndices(value, placesOf(producer, node.at))
-          : node,
-      );
+      mapExpression(root, (node) => {
+        if (node.kind !== 'read' || node.tensor !== producer.target) return node;
+        const there = substituteIndices(value, placesOf(producer, node.at));
+        return node.outside === undefined ? there : { ...there, outside: node.outside };
+      });
     const body = replaced(reader.body);
     const next = {
       ...reader,
@@ -161,6 +171,7 @@ class Inliner {
 function isEpilogueOf(producer: Statement, readers: readonly Statement[]): boolean {
   const [reader, ...others] = readers;
   if (reader === undefined || others.length > 0 || !isElementwise(reader)) return false;
+  if (!inSameScan(producer, reader)) return false;
   return readsOf(valueOf(reader), producer.target).every((node) => isAtOwnPlace(node, reader));
 }
 

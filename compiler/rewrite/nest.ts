@@ -8,6 +8,7 @@ import {
   substituteIndices,
   tensorsReadBy,
 } from '../graph/expressions.ts';
+import { inSameScan } from '../graph/scan.ts';
 import type { Program, Read, Statement } from '../graph/types.ts';
 import { pinned } from '../graph/results.ts';
 import { factorsOf, quotientOf } from './terms.ts';
@@ -23,7 +24,9 @@ export function nestSums(program: Program): Program {
     const inner = node && byTarget.get(node.tensor);
     const isOwn = inner !== undefined && !keep.has(inner.target) && readers.get(inner.target) === 1;
     const nested =
-      isOwn && node && inner.phase === statement.phase ? nest(statement, inner, node) : undefined;
+      isOwn && node && inner.phase === statement.phase && inSameScan(inner, statement)
+        ? nest(statement, inner, node)
+        : undefined;
     if (nested !== undefined && inner !== undefined) byTarget.delete(inner.target);
     byTarget.set(statement.target, nested ?? statement);
   }

@@ -198,9 +198,11 @@ function mergeEqual(program: Program): Program {
       names.set(statement.target, same.target);
     } else statements.push(isScatter(statement) ? statement : copyOf(same, statement));
   }
+  // in a recurrence what is gone may have been read before it stood
+  const all = names.size === 0 ? statements : statements.map((statement) => renamed(statement, names));
   return names.size === 0 && statements.every((statement, place) => statement === program.statements[place])
     ? program
-    : withStatements(program, statements);
+    : withStatements(program, all);
 }
 
 function copyOf(same: Statement, statement: Statement): Statement {

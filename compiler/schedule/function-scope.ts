@@ -20,6 +20,8 @@ export class FunctionScope {
   private readonly bufferOf = new Map<string, { name: string; access: Access }>();
   private readonly extentOf = new Map<string, string>();
   private readonly numberOf = new Map<string, string>();
+  /** The variable of the loop around all that is lowered now, by the index that it is there. */
+  around: ReadonlyMap<string, string> = new Map();
 
   /** Tensors are named first, so that they keep their names: loop variables make way. */
   constructor(naming: Naming, tensors: Iterable<string>) {

@@ -8,10 +8,12 @@ import {
   reads,
   tensorsReadBy,
 } from '../graph/expressions.ts';
+import { neededFor } from '../graph/builder.ts';
 import { evaluationResults, nextValues, trainingResults } from '../graph/results.ts';
+import { scanUnits } from '../graph/scan.ts';
 import type { Program, Statement, Tensor } from '../graph/types.ts';
 
-/** A piece of work: one statement, or elementwise ones that share a loop. */
+/** A piece of work: one statement, elementwise ones that share a loop, or a recurrence. */
 export interface Group {
   readonly statements: readonly Statement[];
   readonly parts: ReadonlySet<Part>;
@@ -25,23 +27,18 @@ export type Part = 'forward' | 'backward' | 'evaluate' | 'predict';
 const largestGroup = { statements: 12, nodes: 250 };
 
 /** The statements that the roots need, themselves included. */
-export function neededFor(program: Program, roots: Iterable<string>): Set<Statement> {
-  const needed = new Set<Statement>();
-  const wanted = new Set(roots);
-  for (const statement of program.statements.toReversed()) {
-    if (!wanted.has(statement.target)) continue;
-    needed.add(statement);
-    for (const tensor of tensorsReadBy(statement)) wanted.add(tensor);
-  }
-  return needed;
+export function neededStatements(program: Program, roots: Iterable<string>): Set<Statement> {
+  const needed = neededFor(program.statements, roots);
+  return new Set(program.statements.filter(({ target }) => needed.has(target)));
 }
 
 /** In which lists of steps each needed statement stands. */
 export function partsOf(program: Program): Map<Statement, Set<Part>> {
-  const computed = neededFor(program, [...trainingResults(program), ...nextValues(program).values()]);
-  const evaluated = program.evaluation && neededFor(program, evaluationResults(program));
-  const trained = neededFor(program, program.gradients.values());
-  const predicted = neededFor(program, program.outputs);
+  const results = [...trainingResults(program), ...nextValues(program).values()];
+  const computed = neededStatements(program, results);
+  const evaluated = program.evaluation && neededStatements(program, evaluationResults(program));
+  const trained = neededStatements(program, program.gradients.values());
+  const predicted = neededStatements(program, program.outputs);
   const parts = new Map<Statement, Set<Part>>();
   for (const statement of program.statements) {
     const of = new Set<Part>();
@@ -60,7 +57,14 @@ export function groupStatements(
   tensors: ReadonlyMap<string, Tensor>,
 ): Group[] {
   const groups: { statements: Statement[]; parts: ReadonlySet<Part> }[] = [];
-  for (const [statement, of] of parts) {
+  for (const unit of scanUnits([...parts.keys()])) {
+    const [statement] = unit;
+    const of = statement && parts.get(statement);
+    if (statement === undefined || of === undefined) continue;
+    if (statement.scan) {
+      groups.push({ statements: unit, parts: of });
+      continue;
+    }
     const home = isElementwise(statement, tensors) ? homeOf(statement, of, groups, tensors) : undefined;
     if (home) home.statements.push(statement);
     else groups.push({ statements: [statement], parts: of });
@@ -81,6 +85,7 @@ function homeOf<G extends { readonly statements: Statement[]; readonly parts: Re
     const [first] = group.statements;
     const fits =
       first !== undefined &&
+      first.scan === undefined &&
       isElementwise(first, tensors) &&
       sameBox(first, statement) &&
       [...parts].every((part) => group.parts.has(part)) &&

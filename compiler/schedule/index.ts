@@ -12,6 +12,7 @@ import { groupStatements, partsOf } from './groups.ts';
 import type { Group, Part } from './groups.ts';
 import { statementLoops } from './loops.ts';
 import { fuseRows, rowLoops } from './row-loops.ts';
+import { scanLoops } from './scan-loops.ts';
 import { sharedLoops } from './shared-loops.ts';
 import type { LoopFunction, LoopProgram, Step } from './types.ts';
 
@@ -97,7 +98,8 @@ function insideTensors(groups: readonly Group[], kept: ReadonlySet<string>): Set
   for (const group of groups)
     for (const statement of group.statements)
       for (const tensor of tensorsReadBy(statement)) if (homes.get(tensor) !== group) outside.add(tensor);
-  const shared = groups.filter((group) => group.statements.length > 1);
+  // what a recurrence leaves is read in later steps, too
+  const shared = groups.filter(({ statements }) => statements.length > 1 && !statements[0]?.scan);
   return new Set(
     shared.flatMap((group) =>
       group.statements.map((statement) => statement.target).filter((target) => !outside.has(target)),
@@ -130,6 +132,12 @@ function groupFunction(
     functions.add(loopFunction);
     return step;
   };
+  if (first.scan) {
+    const scope = scopeOf();
+    const { statements, contractions } = scanLoops(group.statements, scope, tensors);
+    for (const { width, entry } of contractions) functions.addKernel(width, entry);
+    return add(scope, statements);
+  }
   if (group.rowwise === true) {
     const scope = scopeOf();
     return add(scope, rowLoops(group.statements, scope, tensors));

@@ -101,13 +101,16 @@ export function emitLoops(
   for (const constraint of domain) {
     const names = indexNames(constraint.index);
     const deepest = loops.findLast((loop) => names.has(loop.name))?.name;
-    const target = deepest !== undefined && isLinearIn(constraint.index, deepest) ? clips : guards;
-    const key = deepest ?? loops.at(-1)?.name;
-    if (key !== undefined && target === clips) clips.set(key, [...(clips.get(key) ?? []), constraint]);
-    else guards.set(key, [...(guards.get(key) ?? []), constraint]);
+    // what no loop moves (the step of a recurrence) is a guard around them all
+    if (deepest !== undefined && isLinearIn(constraint.index, deepest))
+      clips.set(deepest, [...(clips.get(deepest) ?? []), constraint]);
+    else guards.set(deepest, [...(guards.get(deepest) ?? []), constraint]);
   }
   const guarded = (name: string | undefined, emit: () => void): void => {
-    const of = guardConditions(lowering, guards.get(name) ?? []);
+    const of = guardConditions(
+      lowering,
+      (guards.get(name) ?? []).filter((guard) => !isIdle(guard, box)),
+    );
     // What the conditions read is declared before them; what they guard comes after.
     const level = lowering.innermost;
     const start = level.length;
@@ -131,8 +134,12 @@ export function emitLoops(
     const inner = lowering.closeLoop();
     lowering.innermost.push({ kind: 'for', index, ...bounds, step: 1, body: inner });
   };
-  if (loops.length === 0) guarded(undefined, body);
-  else emit(0);
+  guarded(undefined, () => emit(0));
+}
+
+/** True if interval arithmetic shows that the constraint holds everywhere. */
+function isIdle({ index, symbol }: Constraint, { extents, tensors }: Box): boolean {
+  return symbol === undefined && (indexBounds(index, extents, tensors)?.least ?? -1) >= 0;
 }
 
 /** The constraints as conditions; `c >= 0` and `-c >= 0` are one equality. */

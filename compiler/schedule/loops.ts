@@ -37,7 +37,8 @@ const joining: Readonly<
 };
 
 export function boxOf(nest: Nest, tensors: Tensors): Box {
-  return { extents: new Map(nest.loops.map((loop) => [loop.name, loop.extent])), tensors };
+  const indices = nest.step ? [nest.step, ...nest.loops] : nest.loops;
+  return { extents: new Map(indices.map((loop) => [loop.name, loop.extent])), tensors };
 }
 
 export function axesOf(tensors: Tensors, name: string): Tensor['axes'] {
@@ -116,8 +117,9 @@ export function finishLoops(nest: Nest, scope: FunctionScope, tensors: Tensors):
   const axes = axesOf(tensors, nest.target);
   const loops = nest.elements
     .map((name, axis) => ({ name, extent: axes[axis] ?? 1, reduced: false }))
-    .filter(({ extent }) => extent !== 1);
+    .filter(({ name, extent }) => extent !== 1 && name !== nest.step?.name);
   const extents = new Map(loops.map((loop) => [loop.name, loop.extent]));
+  if (nest.step) extents.set(nest.step.name, nest.step.extent);
   const at = nest.elements.map((name): IndexExpression => {
     const atom = { kind: 'index' as const, name };
     return extents.has(name) ? { terms: [{ coefficient: 1, atom }], constant: 0 } : constantIndex(0);

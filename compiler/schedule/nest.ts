@@ -30,6 +30,7 @@ import type {
   Extent,
   IndexAtom,
   IndexExpression,
+  LoopIndex,
   Statement,
   Tensor,
 } from '../graph/types.ts';
@@ -47,6 +48,8 @@ export interface Nest {
   readonly target: string;
   /** In the order of the statement; loops over residues first. */
   readonly loops: readonly NestLoop[];
+  /** Of a statement of a recurrence: its scan index, which the loop around the nest has given a value. */
+  readonly step?: LoopIndex;
   readonly write: readonly IndexExpression[];
   readonly combine: Combine;
   readonly body: Expression;
@@ -88,9 +91,13 @@ export function makeNest(original: Statement, tensors: ReadonlyMap<string, Tenso
   const combine = single ? 'assign' : statement.combine;
   const wholeFinish =
     statement.finish && combine === 'assign' && domain.length === 0 && solved.exact.length === 0;
+  const step = statement.indices.find(({ name }) => name === statement.scan?.index);
   const nest: Nest = {
     target: statement.target,
-    loops: solved.indices.map(({ name, extent }) => ({ name, extent, reduced: !written.has(name) })),
+    loops: solved.indices
+      .filter(({ name }) => name !== step?.name)
+      .map(({ name, extent }) => ({ name, extent, reduced: !written.has(name) })),
+    ...(step ? { step } : {}),
     write,
     combine,
     body: wholeFinish && statement.finish ? replaceAccumulated(statement.finish, solved.body) : solved.body,
@@ -126,6 +133,7 @@ function withoutUnitLoops(nest: Nest): Nest {
   const loops = nest.loops.filter((loop) => !zeros.has(loop.name));
   const domain = nest.domain.map((constraint) => ({ ...constraint, index: rewrite(constraint.index) }));
   const written = new Set(loops.filter((loop) => !loop.reduced).map((loop) => loop.name));
+  if (nest.step) written.add(nest.step.name);
   return {
     ...nest,
     loops,

@@ -44,6 +44,7 @@ export class Places {
     this.scope = scope;
     this.tensors = tensors;
     this.extents = extents;
+    for (const [index, value] of scope.around) this.loops.set(index, { value, depth: 0 });
   }
 
   get depth(): number {

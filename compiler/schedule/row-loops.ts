@@ -71,7 +71,7 @@ interface RowPlan {
 /** How the statements share a loop over rows; undefined if they cannot. */
 function planRows(statements: readonly Statement[], tensors: Tensors): RowPlan | undefined {
   const final = statements.at(-1);
-  if (!final || statements.some((statement) => isContraction(statement, tensors))) return undefined;
+  if (!final || statements.some((each) => each.scan || isContraction(each, tensors))) return undefined;
   const last = makeNest(final, tensors);
   if (!isPlain(last) || hasMemoryInner(last, tensors)) return undefined;
   const nests = new Map(statements.slice(0, -1).map((each) => [each.target, makeNest(each, tensors)]));

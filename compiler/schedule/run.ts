@@ -125,7 +125,8 @@ function executeOne(statement: LoopStatement, frame: Frame): void {
   switch (statement.kind) {
     case 'for': {
       const to = integerOf(statement.to, frame);
-      for (let value = integerOf(statement.from, frame); value < to; value += statement.step) {
+      const goesOn = (value: number): boolean => (statement.step > 0 ? value < to : value > to);
+      for (let value = integerOf(statement.from, frame); goesOn(value); value += statement.step) {
         numbers.set(statement.index, value);
         executeBlock(statement.body, frame);
       }

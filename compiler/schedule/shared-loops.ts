@@ -71,7 +71,9 @@ export function sharedLoops(
   for (const statement of scalars) compute(statement, '');
   const flats = [...flatsOf(all, tensors), flatten(axesOf(tensors, main.target), place)];
   const loops = joinLoops(
-    main.indices.filter((index) => !units.has(index.name)).map((index) => ({ ...index, reduced: false })),
+    main.indices
+      .filter(({ name }) => !units.has(name) && name !== main.scan?.index)
+      .map((index) => ({ ...index, reduced: false })),
     flats,
     namesInUse(all, flats, [], names),
   );

@@ -98,6 +98,7 @@ export type Condition =
 
 export type LoopStatement =
   | {
+      /** Up to, and without, `to`; with a negative step down to it. */
       readonly kind: 'for';
       readonly index: string;
       readonly from: IntegerExpression;

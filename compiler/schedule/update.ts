@@ -6,7 +6,7 @@ import { fetchedTensors, freshName, read, tensorsReadBy } from '../graph/express
 import type { Program, Statement, Tensor } from '../graph/types.ts';
 import { FunctionList } from './function-list.ts';
 import { FunctionScope } from './function-scope.ts';
-import { isElementwise, neededFor, readsInPlace, sameBox } from './groups.ts';
+import { isElementwise, neededStatements, readsInPlace, sameBox } from './groups.ts';
 import { elementsOf, makeSize } from './integers.ts';
 import { statementLoops } from './loops.ts';
 import { sharedLoops } from './shared-loops.ts';
@@ -17,8 +17,8 @@ export function scheduleUpdate(source: Program, _options: { readonly dtype: 'f32
   const owners = new Map<string, string>();
   for (const name of program.tensors.keys())
     if (name.endsWith("'") && program.tensors.has(name.slice(0, -1))) owners.set(name, name.slice(0, -1));
-  const needed = neededFor(program, [...owners.keys(), ...program.outputs]);
-  const groups = scalarsIntoLoops(program, stagesOf(program, [...needed].toReversed()), owners);
+  const needed = neededStatements(program, [...owners.keys(), ...program.outputs]);
+  const groups = scalarsIntoLoops(program, stagesOf(program, [...needed]), owners);
   const { aliases, copies } = inPlace(program, owners, groups);
   const tensors = copies.tensors;
   const all = copies.statements.length > 0 ? [...groups, ...byBox(copies.statements)] : groups;

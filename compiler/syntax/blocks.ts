@@ -5,12 +5,13 @@ import type { Target } from './statements.ts';
 import type { Keyword, Token } from './tokens.ts';
 import { is, isStatementWord } from './tokens.ts';
 
-export type BlockKind = 'model' | 'layer' | 'fn' | 'optimizer' | 'schedule';
+export type BlockKind = 'model' | 'layer' | 'scan' | 'fn' | 'optimizer' | 'schedule';
 
 /** The keywords that begin a statement in each block; names begin assignments everywhere. */
 export const statementsOf: Readonly<Record<BlockKind, readonly Keyword[]>> = {
-  model: ['dim', 'input', 'param', 'state', 'random', 'output', 'loss', 'metric', 'train'],
-  layer: ['dim', 'param', 'state', 'random'],
+  model: ['dim', 'input', 'param', 'state', 'random', 'scan', 'output', 'loss', 'metric', 'train'],
+  layer: ['dim', 'param', 'state', 'random', 'scan'],
+  scan: [],
   fn: ['return'],
   optimizer: ['state'],
   schedule: ['state'],
@@ -18,7 +19,7 @@ export const statementsOf: Readonly<Record<BlockKind, readonly Keyword[]>> = {
 
 /** What the assignments of a block define. */
 export const targetOf = (kind: BlockKind): Target =>
-  kind === 'model' || kind === 'layer' ? 'tensor' : 'name';
+  kind === 'model' || kind === 'layer' || kind === 'scan' ? 'tensor' : 'name';
 
 /** The keywords that begin a definition at the top of a file. */
 export const definitions: readonly Keyword[] = [

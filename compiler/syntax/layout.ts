@@ -101,7 +101,7 @@ export function applyLayout(input: readonly Token[]): Layout {
 
 const isHeader = (statement: Statement | undefined): boolean =>
   statement !== undefined &&
-  ['model', 'fn', 'layer', 'optimizer', 'schedule', 'train'].includes(statement.first.text);
+  ['model', 'fn', 'layer', 'optimizer', 'schedule', 'scan', 'train'].includes(statement.first.text);
 
 /** Can a statement end with this token? After `dim a = 1,` the line `b = 2` is no suspect. */
 const mayEnd = (token: Token | undefined): boolean =>

@@ -41,6 +41,7 @@ import type {
   ModelItem,
   Name,
   OptimizerDefinition,
+  ScanBlock,
   ScheduleDefinition,
   StateDeclaration,
   SyntaxExpression,
@@ -66,7 +67,7 @@ interface ReturnStatement {
 }
 
 const isLayerItem = (item: BlockItem): item is LayerItem =>
-  ['dim', 'param', 'state', 'random', 'assignment'].includes(item.kind);
+  ['dim', 'param', 'state', 'random', 'scan', 'assignment'].includes(item.kind);
 
 class Parser {
   private readonly cursor: Cursor;
@@ -318,6 +319,8 @@ class Parser {
         return keep(parseMetric(cursor));
       case 'train':
         return keep(this.parseTrain());
+      case 'scan':
+        return keep(this.parseScan());
       default:
         cursor.advance();
         return keep({ kind: 'return', value: lastValue(cursor, 'an expression') });
@@ -346,6 +349,35 @@ class Parser {
     }
     const item = parseAssignment(cursor, targetOf(kind));
     if (item !== undefined) accept(item);
+  }
+
+  /** `scan t { h[n, t] = ... }`, `scan t reversed { ... }` */
+  private parseScan(): ScanBlock | undefined {
+    const { cursor } = this;
+    const { start, indent } = cursor.advance();
+    const hint = 'a recurrence is written `scan t { h[n, t] = f(h[n, t - 1] else 0) }`';
+    const index = cursor.expectName('the index that counts the steps');
+    const word = cursor.current;
+    const reversed = word.kind === 'name' && word.text === 'reversed';
+    if (reversed) cursor.advance();
+    if (!cursor.at('{')) cursor.expected(`'{'${reversed ? '' : ' or `reversed`'}`, hint);
+    const items: Assignment[] = [];
+    if (cursor.skipToBrace()) {
+      const { primes } = cursor;
+      cursor.primes = false;
+      parseBraces(
+        cursor,
+        '`scan`',
+        (token) => token.first && token.indent <= indent,
+        () =>
+          this.parseStatement('scan', (item) => {
+            if (item.kind === 'assignment') items.push(item);
+          }),
+      );
+      cursor.primes = primes;
+    }
+    if (index === undefined) return undefined;
+    return { kind: 'scan', index, reversed, items, span: cursor.span(start) };
   }
 
   /** `train { optimizer: adam(rate = 1e-3), batch: 64 }` */

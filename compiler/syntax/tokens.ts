@@ -16,6 +16,7 @@ export const keywords = [
   'schedule',
   'state',
   'random',
+  'scan',
   'import',
   'return',
   'and',

@@ -244,6 +244,18 @@ export interface TrainEntry {
   readonly span: Span;
 }
 
+/**
+ * `scan t { ... }`, `scan t reversed { ... }`: a recurrence. Its statements run together, step by step along the index,
+ * and may read each other at earlier steps.
+ */
+export interface ScanBlock {
+  readonly kind: 'scan';
+  readonly index: Name;
+  readonly reversed: boolean;
+  readonly items: readonly Assignment[];
+  readonly span: Span;
+}
+
 export type ModelItem =
   | DimDeclaration
   | InputDeclaration
@@ -251,13 +263,15 @@ export type ModelItem =
   | StateDeclaration
   | RandomDeclaration
   | Assignment
+  | ScanBlock
   | OutputDeclaration
   | LossDeclaration
   | MetricDeclaration
   | TrainDeclaration;
 
 /** What may stand in a layer. */
-export type LayerItem = DimDeclaration | ParamDeclaration | StateDeclaration | RandomDeclaration | Assignment;
+export type LayerItem =
+  DimDeclaration | ParamDeclaration | StateDeclaration | RandomDeclaration | Assignment | ScanBlock;
 
 export interface ModelDefinition {
   readonly kind: 'model';

@@ -56,6 +56,44 @@ describe('a sound program', () => {
   });
 });
 
+describe('a recurrence', () => {
+  const steps = { t: 4, o: 2 };
+  const scan = { group: 'a', index: 't', reversed: false };
+  const before = addIndex(indexOf('t'), constantIndex(-1));
+  const after = addIndex(indexOf('t'), constantIndex(1));
+  const problems = (...statements: readonly Statement[]): string[] => validate(program([x], statements));
+  const a = statement('a', steps, at('b', [before, 'o'], 0), { scan });
+  const b = statement('b', steps, at('a', ['t', 'o']), { scan });
+
+  it('reads earlier steps of all its tensors, and what stands before at the same step', () => {
+    expect(problems(a, b)).toEqual([]);
+    const reversed = { ...scan, reversed: true };
+    expect(
+      problems(
+        { ...statement('a', steps, at('b', [after, 'o'], 0)), scan: reversed },
+        { ...b, scan: reversed },
+      ),
+    ).toEqual([]);
+  });
+
+  it.each([
+    [
+      'reads no later step',
+      { ...a, body: at('b', [after, 'o'], 0) },
+      b,
+      'at another step than an earlier one',
+    ],
+    ['reads no fixed step', { ...a, body: at('b', [0, 'o']) }, b, 'at another step than an earlier one'],
+    ['reads at its step only what stands before', { ...a, body: at('b', ['t', 'o']) }, b, 'in a step before'],
+    ['writes at its step', { ...a, scan: { ...scan, index: 's' } }, b, 'does not write at it'],
+    ['is called as its first statement', a, { ...b, scan: { ...scan, group: 'c' } }, 'before it is written'],
+    ['runs one way', a, { ...b, scan: { ...scan, reversed: true } }, 'runs both ways'],
+    ['has one number of steps', a, { ...statement('b', { t: 3, o: 2 }, constant(1)), scan }, 'has 4 steps'],
+  ])('%s', (_, first, second, says) => {
+    expect(problems(first, second).join('\n')).toContain(says);
+  });
+});
+
 describe.each<{
   readonly rule: string;
   readonly made: Statement;

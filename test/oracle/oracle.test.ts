@@ -25,6 +25,7 @@ const TOPICS = [
   'layers/embedding',
   'layers/attention',
   'layers/residual',
+  'layers/recurrent',
   'models/tiny',
   'models/optimizer',
   'models/regularise',
@@ -33,6 +34,7 @@ const TOPICS = [
   'models/tabular',
   'models/cnn',
   'models/transformer',
+  'models/sequence',
   'models/generative',
   'models/finetune',
 ];

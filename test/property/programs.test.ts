@@ -53,9 +53,13 @@ describe.each(kinds)('random programs: $name', ({ options }) => {
 /** True if every step of some chain of statements from one tensor to the other passes gradients on. */
 function reaches(program: Program, from: string, to: string): boolean {
   const reached = new Set([from]);
-  for (const statement of program.statements) {
-    const sources = differentiatedTensors({ ...program, statements: [statement] });
-    if ([...sources].some((name) => reached.has(name))) reached.add(statement.target);
+  // a recurrence may read what stands behind: as long as something new is reached, there may be more
+  for (let size = 0; size !== reached.size;) {
+    size = reached.size;
+    for (const statement of program.statements) {
+      const sources = differentiatedTensors({ ...program, statements: [statement] });
+      if ([...sources].some((name) => reached.has(name))) reached.add(statement.target);
+    }
   }
   return reached.has(to);
 }

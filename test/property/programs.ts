@@ -31,6 +31,7 @@ import {
   select,
   unary,
 } from '../../compiler/graph/expressions.ts';
+import { arrange } from '../../compiler/graph/scan.ts';
 import type {
   Combine,
   Expression,
@@ -39,6 +40,7 @@ import type {
   LoopIndex,
   Origin,
   Program,
+  Statement,
   Tensor,
 } from '../../compiler/graph/types.ts';
 
@@ -51,6 +53,8 @@ export interface ProgramOptions {
   readonly batchFirst?: boolean;
   /** Also what only later passes make: scatters, and epilogues (`finish`). Default false. */
   readonly optimised?: boolean;
+  /** Recurrences of one to three statements, forward and reversed. Default true. */
+  readonly scans?: boolean;
 }
 
 /** What `n` is in tests, unless they choose otherwise. */
@@ -112,13 +116,17 @@ class Generator {
 
   constructor(tape: readonly number[], options: ProgramOptions) {
     this.tape = tape;
-    this.options = { smooth: false, batch: true, batchFirst: false, optimised: false, ...options };
+    const defaults = { smooth: false, batch: true, batchFirst: false, optimised: false, scans: true };
+    this.options = { ...defaults, ...options };
   }
 
   program(): Program {
     this.declareAll();
     const count = 2 + this.choose(5);
-    for (let number = 1; number <= count; number++) this.statement(`t${number}`);
+    for (let number = 1; number <= count; number++) {
+      if (this.options.scans && this.maybe(4)) this.recurrence(`t${number}`);
+      else this.statement(`t${number}`);
+    }
     this.lossOverAll();
     return this.builder.build();
   }
@@ -220,6 +228,76 @@ class Generator {
     if (tensor !== undefined) this.remember(tensor);
   }
 
+  /** One to three statements that read one another at earlier steps, or at the same one if they stand behind. */
+  private recurrence(name: string): void {
+    const steps = this.extent();
+    // a place that data of another step decides is only differentiated where the steps are counted beforehand
+    const integers = this.integers.splice(0, steps === 'n' ? this.integers.length : 0);
+    const reversed = this.maybe(2);
+    const members = Array.from({ length: 1 + this.choose(3) }, (_, place) => {
+      const others = this.extents(this.choose(3)).filter((extent) => extent !== 'n' || steps !== 'n');
+      const axes = named(['i', 'j'], others).toSpliced(this.choose(others.length + 1), 0, {
+        name: 't',
+        extent: steps,
+      });
+      const extents = axes.map(({ extent }) => extent);
+      const tensor: Tensor = {
+        name: `${name}${'abc'[place]}`,
+        role: 'intermediate',
+        axes: extents,
+        axisNames: extents.map(() => ''),
+        element: 'real',
+        span,
+      };
+      return { axes, tensor };
+    });
+    const statements = members.map(({ axes, tensor }, place): Statement => {
+      const reduced = named(['u'], this.extents(this.choose(2)));
+      this.loops = [...axes, ...reduced];
+      const own = members.flatMap((member, other) =>
+        other === place || this.maybe(2) ? [this.readStep(member, other < place, reversed)] : [],
+      );
+      const recurrent = own.map((node) => multiply(constant(0.5), node)).reduce(add);
+      const combines = [
+        'sum',
+        'logsumexp',
+        this.options.smooth || steps === 'n' ? 'product' : 'max',
+      ] as const;
+      return {
+        target: tensor.name,
+        indices: this.loops,
+        write: axes.map((index) => indexOf(index.name)),
+        combine: reduced.length === 0 ? 'assign' : this.pick(combines),
+        body: unary(this.pick(['tanh', 'sin']), add(recurrent, this.expression(2))),
+        phase: 'forward',
+        origin,
+        scan: { group: name, index: 't', reversed },
+      };
+    });
+    const tensors = new Map(members.map(({ tensor }) => [tensor.name, tensor]));
+    for (const statement of arrange(statements)) {
+      const tensor = tensors.get(statement.target);
+      if (tensor === undefined) continue;
+      this.builder.add(statement, tensor);
+      this.remember(tensor);
+    }
+    this.integers.push(...integers);
+  }
+
+  /** A read of a tensor of the recurrence, at an earlier step or (if `above`) perhaps at the present one. */
+  private readStep(
+    { axes, tensor }: { axes: readonly LoopIndex[]; tensor: Tensor },
+    above: boolean,
+    reversed: boolean,
+  ): Expression {
+    const lag = (above && this.maybe(2) ? 0 : 1 + this.choose(2)) * (reversed ? 1 : -1);
+    const at = axes.map(({ name, extent }) =>
+      name === 't' ? addIndex(indexOf('t'), constantIndex(lag)) : this.indexFor(extent),
+    );
+    const inside = at.every((index, axis) => this.isInside(index, tensor.axes[axis] ?? 0));
+    return inside ? read(tensor.name, at) : read(tensor.name, at, this.pick([0, 0, 0.75]));
+  }
+
   private combine(): Combine {
     if (this.options.smooth) return this.pick(['sum', 'sum', 'logsumexp', 'product']);
     return this.pick(['sum', 'sum', 'logsumexp', 'product', 'max', 'min', 'argmax', 'argmin']);
@@ -254,7 +332,9 @@ class Generator {
   /** The loss: the weighted sums of all that nothing else differentiates. */
   private lossOverAll(): void {
     let loss: Expression = constant(0);
-    const differentiated = differentiatedTensors(this.builder.build());
+    const { statements, ...program } = this.builder.build();
+    const plain = statements.filter(({ scan }) => scan === undefined);
+    const differentiated = differentiatedTensors({ ...program, statements: plain });
     for (const { name, axes, role } of this.reals) {
       if (role === 'input' || differentiated.has(name)) continue;
       const over = axes.map((extent, axis) => ({ name: `a${axis}`, extent }));

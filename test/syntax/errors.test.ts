@@ -362,9 +362,7 @@ fn g(x) { return x }
   test('leave every declaration in the tree', () => {
     const names = parseText(text).file.items.flatMap((item) =>
       item.kind === 'model'
-        ? item.items.map((inner) =>
-            inner.kind === 'loss' || inner.kind === 'train' ? inner.kind : inner.name.text,
-          )
+        ? item.items.map((inner) => ('name' in inner ? inner.name.text : inner.kind))
         : item.kind === 'fn'
           ? [item.name.text]
           : [],

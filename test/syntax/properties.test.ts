@@ -197,8 +197,7 @@ const statements = (items: readonly SyntaxItem[]): Map<string, ModelItem> => {
   const [model] = items;
   const found = new Map<string, ModelItem>();
   if (model?.kind !== 'model') return found;
-  for (const item of model.items)
-    found.set(item.kind === 'loss' || item.kind === 'train' ? item.kind : item.name.text, item);
+  for (const item of model.items) found.set('name' in item ? item.name.text : item.kind, item);
   return found;
 };
 

@@ -4,8 +4,9 @@
  * (emit/format.ts); equal requests give equal text.
  */
 import { placeOf } from '../../diagnostics/source.ts';
-import { printStatement } from '../../graph/print.ts';
+import { printStatement, scanHeader } from '../../graph/print.ts';
 import { evaluationResults, trainingResults } from '../../graph/results.ts';
+import { withScanIndex } from '../../graph/scan.ts';
 import type { ElementType, Program } from '../../graph/types.ts';
 import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
 import { printCreateProgram } from './create.ts';
@@ -346,8 +347,10 @@ function titled(title: string, sections: readonly string[]): string[] {
 
 /** The mathematics and the places in the model. */
 function heading(each: LoopFunction, program: Program): string {
+  const scan = scanHeader(each.computes);
+  const index = each.computes[0]?.scan?.index ?? '';
   const formulas = each.computes.map((statement) => {
-    const formula = printStatement(statement, program);
+    const formula = `${scan === '' ? '' : '  '}${printStatement(withScanIndex(statement, index), program)}`;
     return formula.length > FORMULA_LIMIT ? `${formula.slice(0, FORMULA_LIMIT)} ...` : formula;
   });
   const lengths = formulas.map((formula) => formula.length).filter((length) => length <= PLACE_COLUMN);
@@ -355,7 +358,11 @@ function heading(each: LoopFunction, program: Program): string {
   const lines = each.computes.flatMap((statement, k) =>
     commentLines(`${formulas[k]!.padEnd(width)}      ${placeOf(statement.origin.span)}`),
   );
-  return [...(each.documentation === undefined ? [] : proseLines(each.documentation)), ...lines].join('\n');
+  return [
+    ...(each.documentation === undefined ? [] : proseLines(each.documentation)),
+    ...(scan === '' ? [] : commentLines(scan)),
+    ...lines,
+  ].join('\n');
 }
 
 function callText(

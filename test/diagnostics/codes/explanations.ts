@@ -155,6 +155,11 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       'An index is free on the right side and missing on the left. There is no silent summation: every index is either an axis of the result or reduced.',
     mend: 'Put it on the left side, or reduce over it: `sum[i](...)`.',
   },
+  E406: {
+    meaning:
+      'A `scan` goes through its steps in order. Inside it, a tensor that it computes can be read at earlier steps only, and at the present one if its statement stands above.',
+    mend: 'Read it a step before, `h[n, t - 1] else 0`; for a recurrence from the end write `scan t reversed` and read at `t + 1`. After the block every step can be read.',
+  },
   E501: {
     meaning:
       'A number of the training, or a hyper-parameter of an optimizer, schedule or layer, is outside of what makes sense, or is not known when the model is compiled.',

@@ -8,6 +8,7 @@ import * as losses from './losses.ts';
 import { denseProgram } from './networks.ts';
 import { normalisationProgram } from './normalisations.ts';
 import * as operations from './operations.ts';
+import * as recurrent from './recurrent.ts';
 import * as reductions from './reductions.ts';
 import { shapeProgram } from './shapes.ts';
 import { Unsupported, type CaseProgram } from './writer.ts';
@@ -42,7 +43,8 @@ const byTopic: Readonly<Record<string, Maker>> = {
   'ops/convention': reductions.conventionProgram,
   'ops/shape': shapeProgram,
   'ops/index': indexProgram,
-  'ops/scan': indexProgram,
+  'ops/scan': recurrent.cumulativeProgram,
+  'layers/recurrent': recurrent.recurrentProgram,
   'layers/embedding': indexProgram,
   'layers/conv': convolutions.convolutionProgram,
   'layers/pool': convolutions.poolProgram,

@@ -3,6 +3,7 @@ import type { OracleCase, OracleTensor } from '../cases.ts';
 import * as dense from './dense-networks.ts';
 import { networkProgram } from './networks.ts';
 import * as pictures from './pictures.ts';
+import * as recurrent from './recurrent.ts';
 import { isByStep } from './trained-writer.ts';
 import * as transformers from './transformers.ts';
 import type { CaseProgram } from './writer.ts';
@@ -21,6 +22,8 @@ const makers: Readonly<Record<string, Maker>> = {
   lora_attention: transformers.loraAttentionProgram,
   autoencoder: dense.autoencoderProgram,
   vae: dense.vaeProgram,
+  gru_classifier: recurrent.gruClassifierProgram,
+  lstm_char: recurrent.lstmLettersProgram,
   finetune_mlp: dense.finetunedProgram,
 };
 

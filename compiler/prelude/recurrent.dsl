@@ -1,0 +1,84 @@
+// Recurrences over sequences [.., time, feature]: every step of h, from h = 0 before the first. Gates stand side by side in
+// W, U and b in PyTorch's order. The last step is `h |> last_step`; of padded sequences, whose padding comes last and so
+// reaches no step before it, `h |> last_valid(lengths)`. `x |> flip |> gru(8) |> flip` runs from the end, layers in a row
+// are stacked, and the bidirectional ones are both directions side by side.
+
+// h_t = tanh(x_t W + h_(t-1) U + b) (Elman 1990)
+layer simple_rnn(x[.., t, i], units) -> h[.., t, units] {
+  param W[i, units]     ~ glorot_uniform
+  param U[units, units] ~ orthogonal
+  param b[units]        ~ zeros
+  scan t {
+    h[.., t, o] = tanh(sum[i](x[.., t, i] * W[i, o]) + sum[p]((h[.., t - 1, p] else 0) * U[p, o]) + b[o])
+  }
+}
+
+// Gates r, z, k (Cho et al. 2014; the reset gate after the product, as in cuDNN and PyTorch, hence a bias c of its own):
+// r = σ(x Wr + br + h Ur + cr)   z = σ(x Wz + bz + h Uz + cz)   k = tanh(x Wk + bk + r (h Uk + ck))   h = (1 - z) k + z h
+layer gru(x[.., t, i], units) -> h[.., t, units] {
+  dim gates = 3 * units
+  param W[i, gates]     ~ glorot_uniform
+  param U[units, gates] ~ orthogonal
+  param b[gates]        ~ zeros
+  param c[gates]        ~ zeros
+  a[.., t, g] = sum[i](x[.., t, i] * W[i, g]) + b[g]
+  scan t {
+    s[.., t, g] = sum[p]((h[.., t - 1, p] else 0) * U[p, g]) + c[g]
+    r[.., t, o: units] = sigmoid(a[.., t, o] + s[.., t, o])
+    z[.., t, o: units] = sigmoid(a[.., t, units + o] + s[.., t, units + o])
+    k[.., t, o: units] = tanh(a[.., t, 2*units + o] + r[.., t, o] * s[.., t, 2*units + o])
+    h[.., t, o] = (1 - z[.., t, o]) * k[.., t, o] + z[.., t, o] * (h[.., t - 1, o] else 0)
+  }
+}
+
+// Gates i, f, g, o (Hochreiter and Schmidhuber 1997; Gers et al. 2000), each of x W + h U + b:
+// c = σ(f) c + σ(i) tanh(g)   h = σ(o) tanh(c)
+// The forget gate begins at σ(forget): 1 keeps more in the first steps of training (Jozefowicz et al. 2015).
+layer lstm(x[.., t, i], units, forget = 0) -> h[.., t, units] {
+  dim gates = 4 * units
+  param W[i, gates]     ~ glorot_uniform
+  param U[units, gates] ~ orthogonal
+  param b[gates]        ~ zeros
+  a[.., t, g] = sum[i](x[.., t, i] * W[i, g]) + b[g]
+  scan t {
+    s[.., t, g] = a[.., t, g] + sum[p]((h[.., t - 1, p] else 0) * U[p, g])
+    c[.., t, o: units] = sigmoid(s[.., t, units + o] + forget) * (c[.., t - 1, o] else 0) + sigmoid(s[.., t, o]) * tanh(s[.., t, 2*units + o])
+    h[.., t, o] = sigmoid(s[.., t, 3*units + o]) * tanh(c[.., t, o])
+  }
+}
+
+// From the last step to the first
+layer flip(x[.., t, c]) -> y[.., t, c] {
+  y[.., s: t, k] = x[.., t - 1 - s, k]
+}
+
+layer last_step(h[.., t, c]) -> y[.., c] {
+  y[.., k] = h[.., t - 1, k]
+}
+
+// lengths[n] steps count, at least one
+layer last_valid(h[n, t, c], lengths[n]) -> y[n, c] {
+  y[n, k] = h[n, lengths[n] - 1, k]
+}
+
+// Each step beside the one of the sequence read from its end: 2 * units features
+layer bidirectional_rnn(x[.., t, i], units) -> y[.., t, both] {
+  dim both = 2 * units
+  forward  = x |> simple_rnn(units)
+  backward = x |> flip |> simple_rnn(units) |> flip
+  y = concat(forward, backward)
+}
+
+layer bidirectional_gru(x[.., t, i], units) -> y[.., t, both] {
+  dim both = 2 * units
+  forward  = x |> gru(units)
+  backward = x |> flip |> gru(units) |> flip
+  y = concat(forward, backward)
+}
+
+layer bidirectional_lstm(x[.., t, i], units) -> y[.., t, both] {
+  dim both = 2 * units
+  forward  = x |> lstm(units)
+  backward = x |> flip |> lstm(units) |> flip
+  y = concat(forward, backward)
+}

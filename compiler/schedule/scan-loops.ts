@@ -1,0 +1,77 @@
+/**
+ * A recurrence as one function: a loop over its steps, in it the loops or the contraction kernel of each statement at that
+ * step. Neighbouring elementwise statements of one box share their loops.
+ */
+import { scanAxis } from '../graph/scan.ts';
+import type { LoopIndex, Statement, Tensor } from '../graph/types.ts';
+import { contractionLoops } from './contraction.ts';
+import type { Contraction } from './contraction.ts';
+import type { FunctionScope } from './function-scope.ts';
+import { isElementwise, readsInPlace, sameBox } from './groups.ts';
+import { integer, sum } from './integers.ts';
+import { statementLoops } from './loops.ts';
+import { sharedLoops } from './shared-loops.ts';
+import type { LoopStatement } from './types.ts';
+
+export interface ScanLoops {
+  readonly statements: LoopStatement[];
+  /** Whose kernels it calls. */
+  readonly contractions: readonly Contraction[];
+}
+
+export function scanLoops(
+  statements: readonly Statement[],
+  scope: FunctionScope,
+  tensors: ReadonlyMap<string, Tensor>,
+): ScanLoops {
+  const [first] = statements;
+  const { scan } = first ?? {};
+  const steps = first?.indices.find(({ name }) => name === scan?.index);
+  if (scan === undefined || steps === undefined) throw new Error('a recurrence has steps');
+  const index = scope.declare(scan.index);
+  const contractions: Contraction[] = [];
+  const body: LoopStatement[] = [];
+  for (const together of runsOf(statements, tensors)) {
+    const [only] = together;
+    scope.around = new Map([[together.at(-1)?.scan?.index ?? '', index]]);
+    const contraction = only && together.length === 1 ? contractionLoops(only, scope, tensors) : undefined;
+    if (contraction) contractions.push(contraction);
+    if (contraction) body.push(...contraction.statements);
+    else if (only && together.length === 1) body.push(...statementLoops(only, scope, tensors));
+    else body.push(...sharedLoops(together, scope, tensors, { inside: new Set(), last: new Set() }));
+  }
+  scope.around = new Map();
+  // each step writes its own elements only: what gives all of them their first value is done once
+  const fills = body.filter(({ kind }) => kind === 'fill');
+  const inLoop = body.filter(({ kind }) => kind !== 'fill');
+  return { statements: [...fills, loopOver(steps, index, scan.reversed, inLoop, scope)], contractions };
+}
+
+function loopOver(
+  { extent }: LoopIndex,
+  index: string,
+  reversed: boolean,
+  body: readonly LoopStatement[],
+  scope: FunctionScope,
+): LoopStatement {
+  const count = typeof extent === 'number' ? integer(extent) : scope.extent(extent);
+  return reversed
+    ? { kind: 'for', index, from: sum(count, integer(-1)), to: integer(-1), step: -1, body }
+    : { kind: 'for', index, from: integer(0), to: count, step: 1, body };
+}
+
+/** Elementwise statements that stand side by side, of one box, that read each other only in place. */
+function runsOf(statements: readonly Statement[], tensors: ReadonlyMap<string, Tensor>): Statement[][] {
+  const runs: Statement[][] = [];
+  for (const statement of statements) {
+    const last = runs.at(-1);
+    const joins =
+      last !== undefined &&
+      [...last, statement].every((other) => isElementwise(other, tensors) && sameBox(other, statement)) &&
+      last.every((other) => scanAxis(other) === scanAxis(statement)) &&
+      last.every(({ target }) => readsInPlace(statement, target));
+    if (joins) last.push(statement);
+    else runs.push([statement]);
+  }
+  return runs;
+}
