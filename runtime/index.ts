@@ -1,8 +1,8 @@
 /** What a generated trainer imports. */
 export { makeTrainer } from './trainer.ts';
 export type { EpochReport, FitOptions, History, Results, Trainer, TrainerOptions } from './trainer.ts';
-export { DataError } from './data.ts';
-export type { IntegerData, RealData } from './data.ts';
+export { DataError } from './errors.ts';
+export type { IntegerData, RealData } from './ports.ts';
 export * from './math.ts';
 export * from './npy.ts';
 export { drawBernoulli, drawNormal, drawUniform, Random } from './random.ts';

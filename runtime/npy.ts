@@ -2,7 +2,7 @@
  * NumPy's `.npy` files, version 1.0 to 3.0, for weights (format: numpy/lib/format.py, NEP 1). Little endian, C or
  * Fortran order on reading, C order on writing.
  */
-import { DataError } from './data.ts';
+import { DataError } from './errors.ts';
 
 export interface NpyArray {
   readonly shape: readonly number[];

@@ -1,6 +1,7 @@
 /** The loop around a compiled program: training, evaluation and prediction on flat arrays. */
-import { checkData, DataError, isArrayLike, nameOfType, sizeOf, stageRows, type Data } from './data.ts';
+import { DataError } from './errors.ts';
 import { initialize, initializeParameters } from './initialize.ts';
+import { checkData, isArrayLike, nameOfType, sizeOf, stageRows, type Data } from './ports.ts';
 import { Random } from './random.ts';
 import type {
   CompiledModel,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../../runtime/data.ts';
+import { DataError } from '../../runtime/errors.ts';
 import { readNpy, writeNpy } from '../../runtime/npy.ts';
 
 /** A file as NumPy writes it: `header` padded to 64 bytes, then the numbers. */

@@ -2,6 +2,7 @@
  * The user's arrays: how many rows they have, whether they are fit to be used, and how rows reach a batch. All of it
  * runs at every step, so that nothing here makes an object unless something is wrong.
  */
+import { DataError } from './errors.ts';
 import type { CompiledProgram, Port } from './types.ts';
 
 /** What is accepted for real-valued data: flat, row by row. */
@@ -10,11 +11,6 @@ export type RealData = Float32Array | Float64Array | Uint8Array | readonly numbe
 export type IntegerData =
   Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array | readonly number[];
 export type Data = Readonly<Record<string, RealData | IntegerData>>;
-
-/** Wrong data. The message names the input, what was expected and what was found; nothing has been changed. */
-export class DataError extends Error {
-  override readonly name = 'DataError';
-}
 
 /** Elements of one row (of a batched port), or of the whole. */
 export function sizeOf(port: Port): number {
