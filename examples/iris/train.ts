@@ -1,20 +1,18 @@
 /** Logistic regression on Fisher's irises: 120 rows to train on, 30 to test with. */
-import { Random } from 'chainrule/runtime';
+import { fitStandardiser, split } from 'chainrule/data';
+import { readCsvFile } from 'chainrule/node';
 import { createTrainer } from '../../generated/iris.ts';
-import { readTable, standardise, takeRows } from '../common/data.ts';
 import { progress } from '../common/progress.ts';
 
-const table = readTable(new URL('./data/iris.csv', import.meta.url));
-const order = Uint32Array.from({ length: table.rows }, (_, i) => i);
-new Random(1, 'split').shuffle(order);
-const features = standardise(takeRows(table.features, 4, order, 0, 150), 4, 120);
-const species = takeRows(table.target, 1, order, 0, 150);
-const part = (from: number, to: number): { x: Float32Array; species: Int32Array } => ({
-  x: features.subarray(from * 4, to * 4),
-  species: Int32Array.from(species.subarray(from, to)),
+const { data, rows } = readCsvFile(new URL('./data/iris.csv', import.meta.url), {
+  reals: { x: ['sepal_length', 'sepal_width', 'petal_length', 'petal_width'] },
+  categories: { species: 'species' },
 });
+const { train, test } = split(data, rows, { train: 0.8, test: 0.2, stratify: 'species', seed: 1 });
+const standardiser = fitStandardiser(train.x, 4);
+const standardised = (part: typeof data): typeof data => ({ ...part, x: standardiser.apply(part.x) });
 
 const trainer = createTrainer();
-await trainer.fit(part(0, 120), progress(10));
-const { loss, accuracy } = trainer.evaluate(part(120, 150));
+await trainer.fit(standardised(train), progress(10));
+const { loss, accuracy } = trainer.evaluate(standardised(test));
 console.log(`test   loss ${loss!.toFixed(4)}  accuracy ${accuracy!.toFixed(4)}`);

@@ -1,25 +1,25 @@
 /** Progression of diabetes: 354 patients to train on, 88 to test with; everything standardised by the former. */
-import { Random } from 'chainrule/runtime';
+import { fitStandardiser, split } from 'chainrule/data';
+import { rSquared } from 'chainrule/metrics';
+import { readCsvFile } from 'chainrule/node';
 import { createTrainer } from '../../generated/regression.ts';
-import { readTable, standardise, takeRows } from '../common/data.ts';
 import { progress } from '../common/progress.ts';
 
-const TRAINED = 354;
-const { rows, columns, features, target } = readTable(new URL('./data/diabetes.csv', import.meta.url));
-const order = Uint32Array.from({ length: rows }, (_, i) => i);
-new Random(1, 'split').shuffle(order);
-const x = standardise(takeRows(features, columns, order, 0, rows), columns, TRAINED);
-const y = standardise(takeRows(target, 1, order, 0, rows), 1, TRAINED);
-const part = (from: number, to: number): { x: Float32Array; target: Float32Array } => ({
-  x: x.subarray(from * columns, to * columns),
-  target: y.subarray(from, to),
+const { data, rows } = readCsvFile(new URL('./data/diabetes.csv', import.meta.url), {
+  reals: { x: ['age', 'sex', 'bmi', 'bp', 's1', 's2', 's3', 's4', 's5', 's6'], target: 'progression' },
+});
+const { train, test } = split(data, rows, { train: 0.8, test: 0.2, seed: 1 });
+const measurements = fitStandardiser(train.x, 10);
+const progression = fitStandardiser(train.target);
+const standardised = (part: typeof data): typeof data => ({
+  x: measurements.apply(part.x),
+  target: progression.apply(part.target),
 });
 
 const trainer = createTrainer();
-await trainer.fit(part(0, TRAINED), progress(10));
+await trainer.fit(standardised(train), progress(10));
 
-const test = part(TRAINED, rows);
-const { mse } = trainer.evaluate(test);
-const mean = test.target.reduce((sum, value) => sum + value, 0) / test.target.length;
-const variance = test.target.reduce((sum, value) => sum + (value - mean) ** 2, 0) / test.target.length;
-console.log(`test   mean squared error ${mse!.toFixed(4)}  R² ${(1 - mse! / variance).toFixed(4)}`);
+const unseen = standardised(test);
+const { mse } = trainer.evaluate(unseen);
+const { y } = trainer.predict({ x: unseen.x });
+console.log(`test   mean squared error ${mse!.toFixed(4)}  R² ${rSquared(y, unseen.target).toFixed(4)}`);
