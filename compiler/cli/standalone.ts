@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The files that training needs, each after those that it imports. */
-const FILES = ['types', 'math', 'random', 'data', 'initialize', 'trainer'] as const;
+const FILES = ['types', 'math', 'random', 'errors', 'ports', 'initialize', 'trainer'] as const;
 
 /** All of it in one module: the files one after another, without their imports and exports. */
 export function runtimeText(): string {
