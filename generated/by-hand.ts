@@ -11,7 +11,7 @@
  *   input   t     [n]         real
  *   output  h     [n, j = 2]  real
  *   output  y     [n]         real
- *   loss    loss
+ *   loss    loss              no mean over rows
  *
  * Multiply-adds of a step: forward 6 n, backward 6 n.
  * Inputs and intermediates: 36 n + 8 bytes for a batch of n rows.
@@ -51,6 +51,7 @@ export const description: ModelDescription = {
     { name: 'y', shape: [], batched: true, axes: [], element: 'real' },
   ],
   metrics: [],
+  batchwise: ['loss'],
   hasLoss: true,
   trains: true,
   parameters: [

@@ -59,6 +59,11 @@ export interface ModelDescription {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly metrics: readonly string[];
+  /**
+   * The loss, metrics and outputs that depend on how rows are put into batches, if there are any: no mean over rows (a root of
+   * a mean, a maximum, a sum), or outputs that look at other rows. Of these `evaluate` and `predict` give what batches give.
+   */
+  readonly batchwise?: readonly string[];
   readonly hasLoss: boolean;
   /** There is a loss and a `train` block: `backward` and `update` do something. */
   readonly trains: boolean;

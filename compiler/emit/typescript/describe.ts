@@ -1,4 +1,5 @@
 /** @file The model's description, as the runtime wants it: ports, parameters, states, defaults. */
+import { batchwiseResults } from '../../graph/batchwise.ts';
 import type { Initializer, Program, Tensor } from '../../graph/types.ts';
 import type {
   ModelDescription,
@@ -15,6 +16,7 @@ export function describeModel(request: EmitRequest, states: readonly StateDescri
   const { training } = model;
   const predictReads = new Set(loops.predict.flatMap((step) => step.buffers));
   const tensors = [...program.tensors.values()];
+  const batchwise = batchwiseResults(model.program, model.batch);
   return {
     name: model.name,
     dtype: loops.dtype,
@@ -23,6 +25,7 @@ export function describeModel(request: EmitRequest, states: readonly StateDescri
       .map((tensor) => ({ ...describePort(tensor, model.batch), predicts: predictReads.has(tensor.name) })),
     outputs: program.outputs.map((name) => describePort(tensorOf(program, name), model.batch)),
     metrics: program.metrics,
+    ...(batchwise.length === 0 ? {} : { batchwise }),
     hasLoss: program.loss !== undefined,
     trains: program.loss !== undefined && training !== undefined && training.groups.length > 0,
     parameters: tensors

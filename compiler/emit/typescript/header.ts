@@ -1,4 +1,5 @@
 /** @file The comment at the top of the file: where it comes from, what the model has, what a step costs. */
+import { batchwiseResults } from '../../graph/batchwise.ts';
 import { printDistribution } from '../../graph/print.ts';
 import type { Extent, Initializer, Program, Tensor } from '../../graph/types.ts';
 import type { EmitRequest } from './request.ts';
@@ -14,7 +15,7 @@ export function printHeader(request: EmitRequest): string {
     `Do not edit: change ${source} and compile it again.`,
     '',
     ...parameterTable(program),
-    ...portLines(program),
+    ...portLines(request),
     '',
     ...workLines(request),
     ...memoryLines(request),
@@ -42,7 +43,8 @@ function parameterTable(program: Program): string[] {
   ];
 }
 
-function portLines(program: Program): string[] {
+function portLines({ model, program }: EmitRequest): string[] {
+  const batchwise = new Set(batchwiseResults(model.program, model.batch));
   const inputs = withRole(program, 'input').map((tensor) => [
     'input',
     tensor.name,
@@ -51,7 +53,9 @@ function portLines(program: Program): string[] {
   ]);
   const outputs = program.outputs.flatMap((name) => {
     const tensor = program.tensors.get(name);
-    return tensor === undefined ? [] : [['output', name, shapeText(tensor), valuesText(tensor)]];
+    if (tensor === undefined) return [];
+    const note = batchwise.has(name) ? ', dependent on the other rows of its batch' : '';
+    return [['output', name, shapeText(tensor), `${valuesText(tensor)}${note}`]];
   });
   const states = withRole(program, 'state').map((tensor) => [
     'state',
@@ -65,9 +69,10 @@ function portLines(program: Program): string[] {
     shapeText(tensor),
     printDistribution(tensor),
   ]);
+  const noteOf = (name: string): string[] => (batchwise.has(name) ? ['', 'no mean over rows'] : []);
   const scalars = [
-    ...(program.loss === undefined ? [] : [['loss', program.loss]]),
-    ...program.metrics.map((m) => ['metric', m]),
+    ...(program.loss === undefined ? [] : [['loss', program.loss, ...noteOf('loss')]]),
+    ...program.metrics.map((name) => ['metric', name, ...noteOf(name)]),
   ];
   return table([...inputs, ...outputs, ...states, ...draws, ...scalars]);
 }

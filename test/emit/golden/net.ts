@@ -11,7 +11,7 @@
  *   input   x     [n, 2]  real
  *   input   y     [n]     real
  *   output  z     [n]     real
- *   loss    loss
+ *   loss    loss          no mean over rows
  *
  * Multiply-adds of a step: forward 6 n, backward 6 n.
  * Inputs and intermediates: 72 n + 8 bytes for a batch of n rows.
@@ -46,6 +46,7 @@ export const description: ModelDescription = {
   ],
   outputs: [{ name: 'z', shape: [], batched: true, axes: [], element: 'real' }],
   metrics: [],
+  batchwise: ['loss'],
   hasLoss: true,
   trains: true,
   parameters: [
