@@ -6,6 +6,7 @@ import { readCsv, streamCsv, type CsvData, type CsvTable } from '../data/csv.ts'
 import type { CsvOptions } from '../data/csv-columns.ts';
 import { readIdx, type IdxArray } from '../data/idx.ts';
 import { readPng, stackImages, type Image, type ImageOptions } from '../data/image.ts';
+import { readNpy, type NpyArray } from '../npy.ts';
 
 export type FilePath = string | URL;
 
@@ -30,6 +31,11 @@ export function streamCsvFile<const Options extends CsvOptions>(
 /** `readIdx` of a file, gzipped or not. @throws DataError */
 export function readIdxFile(path: FilePath): IdxArray {
   return readIdx(readFileSync(path), nameOf(path));
+}
+
+/** `readNpy` of a file: shape and numbers. @throws DataError */
+export function readNpyFile(path: FilePath): NpyArray {
+  return readNpy(readFileSync(path), nameOf(path));
 }
 
 /** `readPng` of a file. @throws DataError */

@@ -68,6 +68,25 @@ console.log(JSON.stringify({ first: history['loss']?.[0], output: Array.from(out
     expect(output).toEqual([0, 1, 1, 0]);
   });
 
+  it('reads data and computes metrics', () => {
+    writeFileSync(join(user, 'table.csv'), 'a,b,kind\n1,2,x\n3,4,y\n5,6,x\n7,8,y\n');
+    writeFileSync(
+      join(user, 'src/main.ts'),
+      `import { fitStandardiser, split } from 'chainrule/data';
+import { auc } from 'chainrule/metrics';
+import { readCsvFile } from 'chainrule/node';
+
+const { data, rows } = readCsvFile('table.csv', { reals: { x: ['a', 'b'] }, categories: { kind: 'kind' } });
+const { train, test } = split(data, rows, { train: 0.5, test: 0.5, stratify: 'kind', seed: 1 });
+const x: Float32Array = fitStandardiser(train.x, 2).apply(test.x);
+const kind: Int32Array = test.kind;
+console.log(JSON.stringify({ length: x.length, kinds: [...kind].sort(), area: auc([0.1, 0.9], [0, 1]) }));
+`,
+    );
+    run(process.execPath, tsc);
+    expect(JSON.parse(run(process.execPath, 'out/main.js'))).toEqual({ length: 4, kinds: [0, 1], area: 1 });
+  });
+
   it('makes a module that imports nothing', () => {
     run('npx', '--no-install', 'compile', 'model.dsl', '--standalone', '-o', 'alone/src');
     mkdirSync(join(user, 'alone'), { recursive: true });

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { batches, DataError, shuffled } from 'chainrule/data';
-import { readCsvFile, readIdxFile, readPngFile, readPngFiles, streamCsvFile } from 'chainrule/node';
+import {
+  readCsvFile,
+  readIdxFile,
+  readNpyFile,
+  readPngFile,
+  readPngFiles,
+  streamCsvFile,
+} from 'chainrule/node';
+import { writeNpy } from 'chainrule/runtime';
 
 const examples = new URL('../../examples/', import.meta.url);
 const iris = new URL('iris/data/iris.csv', examples);
@@ -34,6 +42,13 @@ describe('files are read', () => {
     expect(new Set(data).size).toBe(10);
   });
 
+  it('of NumPy', () => {
+    const path = join(folder, 'x.npy');
+    const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+    writeFileSync(path, writeNpy(data, [2, 3]));
+    expect(readNpyFile(path)).toEqual({ shape: [2, 3], data });
+  });
+
   it('of PNG, one or many as rows', () => {
     const cases = JSON.parse(
       readFileSync(new URL('fixtures/images.json', import.meta.url), 'utf8'),
@@ -51,6 +66,7 @@ it('messages name the file', () => {
   expect(() => readCsvFile(path, { reals: { a: 'a' } })).toThrow(DataError);
   expect(() => readCsvFile(path, { reals: { a: 'a' } })).toThrow('wrong.csv: one thing is wrong');
   expect(() => readIdxFile(path)).toThrow('wrong.csv is not an IDX file');
+  expect(() => readNpyFile(path)).toThrow('wrong.csv is not a .npy file');
   expect(() => readPngFile(path)).toThrow('wrong.csv is not a PNG file');
   expect(() => readCsvFile(join(folder, 'none.csv'), { reals: { a: 'a' } })).toThrow('ENOENT');
 });
