@@ -23,7 +23,9 @@ export interface CsvOptions {
   readonly header?: readonly string[];
   /** Found out from the first lines by default. */
   readonly delimiter?: string;
-  /** Cells that stand for a missing value, blanks around them taken away: an empty one, NA, N/A, NaN, nan, null and ? by default. */
+  /**
+   * Cells that stand for a missing value, blanks around them taken away: by default an empty one, NA, N/A, NaN, nan, null and ?.
+   */
   readonly missing?: readonly string[];
   /** What becomes of a row where a value is missing: an error (by default), or it is left out. */
   readonly onMissing?: 'error' | 'skip';

@@ -9,7 +9,10 @@ export interface Image {
 }
 
 export interface ImageOptions {
-  /** 1: grey (of colours: 0.299 R + 0.587 G + 0.114 B, ITU-R BT.601). 3: red, green, blue. As the file has it by default, without alpha. */
+  /**
+   * 1: grey (of colours: 0.299 R + 0.587 G + 0.114 B, ITU-R BT.601). 3: red, green, blue. By default as the file has it, without
+   * opacity.
+   */
   readonly channels?: 1 | 3;
   /** What black and white become; 0 and 1 by default. */
   readonly range?: readonly [black: number, white: number];

@@ -93,8 +93,11 @@ export interface ClassOptions {
   readonly average?: Average;
   /** How many classes there are. Without it a mean is over the classes that occur, in predictions or truth. */
   readonly classes?: number;
-  /** What stands for 0 / 0 (a class never predicted has no precision, one that never occurs no recall). NaN is left out of means. */
-  readonly zeroDivision?: 0 | 1 | typeof NaN;
+  /**
+   * 0 (by default), 1 or NaN: what stands for 0 / 0. A class that is never predicted has no precision, one that never occurs no
+   * recall. NaN is left out of means.
+   */
+  readonly zeroDivision?: number;
 }
 
 export interface ClassScores {
