@@ -35,3 +35,11 @@ export function progress(every = 1): Reports {
     },
   };
 }
+
+/** The same for one of several rounds, each a `fit` of one epoch on data of its own. */
+export function roundProgress(round: number, rounds: number): Reports {
+  const { onBatch, onEpoch } = progress();
+  const report = (epoch: EpochReport): void => onEpoch?.({ ...epoch, epoch: round, epochs: rounds });
+  if (onBatch === undefined) return { onEpoch: report };
+  return { onBatch: (done, rows, running) => onBatch(done, rows, running, round), onEpoch: report };
+}
