@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-async function run(script: string): Promise<string> {
-  const words = ['--conditions=chainrule-source', '--import', 'tsx', `examples/${script}`];
+async function run(script: string, ...flags: string[]): Promise<string> {
+  const words = ['--conditions=chainrule-source', '--import', 'tsx', `examples/${script}`, ...flags];
   return (await promisify(execFile)(process.execPath, words, { cwd: root })).stdout;
 }
 
@@ -57,6 +57,21 @@ describe('examples', () => {
     expect(accuracy('after:  ')).toBeGreaterThan(accuracy('before: ') + 0.3);
     expect(output).toContain('first layer unchanged');
   });
+
+  it('names: after one epoch better than the bigram model, and ten names', async () => {
+    const output = await run('names/train.ts', '--quick');
+    expect(figure(output, 'bigram model')).toBeCloseTo(2.4213, 4);
+    expect(figure(output, 'recurrent network')).toBeLessThan(figure(output, 'bigram model') - 0.1);
+    expect(output.match(/^ {2}[a-z]+/gm)).toHaveLength(10);
+  }, 180_000);
+
+  it('gpt: a few steps already tell it the common characters, and it writes on', async () => {
+    const output = await run('gpt/train.ts', '--quick');
+    expect(output.match(/^epoch [12]\/2 {2}loss [\d.]+ {2}val_loss [\d.]+/gm)).toHaveLength(2);
+    expect(figure(output, 'bigram model')).toBeCloseTo(2.3775, 4);
+    expect(figure(output, 'transformer')).toBeLessThan(3.4); // from log 96 = 4.56
+    expect(output).toMatch(/\nCall me Ishmael\.[\s\S]{40}\n$/);
+  }, 180_000);
 
   it('each has its model, its script and a few words', () => {
     for (const { name } of readdirSync(`${root}/examples`, { withFileTypes: true })) {
