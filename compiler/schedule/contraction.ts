@@ -16,11 +16,11 @@ import type { Expression, Read, Statement, Tensor } from '../graph/types.ts';
 import { flatten, isOpaque, strideIn } from './access.ts';
 import type { Flat } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
-import { integer, product, sum } from './integers.ts';
+import { integer, maximum, product, sum } from './integers.ts';
 import type { Monomial } from './integers.ts';
 import { contractionWidth } from './kernels.ts';
 import { boundsOf, emitLoops, joinLoops } from './loop-order.ts';
-import type { PlannedLoop } from './loop-order.ts';
+import type { LoopBounds, PlannedLoop } from './loop-order.ts';
 import { axesOf, boxOf, fill, finishLoops } from './loops.ts';
 import { Lowering } from './lowering.ts';
 import { emitCall } from './matrices.ts';
@@ -219,6 +219,8 @@ function products({ rows, columns, k }: Choice): number {
 
 // ---------------------------------------------------------------------------------------------------------- emitting it
 
+const nowhere: LoopBounds = { from: integer(0), to: integer(0), isOrdered: true };
+
 function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): Contraction {
   const { nest, factors, flats, choice } = recognised;
   const { rows, columns, k } = choice;
@@ -250,9 +252,11 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
       [rows, columns, k].map((loop) => [loop, boundsOf(lowering, loop, bounding(loop), box)]),
     );
     const length = (loop: PlannedLoop): IntegerExpression => {
-      const { from, to } = bounds.get(loop) ?? { from: integer(0), to: integer(0) };
+      const { from, to, isOrdered } = bounds.get(loop) ?? nowhere;
       const extent = sum(to, product(from, integer(-1)));
-      return lowering.bindInteger(extent, lowering.depth, `${loop.base}_count`);
+      // a window that lies outside has no places; the kernel takes no negative number of them
+      const count = isOrdered ? extent : maximum(extent, integer(0));
+      return lowering.bindInteger(count, lowering.depth, `${loop.base}_count`);
     };
     const stride = (flat: Flat, loop: PlannedLoop): IntegerExpression => {
       const step = strideIn(flat, loop.name);
