@@ -322,6 +322,11 @@ export function reducedIndices(statement: Statement): Statement['indices'] {
   return statement.indices.filter((index) => !written.has(index.name));
 }
 
+/** For names made of others: a prime is for the next value of a state, so what is made of `m'` is called after `m_next`. */
+export function withoutPrimes(name: string): string {
+  return name.replaceAll("'", '_next');
+}
+
 /** `base`, or `base2`, `base3`, ...: the first that is not taken (after a digit: `base_2`). */
 export function freshName(base: string, taken: { has(name: string): boolean }): string {
   if (!taken.has(base)) return base;

@@ -9,6 +9,7 @@ import {
   add,
   expressionKey,
   freshName,
+  withoutPrimes,
   indexOf,
   Interner,
   mapExpression,
@@ -165,7 +166,7 @@ class Stabiliser {
     const key = this.keyOf(made);
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const target = freshName(`${like.target.replace(/_sum\d*$/, '')}_${combine}`, this.names);
+    const target = freshName(`${withoutPrimes(like.target).replace(/_sum\d*$/, '')}_${combine}`, this.names);
     this.names.add(target);
     this.known.set(key, target);
     const statement = { ...made, target };

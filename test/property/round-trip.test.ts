@@ -127,3 +127,22 @@ describe.each(examples)('%s', (path) => {
     }
   });
 });
+
+describe('a state whose next value is in the loss', () => {
+  it('has a gradient that compiles by itself: only next values have a prime', () => {
+    const text = `model M {
+      input x[n, 3]
+      state m[3] ~ zeros
+      state top ~ zeros
+      param w[3] ~ zeros
+      m'[i] = exp(w[i]) / sum[j](exp(w[j])) + prod[n](x[n, i] * w[i]) + m[i]
+      top'  = max[n, i](x[n, i] * w[i])
+      loss  = log(sum[i](exp(m'[i]))) + top'^2
+    }`;
+    const { models } = analyse({ path: 'm.dsl', text });
+    expect(models).toHaveLength(1);
+    for (const { program, gradient } of models)
+      for (const each of [program, gradient])
+        expectSame(each, programOf(emitGradient(each)), [...each.gradients.values()], 3);
+  });
+});
