@@ -266,11 +266,13 @@ function withNamedModes(program: Program): { readonly program: Program; readonly
 function printScan(unit: readonly Statement[], program: Program): string[] {
   const index = unit[0]?.scan?.index ?? '';
   const own = new Set(unit.map(({ target }) => target));
-  const tensors = new Map([...program.tensors].filter(([name]) => !own.has(name)));
-  const around = { ...program, tensors };
-  const statements = unit.map((statement) =>
-    printStatement(withScanIndex(statement, index), around, { standalone: true }),
-  );
+  const statements = unit.map((statement) => {
+    // a scatter tells the sizes of its own axes
+    const isKnown = (name: string): boolean =>
+      !own.has(name) || (isScatter(statement) && name === statement.target);
+    const tensors = new Map([...program.tensors].filter(([name]) => isKnown(name)));
+    return printStatement(withScanIndex(statement, index), { ...program, tensors }, { standalone: true });
+  });
   return [`${scanHeader(unit)} {`, ...statements.map((line) => `  ${line}`), '}'];
 }
 

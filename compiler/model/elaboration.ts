@@ -108,6 +108,8 @@ export class Elaboration {
   readonly builder: ProgramBuilder;
   readonly variables = new IndexVariables();
   readonly definitions = new Map<string, Definition>();
+  /** Tensors of a `scan` block that will hold a place, `k[n, t] = argmax[j](...)`, and how they are computed. */
+  readonly stepPlaces = new Map<string, Definition>();
   /** Canonical text of a hoisted definition -> its tensor. */
   readonly hoisted = new Map<string, string>();
   /** fns and layers that are being called, outermost first. */

@@ -107,7 +107,7 @@ function verify(check: RangeCheck, elaboration: Elaboration): void {
   const open = `${what} is open (\`${extent}\`) and can only be read at one index that runs over all of it`;
   const message = typeof extent === 'string' ? open : `this index ${runs}, but ${what} has places ${places}`;
   const values = [...sources.values()].flatMap(({ name, range, span: declared }) =>
-    range === undefined || elaboration.definitions.has(name)
+    range === undefined || elaboration.definitions.has(name) || elaboration.stepPlaces.has(name)
       ? []
       : [{ span: declared, message: `\`${name}\` holds ${range.least} to ${range.greatest}` }],
   );
@@ -152,7 +152,7 @@ function extentsFor(
 function fetched({ index, span }: RangeCheck, elaboration: Elaboration): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const name of fetchedTensors(index)) {
-    const definition = elaboration.definitions.get(name);
+    const definition = elaboration.definitions.get(name) ?? elaboration.stepPlaces.get(name);
     const tensor = elaboration.builder.tensor(definition?.tensor ?? name);
     if (tensor) tensors.set(name, tensor);
     else if (definition) {

@@ -28,6 +28,8 @@ export interface RecurrentTensor {
   readonly stepAxis: number;
   /** The place of its statement in the block. */
   readonly place: number;
+  /** True once its right side is known to be a place, `argmax[k](...)`: it may then be an index. */
+  isWhole: boolean;
 }
 
 export type ValueEntry =

@@ -1,5 +1,5 @@
 /** Reads of a tensor of a `scan` block inside that block: at an earlier step, or at the present one if it is computed. */
-import { isPlainIndex, read } from '../graph/expressions.ts';
+import { fetchIndex, isPlainIndex, read } from '../graph/expressions.ts';
 import { stepRead } from '../graph/scan.ts';
 import type { IndexExpression } from '../graph/types.ts';
 import type { IndexedRead } from '../syntax/tree.ts';
@@ -43,7 +43,13 @@ export function elaborateStepRead(
     constrain(index, given, axis, { entry, name, padded: syntax.outside !== undefined }, elaboration);
     at.push(index);
   }
-  return { kind: 'value', axes: [], body: read(tensor.name, at, outside) };
+  const isPlace = tensor.isWhole && outside === undefined;
+  return {
+    kind: 'value',
+    axes: [],
+    body: read(tensor.name, at, outside),
+    ...(isPlace ? { index: fetchIndex(tensor.name, at) } : {}),
+  };
 }
 
 /** Reports E406 for a step that is not computed when it is read. */
