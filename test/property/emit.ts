@@ -13,6 +13,8 @@ import type { EmittedModule } from '../support/load.ts';
 import { loadModule } from '../support/load.ts';
 import { batchExtents } from './programs.ts';
 
+export type Tensors = Readonly<Record<string, Float64Array>>;
+
 export function emittedProgram(program: Program, dtype: 'f32' | 'f64'): EmittedModule {
   const batch = 'n';
   const text = emitModule({
@@ -37,7 +39,7 @@ export function differences(got: ArrayLike<number>, want: ArrayLike<number>, tol
 }
 
 /** Loss and gradients of the emitted code are those of the program as it was written. */
-export function expectEmitted(program: Program, tensors: Readonly<Record<string, Float64Array>>): void {
+export function expectEmitted(program: Program, tensors: Tensors): void {
   const optimised = optimise(differentiate(prepare(program), new Diagnostics()));
   expect(validate(optimised)).toEqual([]);
   const { n } = batchExtents as { n: number };
@@ -55,4 +57,25 @@ export function expectEmitted(program: Program, tensors: Readonly<Record<string,
     const got = running.gradients.subarray(offset, offset + size);
     expect(differences(got, gradients.get(name) ?? [], 1e-9), `gradient of ${name}`).toEqual([]);
   }
+}
+
+/** Halves only: maxima tie, kinks are met. */
+export function coarse(program: Program, tensors: Tensors): Tensors {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, values]) => {
+      const isWhole = program.tensors.get(name)?.element === 'integer';
+      return [name, isWhole ? values : values.map((value) => Math.round(2 * value) / 2)];
+    }),
+  );
+}
+
+/** The scattered form is right by construction: what is inverted must be the same. */
+export function expectInvertedIsScattered(program: Program, tensors: Tensors): void {
+  const [inverted, scattered] = (['inverted', 'scatter'] as const).map((form) => {
+    const gradient = gradientOf(program, { form });
+    expect(validate(gradient)).toEqual([]);
+    return gradientValues(gradient, tensors, batchExtents);
+  });
+  for (const [name, values] of scattered ?? [])
+    expect(differences(inverted?.get(name) ?? [], values, 1e-11), name).toEqual([]);
 }

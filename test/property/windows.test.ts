@@ -9,35 +9,12 @@ import { differentiate } from '../../compiler/calculus/index.ts';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { reads } from '../../compiler/graph/expressions.ts';
 import type { Program } from '../../compiler/graph/types.ts';
-import { validate } from '../../compiler/graph/validate.ts';
 import { finiteDifferences, gradientOf, gradientValues } from '../calculus/support.ts';
 import { modelOf } from '../model/helpers.ts';
-import { differences, expectEmitted } from './emit.ts';
+import { coarse, expectEmitted, expectInvertedIsScattered } from './emit.ts';
+import type { Tensors } from './emit.ts';
 import { batchExtents, randomTensors } from './programs.ts';
 import { windowModels } from './windows.ts';
-
-type Tensors = Record<string, Float64Array>;
-
-/** Halves only: maxima tie, kinks are met. */
-function coarse(program: Program, tensors: Tensors): Tensors {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, values]) => {
-      const isWhole = program.tensors.get(name)?.element === 'integer';
-      return [name, isWhole ? values : values.map((value) => Math.round(2 * value) / 2)];
-    }),
-  );
-}
-
-/** The scattered form is right by construction: what is inverted must be the same. */
-function expectInvertedIsScattered(program: Program, tensors: Tensors): void {
-  const [inverted, scattered] = (['inverted', 'scatter'] as const).map((form) => {
-    const gradient = gradientOf(program, { form });
-    expect(validate(gradient)).toEqual([]);
-    return gradientValues(gradient, tensors, batchExtents);
-  });
-  for (const [name, values] of scattered ?? [])
-    expect(differences(inverted?.get(name) ?? [], values, 1e-11), name).toEqual([]);
-}
 
 /** How many slopes were compared: where a kink is near, there is none. */
 function expectFiniteDifferences(program: Program, tensors: Tensors): number {
