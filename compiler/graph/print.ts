@@ -18,10 +18,13 @@ import {
   postorder,
   reducedIndices,
   replaceAccumulated,
+  tensorsReadBy,
   visitAtoms,
+  withoutPrimes,
 } from './expressions.ts';
 import { printExpression, printIndex, printNumber } from './print-expression.ts';
 import type { PrintOptions } from './print-expression.ts';
+import { nextValues } from './results.ts';
 import { scanUnits, withScanIndex } from './scan.ts';
 import { renameProgram } from './variants.ts';
 import type {
@@ -196,7 +199,8 @@ export function printProgram(program: Program): string {
 }
 
 function modelLines(source: Program): string[] {
-  const { program, modes } = withNamedModes(source);
+  const { program: named, modes } = withNamedModes(source);
+  const { program, given: next } = withPlainNext(named);
   const { tensors, statements, outputs, metrics, loss } = program;
   const given = [...tensors.values()].filter(({ role }) => role !== 'intermediate');
   const lines = [`model ${program.name} {`, ...given.map(printDeclaration)];
@@ -224,7 +228,7 @@ function modelLines(source: Program): string[] {
   }
   for (const name of results) if (!marked.has(name)) lines.push(`output ${name}`);
   if (loss !== undefined && loss !== 'loss') lines.push(`loss = ${loss}`);
-  lines.push(...modes);
+  lines.push(...next, ...modes);
   const frozen = given.filter((tensor) => tensor.frozen).map((tensor) => tensor.name);
   if (frozen.length > 0) lines.push('', `train { freeze: [${frozen.join(', ')}] }`);
   return lines;
@@ -257,6 +261,23 @@ function withNamedModes(program: Program): { readonly program: Program; readonly
     metrics: metrics.filter((name, place) => evaluation.metrics[place] === name),
   };
   return { program: renameProgram(plain, names), modes };
+}
+
+/**
+ * Next values of states that other statements read are called `m_next`, and lines at the end give them to their states:
+ * in the language a read of `m'` is, in inference, one of `m`.
+ */
+function withPlainNext(program: Program): { readonly program: Program; readonly given: readonly string[] } {
+  const read = new Set(program.statements.flatMap((statement) => [...tensorsReadBy(statement)]));
+  const names = new Map<string, string>();
+  const given: string[] = [];
+  for (const name of nextValues(program).values()) {
+    if (!read.has(name)) continue;
+    const plain = freshName(withoutPrimes(name), program.tensors);
+    names.set(name, plain);
+    given.push(`${name} = ${plain}`);
+  }
+  return { program: names.size === 0 ? program : renameProgram(program, names), given };
 }
 
 /**

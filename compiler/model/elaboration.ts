@@ -128,7 +128,7 @@ export class Elaboration {
   readonly named = new Map<string, Span>();
   /** What `training` is here; undefined where it means nothing: in optimizers, schedules, files. */
   readonly training: boolean | undefined;
-  /** True once something has asked for `training`. */
+  /** True once something has asked for `training`, or for the next value of a state. */
   readsTraining = false;
   /** Tensor of a layer -> the calls that made it, outermost first. */
   readonly callsOf = new Map<string, readonly Call[]>();

@@ -48,6 +48,7 @@ import type { Elaboration } from './elaboration.ts';
 import { elaborateRead } from './reads.ts';
 import type { Scope, ValueEntry } from './scope.ts';
 import { didYouMean } from './scope.ts';
+import { isNext } from './states.ts';
 import {
   asIndex,
   constantValue,
@@ -170,6 +171,8 @@ export function entryValue(entry: ValueEntry, scope: Scope, span: Span, elaborat
   entry.used = true;
   switch (entry.kind) {
     case 'tensor':
+      // in inference it is the state itself
+      if (isNext(entry.tensor.name)) elaboration.readsTraining = true;
       return tensorValue(entry.tensor, elaboration.variables);
     case 'size':
       return sizeValue(entry.extent);
