@@ -5,7 +5,7 @@ import type { Span } from '../diagnostics/source.ts';
 import { ProgramBuilder } from '../graph/builder.ts';
 import { freshName } from '../graph/expressions.ts';
 import type { Combine, Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
-import type { Call, FnDefinition, LayerDefinition, SyntaxExpression } from '../syntax/tree.ts';
+import type { Border, Call, FnDefinition, LayerDefinition, SyntaxExpression } from '../syntax/tree.ts';
 import type { Scope } from './scope.ts';
 import { IndexVariables } from './variables.ts';
 
@@ -51,6 +51,8 @@ export interface RangeCheck {
   readonly known: readonly Bound[];
   /** True: it is checked, but says nothing of how far an index runs. */
   readonly late?: boolean;
+  /** Set for a read that goes on beyond its axis, of `extent` places: `index` is that of the read plus `reach`. */
+  readonly border?: { readonly border: Border; readonly reach: number; readonly extent: number };
 }
 
 /** A statement of a `scan` block. */

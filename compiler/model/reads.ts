@@ -1,7 +1,9 @@
 /** Reads: `x[n, i]`, `x[n, i - 1] else 0`. Each says something about the extents of its indices. */
 import { fetchIndex, indexOf, isPlainIndex, read, visitAtoms } from '../graph/expressions.ts';
-import type { IndexExpression, Tensor } from '../graph/types.ts';
+import type { Expression, IndexExpression, Tensor } from '../graph/types.ts';
 import type { IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
+import { checkReach, withBorder } from './borders.ts';
+import type { BorderAxis } from './borders.ts';
 import { knownOf } from './bounds.ts';
 import type { Elaboration, RangeCheck } from './elaboration.ts';
 import { elaborateExpression, entryValue, onAxes } from './expressions.ts';
@@ -10,7 +12,7 @@ import { materialised } from './reductions.ts';
 import { elaborateStepRead } from './step-reads.ts';
 import type { Scope } from './scope.ts';
 import { errorValue, shapeText } from './values.ts';
-import type { Result } from './values.ts';
+import type { Result, Value } from './values.ts';
 
 export interface IndexAt {
   readonly index: IndexExpression | undefined;
@@ -42,26 +44,33 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   const integer =
     value.tensor !== undefined && elaboration.builder.tensor(value.tensor)?.element === 'integer';
   const at: IndexExpression[] = [];
-  let outside = syntax.outside?.value;
+  const border = typeof syntax.outside?.value === 'string' ? syntax.outside.value : undefined;
+  const beyond: BorderAxis[] = [];
+  let outside = typeof syntax.outside?.value === 'number' ? syntax.outside.value : undefined;
   for (const [axis, { index, syntax: indexSyntax }] of indices.entries()) {
     if (index === undefined) return errorValue;
     const { extent } = value.axes[axis] ?? { extent: 0 };
-    if (syntax.outside === undefined && hasExactQuotient(index)) {
-      elaboration.error(
-        'E402',
-        indexSyntax.span,
-        'an exact quotient may not be whole, and this read has no `else`',
-        {
-          hint: 'give the value for places between: `x[exact(i / 2)] else 0`',
-        },
-      );
+    if (typeof syntax.outside?.value !== 'number' && hasExactQuotient(index)) {
+      const has = border === undefined ? 'has no `else`' : `goes on with \`${border}\``;
+      const message = `an exact quotient may not be whole, and this read ${has}`;
+      elaboration.error('E402', indexSyntax.span, message, {
+        hint: 'give the value for places between: `x[exact(i / 2)] else 0`',
+      });
       return errorValue;
     }
     const what = `axis ${axis + 1} of \`${name}\``;
     const tensor = value.tensor === undefined ? undefined : elaboration.builder.tensor(value.tensor);
     const known = integer ? [] : knownOf(index, elaboration);
     const check = { index, extent, span: indexSyntax.span, what, known, ...(tensor ? { tensor } : {}) };
-    constrain(check, indexSyntax, syntax.outside !== undefined, scope, elaboration);
+    // the open dimension has no end that is known
+    const isBordered = border !== undefined && typeof extent === 'number';
+    const isPadded = border === undefined ? syntax.outside !== undefined : isBordered;
+    constrain(check, indexSyntax, isPadded, scope, elaboration);
+    if (isBordered) {
+      checkReach(border, check, elaboration);
+      beyond.push({ axis, extent });
+      outside = 0;
+    }
     // inside, because a condition around it says so; the graph wants a value all the same
     if (known.length > 0) outside ??= 0;
     at.push(index);
@@ -70,10 +79,22 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
     const index = integer && value.tensor !== undefined ? { index: fetchIndex(value.tensor, at) } : {};
     return { kind: 'value', axes: [], body: onAxes(value, at), ...index };
   }
-  if (value.tensor !== undefined) return { kind: 'value', axes: [], body: read(value.tensor, at, outside) };
-  const own = materialised(value, 'value', elaboration);
-  const frees = own.definition.free.slice(0, -value.axes.length).map((variable) => indexOf(variable));
-  return { kind: 'value', axes: [], body: read(own.definition.id, [...frees, ...at], outside) };
+  const element = elementsOf(value, outside, elaboration);
+  const body = border === undefined ? element(at) : withBorder(border, beyond, at, element);
+  return { kind: 'value', axes: [], body };
+}
+
+/** How an element of a value is read where it may be outside: a value that is no tensor becomes one. */
+function elementsOf(
+  value: Value,
+  outside: number,
+  elaboration: Elaboration,
+): (at: readonly IndexExpression[]) => Expression {
+  const { tensor } = value;
+  if (tensor !== undefined) return (at) => read(tensor, at, outside);
+  const { definition } = materialised(value, 'value', elaboration);
+  const frees = definition.free.slice(0, -value.axes.length).map((variable) => indexOf(variable));
+  return (at) => read(definition.id, [...frees, ...at], outside);
 }
 
 export function hasExactQuotient(index: IndexExpression): boolean {

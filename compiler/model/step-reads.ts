@@ -33,6 +33,14 @@ export function elaborateStepRead(
     return errorValue;
   }
   const at: IndexExpression[] = [];
+  if (typeof syntax.outside?.value === 'string') {
+    const message = `\`${name}\` is computed step by step here, and not all that \`${syntax.outside.value}\` would read is there yet`;
+    elaboration.error('E406', syntax.outside.span, message, {
+      notes: [{ span: declared, message: `\`${name}\` is computed here` }],
+      hint: `give places outside a number, \`else 0\`, or write the place that is meant: \`i == 0 ? ${name}[..., 0] : ${name}[..., i - 1]\``,
+    });
+    return errorValue;
+  }
   let outside = syntax.outside?.value;
   for (const [axis, given] of indices.entries()) {
     const { index } = given;

@@ -5,10 +5,12 @@
 import type { Cursor } from './cursor.ts';
 import type { Token } from './tokens.ts';
 import { is } from './tokens.ts';
+import { borders } from './tree.ts';
 import type {
   Argument,
   BinarySign,
   Binder,
+  Border,
   Call,
   Conditional,
   IndexedRead,
@@ -185,8 +187,13 @@ function parsePostfix(cursor: Cursor): SyntaxExpression {
   return value;
 }
 
-/** `0`, `-1e30`, `-inf`: what a read outside its tensor gives. */
-function parsePadding(cursor: Cursor): number | undefined {
+/** `0`, `-1e30`, `-inf`, `reflect`: what a read outside its tensor gives. */
+function parsePadding(cursor: Cursor): number | Border | undefined {
+  const border = cursor.current.kind === 'name' ? borderOf(cursor.current.text) : undefined;
+  if (border !== undefined) {
+    cursor.advance();
+    return border;
+  }
   const sign = cursor.take('-') ? -1 : 1;
   const token = cursor.current;
   if (token.kind === 'number' || token.kind === 'malformed') {
@@ -198,11 +205,13 @@ function parsePadding(cursor: Cursor): number | undefined {
     return sign * Infinity;
   }
   cursor.expected(
-    'a number or `inf` after `else`',
-    'what a read gives outside its tensor must be a constant',
+    'a number, `inf`, `edge`, `reflect` or `circular` after `else`',
+    'what a read gives outside its tensor is a constant or an element inside',
   );
   return undefined;
 }
+
+const borderOf = (name: string): Border | undefined => borders.find((border) => border === name);
 
 function parsePrimary(cursor: Cursor): SyntaxExpression {
   const token = cursor.current;

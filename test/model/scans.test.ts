@@ -231,6 +231,11 @@ describe('it is an error in a scan', () => {
     ['to read it whole', 'h[n, t] = x[n, t] + sum(h)', "E406 'h'"],
     ['to have no index of the scan', 'h[n] = sum[t](x[n, t])', "E405 'h'"],
     ['to leave out what is before the first step', 'h[n, t] = h[n, t - 1] + x[n, t]', "E403 't - 1'"],
+    [
+      'to go on beyond an end by what may not be there yet',
+      'h[n, t] = (h[n, t - 1] else edge) + x[n, t]',
+      "E406 'edge'",
+    ],
     ['to read with too few indices', 'h[n, t] = (h[t - 1] else 0) + x[n, t]', "E302 'h[t - 1] else 0'"],
   ])('%s', (_, statements, wanted) => {
     const error = errorOf(scan(statements));

@@ -24,7 +24,7 @@ describe('what is found and what is expected', () => {
     ['f[..: 3](x)', 'E102 expected `]` or `,` after an index, found `:`'],
     ['x ? 1', 'E102 expected `:` and the other value of the conditional, found end of line'],
     ['x |> 3', 'E102 expected the name of a function or layer after `|>`, found the number 3'],
-    ['x[i] else y', 'E102 expected a number or `inf` after `else`, found `y`'],
+    ['x[i] else y', 'E102 expected a number, `inf`, `edge`, `reflect` or `circular` after `else`, found `y`'],
     ['x else 0', 'E102 expected end of line after an expression, found `else`'],
     ['f(x)(y)', 'E102 only a name can be called'],
     ['1 2', 'E102 expected end of line after an expression, found the number 2'],

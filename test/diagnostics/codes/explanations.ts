@@ -160,6 +160,11 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       'A `scan` goes through its steps in order. Inside it, a tensor that it computes can be read at earlier steps only, and at the present one if its statement stands above.',
     mend: 'Read it a step before, `h[n, t - 1] else 0`; for a recurrence from the end write `scan t reversed` and read at `t + 1`. After the block every step can be read.',
   },
+  E407: {
+    meaning:
+      'A read with `else reflect` or `else circular` goes further beyond its tensor than there are elements to read in its stead: `reflect` mirrors all places but the border itself, one less than the axis has, `circular` begins again once.',
+    mend: 'Let the index run less far, or take `else edge` or a number, which go on for ever. To repeat an axis many times write `x[mod(i, 5)]`.',
+  },
   E501: {
     meaning:
       'A number of the training, or a hyper-parameter of an optimizer, schedule or layer, is outside of what makes sense, or is not known when the model is compiled.',
