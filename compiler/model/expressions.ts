@@ -146,6 +146,12 @@ function literal({ value, text }: NumberLiteral): Value {
 // -------------------------------------------------------------------------------------------------------------- names
 
 function elaborateReference({ name, span }: Reference, scope: Scope, elaboration: Elaboration): Result {
+  if (name.text === '..') {
+    elaboration.error('E308', span, '`..` stands for axes and is no value', {
+      hint: 'it is an index of a read, `x[.., i]`, or what a reduction runs over; `extent(..)` is the number of places',
+    });
+    return errorValue;
+  }
   const entry = scope.lookup(name.text);
   if (entry) return entryValue(entry, scope, span, elaboration);
   const number = Object.hasOwn(namedConstants, name.text) ? namedConstants[name.text] : undefined;

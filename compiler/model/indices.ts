@@ -46,6 +46,10 @@ function indexOfSyntax(
     case 'binary':
       return indexArithmetic(syntax, scope, elaboration);
     case 'call':
+      if (syntax.callee.text === '..') {
+        elaboration.error('E402', syntax.span, '`..` stands alone between the brackets of a read');
+        return undefined;
+      }
       return indexCall(syntax, scope, elaboration);
     default:
       return fromValue(syntax, scope, elaboration);

@@ -1,7 +1,15 @@
 /** Reads: `x[n, i]`, `x[n, i - 1] else 0`. Each says something about the extents of its indices. */
-import { fetchIndex, indexOf, isPlainIndex, read, visitAtoms } from '../graph/expressions.ts';
+import {
+  fetchIndex,
+  indexOf,
+  isPlainIndex,
+  quotientIndex,
+  read,
+  remainderIndex,
+  visitAtoms,
+} from '../graph/expressions.ts';
 import type { Expression, IndexExpression, Tensor } from '../graph/types.ts';
-import type { IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
+import type { Call, IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
 import { checkReach, withBorder } from './borders.ts';
 import type { BorderAxis } from './borders.ts';
 import { knownOf } from './bounds.ts';
@@ -10,6 +18,7 @@ import { elaborateExpression, entryValue, onAxes } from './expressions.ts';
 import { elaborateIndex } from './indices.ts';
 import { materialised } from './reductions.ts';
 import { elaborateStepRead } from './step-reads.ts';
+import { placesOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { errorValue, shapeText } from './values.ts';
 import type { Result, Value } from './values.ts';
@@ -25,6 +34,8 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   const value = elaborateTensor(syntax.tensor, scope, elaboration);
   const indices = syntax.indices.flatMap((index) => indicesOf(index, scope, elaboration));
   if (value.kind === 'error') return errorValue;
+  // how many axes were meant is not known
+  if (syntax.indices.some(isFlatRest) && indices.some(({ index }) => index === undefined)) return errorValue;
   const name = textOf(syntax.tensor);
   if (indices.length !== value.axes.length) {
     const [axes, given] = [value.axes.length, indices.length];
@@ -114,6 +125,9 @@ function elaborateTensor(syntax: SyntaxExpression, scope: Scope, elaboration: El
 
 /** One index, or those that `..` stands for. */
 export function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): IndexAt[] {
+  const [argument] = isFlatRest(syntax) ? syntax.arguments : [];
+  if (isFlatRest(syntax) && argument)
+    return flatIndices(syntax, scope, elaboration).map((index) => ({ index, syntax: argument.value }));
   if (syntax.kind !== 'reference' || syntax.name.text !== '..')
     return [{ index: elaborateIndex(syntax, scope, elaboration), syntax }];
   const rest = scope.lookupRest();
@@ -128,6 +142,42 @@ export function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: E
     });
   }
   return [{ index: undefined, syntax }];
+}
+
+const isFlatRest = (syntax: SyntaxExpression): syntax is Call =>
+  syntax.kind === 'call' && syntax.callee.text === '..';
+
+/** `..i`: the places of all axes of `..`, counted by one index, the last axis fastest. */
+function flatIndices(
+  { callee: { span }, arguments: [argument] }: Call,
+  scope: Scope,
+  elaboration: Elaboration,
+): readonly (IndexExpression | undefined)[] {
+  const index = argument && elaborateIndex(argument.value, scope, elaboration);
+  const rest = scope.lookupRest();
+  if (index === undefined || argument === undefined) return [undefined];
+  if (rest === undefined) {
+    elaboration.error('E401', span, '`..` stands for nothing here', {
+      hint: 'it is for layers whose tensors are declared with `..`',
+    });
+    return [undefined];
+  }
+  const open = rest.extents.find((extent) => typeof extent === 'string');
+  if (open !== undefined) {
+    elaboration.error('E304', span, `\`..\` has the open dimension \`${open}\` among its axes here`, {
+      hint: 'only axes whose sizes are known can be counted as one: declare the first axis by itself, `x[n, ..]`',
+    });
+    return [undefined];
+  }
+  const extent = placesOf(rest);
+  const check = { index, extent, span: argument.value.span, what: 'what `..` stands for', known: [] };
+  constrain(check, argument.value, false, scope, elaboration);
+  let stride = extent;
+  return rest.extents.map((each, axis) => {
+    stride /= Number(each);
+    const row = quotientIndex(index, stride);
+    return axis === 0 ? row : remainderIndex(row, Number(each));
+  });
 }
 
 const shapeOf = ({ axes }: Tensor): string => shapeText(axes.map((extent) => ({ extent })));

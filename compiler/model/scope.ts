@@ -68,6 +68,11 @@ export interface Rest {
   readonly variables?: readonly string[];
 }
 
+/** How many places the axes of `..` have together, which must be fixed. */
+export function placesOf({ extents }: Rest): number {
+  return extents.reduce<number>((product, extent) => product * Number(extent), 1);
+}
+
 export class Scope {
   readonly parent: Scope | undefined;
   /** What `..` means here. */

@@ -298,7 +298,7 @@ interface Bracket {
   readonly extents: ReadonlyMap<SyntaxExpression, SyntaxExpression>;
 }
 
-/** `[i, j - 1, ..]` or `[u: 2]`; `..` is a reference of that name. */
+/** `[i, j - 1, ..]` or `[u: 2]`; `..` is a reference of that name, `..i` a call. */
 function parseIndices(cursor: Cursor): Bracket {
   const open = cursor.current;
   const extents = new Map<SyntaxExpression, SyntaxExpression>();
@@ -306,7 +306,9 @@ function parseIndices(cursor: Cursor): Bracket {
     const token = cursor.current;
     if (cursor.take('..')) {
       const span = cursor.spanOf(token);
-      return { kind: 'reference', name: { text: '..', span }, span };
+      const name: Name = { text: '..', span };
+      if (cursor.current.kind !== 'name') return { kind: 'reference', name, span };
+      return makeCall(cursor, token.start, name, undefined, [{ value: parsePrimary(cursor) }], false);
     }
     const index = parseExpression(cursor);
     if (index.kind === 'reference' && cursor.take(':')) extents.set(index, parseExpression(cursor));
@@ -352,6 +354,10 @@ function asBinders(cursor: Cursor, { indices, extents }: Bracket): Binder[] {
 function parseArguments(cursor: Cursor): Argument[] {
   const parseArgument = (): Argument => {
     const { current: token, next } = cursor;
+    if (cursor.take('..')) {
+      const span = cursor.spanOf(token);
+      return { value: { kind: 'reference', name: { text: '..', span }, span } };
+    }
     if ((token.kind !== 'name' && token.kind !== 'keyword') || !is(next, '=')) {
       return { value: parseExpression(cursor) };
     }

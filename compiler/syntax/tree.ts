@@ -41,7 +41,7 @@ export interface ListLiteral {
 
 /**
  * A bare name: `W`, `t`, `m'` (the prime is part of the name). Among the indices of a read, the name `..` stands for
- * any number of leading indices: `x[.., i]`.
+ * any number of indices: `x[.., i]`. As the callee of an index, `x[n, ..i]`, it is their axes counted as one, row by row.
  */
 export interface Reference {
   readonly kind: 'reference';

@@ -44,6 +44,38 @@ describe('several layer calls in a statement', () => {
 
 const scale = 'layer scale(x[.., i]) -> y[.., i] {\n  param g[i] ~ ones\n  y[.., i] = x[.., i] * g[i]\n}';
 
+describe('`..` counted as one axis', () => {
+  const around = (body: string, axes = 'n, ..'): string =>
+    `layer rows(x[${axes}]) -> y[n, size] {\ndim size = extent(..)\n${body}\n}`;
+  const flat = 'y[n, i] = x[n, ..i]';
+
+  it('runs over all its places, the last axis fastest', () => {
+    const read = (shape: string): string[] =>
+      statementsOf(`input x[${shape}]\noutput y = rows(x)`, around(flat));
+    expect(read('n, 4, 3')).toEqual(['y[n, i: 12] = x[n, i / 3, mod(i, 3)]']);
+    expect(read('n, 5, 4, 3')).toEqual(['y[n, i: 60] = x[n, i / 12, mod(i / 3, 4), mod(i, 3)]']);
+    expect(read('n, 4')).toEqual(['y[n, i] = x[n, i]']);
+    expect(read('n')).toEqual(['y[n, i: 1] = x[n]']);
+  });
+
+  it.each([
+    ['y[n, i: size] = x[n, ..i + 1]', 'n, 4, 3', "E102 '+'"],
+    ['y[n, i: size] = sum[k: 13](x[n, ..k])', 'n, 4, 3', "E403 'k'"],
+    ['y[n, i: size] = x[n, ..k]', 'n, 4, 3', "E405 'k'"],
+    ['y[n, i] = x[n, ..i] + ..', 'n, 4, 3', "E102 '..'"],
+    ['y[n, i: size] = extent(..) * abs(..)', 'n, 4, 3', "E308 '..'"],
+  ])('may be wrong: %s', (body, shape, wanted) => {
+    const error = errorOf(`input x[${shape}]\noutput y = rows(x)`, around(body));
+    expect(`${error.code} '${textOf(error.span)}'`).toBe(wanted);
+  });
+
+  it('may not have the open dimension among its axes', () => {
+    const text = 'layer rows(x[..]) -> y[6] {\ny[i: 6] = x[..i]\n}';
+    const error = errorOf('input x[n, 6]\noutput y = rows(x)', text);
+    expect(error).toMatchObject({ code: 'E304', hint: expect.stringContaining('x[n, ..]') });
+  });
+});
+
 describe('layers', () => {
   it('compute from sizes, defaults and numbers by name', () => {
     const around = `

@@ -97,6 +97,8 @@ describe('else', () => {
     ['x[i - 1] else -1.5', '(read x (- i 1) else -1.5)'],
     ['x[i - 1] else inf', '(read x (- i 1) else Infinity)'],
     ['x[i - 1] else -inf', '(read x (- i 1) else -Infinity)'],
+    ['x[n, ..i]', '(read x n (.. i))'],
+    ['extent(..)', '(extent ..)'],
     ['x[i - 1] else edge', '(read x (- i 1) else edge)'],
     ['x[i - 1] else reflect + edge', '(+ (read x (- i 1) else reflect) edge)'],
     ['x[i] else 0 * 2', '(* (read x i else 0) 2)'],
