@@ -6,6 +6,8 @@ import { ProgramBuilder } from '../graph/builder.ts';
 import { freshName } from '../graph/expressions.ts';
 import type { Combine, Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
 import type { Border, Call, FnDefinition, LayerDefinition, SyntaxExpression } from '../syntax/tree.ts';
+import { atCaller, callOfLibrary } from './blame.ts';
+import type { Report } from './blame.ts';
 import type { Scope } from './scope.ts';
 import { IndexVariables } from './variables.ts';
 
@@ -100,6 +102,8 @@ export interface Calling {
   readonly definition: FnDefinition | LayerDefinition;
   readonly call: Call;
   readonly scope: Scope;
+  /** Of a layer: the scope of its body. */
+  readonly inner?: Scope;
 }
 
 /** How deep expressions and calls may be nested in all: far from the end of the stack, far from what a person writes. */
@@ -136,6 +140,8 @@ export class Elaboration {
   readonly callsOf = new Map<string, readonly Call[]>();
   private readonly reserved = new Set<string>();
   private readonly reported = new Set<string>();
+  /** Calls of the library that were reported. */
+  private readonly blamed = new Set<Call>();
   private depth = 0;
 
   constructor(
@@ -155,12 +161,25 @@ export class Elaboration {
     message: string,
     more: { notes?: readonly Note[]; hint?: string | undefined } = {},
   ): void {
+    const entered = callOfLibrary(span, this.calling);
+    if (entered) {
+      // what follows inside the same call is mostly a consequence
+      if (this.blamed.has(entered.call)) return;
+      this.blamed.add(entered.call);
+      const { notes = [], hint } = more;
+      this.report(atCaller({ code, span, message, notes, hint }, entered, this.calling));
+      return;
+    }
     const inside = this.calling.length > 0 ? message : '';
     const key = `${code} ${span.source.path} ${span.start} ${span.end} ${inside}`;
     if (this.reported.has(key)) return;
     this.reported.add(key);
     if (this.diagnostics.hasOther(code, span)) return;
     const { notes = [], hint } = more;
+    this.report({ code, span, message, notes, hint });
+  }
+
+  private report({ code, span, message, notes, hint }: Report): void {
     this.diagnostics.error(code, span, message, {
       notes: [...notes, ...this.callNotes(code, [span, ...notes.map((note) => note.span)])],
       ...(hint === undefined ? {} : { hint }),

@@ -354,7 +354,8 @@ export function warnOfNotFinite(
   const isKnown = diagnostics.list.some(
     ({ code, span: at }) => code === 'W704' && at.source === span.source && at.start === span.start,
   );
-  if (isKnown) return;
+  // in the library it is due to an argument, and what cannot be used is an error where it is used
+  if (isKnown || span.source.library) return;
   const what = Number.isNaN(value) ? 'not a number (NaN)' : value > 0 ? 'infinite' : 'minus infinite';
   diagnostics.warning('W704', span, `this constant is ${what}`, {
     hint: Number.isNaN(value) ? 'correct the formula' : 'if that is meant, write `inf` or `-inf`',

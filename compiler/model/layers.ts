@@ -69,7 +69,7 @@ export function callLayer(
   const instance = instanceName(name, elaboration);
   if (!sound) return errorValue;
   const whole = frame.value === call && !frame.indexed ? frame.target : undefined;
-  return insideCall<Result>(call, definition, scope, elaboration, () => {
+  const body = (): Result => {
     const outer = elaboration.history;
     elaboration.history = [...outer, `${name}, called at ${placeOf(call.span)}`];
     const result = elaborateItems(definition, inner, instance, whole, elaboration);
@@ -82,7 +82,8 @@ export function callLayer(
       bind: false,
     });
     return fits ? tensorValue(result, elaboration.variables) : errorValue;
-  });
+  };
+  return insideCall(call, definition, scope, elaboration, body, inner);
 }
 
 /** `h` if the statement of h makes one layer call, else `h_dense`, or `h_dense2` for the second of several. */

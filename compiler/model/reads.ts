@@ -26,6 +26,8 @@ import type { Result, Value } from './values.ts';
 export interface IndexAt {
   readonly index: IndexExpression | undefined;
   readonly syntax: SyntaxExpression;
+  /** True for those of `..i`, of which `i` is checked. */
+  readonly isChecked?: true;
 }
 
 export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: Elaboration): Result {
@@ -58,8 +60,10 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   const border = typeof syntax.outside?.value === 'string' ? syntax.outside.value : undefined;
   const beyond: BorderAxis[] = [];
   let outside = typeof syntax.outside?.value === 'number' ? syntax.outside.value : undefined;
-  for (const [axis, { index, syntax: indexSyntax }] of indices.entries()) {
+  for (const [axis, { index, syntax: indexSyntax, isChecked }] of indices.entries()) {
     if (index === undefined) return errorValue;
+    at.push(index);
+    if (isChecked) continue;
     const { extent } = value.axes[axis] ?? { extent: 0 };
     if (typeof syntax.outside?.value !== 'number' && hasExactQuotient(index)) {
       const has = border === undefined ? 'has no `else`' : `goes on with \`${border}\``;
@@ -84,7 +88,6 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
     }
     // inside, because a condition around it says so; the graph wants a value all the same
     if (known.length > 0) outside ??= 0;
-    at.push(index);
   }
   if (outside === undefined) {
     const index = integer && value.tensor !== undefined ? { index: fetchIndex(value.tensor, at) } : {};
@@ -127,7 +130,11 @@ function elaborateTensor(syntax: SyntaxExpression, scope: Scope, elaboration: El
 export function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): IndexAt[] {
   const [argument] = isFlatRest(syntax) ? syntax.arguments : [];
   if (isFlatRest(syntax) && argument)
-    return flatIndices(syntax, scope, elaboration).map((index) => ({ index, syntax: argument.value }));
+    return flatIndices(syntax, scope, elaboration).map((index) => ({
+      index,
+      syntax: argument.value,
+      isChecked: true,
+    }));
   if (syntax.kind !== 'reference' || syntax.name.text !== '..')
     return [{ index: elaborateIndex(syntax, scope, elaboration), syntax }];
   const rest = scope.lookupRest();

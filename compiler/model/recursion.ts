@@ -15,6 +15,7 @@ export function insideCall<T>(
   scope: Scope,
   elaboration: Elaboration,
   body: () => T,
+  inner?: Scope,
 ): T | ErrorValue {
   const { calling } = elaboration;
   const circle = calling.slice(calling.findIndex((outer) => outer.definition === definition));
@@ -29,7 +30,7 @@ export function insideCall<T>(
   }
   const depth = levels[definition.kind];
   if (!elaboration.enter(call.span, depth)) return errorValue;
-  calling.push({ definition, call, scope });
+  calling.push({ definition, call, scope, ...(inner ? { inner } : {}) });
   const result = body();
   calling.pop();
   elaboration.leave(depth);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../../compiler/graph/interpret.ts';
-import { errorOf, lines, modelOf, programOf, statementsOf, textOf } from './helpers.ts';
+import { diagnose, errorOf, lines, modelOf, programOf, statementsOf, textOf } from './helpers.ts';
 
 const parameters = (body: string, around = ''): string[] =>
   [...programOf(body, around).tensors.values()]
@@ -208,5 +208,37 @@ model Digits {
     ]);
     expect(model.program.tensors.get('z_dense1_W')?.frozen).toBe(true);
     expect(lines(model.program).at(-1)).toBe('loss = loss_sum / n');
+  });
+});
+
+describe('what is wrong in a layer of the library', () => {
+  it('is shown at the argument that is wrong, also if it was handed on', () => {
+    for (const call of ['dense(0)', 'residual_dense(0)', 'lstm(forget = 1, units = 0)']) {
+      const error = errorOf(`input x[n, 5, 3]\noutput y = x |> ${call}`);
+      expect(`${error.code} '${textOf(error.span)}'`).toBe("E303 '0'");
+      expect(error.notes[0]?.span.source.path).toMatch(/^prelude/);
+      expect(error.hint).toContain('another number');
+    }
+  });
+
+  it('is shown at the call where several arguments are, once, with the numbers', () => {
+    const error = errorOf('input x[n, 5, 3]\noutput y = x |> group_norm(groups = 2)');
+    expect(`${error.code} '${textOf(error.span)}'`).toBe("E303 'group_norm(groups = 2)'");
+    expect(error.message).toBe('in `group_norm` dim `own` must be a whole number, but this is 1.5');
+    expect(error.notes[0]?.message).toBe('here, in the library, where `c` is 3 and `groups` is 2');
+  });
+
+  it('is shown at the call of the library that a layer of the model makes, with the call of that', () => {
+    const around = 'layer net(x[n, i], size) -> y[n, size] {\ny = x |> dense(size)\n}';
+    const error = errorOf('input x[n, 3]\noutput y = net(x, 0)', around);
+    expect(error.span.source.path).toBe('test.dsl');
+    expect(textOf(error.span)).toBe('size');
+    expect(error.notes.map(({ span }) => textOf(span))).toEqual(['units', 'net']);
+  });
+
+  it('is each shown once of several calls', () => {
+    const body = 'input x[n, 3]\na = x |> dense(0)\nb = x |> dense(-1)\noutput y = x';
+    const places = diagnose(body).filter(({ severity }) => severity === 'error');
+    expect(places.map(({ span }) => textOf(span))).toEqual(['0', '-1']);
   });
 });
