@@ -9,6 +9,7 @@ import type { Border, Call, FnDefinition, LayerDefinition, SyntaxExpression } fr
 import { atCaller, callOfLibrary } from './blame.ts';
 import type { Report } from './blame.ts';
 import type { Scope } from './scope.ts';
+import type { Instance } from './sharing.ts';
 import { IndexVariables } from './variables.ts';
 
 /**
@@ -102,8 +103,9 @@ export interface Calling {
   readonly definition: FnDefinition | LayerDefinition;
   readonly call: Call;
   readonly scope: Scope;
-  /** Of a layer: the scope of its body. */
+  /** Of a layer: the scope of its body, and what its parameters are named after. */
   readonly inner?: Scope;
+  readonly instance?: Instance;
 }
 
 /** How deep expressions and calls may be nested in all: far from the end of the stack, far from what a person writes. */
@@ -128,6 +130,8 @@ export class Elaboration {
   frame: Frame | undefined;
   /** Parameters of layers that stand only where a condition known at compile time does not lead: there are none such. */
   readonly unmade = new Set<string>();
+  /** The calls of layers, by what they are named. */
+  readonly instances = new Map<string, Instance>();
   /** The parameters that layer calls made and the model's scope has not been given yet. */
   readonly layerParameters: Tensor[] = [];
   /** The names that the user gives to tensors, and where. */

@@ -164,7 +164,7 @@ function bodyOf(
     inner.define(local, { kind: 'value', value, span, used: false, ...(binder ? { binder } : {}) });
   };
   for (const { matched, value } of values) define(matched.parameter.name.text, value, matched.parameter.span);
-  return insideCall(call, definition, scope, elaboration, () => {
+  return insideCall({ call, definition, scope }, elaboration, () => {
     for (const { name, span } of definition.locals) if (!inner.own(name.text)) inner.expect(name.text, span);
     for (const { name, value } of definition.locals) {
       const earlier = inner.own(name.text);
