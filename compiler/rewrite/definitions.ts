@@ -98,7 +98,7 @@ export function fitsHole(
     case 'size':
       return isSize(node);
     case 'truth':
-      return isTruth(node);
+      return isTruth(node) || isBit(node, tensors);
     case 'finite':
       return isFinite(node, tensors);
     case 'not_negative':
@@ -112,6 +112,13 @@ export function fitsHole(
 export function isTruth(node: Expression): boolean {
   if (node.kind === 'constant') return node.value === 0 || node.value === 1;
   return rangeOf(node) === 'truth';
+}
+
+/** True for an element of an integer tensor that holds 0 and 1 only. */
+function isBit(node: Expression, tensors: ReadonlyMap<string, Tensor>): boolean {
+  if (node.kind !== 'read' || (node.outside ?? 0) !== 0) return false;
+  const range = tensors.get(node.tensor)?.range;
+  return range !== undefined && range.least >= 0 && range.greatest <= 1;
 }
 
 /**

@@ -41,6 +41,7 @@ export const stableForms = ruleTable([
   'log((1 - sigmoid(u)) ^ w) => -(w * softplus(u))',
   'log(sigmoid(u) ^ w * v) => log(v) - w * softplus(-u)',
   'log((1 - sigmoid(u)) ^ w * v) => log(v) - w * softplus(u)',
+  'log(t * sigmoid(u) + (1 - t) * (1 - sigmoid(u))) => t ? -softplus(-u) : -softplus(u)', //  the probability of what was
   'log(1 + exp(u)) => softplus(u)',
   'log1p(exp(u)) => softplus(u)',
   'log(exp(u) + exp(v)) => u + softplus(v - u)',
