@@ -5,8 +5,9 @@ import type { Binder, Call, FnDefinition, Name, SyntaxExpression } from '../synt
 import { matchArguments } from './arguments.ts';
 import type { Matched } from './arguments.ts';
 import type { Calling, Elaboration } from './elaboration.ts';
-import { elaborateExpression, renameIndex } from './expressions.ts';
+import { elaborateExpression } from './expressions.ts';
 import { reportUnboundIndex } from './indices.ts';
+import { renameIndex } from './names.ts';
 import { insideCall } from './recursion.ts';
 import { materialised } from './reductions.ts';
 import type { BinderVariable } from './scope.ts';
