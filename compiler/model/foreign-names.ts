@@ -1,6 +1,6 @@
 /** What functions and initialisers of other libraries are called here. */
 
-const functions: Readonly<Record<string, string>> = {
+export const foreignFunctions: Readonly<Record<string, string>> = {
   matmul: 'a matrix product is `sum[k](a[i, k] * b[k, j])`',
   dot: 'a product of vectors is `sum[k](a[k] * b[k])`',
   mm: 'a matrix product is `sum[k](a[i, k] * b[k, j])`',
@@ -66,5 +66,5 @@ const functions: Readonly<Record<string, string>> = {
 /** A hint for the name of a function as other libraries know it. */
 export function foreignName(name: string): string | undefined {
   const key = name.toLowerCase();
-  return Object.hasOwn(functions, key) ? functions[key] : undefined;
+  return Object.hasOwn(foreignFunctions, key) ? foreignFunctions[key] : undefined;
 }
