@@ -1,8 +1,9 @@
 /** Every example, run as its reader would, from the committed generated code: what it prints, and how well it learns. */
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -72,6 +73,27 @@ describe('examples', () => {
     expect(figure(output, 'transformer')).toBeLessThan(3.4); // from log 96 = 4.56
     expect(output).toMatch(/\nCall me Ishmael\.[\s\S]{40}\n$/);
   }, 180_000);
+
+  it('lenet: at least 0.85 after one quick epoch', async () => {
+    expect(figure(await run('lenet/train.ts', '--quick'), 'accuracy')).toBeGreaterThanOrEqual(0.85);
+  });
+
+  it('resnet: at least 0.85 with running statistics after two quick epochs', async () => {
+    expect(figure(await run('resnet/train.ts', '--quick'), 'accuracy')).toBeGreaterThanOrEqual(0.85);
+  });
+
+  it('vae: after two quick epochs much better than the mean picture; three sheets of pictures', async () => {
+    const output = await run('vae/train.ts', '--quick');
+    const tested = output.split('\n').find((line) => line.startsWith('test')) ?? '';
+    const bound = figure(tested, 'evidence lower bound');
+    expect(bound).toBeGreaterThan(figure(output, 'mean of all pictures') + 25);
+    expect(bound).toBeCloseTo(figure(tested, 'reconstruction') - figure(tested, 'divergence'), 1);
+    for (const name of ['reconstructions', 'samples', 'ways']) {
+      const sheet = decode(readFileSync(`${root}/examples/vae/out/${name}.png`));
+      expect([sheet.width, sheet.height, sheet.channels]).toEqual([1047, 699, 1]);
+      expect(new Set(sheet.data).size, name).toBeGreaterThan(100);
+    }
+  });
 
   it('each has its model, its script and a few words', () => {
     for (const { name } of readdirSync(`${root}/examples`, { withFileTypes: true })) {

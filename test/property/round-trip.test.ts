@@ -90,9 +90,13 @@ const examples = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter
   path.endsWith('.dsl'),
 );
 
-/** The same with no more than four places on an axis: the interpreter is slow. */
+/** The same with few places on an axis: the interpreter is slow. A picture keeps what two convolutions and poolings need. */
 function shrunk(text: string): string {
-  return text.replace(/\b(784|768|256|128|64|100)\b/g, '6');
+  return text
+    .replace(/\b(784|768|256|128|120|84|64|100)\b/g, '6')
+    .replace(/\b28\b/g, '12')
+    .replace(/\b8, 8\b/g, '4, 4')
+    .replace(/\((6|16|32)(?=[,)])/g, (_, filters: string) => (filters === '32' ? '(3' : '(2'));
 }
 
 describe.each(examples)('%s', (path) => {
@@ -101,7 +105,7 @@ describe.each(examples)('%s', (path) => {
 
   it('compiles', () => {
     expect(diagnostics).toEqual([]);
-    expect(models).toHaveLength(1);
+    expect(models.length).toBeGreaterThan(0);
   });
 
   it.each(models)('reads back as what it was, before and after every pass', ({ model, program, stages }) => {
@@ -112,15 +116,18 @@ describe.each(examples)('%s', (path) => {
       if (stage.program.gradients.size > 0) continue;
       expectSame(model.program, programOf(printProgram(stage.program)), names, 1);
     }
-    expect(program.gradients.size).toBeGreaterThan(0);
+    if (loss !== '') expect(program.gradients.size).toBeGreaterThan(0);
   });
 
-  it.each(models)('has a gradient that compiles by itself', ({ program, gradient }) => {
-    for (const each of [program, gradient]) {
-      const names = [each.loss ?? '', ...each.outputs, ...each.gradients.values()];
-      expectSame(each, programOf(emitGradient(each)), names, 2);
-    }
-  });
+  it.each(models.filter(({ gradient }) => gradient.gradients.size > 0))(
+    'has a gradient that compiles by itself',
+    ({ program, gradient }) => {
+      for (const each of [program, gradient]) {
+        const names = [each.loss ?? '', ...each.outputs, ...each.gradients.values()];
+        expectSame(each, programOf(emitGradient(each)), names, 2);
+      }
+    },
+  );
 });
 
 describe('a state whose next value is in the loss', () => {
