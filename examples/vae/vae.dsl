@@ -34,6 +34,7 @@ model Vae {
   metric reconstruction_error = mean[n](error[n])
   metric divergence           = mean[n](kl[n])
 
+  // 250 steps an epoch: the rate grows for 100 steps and then falls along half a cosine to 0.
   train { optimizer: adam(rate = warmup_cosine(2e-3, warmup = 100, total = 5000)), batch: 32, epochs: 20, seed: 1 }
 }
 

@@ -19,7 +19,8 @@ function figure(output: string, what: string): number {
   return Number(new RegExp(`${what}:? +(-?[\\d.]+)`).exec(line)?.[1]);
 }
 
-describe('examples', () => {
+// Seconds each; a busy machine may take much longer.
+describe('examples', { timeout: 300_000 }, () => {
   it('by-hand shows the numbers that paper gives', async () => {
     const output = await run('by-hand/train.ts');
     expect(output).toContain('loss = 1/2 (y - t)^2      = 18');
