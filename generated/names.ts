@@ -206,7 +206,7 @@ export function forward_z_embedding_y(
   }
 }
 
-// z_gru_a[n, t, g] = sum[i](z_embedding_y[n, t, i] * z_gru_W[i, g]) + z_gru_b[g]      recurrent.dsl:24
+// z_gru_a[n, t, g] = sum[i](z_embedding_y[n, t, i] * z_gru_W[i, g]) + z_gru_b[g]      recurrent.dsl:28
 export function forward_z_gru_a(
   z_embedding_y: Float32Array,
   z_gru_W: Float32Array,
@@ -227,11 +227,11 @@ export function forward_z_gru_a(
 }
 
 // scan t
-//   z_gru_s[n, t: 14, g] = sum[p]((z_gru_h[n, t - 1, p] else 0) * z_gru_U[p, g]) + z_gru_c[g]        recurrent.dsl:26
-//   z_gru_r[n, t, o: 96] = sigmoid(z_gru_a[n, t, o] + z_gru_s[n, t, o])                              recurrent.dsl:27
-//   z_gru_z[n, t, o: 96] = sigmoid(z_gru_a[n, t, o + 96] + z_gru_s[n, t, o + 96])                    recurrent.dsl:28
-//   z_gru_k[n, t, o] = tanh(z_gru_a[n, t, o + 192] + z_gru_r[n, t, o] * z_gru_s[n, t, o + 192])      recurrent.dsl:29
-//   z_gru_h[n, t, o] = (1 - z_gru_z[n, t, o]) * z_gru_k[n, t, o] + z_gru_z[n, t, o] * (z_gru_h[n, t - 1, o] else 0)      recurrent.dsl:30
+//   z_gru_s[n, t: 14, g] = sum[p]((z_gru_h[n, t - 1, p] else 0) * z_gru_U[p, g]) + z_gru_c[g]        recurrent.dsl:30
+//   z_gru_r[n, t, o: 96] = sigmoid(z_gru_a[n, t, o] + z_gru_s[n, t, o])                              recurrent.dsl:31
+//   z_gru_z[n, t, o: 96] = sigmoid(z_gru_a[n, t, o + 96] + z_gru_s[n, t, o + 96])                    recurrent.dsl:32
+//   z_gru_k[n, t, o] = tanh(z_gru_a[n, t, o + 192] + z_gru_r[n, t, o] * z_gru_s[n, t, o + 192])      recurrent.dsl:33
+//   z_gru_h[n, t, o] = (1 - z_gru_z[n, t, o]) * z_gru_k[n, t, o] + z_gru_z[n, t, o] * (z_gru_h[n, t - 1, o] else 0)      recurrent.dsl:34
 export function forward_z_gru_h(
   z_gru_U: Float32Array,
   z_gru_c: Float32Array,
@@ -533,13 +533,13 @@ export function backward_dz_gru_h_1(
 }
 
 // scan t reversed
-//   dz_gru_h[n, t, o] = dz_gru_h_1[n, t, o] + (dz_gru_h[n, t + 1, o] else 0) * (z_gru_z[n, t + 1, o] else 0) + sum[g]((dz_gru_s[n, t + 1, g] else 0) * z_gru_U[o, g])      recurrent.dsl:30
-//   dz_gru_z[n, t, o] = dz_gru_h[n, t, o] * ((z_gru_h[n, t - 1, o] else 0) - z_gru_k[n, t, o])       recurrent.dsl:30
-//   dz_gru_k[n, t, o] = dz_gru_h[n, t, o] * (1 - z_gru_z[n, t, o])                                   recurrent.dsl:30
-//   dz_gru_r[n, t, o] = dz_gru_k[n, t, o] * ((1 - z_gru_k[n, t, o]^2) * z_gru_s[n, t, o + 192])      recurrent.dsl:29
-//   dz_gru_s_2[n, t, g: 288] = (dz_gru_z[n, t, g - 96] else 0) * ((z_gru_z[n, t, g - 96] else 0) * (1 - (z_gru_z[n, t, g - 96] else 0)))      recurrent.dsl:28
-//   dz_gru_s_3[n, t, g: 288] = (dz_gru_r[n, t, g] else 0) * ((z_gru_r[n, t, g] else 0) * (1 - (z_gru_r[n, t, g] else 0)))      recurrent.dsl:27
-//   dz_gru_s[n, t, g] = (g - 192 >= 0 ? (dz_gru_k[n, t, g - 192] else 0) * ((1 - (z_gru_k[n, t, g - 192] else 0)^2) * (z_gru_r[n, t, g - 192] else 0)) : 0) + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      recurrent.dsl:26
+//   dz_gru_h[n, t, o] = dz_gru_h_1[n, t, o] + (dz_gru_h[n, t + 1, o] else 0) * (z_gru_z[n, t + 1, o] else 0) + sum[g]((dz_gru_s[n, t + 1, g] else 0) * z_gru_U[o, g])      recurrent.dsl:34
+//   dz_gru_z[n, t, o] = dz_gru_h[n, t, o] * ((z_gru_h[n, t - 1, o] else 0) - z_gru_k[n, t, o])       recurrent.dsl:34
+//   dz_gru_k[n, t, o] = dz_gru_h[n, t, o] * (1 - z_gru_z[n, t, o])                                   recurrent.dsl:34
+//   dz_gru_r[n, t, o] = dz_gru_k[n, t, o] * ((1 - z_gru_k[n, t, o]^2) * z_gru_s[n, t, o + 192])      recurrent.dsl:33
+//   dz_gru_s_2[n, t, g: 288] = (dz_gru_z[n, t, g - 96] else 0) * ((z_gru_z[n, t, g - 96] else 0) * (1 - (z_gru_z[n, t, g - 96] else 0)))      recurrent.dsl:32
+//   dz_gru_s_3[n, t, g: 288] = (dz_gru_r[n, t, g] else 0) * ((z_gru_r[n, t, g] else 0) * (1 - (z_gru_r[n, t, g] else 0)))      recurrent.dsl:31
+//   dz_gru_s[n, t, g] = (g - 192 >= 0 ? (dz_gru_k[n, t, g - 192] else 0) * ((1 - (z_gru_k[n, t, g - 192] else 0)^2) * (z_gru_r[n, t, g - 192] else 0)) : 0) + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      recurrent.dsl:30
 export function backward_dz_gru_s(
   dz_gru_h_1: Float32Array,
   z_gru_z: Float32Array,
@@ -651,7 +651,7 @@ export function backward_dz_gru_s(
   }
 }
 
-// dz_gru_c[g] = sum[n, t](dz_gru_s[n, t, g])      recurrent.dsl:26
+// dz_gru_c[g] = sum[n, t](dz_gru_s[n, t, g])      recurrent.dsl:30
 export function gradient_z_gru_c(dz_gru_s: Float32Array, dz_gru_c: Float32Array, batch: number): void {
   dz_gru_c.fill(0);
   const nt_to = batch * 14;
@@ -663,7 +663,7 @@ export function gradient_z_gru_c(dz_gru_s: Float32Array, dz_gru_c: Float32Array,
   }
 }
 
-// dz_gru_U[p, g] = sum[n, t]((z_gru_h[n, t - 1, p] else 0) * dz_gru_s[n, t, g])      recurrent.dsl:26
+// dz_gru_U[p, g] = sum[n, t]((z_gru_h[n, t - 1, p] else 0) * dz_gru_s[n, t, g])      recurrent.dsl:30
 export function gradient_z_gru_U(
   z_gru_h: Float32Array,
   dz_gru_s: Float32Array,
@@ -678,7 +678,7 @@ export function gradient_z_gru_U(
   }
 }
 
-// dz_gru_a[n, t, g] = (g - 192 >= 0 ? (dz_gru_k[n, t, g - 192] else 0) * (1 - (z_gru_k[n, t, g - 192] else 0)^2) : 0) + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      recurrent.dsl:24
+// dz_gru_a[n, t, g] = (g - 192 >= 0 ? (dz_gru_k[n, t, g - 192] else 0) * (1 - (z_gru_k[n, t, g - 192] else 0)^2) : 0) + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      recurrent.dsl:28
 export function backward_dz_gru_a(
   dz_gru_k: Float32Array,
   z_gru_k: Float32Array,
@@ -706,7 +706,7 @@ export function backward_dz_gru_a(
   }
 }
 
-// dz_gru_b[g] = sum[n, t](dz_gru_a[n, t, g])      recurrent.dsl:24
+// dz_gru_b[g] = sum[n, t](dz_gru_a[n, t, g])      recurrent.dsl:28
 export function gradient_z_gru_b(dz_gru_a: Float32Array, dz_gru_b: Float32Array, batch: number): void {
   dz_gru_b.fill(0);
   const nt_to = batch * 14;
@@ -718,7 +718,7 @@ export function gradient_z_gru_b(dz_gru_a: Float32Array, dz_gru_b: Float32Array,
   }
 }
 
-// dz_embedding_y[n, i, d] = sum[g](dz_gru_a[n, i, g] * z_gru_W[d, g])      recurrent.dsl:24
+// dz_embedding_y[n, i, d] = sum[g](dz_gru_a[n, i, g] * z_gru_W[d, g])      recurrent.dsl:28
 export function backward_dz_embedding_y(
   dz_gru_a: Float32Array,
   z_gru_W: Float32Array,
@@ -730,7 +730,7 @@ export function backward_dz_embedding_y(
   contract_nt_holding_b(dz_gru_a, z_gru_W, dz_embedding_y, ni_to, 16, 288);
 }
 
-// dz_gru_W[i, g] = sum[n, t](z_embedding_y[n, t, i] * dz_gru_a[n, t, g])      recurrent.dsl:24
+// dz_gru_W[i, g] = sum[n, t](z_embedding_y[n, t, i] * dz_gru_a[n, t, g])      recurrent.dsl:28
 export function gradient_z_gru_W(
   z_embedding_y: Float32Array,
   dz_gru_a: Float32Array,
