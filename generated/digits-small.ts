@@ -240,13 +240,14 @@ export function backward_dz(p: Float32Array, label: Int32Array, dz: Float32Array
   }
 }
 
-// dz_dense2_b[o] = sum[n](dz[n, o])      layers.dsl:7
-export function gradient_z_dense2_b(dz: Float32Array, dz_dense2_b: Float32Array, batch: number): void {
-  dz_dense2_b.fill(0);
+// db[o] = sum[n](dy[n, o])      layers.dsl:7
+// db stands for dz_dense2_b, dz_dense1_b
+export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
+  db.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dz_at_n = n * 10;
+    const dy_at_n = n * 10;
     for (let o = 0; o < 10; o++) {
-      dz_dense2_b[o]! += dz[dz_at_n + o]!;
+      db[o]! += dy[dy_at_n + o]!;
     }
   }
 }
@@ -275,21 +276,6 @@ export function backward_dz_dense1_y(
   const no_to = batch * 10;
   for (let no = 0; no < no_to; no++) {
     dz_dense1_y[no] = z_relu[no]! > 0 ? dz_dense1_y[no]! : 0;
-  }
-}
-
-// dz_dense1_b[o] = sum[n](dz_dense1_y[n, o])      layers.dsl:7
-export function gradient_z_dense1_b(
-  dz_dense1_y: Float32Array,
-  dz_dense1_b: Float32Array,
-  batch: number,
-): void {
-  dz_dense1_b.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dz_dense1_y_at_n = n * 10;
-    for (let o = 0; o < 10; o++) {
-      dz_dense1_b[o]! += dz_dense1_y[dz_dense1_y_at_n + o]!;
-    }
   }
 }
 
@@ -802,10 +788,10 @@ export function createProgram(batch: number): CompiledProgram {
 
     backward(n: number): void {
       backward_dz(p, label, dz, n);
-      gradient_z_dense2_b(dz, dz_dense2_b, n);
+      gradient_b(dz, dz_dense2_b, n);
       gradient_z_dense2_W(z_relu, dz, dz_dense2_W, n);
       backward_dz_dense1_y(z_relu, dz, z_dense2_W, dz_dense1_y, n);
-      gradient_z_dense1_b(dz_dense1_y, dz_dense1_b, n);
+      gradient_b(dz_dense1_y, dz_dense1_b, n);
       gradient_z_dense1_W(x, dz_dense1_y, dz_dense1_W, n);
     },
 

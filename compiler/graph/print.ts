@@ -62,7 +62,7 @@ export const reductionNames: Readonly<Record<Combine, { readonly call: string; r
  */
 export function printStatement(
   statement: Statement,
-  program?: Program,
+  program?: Pick<Program, 'tensors'>,
   options: Omit<PrintOptions, 'accumulated' | 'bound'> = {},
 ): string {
   const whole = options.whole ?? false;
@@ -92,7 +92,7 @@ export function printStatement(
 }
 
 /** Does it write each axis at an index of its own, all along? Then it is a plain assignment, in whatever order. */
-function isPlainWrite(statement: Statement, program: Program | undefined): boolean {
+function isPlainWrite(statement: Statement, program: Pick<Program, 'tensors'> | undefined): boolean {
   if (!isScatter(statement)) return true;
   const names = statement.write.map(isPlainIndex);
   const axes = program?.tensors.get(statement.target)?.axes ?? [];
@@ -130,7 +130,7 @@ function printRight(
  * that extent; or, if they stand so nowhere, in reads with padding. What a condition decides at compile time may be left
  * out when the text is read, so that nothing in it shows an extent; but it may contradict one.
  */
-function shownIndices(statement: Statement, program: Program): Set<string> {
+function shownIndices(statement: Statement, program: Pick<Program, 'tensors'>): Set<string> {
   const extents = extentsOf(statement.indices);
   const plain = new Map<string, boolean>();
   const padded = new Map<string, boolean>();

@@ -16,7 +16,7 @@ import { commentLines, emitFunction, proseLines, type ModuleContext } from './fu
 import { printHeader, shapeText, valuesText } from './header.ts';
 import { helperTexts } from './helpers.ts';
 import { printKey, printLiteral } from './literal.ts';
-import { Scope } from './names.ts';
+import { identifier, Scope } from './names.ts';
 import type { EmitRequest } from './request.ts';
 import { neededRuntime, topLevelNames } from './standalone.ts';
 import { clipFunction, emitUpdate, type UpdateText } from './update.ts';
@@ -347,10 +347,11 @@ function titled(title: string, sections: readonly string[]): string[] {
 
 /** The mathematics and the places in the model. */
 function heading(each: LoopFunction, program: Program): string {
+  const around = { tensors: each.tensors ?? program.tensors };
   const scan = scanHeader(each.computes);
   const index = each.computes[0]?.scan?.index ?? '';
   const formulas = each.computes.map((statement) => {
-    const formula = `${scan === '' ? '' : '  '}${printStatement(withScanIndex(statement, index), program)}`;
+    const formula = `${scan === '' ? '' : '  '}${printStatement(withScanIndex(statement, index), around)}`;
     return formula.length > FORMULA_LIMIT ? `${formula.slice(0, FORMULA_LIMIT)} ...` : formula;
   });
   const lengths = formulas.map((formula) => formula.length).filter((length) => length <= PLACE_COLUMN);
@@ -362,7 +363,31 @@ function heading(each: LoopFunction, program: Program): string {
     ...(each.documentation === undefined ? [] : proseLines(each.documentation)),
     ...(scan === '' ? [] : commentLines(scan)),
     ...lines,
+    ...usesOf(each),
   ].join('\n');
+}
+
+/** Names are listed as far as they fit into two lines or so; the lists of calls have them all. */
+const MOST_USES = 200;
+
+/** What the model calls the results, where the function has another name for them or serves several. */
+function usesOf({ computes, buffers, uses = [] }: LoopFunction): string[] {
+  const handedIn = new Set(buffers.map(({ name }) => name));
+  return computes.flatMap(({ target, origin }, k) => {
+    if (!handedIn.has(identifier(target))) return [];
+    const results = uses.flatMap((use) => use[k] ?? []);
+    if (results.every(({ tensor }) => tensor === target)) return [];
+    const here = placeOf(origin.span);
+    const all = results.map(({ tensor, place }) => {
+      const at = placeOf(place);
+      return at === here ? tensor : `${tensor} (${at})`;
+    });
+    let shown = all;
+    while (shown.length > 2 && shown.join(', ').length > MOST_USES) shown = shown.slice(0, -1);
+    const rest = all.length - shown.length;
+    const list = rest === 0 ? shown.join(', ') : `${shown.join(', ')} and ${rest} more`;
+    return proseLines(`${target} stands for ${list}`);
+  });
 }
 
 function callText(
