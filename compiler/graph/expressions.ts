@@ -300,11 +300,16 @@ export function tensorsIn(root: Expression): Set<string> {
   return tensors;
 }
 
+const readTensors = new WeakMap<Statement, ReadonlySet<string>>();
+
 /** Every tensor a statement depends on: in its body, its finish and its write map. */
-export function tensorsReadBy(statement: Statement): Set<string> {
+export function tensorsReadBy(statement: Statement): ReadonlySet<string> {
+  const known = readTensors.get(statement);
+  if (known !== undefined) return known;
   const tensors = tensorsIn(statement.body);
   if (statement.finish) for (const name of tensorsIn(statement.finish)) tensors.add(name);
   for (const index of statement.write) for (const name of fetchedTensors(index)) tensors.add(name);
+  readTensors.set(statement, tensors);
   return tensors;
 }
 
