@@ -148,7 +148,10 @@ class ModulePrinter {
       ],
       predict: [...drawLines('predict'), ...loops.predict.map(stepCall)],
     };
-    const create = printCreateProgram(request, views, this.arrayType, lists, update, rows);
+    const create = printCreateProgram(request, views, this.arrayType, lists, update, rows, (wish) =>
+      local.declare(wish),
+    );
+    const created = [...create.parts, create.text].join('\n');
 
     const clip = request.model.training?.clip;
     const sections = [
@@ -157,7 +160,7 @@ class ModulePrinter {
       this.types(),
       this.description(update),
       offsets
-        .filter(({ name }) => create.includes(name))
+        .filter(({ name }) => created.includes(name))
         .map(({ name, offset }) => `const ${name} = ${offset};`)
         .join('\n'),
       ...titled('forward', this.functions.forward),
@@ -168,7 +171,8 @@ class ModulePrinter {
       ]),
       ...titled('what they call', [...this.functions.kernels, ...this.helpers()]),
       rule('the program'),
-      create,
+      ...create.parts,
+      create.text,
       `/** A trainer with fresh parameters. */
 export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
   return makeTrainer<Inputs, Outputs>({ description, create: createProgram }, options);

@@ -5,6 +5,7 @@
 import type { ElementType } from '../../graph/types.ts';
 import type { Buffer, LoopProgram, Size } from '../../schedule/types.ts';
 import type { Scope } from './names.ts';
+import type { Declaration } from './parts.ts';
 
 /** The run-time batch is `batch` in createProgram: views are as large as the largest batch. */
 export function printSize(size: Size, batch: string | undefined): string {
@@ -28,7 +29,7 @@ export class Views {
   /** Offset -> the module's constant that names it. */
   private readonly offsets: ReadonlyMap<number, string>;
   private readonly names = new Map<string, string>();
-  private readonly declarations = new Map<string, string>();
+  private readonly declarations = new Map<string, Declaration>();
 
   constructor(
     loops: LoopProgram,
@@ -59,18 +60,17 @@ export class Views {
     return name;
   }
 
-  private declare(buffer: Buffer, name: string): string {
+  private declare(buffer: Buffer, name: string): Declaration {
     const size = printSize(buffer.size, this.loops.batch);
-    if (buffer.pool === 'input') return `const ${name} = new ${this.arrayType[buffer.element]}(${size});`;
+    const own = (value: string): Declaration => ({ names: [name], text: `const ${name} = ${value};` });
+    if (buffer.pool === 'input') return own(`new ${this.arrayType[buffer.element]}(${size})`);
     if (buffer.pool === 'parameters' || buffer.pool === 'gradients') {
-      return `const ${name} = ${buffer.pool}.subarray(${this.range(buffer.offset.constant, buffer.size.constant)});`;
+      return own(`${buffer.pool}.subarray(${this.range(buffer.offset.constant, buffer.size.constant)})`);
     }
     const offset = printSize(buffer.offset, this.loops.batch);
     const constant = this.local.declare(`${name}_offset`);
-    return (
-      `const ${constant} = ${offset};\n` +
-      `const ${name} = ${buffer.pool}.subarray(${constant}, ${constant} + ${size});`
-    );
+    const view = own(`${buffer.pool}.subarray(${constant}, ${constant} + ${size})`);
+    return { names: [constant, name], text: `const ${constant} = ${offset};\n${view.text}` };
   }
 
   /** `W1_offset, W1_offset + 6` of the flat parameters, or plain numbers where no parameter starts there. */
@@ -80,7 +80,7 @@ export class Views {
   }
 
   /** The declarations of the views of one pool, in the order of the loop program's buffers. */
-  ofPool(pool: Buffer['pool']): string[] {
+  ofPool(pool: Buffer['pool']): Declaration[] {
     return [...this.loops.buffers.values()]
       .filter((buffer) => buffer.pool === pool)
       .flatMap((buffer) => this.declarations.get(buffer.tensor) ?? []);
