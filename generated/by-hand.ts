@@ -209,19 +209,14 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(6 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 2 * batch);
-  const y_offset = 4 * batch;
-  const y = workspace.subarray(y_offset, y_offset + batch);
-  const dy_offset = 5 * batch;
-  const dy = workspace.subarray(dy_offset, dy_offset + batch);
-  const du_offset = 2 * batch;
-  const du = workspace.subarray(du_offset, du_offset + 2 * batch);
+  const h = workspace.subarray(0, 2 * batch);
+  const y = workspace.subarray(4 * batch, 5 * batch);
+  const dy = workspace.subarray(5 * batch, 6 * batch);
+  const du = workspace.subarray(2 * batch, 4 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(1);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
+  const loss = doubles.subarray(0, 1);
 
   return {
     batch,

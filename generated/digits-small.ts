@@ -741,25 +741,17 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(40 * batch);
-  const z_relu_offset = 0;
-  const z_relu = workspace.subarray(z_relu_offset, z_relu_offset + 10 * batch);
-  const z_offset = 10 * batch;
-  const z = workspace.subarray(z_offset, z_offset + 10 * batch);
-  const p_offset = 20 * batch;
-  const p = workspace.subarray(p_offset, p_offset + 10 * batch);
-  const dz_offset = 10 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + 10 * batch);
-  const dz_dense1_y_offset = 30 * batch;
-  const dz_dense1_y = workspace.subarray(dz_dense1_y_offset, dz_dense1_y_offset + 10 * batch);
+  const z_relu = workspace.subarray(0, 10 * batch);
+  const z = workspace.subarray(10 * batch, 20 * batch);
+  const p = workspace.subarray(20 * batch, 30 * batch);
+  const dz = workspace.subarray(10 * batch, 20 * batch);
+  const dz_dense1_y = workspace.subarray(30 * batch, 40 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp_offset = 2;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + batch);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 1;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const loss = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(1, 2);
 
   // the optimizer
   const m = state.subarray(0, 7960);

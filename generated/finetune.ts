@@ -668,23 +668,16 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(42 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 32 * batch);
-  const z_offset = 32 * batch;
-  const z = workspace.subarray(z_offset, z_offset + 5 * batch);
-  const p_offset = 37 * batch;
-  const p = workspace.subarray(p_offset, p_offset + 5 * batch);
-  const dz_offset = 32 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + 5 * batch);
+  const h = workspace.subarray(0, 32 * batch);
+  const z = workspace.subarray(32 * batch, 37 * batch);
+  const p = workspace.subarray(37 * batch, 42 * batch);
+  const dz = workspace.subarray(32 * batch, 37 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp_offset = 2;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + batch);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 1;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const loss = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(1, 2);
 
   // the optimizer
   const W2_to_b2 = parameters.subarray(W2_offset, W2_offset + 165);

@@ -283,23 +283,16 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(6 * batch);
-  const z_offset = 0;
-  const z = workspace.subarray(z_offset, z_offset + 3 * batch);
-  const p_offset = 3 * batch;
-  const p = workspace.subarray(p_offset, p_offset + 3 * batch);
-  const dz_offset = 0;
-  const dz = workspace.subarray(dz_offset, dz_offset + 3 * batch);
+  const z = workspace.subarray(0, 3 * batch);
+  const p = workspace.subarray(3 * batch, 6 * batch);
+  const dz = workspace.subarray(0, 3 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp_offset = 2;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + batch);
-  const loss_sum2_offset = 0;
-  const loss_sum2 = doubles.subarray(loss_sum2_offset, loss_sum2_offset + 1);
-  const loss_offset = 1;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 0;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const loss_sum2 = doubles.subarray(0, 1);
+  const loss = doubles.subarray(1, 2);
+  const accuracy = doubles.subarray(0, 1);
 
   // the optimizer
   const u = state.subarray(0, 15);

@@ -698,25 +698,17 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(33 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 16 * batch);
-  const z_offset = 16 * batch;
-  const z = workspace.subarray(z_offset, z_offset + batch);
-  const y_offset = 0;
-  const y = workspace.subarray(y_offset, y_offset + batch);
-  const dz_offset = 32 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + batch);
-  const dh_y_offset = 16 * batch;
-  const dh_y = workspace.subarray(dh_y_offset, dh_y_offset + 16 * batch);
+  const h = workspace.subarray(0, 16 * batch);
+  const z = workspace.subarray(16 * batch, 17 * batch);
+  const y = workspace.subarray(0, batch);
+  const dz = workspace.subarray(32 * batch, 33 * batch);
+  const dh_y = workspace.subarray(16 * batch, 32 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(2);
-  const loss_sum_offset = 0;
-  const loss_sum = doubles.subarray(loss_sum_offset, loss_sum_offset + 1);
-  const loss_offset = 1;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const mse_offset = 0;
-  const mse = doubles.subarray(mse_offset, mse_offset + 1);
+  const loss_sum = doubles.subarray(0, 1);
+  const loss = doubles.subarray(1, 2);
+  const mse = doubles.subarray(0, 1);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);

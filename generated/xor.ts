@@ -292,23 +292,16 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(8 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 3 * batch);
-  const z_offset = 3 * batch;
-  const z = workspace.subarray(z_offset, z_offset + batch);
-  const a_offset = 6 * batch;
-  const a = workspace.subarray(a_offset, a_offset + batch);
-  const dz_offset = 7 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + batch);
-  const dh_sum_offset = 3 * batch;
-  const dh_sum = workspace.subarray(dh_sum_offset, dh_sum_offset + 3 * batch);
+  const h = workspace.subarray(0, 3 * batch);
+  const z = workspace.subarray(3 * batch, 4 * batch);
+  const a = workspace.subarray(6 * batch, 7 * batch);
+  const dz = workspace.subarray(7 * batch, 8 * batch);
+  const dh_sum = workspace.subarray(3 * batch, 6 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(2);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 1;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const loss = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(1, 2);
 
   return {
     batch,

@@ -22,6 +22,16 @@ export function printSize(size: Size, batch: string | undefined): string {
 
 const times = (factor: number, what: string): string => (factor === 1 ? what : `${factor} * ${what}`);
 
+function sumOf(left: Size, right: Size): Size {
+  const symbol = left.symbol ?? right.symbol;
+  return {
+    constant: left.constant + right.constant,
+    coefficient: (left.coefficient ?? 0) + (right.coefficient ?? 0),
+    quadratic: (left.quadratic ?? 0) + (right.quadratic ?? 0),
+    ...(symbol === undefined ? {} : { symbol }),
+  };
+}
+
 export class Views {
   private readonly loops: LoopProgram;
   private readonly local: Scope;
@@ -67,10 +77,9 @@ export class Views {
     if (buffer.pool === 'parameters' || buffer.pool === 'gradients') {
       return own(`${buffer.pool}.subarray(${this.range(buffer.offset.constant, buffer.size.constant)})`);
     }
-    const offset = printSize(buffer.offset, this.loops.batch);
-    const constant = this.local.declare(`${name}_offset`);
-    const view = own(`${buffer.pool}.subarray(${constant}, ${constant} + ${size})`);
-    return { names: [constant, name], text: `const ${constant} = ${offset};\n${view.text}` };
+    const from = printSize(buffer.offset, this.loops.batch);
+    const to = printSize(sumOf(buffer.offset, buffer.size), this.loops.batch);
+    return own(`${buffer.pool}.subarray(${from}, ${to})`);
   }
 
   /** `W1_offset, W1_offset + 6` of the flat parameters, or plain numbers where no parameter starts there. */
