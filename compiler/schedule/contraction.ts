@@ -238,7 +238,8 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
   const outer = nest.domain.filter(({ index }) =>
     [...indexNames(index)].every((name) => !inKernel.has(name)),
   );
-  const fixedK = k.extents.every((extent) => typeof extent === 'number') && bounding(k).length === 0;
+  // Bounds may cut it short: at the edges of a padded picture. Mostly it is as long as it gets.
+  const fixedK = k.extents.every((extent) => typeof extent === 'number');
   const width = contractionWidth(fixedK ? lengthOf(k) : undefined);
   const [first, second] = factors.reads;
   const a = { buffer: scope.buffer(first.tensor, 'read'), tensor: first.tensor, flat: flats.a };
