@@ -148,7 +148,8 @@ export function forward_y(z: Float32Array, y: Float32Array, batch: number): void
   }
 }
 
-// loss_sum = sum[n](abs(z[n, 0] - target[n]) <= 1 ? (z[n, 0] - target[n])^2 / 2 : abs(z[n, 0] - target[n]) - 0.5)      regression.dsl:12
+// loss_sum = sum[n](abs(z[n, 0] - target[n]) <= 1 ? (z[n, 0] - target[n])^2 / 2
+//     : abs(z[n, 0] - target[n]) - 0.5)      regression.dsl:12
 export function forward_loss_sum(
   z: Float32Array,
   target: Float32Array,
@@ -189,7 +190,8 @@ export function forward_mse(z: Float32Array, target: Float32Array, mse: Float64A
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dz[n, o: 1] = (abs(z[n, 0] - target[n]) <= 1 ? z[n, 0] - target[n] : sign(z[n, 0] - target[n])) / extent(n)      regression.dsl:10
+// dz[n, o: 1] = (abs(z[n, 0] - target[n]) <= 1 ? z[n, 0] - target[n] : sign(z[n, 0] - target[n]))
+//     / extent(n)      regression.dsl:10
 export function backward_dz(z: Float32Array, target: Float32Array, dz: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     const z_minus_target = z[n]! - target[n]!;

@@ -114,6 +114,30 @@ describe('a program in parts', () => {
   });
 });
 
+describe('what stands above a function', () => {
+  it('is the formula in the names of the function, the place, and what it serves', async () => {
+    const text = await emitted(transformer(tiny));
+    expect(text).toContain(
+      [
+        '// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:16',
+        '// y stands for h1_attended_layer_norm_y, h1_fed_layer_norm_y, h2_attended_layer_norm_y, h2_fed_layer_norm_y,',
+        '// h3_attended_layer_norm_y, h3_fed_layer_norm_y, logits_layer_norm_y',
+        'export function forward_layer_norm_y(',
+      ].join('\n'),
+    );
+  });
+
+  it('has lines of a page, broken before operators, in which nothing is lost', async () => {
+    const text = await emitted(transformer(tiny));
+    const comments = text.split('\n').filter((line) => line.startsWith('//'));
+    expect(comments.filter((line) => line.length > 140)).toEqual([]);
+    expect(comments.join(' ').replaceAll(/ +(?:\/\/)? */g, ' ')).toContain(
+      'dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001)) ' +
+        '+ dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]',
+    );
+  });
+});
+
 describe('what code size depends on', () => {
   it('not on extents: other sizes, the same functions and lines', async () => {
     const small = await emitted(transformer({ ...gpt, blocks: 2, steps: 128, words: 2048 }));

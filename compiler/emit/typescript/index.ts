@@ -3,20 +3,18 @@
  * mathematics, `createProgram` with the readable lists of calls, `createTrainer`. The text is not yet formatted
  * (emit/format.ts); equal requests give equal text.
  */
-import { placeOf } from '../../diagnostics/source.ts';
-import { printStatement, scanHeader } from '../../graph/print.ts';
 import { evaluationResults, trainingResults } from '../../graph/results.ts';
-import { withScanIndex } from '../../graph/scan.ts';
 import type { ElementType, Program } from '../../graph/types.ts';
 import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
 import { printCreateProgram } from './create.ts';
 import { describeModel, tensorOf } from './describe.ts';
 import { drawCall, drawFunctions } from './draws.ts';
-import { commentLines, emitFunction, proseLines, type ModuleContext } from './functions.ts';
+import { emitFunction, type ModuleContext } from './functions.ts';
+import { heading } from './heading.ts';
 import { printHeader, shapeText, valuesText } from './header.ts';
 import { helperTexts } from './helpers.ts';
 import { printKey, printLiteral } from './literal.ts';
-import { identifier, Scope } from './names.ts';
+import { Scope } from './names.ts';
 import type { EmitRequest } from './request.ts';
 import { neededRuntime, topLevelNames } from './standalone.ts';
 import { clipFunction, emitUpdate, type UpdateText } from './update.ts';
@@ -25,12 +23,6 @@ import type { Helper } from './integers.ts';
 import { Views } from './views.ts';
 
 export type { EmitOptions, EmitRequest } from './request.ts';
-
-/** Longer formulas are cut: nobody reads them, and a line of a megabyte hurts every tool. */
-const FORMULA_LIMIT = 400;
-
-/** Places stand under one another up to this column. */
-const PLACE_COLUMN = 100;
 
 const RULE_WIDTH = 106;
 
@@ -347,51 +339,6 @@ const rule = (title: string): string => `// ${'-'.repeat(RULE_WIDTH - title.leng
 
 function titled(title: string, sections: readonly string[]): string[] {
   return sections.length === 0 ? [] : [rule(title), ...sections];
-}
-
-/** The mathematics and the places in the model. */
-function heading(each: LoopFunction, program: Program): string {
-  const around = { tensors: each.tensors ?? program.tensors };
-  const scan = scanHeader(each.computes);
-  const index = each.computes[0]?.scan?.index ?? '';
-  const formulas = each.computes.map((statement) => {
-    const formula = `${scan === '' ? '' : '  '}${printStatement(withScanIndex(statement, index), around)}`;
-    return formula.length > FORMULA_LIMIT ? `${formula.slice(0, FORMULA_LIMIT)} ...` : formula;
-  });
-  const lengths = formulas.map((formula) => formula.length).filter((length) => length <= PLACE_COLUMN);
-  const width = Math.max(0, ...lengths);
-  const lines = each.computes.flatMap((statement, k) =>
-    commentLines(`${formulas[k]!.padEnd(width)}      ${placeOf(statement.origin.span)}`),
-  );
-  return [
-    ...(each.documentation === undefined ? [] : proseLines(each.documentation)),
-    ...(scan === '' ? [] : commentLines(scan)),
-    ...lines,
-    ...usesOf(each),
-  ].join('\n');
-}
-
-/** Names are listed as far as they fit into two lines or so; the lists of calls have them all. */
-const MOST_USES = 200;
-
-/** What the model calls the results, where the function has another name for them or serves several. */
-function usesOf({ computes, buffers, uses = [] }: LoopFunction): string[] {
-  const handedIn = new Set(buffers.map(({ name }) => name));
-  return computes.flatMap(({ target, origin }, k) => {
-    if (!handedIn.has(identifier(target))) return [];
-    const results = uses.flatMap((use) => use[k] ?? []);
-    if (results.every(({ tensor }) => tensor === target)) return [];
-    const here = placeOf(origin.span);
-    const all = results.map(({ tensor, place }) => {
-      const at = placeOf(place);
-      return at === here ? tensor : `${tensor} (${at})`;
-    });
-    let shown = all;
-    while (shown.length > 2 && shown.join(', ').length > MOST_USES) shown = shown.slice(0, -1);
-    const rest = all.length - shown.length;
-    const list = rest === 0 ? shown.join(', ') : `${shown.join(', ')} and ${rest} more`;
-    return proseLines(`${target} stands for ${list}`);
-  });
 }
 
 function callText(
