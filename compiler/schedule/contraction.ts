@@ -296,7 +296,7 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
     statements: [
       fill(nest, scope),
       ...lowering.innermost,
-      ...finishLoops(scaled(nest, factors), scope, tensors),
+      ...finishLoops(scaled(nest, factors), lowering, tensors),
     ],
     width,
     entry,

@@ -84,7 +84,7 @@ function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStat
     const order = nest.combine === 'assign' ? loops : cheapestLast(loops, flats, nest);
     emitLoops(lowering, order, nest.domain, box, () => accumulate(lowering, nest, written, nest.combine));
     statements.push(...lowering.innermost);
-    return nest.finish ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
+    return nest.finish ? [...statements, ...finishLoops(nest, lowering, tensors)] : statements;
   }
   const inner = places || reduced.length === 0 ? undefined : memoryInner(nest, loops, flats, written);
   if (inner) {
@@ -95,21 +95,22 @@ function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStat
     ];
     emitLoops(lowering, order, nest.domain, box, () => accumulate(lowering, nest, written, nest.combine));
     const statements = [fill(nest, scope), ...lowering.innermost];
-    return nest.finish ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
+    return nest.finish ? [...statements, ...finishLoops(nest, lowering, tensors)] : statements;
   }
   if (nest.finishInside && !nest.partial) lowering.count(nest.body, nest.finishInside);
   localReduction(lowering, nest, loops, flats, written, box);
   const statements = [...(nest.partial ? [fill(nest, scope)] : []), ...lowering.innermost];
-  return nest.finish && nest.partial ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
+  return nest.finish && nest.partial ? [...statements, ...finishLoops(nest, lowering, tensors)] : statements;
 }
 
 export function fill(nest: Nest, scope: FunctionScope): LoopStatement {
   return { kind: 'fill', buffer: scope.buffer(nest.target, 'write'), value: nest.initial };
 }
 
-/** target = finish(target), for every element. */
-export function finishLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStatement[] {
+/** target = finish(target), for every element: after the loops that `earlier` has lowered. */
+export function finishLoops(nest: Nest, earlier: Lowering, tensors: Tensors): LoopStatement[] {
   const { finish } = nest;
+  const { scope } = earlier;
   if (!finish) return [];
   // Residue loops are the body's affair: the epilogue runs over the axes as they are.
   const axes = axesOf(tensors, nest.target);
@@ -126,6 +127,7 @@ export function finishLoops(nest: Nest, scope: FunctionScope, tensors: Tensors):
   const flats = [...flatsOf([finish], tensors), written];
   const used = namesInUse([finish], flats, [], nest.elements);
   const lowering = new Lowering(scope, tensors, extents);
+  lowering.goOnAfter(earlier);
   lowering.count(finish);
   emitLoops(lowering, joinLoops(loops, flats, used), [], { extents, tensors }, () => {
     const offset = lowering.place(nest.target, written).value;

@@ -108,3 +108,14 @@ describe('what a shared function calls its tensors', () => {
     expect(first?.buffers.map((buffer) => buffer.name)).toEqual(['x', 'W_hidden', 'z_hidden']);
   });
 });
+
+describe('loops one after the other', () => {
+  it('share what they know of the batch', () => {
+    const [dense] = loopsOf(`
+      input x[n, 5, 40]
+      output y = x |> dense(30)`).functions.slice(-1);
+    const constants = dense?.body.filter(({ kind }) => kind === 'integer_constant') ?? [];
+    expect(dense?.body.filter(({ kind }) => kind === 'for')).toHaveLength(1);
+    expect(constants).toHaveLength(1);
+  });
+});
