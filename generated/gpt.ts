@@ -1469,120 +1469,95 @@ export function forward_start(
   }
 }
 
-// block1_norm1_m[n, i] = sum[k](start[n, i, k]) / 64      normalisation.dsl:14
-export function forward_block1_norm1_m(
-  start: Float32Array,
-  block1_norm1_m: Float32Array,
-  batch: number,
-): void {
+// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:14
+// m stands for block1_norm1_m, block1_norm2_m, block2_norm1_m, block2_norm2_m, block3_norm1_m,
+// block3_norm2_m, block4_norm1_m, block4_norm2_m, norm_m
+export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
   const ni_to = batch * 64;
   for (let ni = 0; ni < ni_to; ni++) {
     let total = 0;
-    const start_at_ni = ni * 64;
+    const x_at_ni = ni * 64;
     for (let k = 0; k < 64; k++) {
-      total += start[start_at_ni + k]!;
+      total += x[x_at_ni + k]!;
     }
-    block1_norm1_m[ni] = total / 64;
+    m[ni] = total / 64;
   }
 }
 
-// block1_norm1_v[n, i] = sum[k]((start[n, i, k] - block1_norm1_m[n, i])^2) / 64      normalisation.dsl:15
-export function forward_block1_norm1_v(
-  start: Float32Array,
-  block1_norm1_m: Float32Array,
-  block1_norm1_v: Float32Array,
-  batch: number,
-): void {
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:15
+// v stands for block1_norm1_v, block1_norm2_v, block2_norm1_v, block2_norm2_v, block3_norm1_v,
+// block3_norm2_v, block4_norm1_v, block4_norm2_v, norm_v
+export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
   const ni_to = batch * 64;
   for (let ni = 0; ni < ni_to; ni++) {
     let total = 0;
-    const start_at_ni = ni * 64;
-    const block1_norm1_m_i = block1_norm1_m[ni]!;
+    const x_at_ni = ni * 64;
+    const m_i = m[ni]!;
     for (let k = 0; k < 64; k++) {
-      total += square(start[start_at_ni + k]! - block1_norm1_m_i);
+      total += square(x[x_at_ni + k]! - m_i);
     }
-    block1_norm1_v[ni] = total / 64;
+    v[ni] = total / 64;
   }
 }
 
-// block1_norm1[n, i, k] = (start[n, i, k] - block1_norm1_m[n, i]) / sqrt(block1_norm1_v[n, i] + 0.00001) * block1_norm1_g[k] + block1_norm1_b[k]      normalisation.dsl:16
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:16
+// y stands for block1_norm1, block1_norm2, block2_norm1, block2_norm2, block3_norm1, block3_norm2,
+// block4_norm1, block4_norm2, norm
 export function forward_block1_norm1(
-  start: Float32Array,
-  block1_norm1_m: Float32Array,
-  block1_norm1_v: Float32Array,
-  block1_norm1_g: Float32Array,
-  block1_norm1_b: Float32Array,
-  block1_norm1: Float32Array,
+  x: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  g: Float32Array,
+  b: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
   const ni_to = batch * 64;
   for (let ni = 0; ni < ni_to; ni++) {
-    const start_at_ni = ni * 64;
-    const block1_norm1_m_i = block1_norm1_m[ni]!;
-    const root = Math.sqrt(block1_norm1_v[ni]! + 0.00001);
+    const x_at_ni = ni * 64;
+    const m_i = m[ni]!;
+    const root = Math.sqrt(v[ni]! + 0.00001);
     for (let k = 0; k < 64; k++) {
-      block1_norm1[start_at_ni + k] =
-        ((start[start_at_ni + k]! - block1_norm1_m_i) / root) * block1_norm1_g[k]! + block1_norm1_b[k]!;
+      y[x_at_ni + k] = ((x[x_at_ni + k]! - m_i) / root) * g[k]! + b[k]!;
     }
   }
 }
 
-// block1_attention_q[n, i, h, c] = sum[e](block1_norm1[n, i, e] * block1_attention_Q[e, h, c])      gpt.dsl:11
+// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      gpt.dsl:11
+// y stands for block1_attention_q, block1_attention_k (gpt.dsl:12), block1_attention_v (gpt.dsl:13),
+// block2_attention_q, block2_attention_k (gpt.dsl:12), block2_attention_v (gpt.dsl:13), block3_attention_q
+// and 5 more
 export function forward_block1_attention_q(
-  block1_norm1: Float32Array,
-  block1_attention_Q: Float32Array,
-  block1_attention_q: Float32Array,
+  norm1: Float32Array,
+  x: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
-  block1_attention_q.fill(0);
+  y.fill(0);
   const ni_to = batch * 64;
-  contract_nn(block1_norm1, block1_attention_Q, block1_attention_q, ni_to, 64, 64);
+  contract_nn(norm1, x, y, ni_to, 64, 64);
 }
 
-// block1_attention_k[n, i, h, c] = sum[e](block1_norm1[n, i, e] * block1_attention_K[e, h, c])      gpt.dsl:12
-export function forward_block1_attention_k(
-  block1_norm1: Float32Array,
-  block1_attention_K: Float32Array,
-  block1_attention_k: Float32Array,
+// score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      gpt.dsl:15
+// score stands for block1_attention_score, block2_attention_score, block3_attention_score,
+// block4_attention_score
+export function forward_attention_score(
+  q: Float32Array,
+  k: Float32Array,
+  score: Float32Array,
   batch: number,
 ): void {
-  block1_attention_k.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block1_norm1, block1_attention_K, block1_attention_k, ni_to, 64, 64);
-}
-
-// block1_attention_v[n, i, h, c] = sum[e](block1_norm1[n, i, e] * block1_attention_V[e, h, c])      gpt.dsl:13
-export function forward_block1_attention_v(
-  block1_norm1: Float32Array,
-  block1_attention_V: Float32Array,
-  block1_attention_v: Float32Array,
-  batch: number,
-): void {
-  block1_attention_v.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block1_norm1, block1_attention_V, block1_attention_v, ni_to, 64, 64);
-}
-
-// block1_attention_score[n, h, i, j] = sum[c](block1_attention_q[n, i, h, c] * block1_attention_k[n, j, h, c]) / 4      gpt.dsl:15
-export function forward_block1_attention_score(
-  block1_attention_q: Float32Array,
-  block1_attention_k: Float32Array,
-  block1_attention_score: Float32Array,
-  batch: number,
-): void {
-  block1_attention_score.fill(0);
+  score.fill(0);
   for (let n = 0; n < batch; n++) {
-    const block1_attention_q_at_n = n * 4096;
-    const block1_attention_score_at_n = n * 16384;
+    const q_at_n = n * 4096;
+    const score_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // block1_attention_score[block1_attention_score_at_n + h * 4096 + row * 64 + column] +=
-      // sum[term](block1_attention_q[block1_attention_q_at_n + h * 16 + row * 64 + term] *
-      // block1_attention_k[block1_attention_q_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term
-      // < 16
+      // score[score_at_n + h * 4096 + row * 64 + column] += sum[term](q[q_at_n + h * 16 + row * 64 + term] *
+      // k[q_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term < 16
       contract(
-        block1_attention_q,
-        block1_attention_k,
-        block1_attention_score,
+        q,
+        k,
+        score,
         64,
         64,
         16,
@@ -1592,46 +1567,43 @@ export function forward_block1_attention_score(
         64,
         64,
         1,
-        block1_attention_q_at_n + h * 16,
-        block1_attention_q_at_n + h * 16,
-        block1_attention_score_at_n + h * 4096,
+        q_at_n + h * 16,
+        q_at_n + h * 16,
+        score_at_n + h * 4096,
       );
     }
   }
   const nhij_to = batch * 16384;
   for (let nhij = 0; nhij < nhij_to; nhij++) {
-    block1_attention_score[nhij]! /= 4;
+    score[nhij]! /= 4;
   }
 }
 
-// block1_attention_weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? block1_attention_score[n, h, i, j] : -inf)      gpt.dsl:16
-// block1_attention_weight[n, h, i, j] = exp((j <= i ? block1_attention_score[n, h, i, j] : -inf) - block1_attention_weight_logsumexp[n, h, i])      gpt.dsl:16
-export function forward_block1_attention_weight(
-  block1_attention_score: Float32Array,
-  block1_attention_weight: Float32Array,
-  batch: number,
-): void {
+// weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? score[n, h, i, j] : -inf)                    gpt.dsl:16
+// weight[n, h, i, j] = exp((j <= i ? score[n, h, i, j] : -inf) - weight_logsumexp[n, h, i])      gpt.dsl:16
+// weight stands for block1_attention_weight, block2_attention_weight, block3_attention_weight,
+// block4_attention_weight
+export function forward_attention_weight(score: Float32Array, weight: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
-    const block1_attention_score_at_n = n * 16384;
+    const score_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      const block1_attention_score_at_h = block1_attention_score_at_n + h * 4096;
+      const score_at_h = score_at_n + h * 4096;
       for (let i = 0; i < 64; i++) {
         let largest = -Infinity;
         const j_to_i = i + 1;
-        const block1_attention_score_at_i = block1_attention_score_at_h + i * 64;
+        const score_at_i = score_at_h + i * 64;
         for (let j = 0; j < j_to_i; j++) {
-          largest = Math.max(largest, block1_attention_score[block1_attention_score_at_i + j]!);
+          largest = Math.max(largest, score[score_at_i + j]!);
         }
         const shift = Math.abs(largest) < Infinity ? largest : 0;
         let total = 0;
         for (let j = 0; j < j_to_i; j++) {
-          total += Math.exp(block1_attention_score[block1_attention_score_at_i + j]! - shift);
+          total += Math.exp(score[score_at_i + j]! - shift);
         }
-        const block1_attention_weight_logsumexp_nhi = shift + Math.log(total);
+        const weight_logsumexp_nhi = shift + Math.log(total);
         for (let j = 0; j < 64; j++) {
-          block1_attention_weight[block1_attention_score_at_i + j] = Math.exp(
-            (j <= i ? block1_attention_score[block1_attention_score_at_i + j]! : -Infinity) -
-              block1_attention_weight_logsumexp_nhi,
+          weight[score_at_i + j] = Math.exp(
+            (j <= i ? score[score_at_i + j]! : -Infinity) - weight_logsumexp_nhi,
           );
         }
       }
@@ -1639,26 +1611,26 @@ export function forward_block1_attention_weight(
   }
 }
 
-// block1_attention_mixed[n, i, h, c] = sum[j](block1_attention_weight[n, h, i, j] * block1_attention_v[n, j, h, c])      gpt.dsl:17
-export function forward_block1_attention_mixed(
-  block1_attention_weight: Float32Array,
-  block1_attention_v: Float32Array,
-  block1_attention_mixed: Float32Array,
+// mixed[n, i, h, c] = sum[j](weight[n, h, i, j] * v[n, j, h, c])      gpt.dsl:17
+// mixed stands for block1_attention_mixed, block2_attention_mixed, block3_attention_mixed,
+// block4_attention_mixed
+export function forward_attention_mixed(
+  weight: Float32Array,
+  v: Float32Array,
+  mixed: Float32Array,
   batch: number,
 ): void {
-  block1_attention_mixed.fill(0);
+  mixed.fill(0);
   for (let n = 0; n < batch; n++) {
-    const block1_attention_weight_at_n = n * 16384;
-    const block1_attention_v_at_n = n * 4096;
+    const weight_at_n = n * 16384;
+    const v_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // block1_attention_mixed[block1_attention_v_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](block1_attention_weight[block1_attention_weight_at_n + h * 4096 + row * 64 + term] *
-      // block1_attention_v[block1_attention_v_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
+      // mixed[v_at_n + h * 16 + row * 64 + column] += sum[term](weight[weight_at_n + h * 4096 + row * 64 + term] *
+      // v[v_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term < 64
       contract(
-        block1_attention_weight,
-        block1_attention_v,
-        block1_attention_mixed,
+        weight,
+        v,
+        mixed,
         64,
         16,
         64,
@@ -1668,1204 +1640,85 @@ export function forward_block1_attention_mixed(
         1,
         64,
         1,
-        block1_attention_weight_at_n + h * 4096,
-        block1_attention_v_at_n + h * 16,
-        block1_attention_v_at_n + h * 16,
+        weight_at_n + h * 4096,
+        v_at_n + h * 16,
+        v_at_n + h * 16,
       );
     }
   }
 }
 
-// block1_u[n, t, d] = start[n, t, d] + sum[h, c](block1_attention_mixed[n, t, h, c] * block1_attention_O[h, c, d])      gpt.dsl:26
-export function forward_block1_u(
-  start: Float32Array,
-  block1_attention_mixed: Float32Array,
-  block1_attention_O: Float32Array,
-  block1_u: Float32Array,
+// u[n, t, d] = x[n, t, d] + sum[h, c](attention_mixed[n, t, h, c] * attention_O[h, c, d])      gpt.dsl:26
+// u stands for block1_u, block2_u, block3_u, block4_u
+export function forward_u(
+  x: Float32Array,
+  attention_mixed: Float32Array,
+  attention_O: Float32Array,
+  u: Float32Array,
   batch: number,
 ): void {
-  block1_u.fill(0);
+  u.fill(0);
   const nt_to = batch * 64;
-  contract_nn(block1_attention_mixed, block1_attention_O, block1_u, nt_to, 64, 64);
+  contract_nn(attention_mixed, attention_O, u, nt_to, 64, 64);
   const ntd_to = batch * 4096;
   for (let ntd = 0; ntd < ntd_to; ntd++) {
-    block1_u[ntd] = start[ntd]! + block1_u[ntd]!;
+    u[ntd] = x[ntd]! + u[ntd]!;
   }
 }
 
-// block1_norm2_m[n, i] = sum[k](block1_u[n, i, k]) / 64      normalisation.dsl:14
-export function forward_block1_norm2_m(
-  block1_u: Float32Array,
-  block1_norm2_m: Float32Array,
+// hidden[n, i, o] = sum[i2](norm2[n, i, i2] * hidden_W[i2, o]) + hidden_b[o]      layers.dsl:7
+// hidden stands for block1_hidden, block2_hidden, block3_hidden, block4_hidden
+export function forward_hidden(
+  norm2: Float32Array,
+  hidden_W: Float32Array,
+  hidden_b: Float32Array,
+  hidden: Float32Array,
   batch: number,
 ): void {
+  hidden.fill(0);
   const ni_to = batch * 64;
+  contract_nn(norm2, hidden_W, hidden, ni_to, 256, 64);
   for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block1_u_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      total += block1_u[block1_u_at_ni + k]!;
-    }
-    block1_norm2_m[ni] = total / 64;
-  }
-}
-
-// block1_norm2_v[n, i] = sum[k]((block1_u[n, i, k] - block1_norm2_m[n, i])^2) / 64      normalisation.dsl:15
-export function forward_block1_norm2_v(
-  block1_u: Float32Array,
-  block1_norm2_m: Float32Array,
-  block1_norm2_v: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block1_u_at_ni = ni * 64;
-    const block1_norm2_m_i = block1_norm2_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += square(block1_u[block1_u_at_ni + k]! - block1_norm2_m_i);
-    }
-    block1_norm2_v[ni] = total / 64;
-  }
-}
-
-// block1_norm2[n, i, k] = (block1_u[n, i, k] - block1_norm2_m[n, i]) / sqrt(block1_norm2_v[n, i] + 0.00001) * block1_norm2_g[k] + block1_norm2_b[k]      normalisation.dsl:16
-export function forward_block1_norm2(
-  block1_u: Float32Array,
-  block1_norm2_m: Float32Array,
-  block1_norm2_v: Float32Array,
-  block1_norm2_g: Float32Array,
-  block1_norm2_b: Float32Array,
-  block1_norm2: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const block1_u_at_ni = ni * 64;
-    const block1_norm2_m_i = block1_norm2_m[ni]!;
-    const root = Math.sqrt(block1_norm2_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      block1_norm2[block1_u_at_ni + k] =
-        ((block1_u[block1_u_at_ni + k]! - block1_norm2_m_i) / root) * block1_norm2_g[k]! + block1_norm2_b[k]!;
-    }
-  }
-}
-
-// block1_hidden[n, i, o] = sum[i2](block1_norm2[n, i, i2] * block1_hidden_W[i2, o]) + block1_hidden_b[o]      layers.dsl:7
-export function forward_block1_hidden(
-  block1_norm2: Float32Array,
-  block1_hidden_W: Float32Array,
-  block1_hidden_b: Float32Array,
-  block1_hidden: Float32Array,
-  batch: number,
-): void {
-  block1_hidden.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block1_norm2, block1_hidden_W, block1_hidden, ni_to, 256, 64);
-  const ni_to2 = batch * 64;
-  for (let ni = 0; ni < ni_to2; ni++) {
-    const block1_hidden_at_ni = ni * 256;
+    const hidden_at_ni = ni * 256;
     for (let o = 0; o < 256; o++) {
-      block1_hidden[block1_hidden_at_ni + o]! += block1_hidden_b[o]!;
+      hidden[hidden_at_ni + o]! += hidden_b[o]!;
     }
   }
 }
 
-// block1_mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308 * (block1_hidden[n, i, o] + 0.044715 * block1_hidden[n, i, o]^3)) * block1_hidden[n, i, o]      gpt.dsl:29
-export function forward_block1_mlp_gelu_tanh(
-  block1_hidden: Float32Array,
-  block1_mlp_gelu_tanh: Float32Array,
+// mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308
+//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)) * hidden[n, i, o]      gpt.dsl:29
+// mlp_gelu_tanh stands for block1_mlp_gelu_tanh, block2_mlp_gelu_tanh, block3_mlp_gelu_tanh,
+// block4_mlp_gelu_tanh
+export function forward_mlp_gelu_tanh(
+  hidden: Float32Array,
+  mlp_gelu_tanh: Float32Array,
   batch: number,
 ): void {
   const nio_to = batch * 16384;
   for (let nio = 0; nio < nio_to; nio++) {
-    const block1_hidden_o = block1_hidden[nio]!;
-    block1_mlp_gelu_tanh[nio] =
-      sigmoid(1.5957691216057308 * (block1_hidden_o + 0.044715 * cube(block1_hidden_o))) * block1_hidden_o;
+    const hidden_o = hidden[nio]!;
+    mlp_gelu_tanh[nio] = sigmoid(1.5957691216057308 * (hidden_o + 0.044715 * cube(hidden_o))) * hidden_o;
   }
 }
 
-// block1[n, t, d] = block1_u[n, t, d] + (sum[i](block1_mlp_gelu_tanh[n, t, i] * block1_mlp_W[i, d]) + block1_mlp_b[d])      gpt.dsl:30
-export function forward_block1(
-  block1_u: Float32Array,
-  block1_mlp_gelu_tanh: Float32Array,
-  block1_mlp_W: Float32Array,
-  block1_mlp_b: Float32Array,
-  block1: Float32Array,
+// block[n, t, d] = u[n, t, d] + (sum[i](mlp_gelu_tanh[n, t, i] * mlp_W[i, d]) + mlp_b[d])      gpt.dsl:30
+// block stands for block1, block2, block3, block4
+export function forward_block(
+  u: Float32Array,
+  mlp_gelu_tanh: Float32Array,
+  mlp_W: Float32Array,
+  mlp_b: Float32Array,
+  block: Float32Array,
   batch: number,
 ): void {
-  block1.fill(0);
+  block.fill(0);
   const nt_to = batch * 64;
-  contract_nn(block1_mlp_gelu_tanh, block1_mlp_W, block1, nt_to, 64, 256);
-  const nt_to2 = batch * 64;
-  for (let nt = 0; nt < nt_to2; nt++) {
-    const block1_at_nt = nt * 64;
+  contract_nn(mlp_gelu_tanh, mlp_W, block, nt_to, 64, 256);
+  for (let nt = 0; nt < nt_to; nt++) {
+    const block_at_nt = nt * 64;
     for (let d = 0; d < 64; d++) {
-      block1[block1_at_nt + d] = block1_u[block1_at_nt + d]! + (block1[block1_at_nt + d]! + block1_mlp_b[d]!);
-    }
-  }
-}
-
-// block2_norm1_m[n, i] = sum[k](block1[n, i, k]) / 64      normalisation.dsl:14
-export function forward_block2_norm1_m(
-  block1: Float32Array,
-  block2_norm1_m: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block1_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      total += block1[block1_at_ni + k]!;
-    }
-    block2_norm1_m[ni] = total / 64;
-  }
-}
-
-// block2_norm1_v[n, i] = sum[k]((block1[n, i, k] - block2_norm1_m[n, i])^2) / 64      normalisation.dsl:15
-export function forward_block2_norm1_v(
-  block1: Float32Array,
-  block2_norm1_m: Float32Array,
-  block2_norm1_v: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block1_at_ni = ni * 64;
-    const block2_norm1_m_i = block2_norm1_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += square(block1[block1_at_ni + k]! - block2_norm1_m_i);
-    }
-    block2_norm1_v[ni] = total / 64;
-  }
-}
-
-// block2_norm1[n, i, k] = (block1[n, i, k] - block2_norm1_m[n, i]) / sqrt(block2_norm1_v[n, i] + 0.00001) * block2_norm1_g[k] + block2_norm1_b[k]      normalisation.dsl:16
-export function forward_block2_norm1(
-  block1: Float32Array,
-  block2_norm1_m: Float32Array,
-  block2_norm1_v: Float32Array,
-  block2_norm1_g: Float32Array,
-  block2_norm1_b: Float32Array,
-  block2_norm1: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const block1_at_ni = ni * 64;
-    const block2_norm1_m_i = block2_norm1_m[ni]!;
-    const root = Math.sqrt(block2_norm1_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      block2_norm1[block1_at_ni + k] =
-        ((block1[block1_at_ni + k]! - block2_norm1_m_i) / root) * block2_norm1_g[k]! + block2_norm1_b[k]!;
-    }
-  }
-}
-
-// block2_attention_q[n, i, h, c] = sum[e](block2_norm1[n, i, e] * block2_attention_Q[e, h, c])      gpt.dsl:11
-export function forward_block2_attention_q(
-  block2_norm1: Float32Array,
-  block2_attention_Q: Float32Array,
-  block2_attention_q: Float32Array,
-  batch: number,
-): void {
-  block2_attention_q.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block2_norm1, block2_attention_Q, block2_attention_q, ni_to, 64, 64);
-}
-
-// block2_attention_k[n, i, h, c] = sum[e](block2_norm1[n, i, e] * block2_attention_K[e, h, c])      gpt.dsl:12
-export function forward_block2_attention_k(
-  block2_norm1: Float32Array,
-  block2_attention_K: Float32Array,
-  block2_attention_k: Float32Array,
-  batch: number,
-): void {
-  block2_attention_k.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block2_norm1, block2_attention_K, block2_attention_k, ni_to, 64, 64);
-}
-
-// block2_attention_v[n, i, h, c] = sum[e](block2_norm1[n, i, e] * block2_attention_V[e, h, c])      gpt.dsl:13
-export function forward_block2_attention_v(
-  block2_norm1: Float32Array,
-  block2_attention_V: Float32Array,
-  block2_attention_v: Float32Array,
-  batch: number,
-): void {
-  block2_attention_v.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block2_norm1, block2_attention_V, block2_attention_v, ni_to, 64, 64);
-}
-
-// block2_attention_score[n, h, i, j] = sum[c](block2_attention_q[n, i, h, c] * block2_attention_k[n, j, h, c]) / 4      gpt.dsl:15
-export function forward_block2_attention_score(
-  block2_attention_q: Float32Array,
-  block2_attention_k: Float32Array,
-  block2_attention_score: Float32Array,
-  batch: number,
-): void {
-  block2_attention_score.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const block2_attention_q_at_n = n * 4096;
-    const block2_attention_score_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      // block2_attention_score[block2_attention_score_at_n + h * 4096 + row * 64 + column] +=
-      // sum[term](block2_attention_q[block2_attention_q_at_n + h * 16 + row * 64 + term] *
-      // block2_attention_k[block2_attention_q_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term
-      // < 16
-      contract(
-        block2_attention_q,
-        block2_attention_k,
-        block2_attention_score,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        block2_attention_q_at_n + h * 16,
-        block2_attention_q_at_n + h * 16,
-        block2_attention_score_at_n + h * 4096,
-      );
-    }
-  }
-  const nhij_to = batch * 16384;
-  for (let nhij = 0; nhij < nhij_to; nhij++) {
-    block2_attention_score[nhij]! /= 4;
-  }
-}
-
-// block2_attention_weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? block2_attention_score[n, h, i, j] : -inf)      gpt.dsl:16
-// block2_attention_weight[n, h, i, j] = exp((j <= i ? block2_attention_score[n, h, i, j] : -inf) - block2_attention_weight_logsumexp[n, h, i])      gpt.dsl:16
-export function forward_block2_attention_weight(
-  block2_attention_score: Float32Array,
-  block2_attention_weight: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const block2_attention_score_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const block2_attention_score_at_h = block2_attention_score_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let largest = -Infinity;
-        const j_to_i = i + 1;
-        const block2_attention_score_at_i = block2_attention_score_at_h + i * 64;
-        for (let j = 0; j < j_to_i; j++) {
-          largest = Math.max(largest, block2_attention_score[block2_attention_score_at_i + j]!);
-        }
-        const shift = Math.abs(largest) < Infinity ? largest : 0;
-        let total = 0;
-        for (let j = 0; j < j_to_i; j++) {
-          total += Math.exp(block2_attention_score[block2_attention_score_at_i + j]! - shift);
-        }
-        const block2_attention_weight_logsumexp_nhi = shift + Math.log(total);
-        for (let j = 0; j < 64; j++) {
-          block2_attention_weight[block2_attention_score_at_i + j] = Math.exp(
-            (j <= i ? block2_attention_score[block2_attention_score_at_i + j]! : -Infinity) -
-              block2_attention_weight_logsumexp_nhi,
-          );
-        }
-      }
-    }
-  }
-}
-
-// block2_attention_mixed[n, i, h, c] = sum[j](block2_attention_weight[n, h, i, j] * block2_attention_v[n, j, h, c])      gpt.dsl:17
-export function forward_block2_attention_mixed(
-  block2_attention_weight: Float32Array,
-  block2_attention_v: Float32Array,
-  block2_attention_mixed: Float32Array,
-  batch: number,
-): void {
-  block2_attention_mixed.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const block2_attention_weight_at_n = n * 16384;
-    const block2_attention_v_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // block2_attention_mixed[block2_attention_v_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](block2_attention_weight[block2_attention_weight_at_n + h * 4096 + row * 64 + term] *
-      // block2_attention_v[block2_attention_v_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        block2_attention_weight,
-        block2_attention_v,
-        block2_attention_mixed,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        block2_attention_weight_at_n + h * 4096,
-        block2_attention_v_at_n + h * 16,
-        block2_attention_v_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// block2_u[n, t, d] = block1[n, t, d] + sum[h, c](block2_attention_mixed[n, t, h, c] * block2_attention_O[h, c, d])      gpt.dsl:26
-export function forward_block2_u(
-  block1: Float32Array,
-  block2_attention_mixed: Float32Array,
-  block2_attention_O: Float32Array,
-  block2_u: Float32Array,
-  batch: number,
-): void {
-  block2_u.fill(0);
-  const nt_to = batch * 64;
-  contract_nn(block2_attention_mixed, block2_attention_O, block2_u, nt_to, 64, 64);
-  const ntd_to = batch * 4096;
-  for (let ntd = 0; ntd < ntd_to; ntd++) {
-    block2_u[ntd] = block1[ntd]! + block2_u[ntd]!;
-  }
-}
-
-// block2_norm2_m[n, i] = sum[k](block2_u[n, i, k]) / 64      normalisation.dsl:14
-export function forward_block2_norm2_m(
-  block2_u: Float32Array,
-  block2_norm2_m: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block2_u_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      total += block2_u[block2_u_at_ni + k]!;
-    }
-    block2_norm2_m[ni] = total / 64;
-  }
-}
-
-// block2_norm2_v[n, i] = sum[k]((block2_u[n, i, k] - block2_norm2_m[n, i])^2) / 64      normalisation.dsl:15
-export function forward_block2_norm2_v(
-  block2_u: Float32Array,
-  block2_norm2_m: Float32Array,
-  block2_norm2_v: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block2_u_at_ni = ni * 64;
-    const block2_norm2_m_i = block2_norm2_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += square(block2_u[block2_u_at_ni + k]! - block2_norm2_m_i);
-    }
-    block2_norm2_v[ni] = total / 64;
-  }
-}
-
-// block2_norm2[n, i, k] = (block2_u[n, i, k] - block2_norm2_m[n, i]) / sqrt(block2_norm2_v[n, i] + 0.00001) * block2_norm2_g[k] + block2_norm2_b[k]      normalisation.dsl:16
-export function forward_block2_norm2(
-  block2_u: Float32Array,
-  block2_norm2_m: Float32Array,
-  block2_norm2_v: Float32Array,
-  block2_norm2_g: Float32Array,
-  block2_norm2_b: Float32Array,
-  block2_norm2: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const block2_u_at_ni = ni * 64;
-    const block2_norm2_m_i = block2_norm2_m[ni]!;
-    const root = Math.sqrt(block2_norm2_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      block2_norm2[block2_u_at_ni + k] =
-        ((block2_u[block2_u_at_ni + k]! - block2_norm2_m_i) / root) * block2_norm2_g[k]! + block2_norm2_b[k]!;
-    }
-  }
-}
-
-// block2_hidden[n, i, o] = sum[i2](block2_norm2[n, i, i2] * block2_hidden_W[i2, o]) + block2_hidden_b[o]      layers.dsl:7
-export function forward_block2_hidden(
-  block2_norm2: Float32Array,
-  block2_hidden_W: Float32Array,
-  block2_hidden_b: Float32Array,
-  block2_hidden: Float32Array,
-  batch: number,
-): void {
-  block2_hidden.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block2_norm2, block2_hidden_W, block2_hidden, ni_to, 256, 64);
-  const ni_to2 = batch * 64;
-  for (let ni = 0; ni < ni_to2; ni++) {
-    const block2_hidden_at_ni = ni * 256;
-    for (let o = 0; o < 256; o++) {
-      block2_hidden[block2_hidden_at_ni + o]! += block2_hidden_b[o]!;
-    }
-  }
-}
-
-// block2_mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308 * (block2_hidden[n, i, o] + 0.044715 * block2_hidden[n, i, o]^3)) * block2_hidden[n, i, o]      gpt.dsl:29
-export function forward_block2_mlp_gelu_tanh(
-  block2_hidden: Float32Array,
-  block2_mlp_gelu_tanh: Float32Array,
-  batch: number,
-): void {
-  const nio_to = batch * 16384;
-  for (let nio = 0; nio < nio_to; nio++) {
-    const block2_hidden_o = block2_hidden[nio]!;
-    block2_mlp_gelu_tanh[nio] =
-      sigmoid(1.5957691216057308 * (block2_hidden_o + 0.044715 * cube(block2_hidden_o))) * block2_hidden_o;
-  }
-}
-
-// block2[n, t, d] = block2_u[n, t, d] + (sum[i](block2_mlp_gelu_tanh[n, t, i] * block2_mlp_W[i, d]) + block2_mlp_b[d])      gpt.dsl:30
-export function forward_block2(
-  block2_u: Float32Array,
-  block2_mlp_gelu_tanh: Float32Array,
-  block2_mlp_W: Float32Array,
-  block2_mlp_b: Float32Array,
-  block2: Float32Array,
-  batch: number,
-): void {
-  block2.fill(0);
-  const nt_to = batch * 64;
-  contract_nn(block2_mlp_gelu_tanh, block2_mlp_W, block2, nt_to, 64, 256);
-  const nt_to2 = batch * 64;
-  for (let nt = 0; nt < nt_to2; nt++) {
-    const block2_at_nt = nt * 64;
-    for (let d = 0; d < 64; d++) {
-      block2[block2_at_nt + d] = block2_u[block2_at_nt + d]! + (block2[block2_at_nt + d]! + block2_mlp_b[d]!);
-    }
-  }
-}
-
-// block3_norm1_m[n, i] = sum[k](block2[n, i, k]) / 64      normalisation.dsl:14
-export function forward_block3_norm1_m(
-  block2: Float32Array,
-  block3_norm1_m: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block2_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      total += block2[block2_at_ni + k]!;
-    }
-    block3_norm1_m[ni] = total / 64;
-  }
-}
-
-// block3_norm1_v[n, i] = sum[k]((block2[n, i, k] - block3_norm1_m[n, i])^2) / 64      normalisation.dsl:15
-export function forward_block3_norm1_v(
-  block2: Float32Array,
-  block3_norm1_m: Float32Array,
-  block3_norm1_v: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block2_at_ni = ni * 64;
-    const block3_norm1_m_i = block3_norm1_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += square(block2[block2_at_ni + k]! - block3_norm1_m_i);
-    }
-    block3_norm1_v[ni] = total / 64;
-  }
-}
-
-// block3_norm1[n, i, k] = (block2[n, i, k] - block3_norm1_m[n, i]) / sqrt(block3_norm1_v[n, i] + 0.00001) * block3_norm1_g[k] + block3_norm1_b[k]      normalisation.dsl:16
-export function forward_block3_norm1(
-  block2: Float32Array,
-  block3_norm1_m: Float32Array,
-  block3_norm1_v: Float32Array,
-  block3_norm1_g: Float32Array,
-  block3_norm1_b: Float32Array,
-  block3_norm1: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const block2_at_ni = ni * 64;
-    const block3_norm1_m_i = block3_norm1_m[ni]!;
-    const root = Math.sqrt(block3_norm1_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      block3_norm1[block2_at_ni + k] =
-        ((block2[block2_at_ni + k]! - block3_norm1_m_i) / root) * block3_norm1_g[k]! + block3_norm1_b[k]!;
-    }
-  }
-}
-
-// block3_attention_q[n, i, h, c] = sum[e](block3_norm1[n, i, e] * block3_attention_Q[e, h, c])      gpt.dsl:11
-export function forward_block3_attention_q(
-  block3_norm1: Float32Array,
-  block3_attention_Q: Float32Array,
-  block3_attention_q: Float32Array,
-  batch: number,
-): void {
-  block3_attention_q.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block3_norm1, block3_attention_Q, block3_attention_q, ni_to, 64, 64);
-}
-
-// block3_attention_k[n, i, h, c] = sum[e](block3_norm1[n, i, e] * block3_attention_K[e, h, c])      gpt.dsl:12
-export function forward_block3_attention_k(
-  block3_norm1: Float32Array,
-  block3_attention_K: Float32Array,
-  block3_attention_k: Float32Array,
-  batch: number,
-): void {
-  block3_attention_k.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block3_norm1, block3_attention_K, block3_attention_k, ni_to, 64, 64);
-}
-
-// block3_attention_v[n, i, h, c] = sum[e](block3_norm1[n, i, e] * block3_attention_V[e, h, c])      gpt.dsl:13
-export function forward_block3_attention_v(
-  block3_norm1: Float32Array,
-  block3_attention_V: Float32Array,
-  block3_attention_v: Float32Array,
-  batch: number,
-): void {
-  block3_attention_v.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block3_norm1, block3_attention_V, block3_attention_v, ni_to, 64, 64);
-}
-
-// block3_attention_score[n, h, i, j] = sum[c](block3_attention_q[n, i, h, c] * block3_attention_k[n, j, h, c]) / 4      gpt.dsl:15
-export function forward_block3_attention_score(
-  block3_attention_q: Float32Array,
-  block3_attention_k: Float32Array,
-  block3_attention_score: Float32Array,
-  batch: number,
-): void {
-  block3_attention_score.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const block3_attention_q_at_n = n * 4096;
-    const block3_attention_score_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      // block3_attention_score[block3_attention_score_at_n + h * 4096 + row * 64 + column] +=
-      // sum[term](block3_attention_q[block3_attention_q_at_n + h * 16 + row * 64 + term] *
-      // block3_attention_k[block3_attention_q_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term
-      // < 16
-      contract(
-        block3_attention_q,
-        block3_attention_k,
-        block3_attention_score,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        block3_attention_q_at_n + h * 16,
-        block3_attention_q_at_n + h * 16,
-        block3_attention_score_at_n + h * 4096,
-      );
-    }
-  }
-  const nhij_to = batch * 16384;
-  for (let nhij = 0; nhij < nhij_to; nhij++) {
-    block3_attention_score[nhij]! /= 4;
-  }
-}
-
-// block3_attention_weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? block3_attention_score[n, h, i, j] : -inf)      gpt.dsl:16
-// block3_attention_weight[n, h, i, j] = exp((j <= i ? block3_attention_score[n, h, i, j] : -inf) - block3_attention_weight_logsumexp[n, h, i])      gpt.dsl:16
-export function forward_block3_attention_weight(
-  block3_attention_score: Float32Array,
-  block3_attention_weight: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const block3_attention_score_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const block3_attention_score_at_h = block3_attention_score_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let largest = -Infinity;
-        const j_to_i = i + 1;
-        const block3_attention_score_at_i = block3_attention_score_at_h + i * 64;
-        for (let j = 0; j < j_to_i; j++) {
-          largest = Math.max(largest, block3_attention_score[block3_attention_score_at_i + j]!);
-        }
-        const shift = Math.abs(largest) < Infinity ? largest : 0;
-        let total = 0;
-        for (let j = 0; j < j_to_i; j++) {
-          total += Math.exp(block3_attention_score[block3_attention_score_at_i + j]! - shift);
-        }
-        const block3_attention_weight_logsumexp_nhi = shift + Math.log(total);
-        for (let j = 0; j < 64; j++) {
-          block3_attention_weight[block3_attention_score_at_i + j] = Math.exp(
-            (j <= i ? block3_attention_score[block3_attention_score_at_i + j]! : -Infinity) -
-              block3_attention_weight_logsumexp_nhi,
-          );
-        }
-      }
-    }
-  }
-}
-
-// block3_attention_mixed[n, i, h, c] = sum[j](block3_attention_weight[n, h, i, j] * block3_attention_v[n, j, h, c])      gpt.dsl:17
-export function forward_block3_attention_mixed(
-  block3_attention_weight: Float32Array,
-  block3_attention_v: Float32Array,
-  block3_attention_mixed: Float32Array,
-  batch: number,
-): void {
-  block3_attention_mixed.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const block3_attention_weight_at_n = n * 16384;
-    const block3_attention_v_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // block3_attention_mixed[block3_attention_v_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](block3_attention_weight[block3_attention_weight_at_n + h * 4096 + row * 64 + term] *
-      // block3_attention_v[block3_attention_v_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        block3_attention_weight,
-        block3_attention_v,
-        block3_attention_mixed,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        block3_attention_weight_at_n + h * 4096,
-        block3_attention_v_at_n + h * 16,
-        block3_attention_v_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// block3_u[n, t, d] = block2[n, t, d] + sum[h, c](block3_attention_mixed[n, t, h, c] * block3_attention_O[h, c, d])      gpt.dsl:26
-export function forward_block3_u(
-  block2: Float32Array,
-  block3_attention_mixed: Float32Array,
-  block3_attention_O: Float32Array,
-  block3_u: Float32Array,
-  batch: number,
-): void {
-  block3_u.fill(0);
-  const nt_to = batch * 64;
-  contract_nn(block3_attention_mixed, block3_attention_O, block3_u, nt_to, 64, 64);
-  const ntd_to = batch * 4096;
-  for (let ntd = 0; ntd < ntd_to; ntd++) {
-    block3_u[ntd] = block2[ntd]! + block3_u[ntd]!;
-  }
-}
-
-// block3_norm2_m[n, i] = sum[k](block3_u[n, i, k]) / 64      normalisation.dsl:14
-export function forward_block3_norm2_m(
-  block3_u: Float32Array,
-  block3_norm2_m: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block3_u_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      total += block3_u[block3_u_at_ni + k]!;
-    }
-    block3_norm2_m[ni] = total / 64;
-  }
-}
-
-// block3_norm2_v[n, i] = sum[k]((block3_u[n, i, k] - block3_norm2_m[n, i])^2) / 64      normalisation.dsl:15
-export function forward_block3_norm2_v(
-  block3_u: Float32Array,
-  block3_norm2_m: Float32Array,
-  block3_norm2_v: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block3_u_at_ni = ni * 64;
-    const block3_norm2_m_i = block3_norm2_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += square(block3_u[block3_u_at_ni + k]! - block3_norm2_m_i);
-    }
-    block3_norm2_v[ni] = total / 64;
-  }
-}
-
-// block3_norm2[n, i, k] = (block3_u[n, i, k] - block3_norm2_m[n, i]) / sqrt(block3_norm2_v[n, i] + 0.00001) * block3_norm2_g[k] + block3_norm2_b[k]      normalisation.dsl:16
-export function forward_block3_norm2(
-  block3_u: Float32Array,
-  block3_norm2_m: Float32Array,
-  block3_norm2_v: Float32Array,
-  block3_norm2_g: Float32Array,
-  block3_norm2_b: Float32Array,
-  block3_norm2: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const block3_u_at_ni = ni * 64;
-    const block3_norm2_m_i = block3_norm2_m[ni]!;
-    const root = Math.sqrt(block3_norm2_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      block3_norm2[block3_u_at_ni + k] =
-        ((block3_u[block3_u_at_ni + k]! - block3_norm2_m_i) / root) * block3_norm2_g[k]! + block3_norm2_b[k]!;
-    }
-  }
-}
-
-// block3_hidden[n, i, o] = sum[i2](block3_norm2[n, i, i2] * block3_hidden_W[i2, o]) + block3_hidden_b[o]      layers.dsl:7
-export function forward_block3_hidden(
-  block3_norm2: Float32Array,
-  block3_hidden_W: Float32Array,
-  block3_hidden_b: Float32Array,
-  block3_hidden: Float32Array,
-  batch: number,
-): void {
-  block3_hidden.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block3_norm2, block3_hidden_W, block3_hidden, ni_to, 256, 64);
-  const ni_to2 = batch * 64;
-  for (let ni = 0; ni < ni_to2; ni++) {
-    const block3_hidden_at_ni = ni * 256;
-    for (let o = 0; o < 256; o++) {
-      block3_hidden[block3_hidden_at_ni + o]! += block3_hidden_b[o]!;
-    }
-  }
-}
-
-// block3_mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308 * (block3_hidden[n, i, o] + 0.044715 * block3_hidden[n, i, o]^3)) * block3_hidden[n, i, o]      gpt.dsl:29
-export function forward_block3_mlp_gelu_tanh(
-  block3_hidden: Float32Array,
-  block3_mlp_gelu_tanh: Float32Array,
-  batch: number,
-): void {
-  const nio_to = batch * 16384;
-  for (let nio = 0; nio < nio_to; nio++) {
-    const block3_hidden_o = block3_hidden[nio]!;
-    block3_mlp_gelu_tanh[nio] =
-      sigmoid(1.5957691216057308 * (block3_hidden_o + 0.044715 * cube(block3_hidden_o))) * block3_hidden_o;
-  }
-}
-
-// block3[n, t, d] = block3_u[n, t, d] + (sum[i](block3_mlp_gelu_tanh[n, t, i] * block3_mlp_W[i, d]) + block3_mlp_b[d])      gpt.dsl:30
-export function forward_block3(
-  block3_u: Float32Array,
-  block3_mlp_gelu_tanh: Float32Array,
-  block3_mlp_W: Float32Array,
-  block3_mlp_b: Float32Array,
-  block3: Float32Array,
-  batch: number,
-): void {
-  block3.fill(0);
-  const nt_to = batch * 64;
-  contract_nn(block3_mlp_gelu_tanh, block3_mlp_W, block3, nt_to, 64, 256);
-  const nt_to2 = batch * 64;
-  for (let nt = 0; nt < nt_to2; nt++) {
-    const block3_at_nt = nt * 64;
-    for (let d = 0; d < 64; d++) {
-      block3[block3_at_nt + d] = block3_u[block3_at_nt + d]! + (block3[block3_at_nt + d]! + block3_mlp_b[d]!);
-    }
-  }
-}
-
-// block4_norm1_m[n, i] = sum[k](block3[n, i, k]) / 64      normalisation.dsl:14
-export function forward_block4_norm1_m(
-  block3: Float32Array,
-  block4_norm1_m: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block3_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      total += block3[block3_at_ni + k]!;
-    }
-    block4_norm1_m[ni] = total / 64;
-  }
-}
-
-// block4_norm1_v[n, i] = sum[k]((block3[n, i, k] - block4_norm1_m[n, i])^2) / 64      normalisation.dsl:15
-export function forward_block4_norm1_v(
-  block3: Float32Array,
-  block4_norm1_m: Float32Array,
-  block4_norm1_v: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block3_at_ni = ni * 64;
-    const block4_norm1_m_i = block4_norm1_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += square(block3[block3_at_ni + k]! - block4_norm1_m_i);
-    }
-    block4_norm1_v[ni] = total / 64;
-  }
-}
-
-// block4_norm1[n, i, k] = (block3[n, i, k] - block4_norm1_m[n, i]) / sqrt(block4_norm1_v[n, i] + 0.00001) * block4_norm1_g[k] + block4_norm1_b[k]      normalisation.dsl:16
-export function forward_block4_norm1(
-  block3: Float32Array,
-  block4_norm1_m: Float32Array,
-  block4_norm1_v: Float32Array,
-  block4_norm1_g: Float32Array,
-  block4_norm1_b: Float32Array,
-  block4_norm1: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const block3_at_ni = ni * 64;
-    const block4_norm1_m_i = block4_norm1_m[ni]!;
-    const root = Math.sqrt(block4_norm1_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      block4_norm1[block3_at_ni + k] =
-        ((block3[block3_at_ni + k]! - block4_norm1_m_i) / root) * block4_norm1_g[k]! + block4_norm1_b[k]!;
-    }
-  }
-}
-
-// block4_attention_q[n, i, h, c] = sum[e](block4_norm1[n, i, e] * block4_attention_Q[e, h, c])      gpt.dsl:11
-export function forward_block4_attention_q(
-  block4_norm1: Float32Array,
-  block4_attention_Q: Float32Array,
-  block4_attention_q: Float32Array,
-  batch: number,
-): void {
-  block4_attention_q.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block4_norm1, block4_attention_Q, block4_attention_q, ni_to, 64, 64);
-}
-
-// block4_attention_k[n, i, h, c] = sum[e](block4_norm1[n, i, e] * block4_attention_K[e, h, c])      gpt.dsl:12
-export function forward_block4_attention_k(
-  block4_norm1: Float32Array,
-  block4_attention_K: Float32Array,
-  block4_attention_k: Float32Array,
-  batch: number,
-): void {
-  block4_attention_k.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block4_norm1, block4_attention_K, block4_attention_k, ni_to, 64, 64);
-}
-
-// block4_attention_v[n, i, h, c] = sum[e](block4_norm1[n, i, e] * block4_attention_V[e, h, c])      gpt.dsl:13
-export function forward_block4_attention_v(
-  block4_norm1: Float32Array,
-  block4_attention_V: Float32Array,
-  block4_attention_v: Float32Array,
-  batch: number,
-): void {
-  block4_attention_v.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block4_norm1, block4_attention_V, block4_attention_v, ni_to, 64, 64);
-}
-
-// block4_attention_score[n, h, i, j] = sum[c](block4_attention_q[n, i, h, c] * block4_attention_k[n, j, h, c]) / 4      gpt.dsl:15
-export function forward_block4_attention_score(
-  block4_attention_q: Float32Array,
-  block4_attention_k: Float32Array,
-  block4_attention_score: Float32Array,
-  batch: number,
-): void {
-  block4_attention_score.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const block4_attention_q_at_n = n * 4096;
-    const block4_attention_score_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      // block4_attention_score[block4_attention_score_at_n + h * 4096 + row * 64 + column] +=
-      // sum[term](block4_attention_q[block4_attention_q_at_n + h * 16 + row * 64 + term] *
-      // block4_attention_k[block4_attention_q_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term
-      // < 16
-      contract(
-        block4_attention_q,
-        block4_attention_k,
-        block4_attention_score,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        block4_attention_q_at_n + h * 16,
-        block4_attention_q_at_n + h * 16,
-        block4_attention_score_at_n + h * 4096,
-      );
-    }
-  }
-  const nhij_to = batch * 16384;
-  for (let nhij = 0; nhij < nhij_to; nhij++) {
-    block4_attention_score[nhij]! /= 4;
-  }
-}
-
-// block4_attention_weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? block4_attention_score[n, h, i, j] : -inf)      gpt.dsl:16
-// block4_attention_weight[n, h, i, j] = exp((j <= i ? block4_attention_score[n, h, i, j] : -inf) - block4_attention_weight_logsumexp[n, h, i])      gpt.dsl:16
-export function forward_block4_attention_weight(
-  block4_attention_score: Float32Array,
-  block4_attention_weight: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const block4_attention_score_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const block4_attention_score_at_h = block4_attention_score_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let largest = -Infinity;
-        const j_to_i = i + 1;
-        const block4_attention_score_at_i = block4_attention_score_at_h + i * 64;
-        for (let j = 0; j < j_to_i; j++) {
-          largest = Math.max(largest, block4_attention_score[block4_attention_score_at_i + j]!);
-        }
-        const shift = Math.abs(largest) < Infinity ? largest : 0;
-        let total = 0;
-        for (let j = 0; j < j_to_i; j++) {
-          total += Math.exp(block4_attention_score[block4_attention_score_at_i + j]! - shift);
-        }
-        const block4_attention_weight_logsumexp_nhi = shift + Math.log(total);
-        for (let j = 0; j < 64; j++) {
-          block4_attention_weight[block4_attention_score_at_i + j] = Math.exp(
-            (j <= i ? block4_attention_score[block4_attention_score_at_i + j]! : -Infinity) -
-              block4_attention_weight_logsumexp_nhi,
-          );
-        }
-      }
-    }
-  }
-}
-
-// block4_attention_mixed[n, i, h, c] = sum[j](block4_attention_weight[n, h, i, j] * block4_attention_v[n, j, h, c])      gpt.dsl:17
-export function forward_block4_attention_mixed(
-  block4_attention_weight: Float32Array,
-  block4_attention_v: Float32Array,
-  block4_attention_mixed: Float32Array,
-  batch: number,
-): void {
-  block4_attention_mixed.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const block4_attention_weight_at_n = n * 16384;
-    const block4_attention_v_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // block4_attention_mixed[block4_attention_v_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](block4_attention_weight[block4_attention_weight_at_n + h * 4096 + row * 64 + term] *
-      // block4_attention_v[block4_attention_v_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        block4_attention_weight,
-        block4_attention_v,
-        block4_attention_mixed,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        block4_attention_weight_at_n + h * 4096,
-        block4_attention_v_at_n + h * 16,
-        block4_attention_v_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// block4_u[n, t, d] = block3[n, t, d] + sum[h, c](block4_attention_mixed[n, t, h, c] * block4_attention_O[h, c, d])      gpt.dsl:26
-export function forward_block4_u(
-  block3: Float32Array,
-  block4_attention_mixed: Float32Array,
-  block4_attention_O: Float32Array,
-  block4_u: Float32Array,
-  batch: number,
-): void {
-  block4_u.fill(0);
-  const nt_to = batch * 64;
-  contract_nn(block4_attention_mixed, block4_attention_O, block4_u, nt_to, 64, 64);
-  const ntd_to = batch * 4096;
-  for (let ntd = 0; ntd < ntd_to; ntd++) {
-    block4_u[ntd] = block3[ntd]! + block4_u[ntd]!;
-  }
-}
-
-// block4_norm2_m[n, i] = sum[k](block4_u[n, i, k]) / 64      normalisation.dsl:14
-export function forward_block4_norm2_m(
-  block4_u: Float32Array,
-  block4_norm2_m: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block4_u_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      total += block4_u[block4_u_at_ni + k]!;
-    }
-    block4_norm2_m[ni] = total / 64;
-  }
-}
-
-// block4_norm2_v[n, i] = sum[k]((block4_u[n, i, k] - block4_norm2_m[n, i])^2) / 64      normalisation.dsl:15
-export function forward_block4_norm2_v(
-  block4_u: Float32Array,
-  block4_norm2_m: Float32Array,
-  block4_norm2_v: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block4_u_at_ni = ni * 64;
-    const block4_norm2_m_i = block4_norm2_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += square(block4_u[block4_u_at_ni + k]! - block4_norm2_m_i);
-    }
-    block4_norm2_v[ni] = total / 64;
-  }
-}
-
-// block4_norm2[n, i, k] = (block4_u[n, i, k] - block4_norm2_m[n, i]) / sqrt(block4_norm2_v[n, i] + 0.00001) * block4_norm2_g[k] + block4_norm2_b[k]      normalisation.dsl:16
-export function forward_block4_norm2(
-  block4_u: Float32Array,
-  block4_norm2_m: Float32Array,
-  block4_norm2_v: Float32Array,
-  block4_norm2_g: Float32Array,
-  block4_norm2_b: Float32Array,
-  block4_norm2: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const block4_u_at_ni = ni * 64;
-    const block4_norm2_m_i = block4_norm2_m[ni]!;
-    const root = Math.sqrt(block4_norm2_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      block4_norm2[block4_u_at_ni + k] =
-        ((block4_u[block4_u_at_ni + k]! - block4_norm2_m_i) / root) * block4_norm2_g[k]! + block4_norm2_b[k]!;
-    }
-  }
-}
-
-// block4_hidden[n, i, o] = sum[i2](block4_norm2[n, i, i2] * block4_hidden_W[i2, o]) + block4_hidden_b[o]      layers.dsl:7
-export function forward_block4_hidden(
-  block4_norm2: Float32Array,
-  block4_hidden_W: Float32Array,
-  block4_hidden_b: Float32Array,
-  block4_hidden: Float32Array,
-  batch: number,
-): void {
-  block4_hidden.fill(0);
-  const ni_to = batch * 64;
-  contract_nn(block4_norm2, block4_hidden_W, block4_hidden, ni_to, 256, 64);
-  const ni_to2 = batch * 64;
-  for (let ni = 0; ni < ni_to2; ni++) {
-    const block4_hidden_at_ni = ni * 256;
-    for (let o = 0; o < 256; o++) {
-      block4_hidden[block4_hidden_at_ni + o]! += block4_hidden_b[o]!;
-    }
-  }
-}
-
-// block4_mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308 * (block4_hidden[n, i, o] + 0.044715 * block4_hidden[n, i, o]^3)) * block4_hidden[n, i, o]      gpt.dsl:29
-export function forward_block4_mlp_gelu_tanh(
-  block4_hidden: Float32Array,
-  block4_mlp_gelu_tanh: Float32Array,
-  batch: number,
-): void {
-  const nio_to = batch * 16384;
-  for (let nio = 0; nio < nio_to; nio++) {
-    const block4_hidden_o = block4_hidden[nio]!;
-    block4_mlp_gelu_tanh[nio] =
-      sigmoid(1.5957691216057308 * (block4_hidden_o + 0.044715 * cube(block4_hidden_o))) * block4_hidden_o;
-  }
-}
-
-// block4[n, t, d] = block4_u[n, t, d] + (sum[i](block4_mlp_gelu_tanh[n, t, i] * block4_mlp_W[i, d]) + block4_mlp_b[d])      gpt.dsl:30
-export function forward_block4(
-  block4_u: Float32Array,
-  block4_mlp_gelu_tanh: Float32Array,
-  block4_mlp_W: Float32Array,
-  block4_mlp_b: Float32Array,
-  block4: Float32Array,
-  batch: number,
-): void {
-  block4.fill(0);
-  const nt_to = batch * 64;
-  contract_nn(block4_mlp_gelu_tanh, block4_mlp_W, block4, nt_to, 64, 256);
-  const nt_to2 = batch * 64;
-  for (let nt = 0; nt < nt_to2; nt++) {
-    const block4_at_nt = nt * 64;
-    for (let d = 0; d < 64; d++) {
-      block4[block4_at_nt + d] = block4_u[block4_at_nt + d]! + (block4[block4_at_nt + d]! + block4_mlp_b[d]!);
-    }
-  }
-}
-
-// norm_m[n, i] = sum[k](block4[n, i, k]) / 64      normalisation.dsl:14
-export function forward_norm_m(block4: Float32Array, norm_m: Float32Array, batch: number): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block4_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      total += block4[block4_at_ni + k]!;
-    }
-    norm_m[ni] = total / 64;
-  }
-}
-
-// norm_v[n, i] = sum[k]((block4[n, i, k] - norm_m[n, i])^2) / 64      normalisation.dsl:15
-export function forward_norm_v(
-  block4: Float32Array,
-  norm_m: Float32Array,
-  norm_v: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const block4_at_ni = ni * 64;
-    const norm_m_i = norm_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += square(block4[block4_at_ni + k]! - norm_m_i);
-    }
-    norm_v[ni] = total / 64;
-  }
-}
-
-// norm[n, i, k] = (block4[n, i, k] - norm_m[n, i]) / sqrt(norm_v[n, i] + 0.00001) * norm_g[k] + norm_b[k]      normalisation.dsl:16
-export function forward_norm(
-  block4: Float32Array,
-  norm_m: Float32Array,
-  norm_v: Float32Array,
-  norm_g: Float32Array,
-  norm_b: Float32Array,
-  norm: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const block4_at_ni = ni * 64;
-    const norm_m_i = norm_m[ni]!;
-    const root = Math.sqrt(norm_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      norm[block4_at_ni + k] = ((block4[block4_at_ni + k]! - norm_m_i) / root) * norm_g[k]! + norm_b[k]!;
+      block[block_at_nt + d] = u[block_at_nt + d]! + (block[block_at_nt + d]! + mlp_b[d]!);
     }
   }
 }
@@ -2881,8 +1734,7 @@ export function forward_z(
   z.fill(0);
   const ni_to = batch * 64;
   contract_nn(norm, z_W, z, ni_to, 96, 64);
-  const ni_to2 = batch * 64;
-  for (let ni = 0; ni < ni_to2; ni++) {
+  for (let ni = 0; ni < ni_to; ni++) {
     const z_at_ni = ni * 96;
     for (let o = 0; o < 96; o++) {
       z[z_at_ni + o]! += z_b[o]!;
@@ -2988,64 +1840,74 @@ export function gradient_z_W(norm: Float32Array, dz: Float32Array, dz_W: Float32
   contract_tn(norm, dz, dz_W, 64, 96, nj_to);
 }
 
-// dnorm_g[k] = sum[n, i](dnorm[n, i, k] * ((block4[n, i, k] - norm_m[n, i]) / sqrt(norm_v[n, i] + 0.00001)))      normalisation.dsl:16
-export function gradient_norm_g(
-  dnorm: Float32Array,
-  block4: Float32Array,
-  norm_m: Float32Array,
-  norm_v: Float32Array,
-  dnorm_g: Float32Array,
+// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:16
+// dg stands for dnorm_g, dblock4_norm2_g, dblock4_norm1_g, dblock3_norm2_g, dblock3_norm1_g, dblock2_norm2_g,
+// dblock2_norm1_g, dblock1_norm2_g, dblock1_norm1_g
+export function gradient_g(
+  dy: Float32Array,
+  x: Float32Array,
+  m: Float32Array,
+  v: Float32Array,
+  dg: Float32Array,
   batch: number,
 ): void {
-  dnorm_g.fill(0);
+  dg.fill(0);
   const ni_to = batch * 64;
   for (let ni = 0; ni < ni_to; ni++) {
-    const dnorm_at_ni = ni * 64;
-    const norm_m_i = norm_m[ni]!;
-    const root = Math.sqrt(norm_v[ni]! + 0.00001);
+    const dy_at_ni = ni * 64;
+    const m_i = m[ni]!;
+    const root = Math.sqrt(v[ni]! + 0.00001);
     for (let k = 0; k < 64; k++) {
-      dnorm_g[k]! += dnorm[dnorm_at_ni + k]! * ((block4[dnorm_at_ni + k]! - norm_m_i) / root);
+      dg[k]! += dy[dy_at_ni + k]! * ((x[dy_at_ni + k]! - m_i) / root);
     }
   }
 }
 
-// dnorm_b[k] = sum[n, i](dnorm[n, i, k])      normalisation.dsl:16
-export function gradient_norm_b(dnorm: Float32Array, dnorm_b: Float32Array, batch: number): void {
-  dnorm_b.fill(0);
+// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:16
+// db stands for dnorm_b, dblock4_mlp_b (layers.dsl:7), dblock4_norm2_b, dblock4_norm1_b, dblock3_mlp_b
+// (layers.dsl:7), dblock3_norm2_b, dblock3_norm1_b, dblock2_mlp_b (layers.dsl:7), dblock2_norm2_b,
+// dblock2_norm1_b and 3 more
+export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
+  db.fill(0);
   const ni_to = batch * 64;
   for (let ni = 0; ni < ni_to; ni++) {
-    const dnorm_at_ni = ni * 64;
+    const dy_at_ni = ni * 64;
     for (let k = 0; k < 64; k++) {
-      dnorm_b[k]! += dnorm[dnorm_at_ni + k]!;
+      db[k]! += dy[dy_at_ni + k]!;
     }
   }
 }
 
-// dnorm_v_sum[n, i] = sum[k](dnorm[n, i, k] * (norm_m[n, i] - block4[n, i, k]) * norm_g[k]) / (128 * sqrt(norm_v[n, i] + 0.00001)^3)      normalisation.dsl:15
-export function backward_dnorm_v_sum(
-  dnorm: Float32Array,
-  norm_m: Float32Array,
-  block4: Float32Array,
-  norm_g: Float32Array,
-  norm_v: Float32Array,
-  dnorm_v_sum: Float32Array,
+// dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)      normalisation.dsl:15
+// dv_sum stands for dnorm_v_sum, dblock4_norm2_v_sum, dblock4_norm1_v_sum, dblock3_norm2_v_sum,
+// dblock3_norm1_v_sum, dblock2_norm2_v_sum, dblock2_norm1_v_sum, dblock1_norm2_v_sum, dblock1_norm1_v_sum
+export function backward_dv_sum(
+  dy: Float32Array,
+  m: Float32Array,
+  x: Float32Array,
+  g: Float32Array,
+  v: Float32Array,
+  dv_sum: Float32Array,
   batch: number,
 ): void {
   const ni_to = batch * 64;
   for (let ni = 0; ni < ni_to; ni++) {
     let total = 0;
-    const dnorm_at_ni = ni * 64;
-    const norm_m_i = norm_m[ni]!;
+    const dy_at_ni = ni * 64;
+    const m_i = m[ni]!;
     for (let k = 0; k < 64; k++) {
-      total += dnorm[dnorm_at_ni + k]! * (norm_m_i - block4[dnorm_at_ni + k]!) * norm_g[k]!;
+      total += dy[dy_at_ni + k]! * (m_i - x[dy_at_ni + k]!) * g[k]!;
     }
-    dnorm_v_sum[ni] = total / (128 * cube(Math.sqrt(norm_v[ni]! + 0.00001)));
+    dv_sum[ni] = total / (128 * cube(Math.sqrt(v[ni]! + 0.00001)));
   }
 }
 
 // dnorm_m_1[n, i] = -(sum[k](dnorm[n, i, k] * norm_g[k]) / sqrt(norm_v[n, i] + 0.00001))      normalisation.dsl:16
-// dnorm_m_sum[n, i] = (dnorm_m_1[n, i] + 2 * dnorm_v_sum[n, i] * sum[k](norm_m[n, i] - block4[n, i, k])) / 64      normalisation.dsl:14
-// dblock4_u_1[n, t, d] = dnorm[n, t, d] * (norm_g[d] / sqrt(norm_v[n, t] + 0.00001)) + dnorm_v_sum[n, t] * (2 * (block4[n, t, d] - norm_m[n, t])) + dnorm_m_sum[n, t]      gpt.dsl:30
+// dnorm_m_sum[n, i] = (dnorm_m_1[n, i]
+//     + 2 * dnorm_v_sum[n, i] * sum[k](norm_m[n, i] - block4[n, i, k])) / 64                  normalisation.dsl:14
+// dblock4_u_1[n, t, d] = dnorm[n, t, d] * (norm_g[d] / sqrt(norm_v[n, t] + 0.00001))
+//     + dnorm_v_sum[n, t] * (2 * (block4[n, t, d] - norm_m[n, t])) + dnorm_m_sum[n, t]        gpt.dsl:30
 export function backward_dblock4_u_1(
   dnorm: Float32Array,
   norm_g: Float32Array,
@@ -3084,250 +1946,179 @@ export function backward_dblock4_u_1(
   }
 }
 
-// dblock4_mlp_b[o] = sum[n, i](dblock4_u_1[n, i, o])      layers.dsl:7
-export function gradient_block4_mlp_b(
-  dblock4_u_1: Float32Array,
-  dblock4_mlp_b: Float32Array,
+// dW[i, o] = sum[n, j](gelu_tanh[n, j, i] * du_1[n, j, o])      layers.dsl:7
+// dW stands for dblock4_mlp_W, dblock3_mlp_W, dblock2_mlp_W, dblock1_mlp_W
+export function gradient_mlp_W(
+  gelu_tanh: Float32Array,
+  du_1: Float32Array,
+  dW: Float32Array,
   batch: number,
 ): void {
-  dblock4_mlp_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock4_u_1_at_ni = ni * 64;
-    for (let o = 0; o < 64; o++) {
-      dblock4_mlp_b[o]! += dblock4_u_1[dblock4_u_1_at_ni + o]!;
-    }
-  }
-}
-
-// dblock4_mlp_W[i, o] = sum[n, j](block4_mlp_gelu_tanh[n, j, i] * dblock4_u_1[n, j, o])      layers.dsl:7
-export function gradient_block4_mlp_W(
-  block4_mlp_gelu_tanh: Float32Array,
-  dblock4_u_1: Float32Array,
-  dblock4_mlp_W: Float32Array,
-  batch: number,
-): void {
-  dblock4_mlp_W.fill(0);
+  dW.fill(0);
   const nj_to = batch * 64;
-  contract_tn(block4_mlp_gelu_tanh, dblock4_u_1, dblock4_mlp_W, 256, 64, nj_to);
+  contract_tn(gelu_tanh, du_1, dW, 256, 64, nj_to);
 }
 
-// dblock4_hidden[n, i, o] = sum[o2](dblock4_u_1[n, i, o2] * block4_mlp_W[o, o2]) * (block4_hidden[n, i, o] * (sigmoid(1.5957691216057308 * (block4_hidden[n, i, o] + 0.044715 * block4_hidden[n, i, o]^3)) * (1 - sigmoid(1.5957691216057308 * (block4_hidden[n, i, o] + 0.044715 * block4_hidden[n, i, o]^3))) * (1.5957691216057308 * (1 + 0.134145 * block4_hidden[n, i, o]^2))) + sigmoid(1.5957691216057308 * ...      gpt.dsl:29
-export function backward_dblock4_hidden(
-  dblock4_u_1: Float32Array,
-  block4_mlp_W: Float32Array,
-  block4_hidden: Float32Array,
-  dblock4_hidden: Float32Array,
+// dhidden[n, i, o] = sum[o2](du_1[n, i, o2] * mlp_W[o, o2])
+//     * (hidden[n, i, o] * (sigmoid(1.5957691216057308
+//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3))
+//     * (1 - sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))
+//     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, i, o]^2)))
+//     + sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))      gpt.dsl:29
+// dhidden stands for dblock4_hidden, dblock3_hidden, dblock2_hidden, dblock1_hidden
+export function backward_dhidden(
+  du_1: Float32Array,
+  mlp_W: Float32Array,
+  hidden: Float32Array,
+  dhidden: Float32Array,
   batch: number,
 ): void {
-  dblock4_hidden.fill(0);
+  dhidden.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dblock4_u_1, block4_mlp_W, dblock4_hidden, ni_to, 256, 64);
+  contract_nt_holding_b(du_1, mlp_W, dhidden, ni_to, 256, 64);
   const nio_to = batch * 16384;
   for (let nio = 0; nio < nio_to; nio++) {
-    const block4_hidden_o = block4_hidden[nio]!;
-    const sigmoid_2 = sigmoid(1.5957691216057308 * (block4_hidden_o + 0.044715 * cube(block4_hidden_o)));
-    dblock4_hidden[nio]! *=
-      block4_hidden_o *
-        (sigmoid_2 *
-          (1 - sigmoid_2) *
-          (1.5957691216057308 * (1 + 0.134145 * (block4_hidden_o * block4_hidden_o)))) +
+    const hidden_o = hidden[nio]!;
+    const sigmoid_2 = sigmoid(1.5957691216057308 * (hidden_o + 0.044715 * cube(hidden_o)));
+    dhidden[nio]! *=
+      hidden_o *
+        (sigmoid_2 * (1 - sigmoid_2) * (1.5957691216057308 * (1 + 0.134145 * (hidden_o * hidden_o)))) +
       sigmoid_2;
   }
 }
 
-// dblock4_hidden_b[o] = sum[n, i](dblock4_hidden[n, i, o])      layers.dsl:7
-export function gradient_block4_hidden_b(
-  dblock4_hidden: Float32Array,
-  dblock4_hidden_b: Float32Array,
-  batch: number,
-): void {
-  dblock4_hidden_b.fill(0);
+// dhidden_b[o] = sum[n, i](dhidden[n, i, o])      layers.dsl:7
+// dhidden_b stands for dblock4_hidden_b, dblock3_hidden_b, dblock2_hidden_b, dblock1_hidden_b
+export function gradient_hidden_b(dhidden: Float32Array, dhidden_b: Float32Array, batch: number): void {
+  dhidden_b.fill(0);
   const ni_to = batch * 64;
   for (let ni = 0; ni < ni_to; ni++) {
-    const dblock4_hidden_at_ni = ni * 256;
+    const dhidden_at_ni = ni * 256;
     for (let o = 0; o < 256; o++) {
-      dblock4_hidden_b[o]! += dblock4_hidden[dblock4_hidden_at_ni + o]!;
+      dhidden_b[o]! += dhidden[dhidden_at_ni + o]!;
     }
   }
 }
 
-// dblock4_norm2[n, i, k] = sum[o](dblock4_hidden[n, i, o] * block4_hidden_W[k, o])      layers.dsl:7
-export function backward_dblock4_norm2(
-  dblock4_hidden: Float32Array,
-  block4_hidden_W: Float32Array,
-  dblock4_norm2: Float32Array,
+// dnorm2[n, i, k] = sum[o](dhidden[n, i, o] * hidden_W[k, o])      layers.dsl:7
+// dnorm2 stands for dblock4_norm2, dblock3_norm2, dblock2_norm2, dblock1_norm2
+export function backward_dnorm2(
+  dhidden: Float32Array,
+  hidden_W: Float32Array,
+  dnorm2: Float32Array,
   batch: number,
 ): void {
-  dblock4_norm2.fill(0);
+  dnorm2.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dblock4_hidden, block4_hidden_W, dblock4_norm2, ni_to, 64, 256);
+  contract_nt_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
 }
 
-// dblock4_hidden_W[i, o] = sum[n, j](block4_norm2[n, j, i] * dblock4_hidden[n, j, o])      layers.dsl:7
-export function gradient_block4_hidden_W(
-  block4_norm2: Float32Array,
-  dblock4_hidden: Float32Array,
-  dblock4_hidden_W: Float32Array,
+// dhidden_W[i, o] = sum[n, j](norm2[n, j, i] * dhidden[n, j, o])      layers.dsl:7
+// dhidden_W stands for dblock4_hidden_W, dblock3_hidden_W, dblock2_hidden_W, dblock1_hidden_W
+export function gradient_hidden_W(
+  norm2: Float32Array,
+  dhidden: Float32Array,
+  dhidden_W: Float32Array,
   batch: number,
 ): void {
-  dblock4_hidden_W.fill(0);
+  dhidden_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn(block4_norm2, dblock4_hidden, dblock4_hidden_W, 64, 256, nj_to);
+  contract_tn(norm2, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
-// dblock4_norm2_g[k] = sum[n, i](dblock4_norm2[n, i, k] * ((block4_u[n, i, k] - block4_norm2_m[n, i]) / sqrt(block4_norm2_v[n, i] + 0.00001)))      normalisation.dsl:16
-export function gradient_block4_norm2_g(
-  dblock4_norm2: Float32Array,
-  block4_u: Float32Array,
-  block4_norm2_m: Float32Array,
-  block4_norm2_v: Float32Array,
-  dblock4_norm2_g: Float32Array,
-  batch: number,
-): void {
-  dblock4_norm2_g.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock4_norm2_at_ni = ni * 64;
-    const block4_norm2_m_i = block4_norm2_m[ni]!;
-    const root = Math.sqrt(block4_norm2_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      dblock4_norm2_g[k]! +=
-        dblock4_norm2[dblock4_norm2_at_ni + k]! *
-        ((block4_u[dblock4_norm2_at_ni + k]! - block4_norm2_m_i) / root);
-    }
-  }
-}
-
-// dblock4_norm2_b[k] = sum[n, i](dblock4_norm2[n, i, k])      normalisation.dsl:16
-export function gradient_block4_norm2_b(
-  dblock4_norm2: Float32Array,
-  dblock4_norm2_b: Float32Array,
-  batch: number,
-): void {
-  dblock4_norm2_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock4_norm2_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      dblock4_norm2_b[k]! += dblock4_norm2[dblock4_norm2_at_ni + k]!;
-    }
-  }
-}
-
-// dblock4_norm2_v_sum[n, i] = sum[k](dblock4_norm2[n, i, k] * (block4_norm2_m[n, i] - block4_u[n, i, k]) * block4_norm2_g[k]) / (128 * sqrt(block4_norm2_v[n, i] + 0.00001)^3)      normalisation.dsl:15
-export function backward_dblock4_norm2_v_sum(
-  dblock4_norm2: Float32Array,
-  block4_norm2_m: Float32Array,
-  block4_u: Float32Array,
-  block4_norm2_g: Float32Array,
-  block4_norm2_v: Float32Array,
-  dblock4_norm2_v_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dblock4_norm2_at_ni = ni * 64;
-    const block4_norm2_m_i = block4_norm2_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total +=
-        dblock4_norm2[dblock4_norm2_at_ni + k]! *
-        (block4_norm2_m_i - block4_u[dblock4_norm2_at_ni + k]!) *
-        block4_norm2_g[k]!;
-    }
-    dblock4_norm2_v_sum[ni] = total / (128 * cube(Math.sqrt(block4_norm2_v[ni]! + 0.00001)));
-  }
-}
-
-// dblock4_norm2_m_1[n, i] = -(sum[k](dblock4_norm2[n, i, k] * block4_norm2_g[k]) / sqrt(block4_norm2_v[n, i] + 0.00001))      normalisation.dsl:16
-// dblock4_norm2_m_sum[n, i] = (dblock4_norm2_m_1[n, i] + 2 * dblock4_norm2_v_sum[n, i] * sum[k](block4_norm2_m[n, i] - block4_u[n, i, k])) / 64      normalisation.dsl:14
-// dblock3_1[n, t, d] = dblock4_u_1[n, t, d] + dblock4_norm2[n, t, d] * (block4_norm2_g[d] / sqrt(block4_norm2_v[n, t] + 0.00001)) + dblock4_norm2_v_sum[n, t] * (2 * (block4_u[n, t, d] - block4_norm2_m[n, t])) + dblock4_norm2_m_sum[n, t]      gpt.dsl:26
+// dm_1[n, i] = -(sum[k](dy[n, i, k] * g[k]) / sqrt(v[n, i] + 0.00001))                    normalisation.dsl:16
+// dm_sum[n, i] = (dm_1[n, i] + 2 * dv_sum[n, i] * sum[k](m[n, i] - x[n, i, k])) / 64      normalisation.dsl:14
+// dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
+//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                        gpt.dsl:26
+// dx stands for dblock3_1, dblock3_u_1 (gpt.dsl:30), dblock2_1, dblock2_u_1 (gpt.dsl:30), dblock1_1,
+// dblock1_u_1 (gpt.dsl:30), dstart_1, dstart (embedding.dsl:13)
 export function backward_dblock3_1(
-  dblock4_norm2: Float32Array,
-  block4_norm2_g: Float32Array,
-  block4_norm2_v: Float32Array,
-  dblock4_norm2_v_sum: Float32Array,
-  block4_norm2_m: Float32Array,
-  block4_u: Float32Array,
-  dblock4_u_1: Float32Array,
-  dblock3_1: Float32Array,
+  dy: Float32Array,
+  g: Float32Array,
+  v: Float32Array,
+  dv_sum: Float32Array,
+  m: Float32Array,
+  x: Float32Array,
+  dy2: Float32Array,
+  dx: Float32Array,
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
-    const dblock4_norm2_at_n = n * 4096;
-    const block4_norm2_v_at_n = n * 64;
+    const dy_at_n = n * 4096;
+    const v_at_n = n * 64;
     for (let t = 0; t < 64; t++) {
       let total = 0;
-      const dblock4_norm2_at_t = dblock4_norm2_at_n + t * 64;
+      const dy_at_t = dy_at_n + t * 64;
       for (let k = 0; k < 64; k++) {
-        total += dblock4_norm2[dblock4_norm2_at_t + k]! * block4_norm2_g[k]!;
+        total += dy[dy_at_t + k]! * g[k]!;
       }
-      const dblock4_norm2_m_1_nt = -(total / Math.sqrt(block4_norm2_v[block4_norm2_v_at_n + t]! + 0.00001));
+      const dm_1_nt = -(total / Math.sqrt(v[v_at_n + t]! + 0.00001));
       let total2 = 0;
-      const block4_norm2_m_nt = block4_norm2_m[block4_norm2_v_at_n + t]!;
+      const m_nt = m[v_at_n + t]!;
       for (let k = 0; k < 64; k++) {
-        total2 += block4_norm2_m_nt - block4_u[dblock4_norm2_at_t + k]!;
+        total2 += m_nt - x[dy_at_t + k]!;
       }
-      const dblock4_norm2_m_sum_nt =
-        (dblock4_norm2_m_1_nt + 2 * dblock4_norm2_v_sum[block4_norm2_v_at_n + t]! * total2) / 64;
-      const root = Math.sqrt(block4_norm2_v[block4_norm2_v_at_n + t]! + 0.00001);
-      const dblock4_norm2_v_sum_nt = dblock4_norm2_v_sum[block4_norm2_v_at_n + t]!;
+      const dm_sum_nt = (dm_1_nt + 2 * dv_sum[v_at_n + t]! * total2) / 64;
+      const root = Math.sqrt(v[v_at_n + t]! + 0.00001);
+      const dv_sum_nt = dv_sum[v_at_n + t]!;
       for (let d = 0; d < 64; d++) {
-        dblock3_1[dblock4_norm2_at_t + d] =
-          dblock4_u_1[dblock4_norm2_at_t + d]! +
-          dblock4_norm2[dblock4_norm2_at_t + d]! * (block4_norm2_g[d]! / root) +
-          dblock4_norm2_v_sum_nt * (2 * (block4_u[dblock4_norm2_at_t + d]! - block4_norm2_m_nt)) +
-          dblock4_norm2_m_sum_nt;
+        dx[dy_at_t + d] =
+          dy2[dy_at_t + d]! +
+          dy[dy_at_t + d]! * (g[d]! / root) +
+          dv_sum_nt * (2 * (x[dy_at_t + d]! - m_nt)) +
+          dm_sum_nt;
       }
     }
   }
 }
 
-// dblock4_attention_mixed[n, i, h, c] = sum[o](dblock3_1[n, i, o] * block4_attention_O[h, c, o])      gpt.dsl:19
-export function backward_dblock4_attention_mixed(
-  dblock3_1: Float32Array,
-  block4_attention_O: Float32Array,
-  dblock4_attention_mixed: Float32Array,
+// dmixed[n, i, h, c] = sum[o](dy[n, i, o] * O[h, c, o])      gpt.dsl:19
+// dmixed stands for dblock4_attention_mixed, dblock3_attention_mixed, dblock2_attention_mixed,
+// dblock1_attention_mixed
+export function backward_dattention_mixed(
+  dy: Float32Array,
+  O: Float32Array,
+  dmixed: Float32Array,
   batch: number,
 ): void {
-  dblock4_attention_mixed.fill(0);
+  dmixed.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dblock3_1, block4_attention_O, dblock4_attention_mixed, ni_to, 64, 64);
+  contract_nt_holding_b(dy, O, dmixed, ni_to, 64, 64);
 }
 
-// dblock4_attention_O[h, c, o] = sum[n, i](block4_attention_mixed[n, i, h, c] * dblock3_1[n, i, o])      gpt.dsl:19
-export function gradient_block4_attention_O(
-  block4_attention_mixed: Float32Array,
-  dblock3_1: Float32Array,
-  dblock4_attention_O: Float32Array,
+// dO[h, c, o] = sum[n, i](mixed[n, i, h, c] * dy[n, i, o])      gpt.dsl:19
+// dO stands for dblock4_attention_O, dblock3_attention_O, dblock2_attention_O, dblock1_attention_O
+export function gradient_attention_O(
+  mixed: Float32Array,
+  dy: Float32Array,
+  dO: Float32Array,
   batch: number,
 ): void {
-  dblock4_attention_O.fill(0);
+  dO.fill(0);
   const ni_to = batch * 64;
-  contract_tn(block4_attention_mixed, dblock3_1, dblock4_attention_O, 64, 64, ni_to);
+  contract_tn(mixed, dy, dO, 64, 64, ni_to);
 }
 
-// dblock4_attention_weight[n, h, i, j] = sum[c](dblock4_attention_mixed[n, i, h, c] * block4_attention_v[n, j, h, c])      gpt.dsl:17
-export function backward_dblock4_attention_weight(
-  dblock4_attention_mixed: Float32Array,
-  block4_attention_v: Float32Array,
-  dblock4_attention_weight: Float32Array,
+// dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      gpt.dsl:17
+// dweight stands for dblock4_attention_weight, dblock3_attention_weight, dblock2_attention_weight,
+// dblock1_attention_weight
+export function backward_dattention_weight(
+  dmixed: Float32Array,
+  v: Float32Array,
+  dweight: Float32Array,
   batch: number,
 ): void {
-  dblock4_attention_weight.fill(0);
+  dweight.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dblock4_attention_mixed_at_n = n * 4096;
-    const dblock4_attention_weight_at_n = n * 16384;
+    const dmixed_at_n = n * 4096;
+    const dweight_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dblock4_attention_weight[dblock4_attention_weight_at_n + h * 4096 + row * 64 + column] +=
-      // sum[term](dblock4_attention_mixed[dblock4_attention_mixed_at_n + h * 16 + row * 64 + term] *
-      // block4_attention_v[dblock4_attention_mixed_at_n + h * 16 + term + column * 64]) for row < 64, column < 64,
-      // term < 16
+      // dweight[dweight_at_n + h * 4096 + row * 64 + column] += sum[term](dmixed[dmixed_at_n + h * 16 + row * 64 +
+      // term] * v[dmixed_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term < 16
       contract(
-        dblock4_attention_mixed,
-        block4_attention_v,
-        dblock4_attention_weight,
+        dmixed,
+        v,
+        dweight,
         64,
         64,
         16,
@@ -3337,34 +2128,35 @@ export function backward_dblock4_attention_weight(
         64,
         64,
         1,
-        dblock4_attention_mixed_at_n + h * 16,
-        dblock4_attention_mixed_at_n + h * 16,
-        dblock4_attention_weight_at_n + h * 4096,
+        dmixed_at_n + h * 16,
+        dmixed_at_n + h * 16,
+        dweight_at_n + h * 4096,
       );
     }
   }
 }
 
-// dblock4_attention_v[n, j, h, c] = sum[i](block4_attention_weight[n, h, i, j] * dblock4_attention_mixed[n, i, h, c])      gpt.dsl:17
+// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      gpt.dsl:17
+// dx stands for dblock4_attention_v, dblock4_attention_k (gpt.dsl:15), dblock3_attention_v,
+// dblock3_attention_k (gpt.dsl:15), dblock2_attention_v, dblock2_attention_k (gpt.dsl:15),
+// dblock1_attention_v and 1 more
 export function backward_dblock4_attention_v(
-  block4_attention_weight: Float32Array,
-  dblock4_attention_mixed: Float32Array,
-  dblock4_attention_v: Float32Array,
+  x: Float32Array,
+  dy: Float32Array,
+  dx: Float32Array,
   batch: number,
 ): void {
-  dblock4_attention_v.fill(0);
+  dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const block4_attention_weight_at_n = n * 16384;
-    const dblock4_attention_mixed_at_n = n * 4096;
+    const x_at_n = n * 16384;
+    const dy_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dblock4_attention_v[dblock4_attention_mixed_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](block4_attention_weight[block4_attention_weight_at_n + h * 4096 + row + term * 64] *
-      // dblock4_attention_mixed[dblock4_attention_mixed_at_n + h * 16 + term * 64 + column]) for row < 64, column <
-      // 16, term < 64
+      // dx[dy_at_n + h * 16 + row * 64 + column] += sum[term](x[x_at_n + h * 4096 + row + term * 64] * dy[dy_at_n +
+      // h * 16 + term * 64 + column]) for row < 64, column < 16, term < 64
       contract(
-        block4_attention_weight,
-        dblock4_attention_mixed,
-        dblock4_attention_v,
+        x,
+        dy,
+        dx,
         64,
         16,
         64,
@@ -3374,42 +2166,41 @@ export function backward_dblock4_attention_v(
         1,
         64,
         1,
-        block4_attention_weight_at_n + h * 4096,
-        dblock4_attention_mixed_at_n + h * 16,
-        dblock4_attention_mixed_at_n + h * 16,
+        x_at_n + h * 4096,
+        dy_at_n + h * 16,
+        dy_at_n + h * 16,
       );
     }
   }
 }
 
-// dblock4_attention_weight_logsumexp[n, h, i] = -sum[j](dblock4_attention_weight[n, h, i, j] * block4_attention_weight[n, h, i, j])      gpt.dsl:16
-// dblock4_attention_score_sum[n, h, i, j] = ((j <= i ? dblock4_attention_weight[n, h, i, j] * block4_attention_weight[n, h, i, j] : 0) + (j <= i ? dblock4_attention_weight_logsumexp[n, h, i] * block4_attention_weight[n, h, i, j] : 0)) / 4      gpt.dsl:15
-export function backward_dblock4_attention_score_sum(
-  dblock4_attention_weight: Float32Array,
-  block4_attention_weight: Float32Array,
-  dblock4_attention_score_sum: Float32Array,
+// dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      gpt.dsl:16
+// dscore_sum[n, h, i, j] = ((j <= i ? dweight[n, h, i, j] * weight[n, h, i, j] : 0)
+//     + (j <= i ? dweight_logsumexp[n, h, i] * weight[n, h, i, j] : 0)) / 4           gpt.dsl:15
+// dscore_sum stands for dblock4_attention_score_sum, dblock3_attention_score_sum,
+// dblock2_attention_score_sum, dblock1_attention_score_sum
+export function backward_dattention_score_sum(
+  dweight: Float32Array,
+  weight: Float32Array,
+  dscore_sum: Float32Array,
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
-    const dblock4_attention_weight_at_n = n * 16384;
+    const dweight_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      const dblock4_attention_weight_at_h = dblock4_attention_weight_at_n + h * 4096;
+      const dweight_at_h = dweight_at_n + h * 4096;
       for (let i = 0; i < 64; i++) {
         let total = 0;
-        const dblock4_attention_weight_at_i = dblock4_attention_weight_at_h + i * 64;
+        const dweight_at_i = dweight_at_h + i * 64;
         for (let j = 0; j < 64; j++) {
-          total +=
-            dblock4_attention_weight[dblock4_attention_weight_at_i + j]! *
-            block4_attention_weight[dblock4_attention_weight_at_i + j]!;
+          total += dweight[dweight_at_i + j]! * weight[dweight_at_i + j]!;
         }
-        const dblock4_attention_weight_logsumexp_nhi = -total;
+        const dweight_logsumexp_nhi = -total;
         for (let j = 0; j < 64; j++) {
-          const block4_attention_weight_nhij = block4_attention_weight[dblock4_attention_weight_at_i + j]!;
-          dblock4_attention_score_sum[dblock4_attention_weight_at_i + j] =
-            ((j <= i
-              ? dblock4_attention_weight[dblock4_attention_weight_at_i + j]! * block4_attention_weight_nhij
-              : 0) +
-              (j <= i ? dblock4_attention_weight_logsumexp_nhi * block4_attention_weight_nhij : 0)) /
+          const weight_nhij = weight[dweight_at_i + j]!;
+          dscore_sum[dweight_at_i + j] =
+            ((j <= i ? dweight[dweight_at_i + j]! * weight_nhij : 0) +
+              (j <= i ? dweight_logsumexp_nhi * weight_nhij : 0)) /
             4;
         }
       }
@@ -3417,26 +2208,25 @@ export function backward_dblock4_attention_score_sum(
   }
 }
 
-// dblock4_attention_q[n, i, h, c] = sum[j](dblock4_attention_score_sum[n, h, i, j] * block4_attention_k[n, j, h, c])      gpt.dsl:15
-export function backward_dblock4_attention_q(
-  dblock4_attention_score_sum: Float32Array,
-  block4_attention_k: Float32Array,
-  dblock4_attention_q: Float32Array,
+// dq[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])      gpt.dsl:15
+// dq stands for dblock4_attention_q, dblock3_attention_q, dblock2_attention_q, dblock1_attention_q
+export function backward_dattention_q(
+  dscore_sum: Float32Array,
+  k: Float32Array,
+  dq: Float32Array,
   batch: number,
 ): void {
-  dblock4_attention_q.fill(0);
+  dq.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dblock4_attention_score_sum_at_n = n * 16384;
-    const block4_attention_k_at_n = n * 4096;
+    const dscore_sum_at_n = n * 16384;
+    const k_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dblock4_attention_q[block4_attention_k_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](dblock4_attention_score_sum[dblock4_attention_score_sum_at_n + h * 4096 + row * 64 + term] *
-      // block4_attention_k[block4_attention_k_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
+      // dq[k_at_n + h * 16 + row * 64 + column] += sum[term](dscore_sum[dscore_sum_at_n + h * 4096 + row * 64 +
+      // term] * k[k_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term < 64
       contract(
-        dblock4_attention_score_sum,
-        block4_attention_k,
-        dblock4_attention_q,
+        dscore_sum,
+        k,
+        dq,
         64,
         16,
         64,
@@ -3446,2013 +2236,60 @@ export function backward_dblock4_attention_q(
         1,
         64,
         1,
-        dblock4_attention_score_sum_at_n + h * 4096,
-        block4_attention_k_at_n + h * 16,
-        block4_attention_k_at_n + h * 16,
+        dscore_sum_at_n + h * 4096,
+        k_at_n + h * 16,
+        k_at_n + h * 16,
       );
     }
   }
 }
 
-// dblock4_attention_k[n, j, h, c] = sum[i](dblock4_attention_score_sum[n, h, i, j] * block4_attention_q[n, i, h, c])      gpt.dsl:15
-export function backward_dblock4_attention_k(
-  dblock4_attention_score_sum: Float32Array,
-  block4_attention_q: Float32Array,
-  dblock4_attention_k: Float32Array,
-  batch: number,
-): void {
-  dblock4_attention_k.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock4_attention_score_sum_at_n = n * 16384;
-    const block4_attention_q_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock4_attention_k[block4_attention_q_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](dblock4_attention_score_sum[dblock4_attention_score_sum_at_n + h * 4096 + row + term * 64] *
-      // block4_attention_q[block4_attention_q_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        dblock4_attention_score_sum,
-        block4_attention_q,
-        dblock4_attention_k,
-        64,
-        16,
-        64,
-        1,
-        64,
-        64,
-        1,
-        64,
-        1,
-        dblock4_attention_score_sum_at_n + h * 4096,
-        block4_attention_q_at_n + h * 16,
-        block4_attention_q_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock4_norm1_1[n, i, k] = sum[h, c](dblock4_attention_v[n, i, h, c] * block4_attention_V[k, h, c])      gpt.dsl:13
+// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      gpt.dsl:13
+// dx stands for dblock4_norm1_1, dblock4_norm1_2 (gpt.dsl:12), dblock3_norm1_1, dblock3_norm1_2 (gpt.dsl:12),
+// dblock2_norm1_1, dblock2_norm1_2 (gpt.dsl:12), dblock1_norm1_1, dblock1_norm1_2 (gpt.dsl:12)
 export function backward_dblock4_norm1_1(
-  dblock4_attention_v: Float32Array,
-  block4_attention_V: Float32Array,
-  dblock4_norm1_1: Float32Array,
+  dy: Float32Array,
+  x: Float32Array,
+  dx: Float32Array,
   batch: number,
 ): void {
-  dblock4_norm1_1.fill(0);
+  dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dblock4_attention_v, block4_attention_V, dblock4_norm1_1, ni_to, 64, 64);
+  contract_nt_holding_b(dy, x, dx, ni_to, 64, 64);
 }
 
-// dblock4_attention_V[e, h, c] = sum[n, i](block4_norm1[n, i, e] * dblock4_attention_v[n, i, h, c])      gpt.dsl:13
+// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      gpt.dsl:13
+// dx stands for dblock4_attention_V, dblock4_attention_K (gpt.dsl:12), dblock4_attention_Q (gpt.dsl:11),
+// dblock3_attention_V, dblock3_attention_K (gpt.dsl:12), dblock3_attention_Q (gpt.dsl:11),
+// dblock2_attention_V and 5 more
 export function gradient_block4_attention_V(
-  block4_norm1: Float32Array,
-  dblock4_attention_v: Float32Array,
-  dblock4_attention_V: Float32Array,
+  norm1: Float32Array,
+  dy: Float32Array,
+  dx: Float32Array,
   batch: number,
 ): void {
-  dblock4_attention_V.fill(0);
+  dx.fill(0);
   const ni_to = batch * 64;
-  contract_tn(block4_norm1, dblock4_attention_v, dblock4_attention_V, 64, 64, ni_to);
+  contract_tn(norm1, dy, dx, 64, 64, ni_to);
 }
 
-// dblock4_norm1_2[n, i, k] = sum[h, c](dblock4_attention_k[n, i, h, c] * block4_attention_K[k, h, c])      gpt.dsl:12
-export function backward_dblock4_norm1_2(
-  dblock4_attention_k: Float32Array,
-  block4_attention_K: Float32Array,
-  dblock4_norm1_2: Float32Array,
+// dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
+//     + sum[h, c](dattention_q[n, i, h, c] * attention_Q[k, h, c])      normalisation.dsl:16
+// dnorm1 stands for dblock4_norm1, dblock3_norm1, dblock2_norm1, dblock1_norm1
+export function backward_dnorm1(
+  dnorm1_1: Float32Array,
+  dnorm1_2: Float32Array,
+  dattention_q: Float32Array,
+  attention_Q: Float32Array,
+  dnorm1: Float32Array,
   batch: number,
 ): void {
-  dblock4_norm1_2.fill(0);
+  dnorm1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dblock4_attention_k, block4_attention_K, dblock4_norm1_2, ni_to, 64, 64);
-}
-
-// dblock4_attention_K[e, h, c] = sum[n, i](block4_norm1[n, i, e] * dblock4_attention_k[n, i, h, c])      gpt.dsl:12
-export function gradient_block4_attention_K(
-  block4_norm1: Float32Array,
-  dblock4_attention_k: Float32Array,
-  dblock4_attention_K: Float32Array,
-  batch: number,
-): void {
-  dblock4_attention_K.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block4_norm1, dblock4_attention_k, dblock4_attention_K, 64, 64, ni_to);
-}
-
-// dblock4_attention_Q[e, h, c] = sum[n, i](block4_norm1[n, i, e] * dblock4_attention_q[n, i, h, c])      gpt.dsl:11
-export function gradient_block4_attention_Q(
-  block4_norm1: Float32Array,
-  dblock4_attention_q: Float32Array,
-  dblock4_attention_Q: Float32Array,
-  batch: number,
-): void {
-  dblock4_attention_Q.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block4_norm1, dblock4_attention_q, dblock4_attention_Q, 64, 64, ni_to);
-}
-
-// dblock4_norm1[n, i, k] = dblock4_norm1_1[n, i, k] + dblock4_norm1_2[n, i, k] + sum[h, c](dblock4_attention_q[n, i, h, c] * block4_attention_Q[k, h, c])      normalisation.dsl:16
-export function backward_dblock4_norm1(
-  dblock4_norm1_1: Float32Array,
-  dblock4_norm1_2: Float32Array,
-  dblock4_attention_q: Float32Array,
-  block4_attention_Q: Float32Array,
-  dblock4_norm1: Float32Array,
-  batch: number,
-): void {
-  dblock4_norm1.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock4_attention_q, block4_attention_Q, dblock4_norm1, ni_to, 64, 64);
+  contract_nt_holding_b(dattention_q, attention_Q, dnorm1, ni_to, 64, 64);
   const nik_to = batch * 4096;
   for (let nik = 0; nik < nik_to; nik++) {
-    dblock4_norm1[nik] = dblock4_norm1_1[nik]! + dblock4_norm1_2[nik]! + dblock4_norm1[nik]!;
-  }
-}
-
-// dblock4_norm1_g[k] = sum[n, i](dblock4_norm1[n, i, k] * ((block3[n, i, k] - block4_norm1_m[n, i]) / sqrt(block4_norm1_v[n, i] + 0.00001)))      normalisation.dsl:16
-export function gradient_block4_norm1_g(
-  dblock4_norm1: Float32Array,
-  block3: Float32Array,
-  block4_norm1_m: Float32Array,
-  block4_norm1_v: Float32Array,
-  dblock4_norm1_g: Float32Array,
-  batch: number,
-): void {
-  dblock4_norm1_g.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock4_norm1_at_ni = ni * 64;
-    const block4_norm1_m_i = block4_norm1_m[ni]!;
-    const root = Math.sqrt(block4_norm1_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      dblock4_norm1_g[k]! +=
-        dblock4_norm1[dblock4_norm1_at_ni + k]! *
-        ((block3[dblock4_norm1_at_ni + k]! - block4_norm1_m_i) / root);
-    }
-  }
-}
-
-// dblock4_norm1_b[k] = sum[n, i](dblock4_norm1[n, i, k])      normalisation.dsl:16
-export function gradient_block4_norm1_b(
-  dblock4_norm1: Float32Array,
-  dblock4_norm1_b: Float32Array,
-  batch: number,
-): void {
-  dblock4_norm1_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock4_norm1_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      dblock4_norm1_b[k]! += dblock4_norm1[dblock4_norm1_at_ni + k]!;
-    }
-  }
-}
-
-// dblock4_norm1_v_sum[n, i] = sum[k](dblock4_norm1[n, i, k] * (block4_norm1_m[n, i] - block3[n, i, k]) * block4_norm1_g[k]) / (128 * sqrt(block4_norm1_v[n, i] + 0.00001)^3)      normalisation.dsl:15
-export function backward_dblock4_norm1_v_sum(
-  dblock4_norm1: Float32Array,
-  block4_norm1_m: Float32Array,
-  block3: Float32Array,
-  block4_norm1_g: Float32Array,
-  block4_norm1_v: Float32Array,
-  dblock4_norm1_v_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dblock4_norm1_at_ni = ni * 64;
-    const block4_norm1_m_i = block4_norm1_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total +=
-        dblock4_norm1[dblock4_norm1_at_ni + k]! *
-        (block4_norm1_m_i - block3[dblock4_norm1_at_ni + k]!) *
-        block4_norm1_g[k]!;
-    }
-    dblock4_norm1_v_sum[ni] = total / (128 * cube(Math.sqrt(block4_norm1_v[ni]! + 0.00001)));
-  }
-}
-
-// dblock4_norm1_m_1[n, i] = -(sum[k](dblock4_norm1[n, i, k] * block4_norm1_g[k]) / sqrt(block4_norm1_v[n, i] + 0.00001))      normalisation.dsl:16
-// dblock4_norm1_m_sum[n, i] = (dblock4_norm1_m_1[n, i] + 2 * dblock4_norm1_v_sum[n, i] * sum[k](block4_norm1_m[n, i] - block3[n, i, k])) / 64      normalisation.dsl:14
-// dblock3_u_1[n, t, d] = dblock3_1[n, t, d] + dblock4_norm1[n, t, d] * (block4_norm1_g[d] / sqrt(block4_norm1_v[n, t] + 0.00001)) + dblock4_norm1_v_sum[n, t] * (2 * (block3[n, t, d] - block4_norm1_m[n, t])) + dblock4_norm1_m_sum[n, t]      gpt.dsl:30
-export function backward_dblock3_u_1(
-  dblock4_norm1: Float32Array,
-  block4_norm1_g: Float32Array,
-  block4_norm1_v: Float32Array,
-  dblock4_norm1_v_sum: Float32Array,
-  block4_norm1_m: Float32Array,
-  block3: Float32Array,
-  dblock3_1: Float32Array,
-  dblock3_u_1: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock4_norm1_at_n = n * 4096;
-    const block4_norm1_v_at_n = n * 64;
-    for (let t = 0; t < 64; t++) {
-      let total = 0;
-      const dblock4_norm1_at_t = dblock4_norm1_at_n + t * 64;
-      for (let k = 0; k < 64; k++) {
-        total += dblock4_norm1[dblock4_norm1_at_t + k]! * block4_norm1_g[k]!;
-      }
-      const dblock4_norm1_m_1_nt = -(total / Math.sqrt(block4_norm1_v[block4_norm1_v_at_n + t]! + 0.00001));
-      let total2 = 0;
-      const block4_norm1_m_nt = block4_norm1_m[block4_norm1_v_at_n + t]!;
-      for (let k = 0; k < 64; k++) {
-        total2 += block4_norm1_m_nt - block3[dblock4_norm1_at_t + k]!;
-      }
-      const dblock4_norm1_m_sum_nt =
-        (dblock4_norm1_m_1_nt + 2 * dblock4_norm1_v_sum[block4_norm1_v_at_n + t]! * total2) / 64;
-      const root = Math.sqrt(block4_norm1_v[block4_norm1_v_at_n + t]! + 0.00001);
-      const dblock4_norm1_v_sum_nt = dblock4_norm1_v_sum[block4_norm1_v_at_n + t]!;
-      for (let d = 0; d < 64; d++) {
-        dblock3_u_1[dblock4_norm1_at_t + d] =
-          dblock3_1[dblock4_norm1_at_t + d]! +
-          dblock4_norm1[dblock4_norm1_at_t + d]! * (block4_norm1_g[d]! / root) +
-          dblock4_norm1_v_sum_nt * (2 * (block3[dblock4_norm1_at_t + d]! - block4_norm1_m_nt)) +
-          dblock4_norm1_m_sum_nt;
-      }
-    }
-  }
-}
-
-// dblock3_mlp_b[o] = sum[n, i](dblock3_u_1[n, i, o])      layers.dsl:7
-export function gradient_block3_mlp_b(
-  dblock3_u_1: Float32Array,
-  dblock3_mlp_b: Float32Array,
-  batch: number,
-): void {
-  dblock3_mlp_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock3_u_1_at_ni = ni * 64;
-    for (let o = 0; o < 64; o++) {
-      dblock3_mlp_b[o]! += dblock3_u_1[dblock3_u_1_at_ni + o]!;
-    }
-  }
-}
-
-// dblock3_mlp_W[i, o] = sum[n, j](block3_mlp_gelu_tanh[n, j, i] * dblock3_u_1[n, j, o])      layers.dsl:7
-export function gradient_block3_mlp_W(
-  block3_mlp_gelu_tanh: Float32Array,
-  dblock3_u_1: Float32Array,
-  dblock3_mlp_W: Float32Array,
-  batch: number,
-): void {
-  dblock3_mlp_W.fill(0);
-  const nj_to = batch * 64;
-  contract_tn(block3_mlp_gelu_tanh, dblock3_u_1, dblock3_mlp_W, 256, 64, nj_to);
-}
-
-// dblock3_hidden[n, i, o] = sum[o2](dblock3_u_1[n, i, o2] * block3_mlp_W[o, o2]) * (block3_hidden[n, i, o] * (sigmoid(1.5957691216057308 * (block3_hidden[n, i, o] + 0.044715 * block3_hidden[n, i, o]^3)) * (1 - sigmoid(1.5957691216057308 * (block3_hidden[n, i, o] + 0.044715 * block3_hidden[n, i, o]^3))) * (1.5957691216057308 * (1 + 0.134145 * block3_hidden[n, i, o]^2))) + sigmoid(1.5957691216057308 * ...      gpt.dsl:29
-export function backward_dblock3_hidden(
-  dblock3_u_1: Float32Array,
-  block3_mlp_W: Float32Array,
-  block3_hidden: Float32Array,
-  dblock3_hidden: Float32Array,
-  batch: number,
-): void {
-  dblock3_hidden.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock3_u_1, block3_mlp_W, dblock3_hidden, ni_to, 256, 64);
-  const nio_to = batch * 16384;
-  for (let nio = 0; nio < nio_to; nio++) {
-    const block3_hidden_o = block3_hidden[nio]!;
-    const sigmoid_2 = sigmoid(1.5957691216057308 * (block3_hidden_o + 0.044715 * cube(block3_hidden_o)));
-    dblock3_hidden[nio]! *=
-      block3_hidden_o *
-        (sigmoid_2 *
-          (1 - sigmoid_2) *
-          (1.5957691216057308 * (1 + 0.134145 * (block3_hidden_o * block3_hidden_o)))) +
-      sigmoid_2;
-  }
-}
-
-// dblock3_hidden_b[o] = sum[n, i](dblock3_hidden[n, i, o])      layers.dsl:7
-export function gradient_block3_hidden_b(
-  dblock3_hidden: Float32Array,
-  dblock3_hidden_b: Float32Array,
-  batch: number,
-): void {
-  dblock3_hidden_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock3_hidden_at_ni = ni * 256;
-    for (let o = 0; o < 256; o++) {
-      dblock3_hidden_b[o]! += dblock3_hidden[dblock3_hidden_at_ni + o]!;
-    }
-  }
-}
-
-// dblock3_norm2[n, i, k] = sum[o](dblock3_hidden[n, i, o] * block3_hidden_W[k, o])      layers.dsl:7
-export function backward_dblock3_norm2(
-  dblock3_hidden: Float32Array,
-  block3_hidden_W: Float32Array,
-  dblock3_norm2: Float32Array,
-  batch: number,
-): void {
-  dblock3_norm2.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock3_hidden, block3_hidden_W, dblock3_norm2, ni_to, 64, 256);
-}
-
-// dblock3_hidden_W[i, o] = sum[n, j](block3_norm2[n, j, i] * dblock3_hidden[n, j, o])      layers.dsl:7
-export function gradient_block3_hidden_W(
-  block3_norm2: Float32Array,
-  dblock3_hidden: Float32Array,
-  dblock3_hidden_W: Float32Array,
-  batch: number,
-): void {
-  dblock3_hidden_W.fill(0);
-  const nj_to = batch * 64;
-  contract_tn(block3_norm2, dblock3_hidden, dblock3_hidden_W, 64, 256, nj_to);
-}
-
-// dblock3_norm2_g[k] = sum[n, i](dblock3_norm2[n, i, k] * ((block3_u[n, i, k] - block3_norm2_m[n, i]) / sqrt(block3_norm2_v[n, i] + 0.00001)))      normalisation.dsl:16
-export function gradient_block3_norm2_g(
-  dblock3_norm2: Float32Array,
-  block3_u: Float32Array,
-  block3_norm2_m: Float32Array,
-  block3_norm2_v: Float32Array,
-  dblock3_norm2_g: Float32Array,
-  batch: number,
-): void {
-  dblock3_norm2_g.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock3_norm2_at_ni = ni * 64;
-    const block3_norm2_m_i = block3_norm2_m[ni]!;
-    const root = Math.sqrt(block3_norm2_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      dblock3_norm2_g[k]! +=
-        dblock3_norm2[dblock3_norm2_at_ni + k]! *
-        ((block3_u[dblock3_norm2_at_ni + k]! - block3_norm2_m_i) / root);
-    }
-  }
-}
-
-// dblock3_norm2_b[k] = sum[n, i](dblock3_norm2[n, i, k])      normalisation.dsl:16
-export function gradient_block3_norm2_b(
-  dblock3_norm2: Float32Array,
-  dblock3_norm2_b: Float32Array,
-  batch: number,
-): void {
-  dblock3_norm2_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock3_norm2_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      dblock3_norm2_b[k]! += dblock3_norm2[dblock3_norm2_at_ni + k]!;
-    }
-  }
-}
-
-// dblock3_norm2_v_sum[n, i] = sum[k](dblock3_norm2[n, i, k] * (block3_norm2_m[n, i] - block3_u[n, i, k]) * block3_norm2_g[k]) / (128 * sqrt(block3_norm2_v[n, i] + 0.00001)^3)      normalisation.dsl:15
-export function backward_dblock3_norm2_v_sum(
-  dblock3_norm2: Float32Array,
-  block3_norm2_m: Float32Array,
-  block3_u: Float32Array,
-  block3_norm2_g: Float32Array,
-  block3_norm2_v: Float32Array,
-  dblock3_norm2_v_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dblock3_norm2_at_ni = ni * 64;
-    const block3_norm2_m_i = block3_norm2_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total +=
-        dblock3_norm2[dblock3_norm2_at_ni + k]! *
-        (block3_norm2_m_i - block3_u[dblock3_norm2_at_ni + k]!) *
-        block3_norm2_g[k]!;
-    }
-    dblock3_norm2_v_sum[ni] = total / (128 * cube(Math.sqrt(block3_norm2_v[ni]! + 0.00001)));
-  }
-}
-
-// dblock3_norm2_m_1[n, i] = -(sum[k](dblock3_norm2[n, i, k] * block3_norm2_g[k]) / sqrt(block3_norm2_v[n, i] + 0.00001))      normalisation.dsl:16
-// dblock3_norm2_m_sum[n, i] = (dblock3_norm2_m_1[n, i] + 2 * dblock3_norm2_v_sum[n, i] * sum[k](block3_norm2_m[n, i] - block3_u[n, i, k])) / 64      normalisation.dsl:14
-// dblock2_1[n, t, d] = dblock3_u_1[n, t, d] + dblock3_norm2[n, t, d] * (block3_norm2_g[d] / sqrt(block3_norm2_v[n, t] + 0.00001)) + dblock3_norm2_v_sum[n, t] * (2 * (block3_u[n, t, d] - block3_norm2_m[n, t])) + dblock3_norm2_m_sum[n, t]      gpt.dsl:26
-export function backward_dblock2_1(
-  dblock3_norm2: Float32Array,
-  block3_norm2_g: Float32Array,
-  block3_norm2_v: Float32Array,
-  dblock3_norm2_v_sum: Float32Array,
-  block3_norm2_m: Float32Array,
-  block3_u: Float32Array,
-  dblock3_u_1: Float32Array,
-  dblock2_1: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock3_norm2_at_n = n * 4096;
-    const block3_norm2_v_at_n = n * 64;
-    for (let t = 0; t < 64; t++) {
-      let total = 0;
-      const dblock3_norm2_at_t = dblock3_norm2_at_n + t * 64;
-      for (let k = 0; k < 64; k++) {
-        total += dblock3_norm2[dblock3_norm2_at_t + k]! * block3_norm2_g[k]!;
-      }
-      const dblock3_norm2_m_1_nt = -(total / Math.sqrt(block3_norm2_v[block3_norm2_v_at_n + t]! + 0.00001));
-      let total2 = 0;
-      const block3_norm2_m_nt = block3_norm2_m[block3_norm2_v_at_n + t]!;
-      for (let k = 0; k < 64; k++) {
-        total2 += block3_norm2_m_nt - block3_u[dblock3_norm2_at_t + k]!;
-      }
-      const dblock3_norm2_m_sum_nt =
-        (dblock3_norm2_m_1_nt + 2 * dblock3_norm2_v_sum[block3_norm2_v_at_n + t]! * total2) / 64;
-      const root = Math.sqrt(block3_norm2_v[block3_norm2_v_at_n + t]! + 0.00001);
-      const dblock3_norm2_v_sum_nt = dblock3_norm2_v_sum[block3_norm2_v_at_n + t]!;
-      for (let d = 0; d < 64; d++) {
-        dblock2_1[dblock3_norm2_at_t + d] =
-          dblock3_u_1[dblock3_norm2_at_t + d]! +
-          dblock3_norm2[dblock3_norm2_at_t + d]! * (block3_norm2_g[d]! / root) +
-          dblock3_norm2_v_sum_nt * (2 * (block3_u[dblock3_norm2_at_t + d]! - block3_norm2_m_nt)) +
-          dblock3_norm2_m_sum_nt;
-      }
-    }
-  }
-}
-
-// dblock3_attention_mixed[n, i, h, c] = sum[o](dblock2_1[n, i, o] * block3_attention_O[h, c, o])      gpt.dsl:19
-export function backward_dblock3_attention_mixed(
-  dblock2_1: Float32Array,
-  block3_attention_O: Float32Array,
-  dblock3_attention_mixed: Float32Array,
-  batch: number,
-): void {
-  dblock3_attention_mixed.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock2_1, block3_attention_O, dblock3_attention_mixed, ni_to, 64, 64);
-}
-
-// dblock3_attention_O[h, c, o] = sum[n, i](block3_attention_mixed[n, i, h, c] * dblock2_1[n, i, o])      gpt.dsl:19
-export function gradient_block3_attention_O(
-  block3_attention_mixed: Float32Array,
-  dblock2_1: Float32Array,
-  dblock3_attention_O: Float32Array,
-  batch: number,
-): void {
-  dblock3_attention_O.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block3_attention_mixed, dblock2_1, dblock3_attention_O, 64, 64, ni_to);
-}
-
-// dblock3_attention_weight[n, h, i, j] = sum[c](dblock3_attention_mixed[n, i, h, c] * block3_attention_v[n, j, h, c])      gpt.dsl:17
-export function backward_dblock3_attention_weight(
-  dblock3_attention_mixed: Float32Array,
-  block3_attention_v: Float32Array,
-  dblock3_attention_weight: Float32Array,
-  batch: number,
-): void {
-  dblock3_attention_weight.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock3_attention_mixed_at_n = n * 4096;
-    const dblock3_attention_weight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      // dblock3_attention_weight[dblock3_attention_weight_at_n + h * 4096 + row * 64 + column] +=
-      // sum[term](dblock3_attention_mixed[dblock3_attention_mixed_at_n + h * 16 + row * 64 + term] *
-      // block3_attention_v[dblock3_attention_mixed_at_n + h * 16 + term + column * 64]) for row < 64, column < 64,
-      // term < 16
-      contract(
-        dblock3_attention_mixed,
-        block3_attention_v,
-        dblock3_attention_weight,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        dblock3_attention_mixed_at_n + h * 16,
-        dblock3_attention_mixed_at_n + h * 16,
-        dblock3_attention_weight_at_n + h * 4096,
-      );
-    }
-  }
-}
-
-// dblock3_attention_v[n, j, h, c] = sum[i](block3_attention_weight[n, h, i, j] * dblock3_attention_mixed[n, i, h, c])      gpt.dsl:17
-export function backward_dblock3_attention_v(
-  block3_attention_weight: Float32Array,
-  dblock3_attention_mixed: Float32Array,
-  dblock3_attention_v: Float32Array,
-  batch: number,
-): void {
-  dblock3_attention_v.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const block3_attention_weight_at_n = n * 16384;
-    const dblock3_attention_mixed_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock3_attention_v[dblock3_attention_mixed_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](block3_attention_weight[block3_attention_weight_at_n + h * 4096 + row + term * 64] *
-      // dblock3_attention_mixed[dblock3_attention_mixed_at_n + h * 16 + term * 64 + column]) for row < 64, column <
-      // 16, term < 64
-      contract(
-        block3_attention_weight,
-        dblock3_attention_mixed,
-        dblock3_attention_v,
-        64,
-        16,
-        64,
-        1,
-        64,
-        64,
-        1,
-        64,
-        1,
-        block3_attention_weight_at_n + h * 4096,
-        dblock3_attention_mixed_at_n + h * 16,
-        dblock3_attention_mixed_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock3_attention_weight_logsumexp[n, h, i] = -sum[j](dblock3_attention_weight[n, h, i, j] * block3_attention_weight[n, h, i, j])      gpt.dsl:16
-// dblock3_attention_score_sum[n, h, i, j] = ((j <= i ? dblock3_attention_weight[n, h, i, j] * block3_attention_weight[n, h, i, j] : 0) + (j <= i ? dblock3_attention_weight_logsumexp[n, h, i] * block3_attention_weight[n, h, i, j] : 0)) / 4      gpt.dsl:15
-export function backward_dblock3_attention_score_sum(
-  dblock3_attention_weight: Float32Array,
-  block3_attention_weight: Float32Array,
-  dblock3_attention_score_sum: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock3_attention_weight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const dblock3_attention_weight_at_h = dblock3_attention_weight_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let total = 0;
-        const dblock3_attention_weight_at_i = dblock3_attention_weight_at_h + i * 64;
-        for (let j = 0; j < 64; j++) {
-          total +=
-            dblock3_attention_weight[dblock3_attention_weight_at_i + j]! *
-            block3_attention_weight[dblock3_attention_weight_at_i + j]!;
-        }
-        const dblock3_attention_weight_logsumexp_nhi = -total;
-        for (let j = 0; j < 64; j++) {
-          const block3_attention_weight_nhij = block3_attention_weight[dblock3_attention_weight_at_i + j]!;
-          dblock3_attention_score_sum[dblock3_attention_weight_at_i + j] =
-            ((j <= i
-              ? dblock3_attention_weight[dblock3_attention_weight_at_i + j]! * block3_attention_weight_nhij
-              : 0) +
-              (j <= i ? dblock3_attention_weight_logsumexp_nhi * block3_attention_weight_nhij : 0)) /
-            4;
-        }
-      }
-    }
-  }
-}
-
-// dblock3_attention_q[n, i, h, c] = sum[j](dblock3_attention_score_sum[n, h, i, j] * block3_attention_k[n, j, h, c])      gpt.dsl:15
-export function backward_dblock3_attention_q(
-  dblock3_attention_score_sum: Float32Array,
-  block3_attention_k: Float32Array,
-  dblock3_attention_q: Float32Array,
-  batch: number,
-): void {
-  dblock3_attention_q.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock3_attention_score_sum_at_n = n * 16384;
-    const block3_attention_k_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock3_attention_q[block3_attention_k_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](dblock3_attention_score_sum[dblock3_attention_score_sum_at_n + h * 4096 + row * 64 + term] *
-      // block3_attention_k[block3_attention_k_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        dblock3_attention_score_sum,
-        block3_attention_k,
-        dblock3_attention_q,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        dblock3_attention_score_sum_at_n + h * 4096,
-        block3_attention_k_at_n + h * 16,
-        block3_attention_k_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock3_attention_k[n, j, h, c] = sum[i](dblock3_attention_score_sum[n, h, i, j] * block3_attention_q[n, i, h, c])      gpt.dsl:15
-export function backward_dblock3_attention_k(
-  dblock3_attention_score_sum: Float32Array,
-  block3_attention_q: Float32Array,
-  dblock3_attention_k: Float32Array,
-  batch: number,
-): void {
-  dblock3_attention_k.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock3_attention_score_sum_at_n = n * 16384;
-    const block3_attention_q_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock3_attention_k[block3_attention_q_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](dblock3_attention_score_sum[dblock3_attention_score_sum_at_n + h * 4096 + row + term * 64] *
-      // block3_attention_q[block3_attention_q_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        dblock3_attention_score_sum,
-        block3_attention_q,
-        dblock3_attention_k,
-        64,
-        16,
-        64,
-        1,
-        64,
-        64,
-        1,
-        64,
-        1,
-        dblock3_attention_score_sum_at_n + h * 4096,
-        block3_attention_q_at_n + h * 16,
-        block3_attention_q_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock3_norm1_1[n, i, k] = sum[h, c](dblock3_attention_v[n, i, h, c] * block3_attention_V[k, h, c])      gpt.dsl:13
-export function backward_dblock3_norm1_1(
-  dblock3_attention_v: Float32Array,
-  block3_attention_V: Float32Array,
-  dblock3_norm1_1: Float32Array,
-  batch: number,
-): void {
-  dblock3_norm1_1.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock3_attention_v, block3_attention_V, dblock3_norm1_1, ni_to, 64, 64);
-}
-
-// dblock3_attention_V[e, h, c] = sum[n, i](block3_norm1[n, i, e] * dblock3_attention_v[n, i, h, c])      gpt.dsl:13
-export function gradient_block3_attention_V(
-  block3_norm1: Float32Array,
-  dblock3_attention_v: Float32Array,
-  dblock3_attention_V: Float32Array,
-  batch: number,
-): void {
-  dblock3_attention_V.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block3_norm1, dblock3_attention_v, dblock3_attention_V, 64, 64, ni_to);
-}
-
-// dblock3_norm1_2[n, i, k] = sum[h, c](dblock3_attention_k[n, i, h, c] * block3_attention_K[k, h, c])      gpt.dsl:12
-export function backward_dblock3_norm1_2(
-  dblock3_attention_k: Float32Array,
-  block3_attention_K: Float32Array,
-  dblock3_norm1_2: Float32Array,
-  batch: number,
-): void {
-  dblock3_norm1_2.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock3_attention_k, block3_attention_K, dblock3_norm1_2, ni_to, 64, 64);
-}
-
-// dblock3_attention_K[e, h, c] = sum[n, i](block3_norm1[n, i, e] * dblock3_attention_k[n, i, h, c])      gpt.dsl:12
-export function gradient_block3_attention_K(
-  block3_norm1: Float32Array,
-  dblock3_attention_k: Float32Array,
-  dblock3_attention_K: Float32Array,
-  batch: number,
-): void {
-  dblock3_attention_K.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block3_norm1, dblock3_attention_k, dblock3_attention_K, 64, 64, ni_to);
-}
-
-// dblock3_attention_Q[e, h, c] = sum[n, i](block3_norm1[n, i, e] * dblock3_attention_q[n, i, h, c])      gpt.dsl:11
-export function gradient_block3_attention_Q(
-  block3_norm1: Float32Array,
-  dblock3_attention_q: Float32Array,
-  dblock3_attention_Q: Float32Array,
-  batch: number,
-): void {
-  dblock3_attention_Q.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block3_norm1, dblock3_attention_q, dblock3_attention_Q, 64, 64, ni_to);
-}
-
-// dblock3_norm1[n, i, k] = dblock3_norm1_1[n, i, k] + dblock3_norm1_2[n, i, k] + sum[h, c](dblock3_attention_q[n, i, h, c] * block3_attention_Q[k, h, c])      normalisation.dsl:16
-export function backward_dblock3_norm1(
-  dblock3_norm1_1: Float32Array,
-  dblock3_norm1_2: Float32Array,
-  dblock3_attention_q: Float32Array,
-  block3_attention_Q: Float32Array,
-  dblock3_norm1: Float32Array,
-  batch: number,
-): void {
-  dblock3_norm1.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock3_attention_q, block3_attention_Q, dblock3_norm1, ni_to, 64, 64);
-  const nik_to = batch * 4096;
-  for (let nik = 0; nik < nik_to; nik++) {
-    dblock3_norm1[nik] = dblock3_norm1_1[nik]! + dblock3_norm1_2[nik]! + dblock3_norm1[nik]!;
-  }
-}
-
-// dblock3_norm1_g[k] = sum[n, i](dblock3_norm1[n, i, k] * ((block2[n, i, k] - block3_norm1_m[n, i]) / sqrt(block3_norm1_v[n, i] + 0.00001)))      normalisation.dsl:16
-export function gradient_block3_norm1_g(
-  dblock3_norm1: Float32Array,
-  block2: Float32Array,
-  block3_norm1_m: Float32Array,
-  block3_norm1_v: Float32Array,
-  dblock3_norm1_g: Float32Array,
-  batch: number,
-): void {
-  dblock3_norm1_g.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock3_norm1_at_ni = ni * 64;
-    const block3_norm1_m_i = block3_norm1_m[ni]!;
-    const root = Math.sqrt(block3_norm1_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      dblock3_norm1_g[k]! +=
-        dblock3_norm1[dblock3_norm1_at_ni + k]! *
-        ((block2[dblock3_norm1_at_ni + k]! - block3_norm1_m_i) / root);
-    }
-  }
-}
-
-// dblock3_norm1_b[k] = sum[n, i](dblock3_norm1[n, i, k])      normalisation.dsl:16
-export function gradient_block3_norm1_b(
-  dblock3_norm1: Float32Array,
-  dblock3_norm1_b: Float32Array,
-  batch: number,
-): void {
-  dblock3_norm1_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock3_norm1_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      dblock3_norm1_b[k]! += dblock3_norm1[dblock3_norm1_at_ni + k]!;
-    }
-  }
-}
-
-// dblock3_norm1_v_sum[n, i] = sum[k](dblock3_norm1[n, i, k] * (block3_norm1_m[n, i] - block2[n, i, k]) * block3_norm1_g[k]) / (128 * sqrt(block3_norm1_v[n, i] + 0.00001)^3)      normalisation.dsl:15
-export function backward_dblock3_norm1_v_sum(
-  dblock3_norm1: Float32Array,
-  block3_norm1_m: Float32Array,
-  block2: Float32Array,
-  block3_norm1_g: Float32Array,
-  block3_norm1_v: Float32Array,
-  dblock3_norm1_v_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dblock3_norm1_at_ni = ni * 64;
-    const block3_norm1_m_i = block3_norm1_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total +=
-        dblock3_norm1[dblock3_norm1_at_ni + k]! *
-        (block3_norm1_m_i - block2[dblock3_norm1_at_ni + k]!) *
-        block3_norm1_g[k]!;
-    }
-    dblock3_norm1_v_sum[ni] = total / (128 * cube(Math.sqrt(block3_norm1_v[ni]! + 0.00001)));
-  }
-}
-
-// dblock3_norm1_m_1[n, i] = -(sum[k](dblock3_norm1[n, i, k] * block3_norm1_g[k]) / sqrt(block3_norm1_v[n, i] + 0.00001))      normalisation.dsl:16
-// dblock3_norm1_m_sum[n, i] = (dblock3_norm1_m_1[n, i] + 2 * dblock3_norm1_v_sum[n, i] * sum[k](block3_norm1_m[n, i] - block2[n, i, k])) / 64      normalisation.dsl:14
-// dblock2_u_1[n, t, d] = dblock2_1[n, t, d] + dblock3_norm1[n, t, d] * (block3_norm1_g[d] / sqrt(block3_norm1_v[n, t] + 0.00001)) + dblock3_norm1_v_sum[n, t] * (2 * (block2[n, t, d] - block3_norm1_m[n, t])) + dblock3_norm1_m_sum[n, t]      gpt.dsl:30
-export function backward_dblock2_u_1(
-  dblock3_norm1: Float32Array,
-  block3_norm1_g: Float32Array,
-  block3_norm1_v: Float32Array,
-  dblock3_norm1_v_sum: Float32Array,
-  block3_norm1_m: Float32Array,
-  block2: Float32Array,
-  dblock2_1: Float32Array,
-  dblock2_u_1: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock3_norm1_at_n = n * 4096;
-    const block3_norm1_v_at_n = n * 64;
-    for (let t = 0; t < 64; t++) {
-      let total = 0;
-      const dblock3_norm1_at_t = dblock3_norm1_at_n + t * 64;
-      for (let k = 0; k < 64; k++) {
-        total += dblock3_norm1[dblock3_norm1_at_t + k]! * block3_norm1_g[k]!;
-      }
-      const dblock3_norm1_m_1_nt = -(total / Math.sqrt(block3_norm1_v[block3_norm1_v_at_n + t]! + 0.00001));
-      let total2 = 0;
-      const block3_norm1_m_nt = block3_norm1_m[block3_norm1_v_at_n + t]!;
-      for (let k = 0; k < 64; k++) {
-        total2 += block3_norm1_m_nt - block2[dblock3_norm1_at_t + k]!;
-      }
-      const dblock3_norm1_m_sum_nt =
-        (dblock3_norm1_m_1_nt + 2 * dblock3_norm1_v_sum[block3_norm1_v_at_n + t]! * total2) / 64;
-      const root = Math.sqrt(block3_norm1_v[block3_norm1_v_at_n + t]! + 0.00001);
-      const dblock3_norm1_v_sum_nt = dblock3_norm1_v_sum[block3_norm1_v_at_n + t]!;
-      for (let d = 0; d < 64; d++) {
-        dblock2_u_1[dblock3_norm1_at_t + d] =
-          dblock2_1[dblock3_norm1_at_t + d]! +
-          dblock3_norm1[dblock3_norm1_at_t + d]! * (block3_norm1_g[d]! / root) +
-          dblock3_norm1_v_sum_nt * (2 * (block2[dblock3_norm1_at_t + d]! - block3_norm1_m_nt)) +
-          dblock3_norm1_m_sum_nt;
-      }
-    }
-  }
-}
-
-// dblock2_mlp_b[o] = sum[n, i](dblock2_u_1[n, i, o])      layers.dsl:7
-export function gradient_block2_mlp_b(
-  dblock2_u_1: Float32Array,
-  dblock2_mlp_b: Float32Array,
-  batch: number,
-): void {
-  dblock2_mlp_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock2_u_1_at_ni = ni * 64;
-    for (let o = 0; o < 64; o++) {
-      dblock2_mlp_b[o]! += dblock2_u_1[dblock2_u_1_at_ni + o]!;
-    }
-  }
-}
-
-// dblock2_mlp_W[i, o] = sum[n, j](block2_mlp_gelu_tanh[n, j, i] * dblock2_u_1[n, j, o])      layers.dsl:7
-export function gradient_block2_mlp_W(
-  block2_mlp_gelu_tanh: Float32Array,
-  dblock2_u_1: Float32Array,
-  dblock2_mlp_W: Float32Array,
-  batch: number,
-): void {
-  dblock2_mlp_W.fill(0);
-  const nj_to = batch * 64;
-  contract_tn(block2_mlp_gelu_tanh, dblock2_u_1, dblock2_mlp_W, 256, 64, nj_to);
-}
-
-// dblock2_hidden[n, i, o] = sum[o2](dblock2_u_1[n, i, o2] * block2_mlp_W[o, o2]) * (block2_hidden[n, i, o] * (sigmoid(1.5957691216057308 * (block2_hidden[n, i, o] + 0.044715 * block2_hidden[n, i, o]^3)) * (1 - sigmoid(1.5957691216057308 * (block2_hidden[n, i, o] + 0.044715 * block2_hidden[n, i, o]^3))) * (1.5957691216057308 * (1 + 0.134145 * block2_hidden[n, i, o]^2))) + sigmoid(1.5957691216057308 * ...      gpt.dsl:29
-export function backward_dblock2_hidden(
-  dblock2_u_1: Float32Array,
-  block2_mlp_W: Float32Array,
-  block2_hidden: Float32Array,
-  dblock2_hidden: Float32Array,
-  batch: number,
-): void {
-  dblock2_hidden.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock2_u_1, block2_mlp_W, dblock2_hidden, ni_to, 256, 64);
-  const nio_to = batch * 16384;
-  for (let nio = 0; nio < nio_to; nio++) {
-    const block2_hidden_o = block2_hidden[nio]!;
-    const sigmoid_2 = sigmoid(1.5957691216057308 * (block2_hidden_o + 0.044715 * cube(block2_hidden_o)));
-    dblock2_hidden[nio]! *=
-      block2_hidden_o *
-        (sigmoid_2 *
-          (1 - sigmoid_2) *
-          (1.5957691216057308 * (1 + 0.134145 * (block2_hidden_o * block2_hidden_o)))) +
-      sigmoid_2;
-  }
-}
-
-// dblock2_hidden_b[o] = sum[n, i](dblock2_hidden[n, i, o])      layers.dsl:7
-export function gradient_block2_hidden_b(
-  dblock2_hidden: Float32Array,
-  dblock2_hidden_b: Float32Array,
-  batch: number,
-): void {
-  dblock2_hidden_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock2_hidden_at_ni = ni * 256;
-    for (let o = 0; o < 256; o++) {
-      dblock2_hidden_b[o]! += dblock2_hidden[dblock2_hidden_at_ni + o]!;
-    }
-  }
-}
-
-// dblock2_norm2[n, i, k] = sum[o](dblock2_hidden[n, i, o] * block2_hidden_W[k, o])      layers.dsl:7
-export function backward_dblock2_norm2(
-  dblock2_hidden: Float32Array,
-  block2_hidden_W: Float32Array,
-  dblock2_norm2: Float32Array,
-  batch: number,
-): void {
-  dblock2_norm2.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock2_hidden, block2_hidden_W, dblock2_norm2, ni_to, 64, 256);
-}
-
-// dblock2_hidden_W[i, o] = sum[n, j](block2_norm2[n, j, i] * dblock2_hidden[n, j, o])      layers.dsl:7
-export function gradient_block2_hidden_W(
-  block2_norm2: Float32Array,
-  dblock2_hidden: Float32Array,
-  dblock2_hidden_W: Float32Array,
-  batch: number,
-): void {
-  dblock2_hidden_W.fill(0);
-  const nj_to = batch * 64;
-  contract_tn(block2_norm2, dblock2_hidden, dblock2_hidden_W, 64, 256, nj_to);
-}
-
-// dblock2_norm2_g[k] = sum[n, i](dblock2_norm2[n, i, k] * ((block2_u[n, i, k] - block2_norm2_m[n, i]) / sqrt(block2_norm2_v[n, i] + 0.00001)))      normalisation.dsl:16
-export function gradient_block2_norm2_g(
-  dblock2_norm2: Float32Array,
-  block2_u: Float32Array,
-  block2_norm2_m: Float32Array,
-  block2_norm2_v: Float32Array,
-  dblock2_norm2_g: Float32Array,
-  batch: number,
-): void {
-  dblock2_norm2_g.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock2_norm2_at_ni = ni * 64;
-    const block2_norm2_m_i = block2_norm2_m[ni]!;
-    const root = Math.sqrt(block2_norm2_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      dblock2_norm2_g[k]! +=
-        dblock2_norm2[dblock2_norm2_at_ni + k]! *
-        ((block2_u[dblock2_norm2_at_ni + k]! - block2_norm2_m_i) / root);
-    }
-  }
-}
-
-// dblock2_norm2_b[k] = sum[n, i](dblock2_norm2[n, i, k])      normalisation.dsl:16
-export function gradient_block2_norm2_b(
-  dblock2_norm2: Float32Array,
-  dblock2_norm2_b: Float32Array,
-  batch: number,
-): void {
-  dblock2_norm2_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock2_norm2_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      dblock2_norm2_b[k]! += dblock2_norm2[dblock2_norm2_at_ni + k]!;
-    }
-  }
-}
-
-// dblock2_norm2_v_sum[n, i] = sum[k](dblock2_norm2[n, i, k] * (block2_norm2_m[n, i] - block2_u[n, i, k]) * block2_norm2_g[k]) / (128 * sqrt(block2_norm2_v[n, i] + 0.00001)^3)      normalisation.dsl:15
-export function backward_dblock2_norm2_v_sum(
-  dblock2_norm2: Float32Array,
-  block2_norm2_m: Float32Array,
-  block2_u: Float32Array,
-  block2_norm2_g: Float32Array,
-  block2_norm2_v: Float32Array,
-  dblock2_norm2_v_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dblock2_norm2_at_ni = ni * 64;
-    const block2_norm2_m_i = block2_norm2_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total +=
-        dblock2_norm2[dblock2_norm2_at_ni + k]! *
-        (block2_norm2_m_i - block2_u[dblock2_norm2_at_ni + k]!) *
-        block2_norm2_g[k]!;
-    }
-    dblock2_norm2_v_sum[ni] = total / (128 * cube(Math.sqrt(block2_norm2_v[ni]! + 0.00001)));
-  }
-}
-
-// dblock2_norm2_m_1[n, i] = -(sum[k](dblock2_norm2[n, i, k] * block2_norm2_g[k]) / sqrt(block2_norm2_v[n, i] + 0.00001))      normalisation.dsl:16
-// dblock2_norm2_m_sum[n, i] = (dblock2_norm2_m_1[n, i] + 2 * dblock2_norm2_v_sum[n, i] * sum[k](block2_norm2_m[n, i] - block2_u[n, i, k])) / 64      normalisation.dsl:14
-// dblock1_1[n, t, d] = dblock2_u_1[n, t, d] + dblock2_norm2[n, t, d] * (block2_norm2_g[d] / sqrt(block2_norm2_v[n, t] + 0.00001)) + dblock2_norm2_v_sum[n, t] * (2 * (block2_u[n, t, d] - block2_norm2_m[n, t])) + dblock2_norm2_m_sum[n, t]      gpt.dsl:26
-export function backward_dblock1_1(
-  dblock2_norm2: Float32Array,
-  block2_norm2_g: Float32Array,
-  block2_norm2_v: Float32Array,
-  dblock2_norm2_v_sum: Float32Array,
-  block2_norm2_m: Float32Array,
-  block2_u: Float32Array,
-  dblock2_u_1: Float32Array,
-  dblock1_1: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock2_norm2_at_n = n * 4096;
-    const block2_norm2_v_at_n = n * 64;
-    for (let t = 0; t < 64; t++) {
-      let total = 0;
-      const dblock2_norm2_at_t = dblock2_norm2_at_n + t * 64;
-      for (let k = 0; k < 64; k++) {
-        total += dblock2_norm2[dblock2_norm2_at_t + k]! * block2_norm2_g[k]!;
-      }
-      const dblock2_norm2_m_1_nt = -(total / Math.sqrt(block2_norm2_v[block2_norm2_v_at_n + t]! + 0.00001));
-      let total2 = 0;
-      const block2_norm2_m_nt = block2_norm2_m[block2_norm2_v_at_n + t]!;
-      for (let k = 0; k < 64; k++) {
-        total2 += block2_norm2_m_nt - block2_u[dblock2_norm2_at_t + k]!;
-      }
-      const dblock2_norm2_m_sum_nt =
-        (dblock2_norm2_m_1_nt + 2 * dblock2_norm2_v_sum[block2_norm2_v_at_n + t]! * total2) / 64;
-      const root = Math.sqrt(block2_norm2_v[block2_norm2_v_at_n + t]! + 0.00001);
-      const dblock2_norm2_v_sum_nt = dblock2_norm2_v_sum[block2_norm2_v_at_n + t]!;
-      for (let d = 0; d < 64; d++) {
-        dblock1_1[dblock2_norm2_at_t + d] =
-          dblock2_u_1[dblock2_norm2_at_t + d]! +
-          dblock2_norm2[dblock2_norm2_at_t + d]! * (block2_norm2_g[d]! / root) +
-          dblock2_norm2_v_sum_nt * (2 * (block2_u[dblock2_norm2_at_t + d]! - block2_norm2_m_nt)) +
-          dblock2_norm2_m_sum_nt;
-      }
-    }
-  }
-}
-
-// dblock2_attention_mixed[n, i, h, c] = sum[o](dblock1_1[n, i, o] * block2_attention_O[h, c, o])      gpt.dsl:19
-export function backward_dblock2_attention_mixed(
-  dblock1_1: Float32Array,
-  block2_attention_O: Float32Array,
-  dblock2_attention_mixed: Float32Array,
-  batch: number,
-): void {
-  dblock2_attention_mixed.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock1_1, block2_attention_O, dblock2_attention_mixed, ni_to, 64, 64);
-}
-
-// dblock2_attention_O[h, c, o] = sum[n, i](block2_attention_mixed[n, i, h, c] * dblock1_1[n, i, o])      gpt.dsl:19
-export function gradient_block2_attention_O(
-  block2_attention_mixed: Float32Array,
-  dblock1_1: Float32Array,
-  dblock2_attention_O: Float32Array,
-  batch: number,
-): void {
-  dblock2_attention_O.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block2_attention_mixed, dblock1_1, dblock2_attention_O, 64, 64, ni_to);
-}
-
-// dblock2_attention_weight[n, h, i, j] = sum[c](dblock2_attention_mixed[n, i, h, c] * block2_attention_v[n, j, h, c])      gpt.dsl:17
-export function backward_dblock2_attention_weight(
-  dblock2_attention_mixed: Float32Array,
-  block2_attention_v: Float32Array,
-  dblock2_attention_weight: Float32Array,
-  batch: number,
-): void {
-  dblock2_attention_weight.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock2_attention_mixed_at_n = n * 4096;
-    const dblock2_attention_weight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      // dblock2_attention_weight[dblock2_attention_weight_at_n + h * 4096 + row * 64 + column] +=
-      // sum[term](dblock2_attention_mixed[dblock2_attention_mixed_at_n + h * 16 + row * 64 + term] *
-      // block2_attention_v[dblock2_attention_mixed_at_n + h * 16 + term + column * 64]) for row < 64, column < 64,
-      // term < 16
-      contract(
-        dblock2_attention_mixed,
-        block2_attention_v,
-        dblock2_attention_weight,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        dblock2_attention_mixed_at_n + h * 16,
-        dblock2_attention_mixed_at_n + h * 16,
-        dblock2_attention_weight_at_n + h * 4096,
-      );
-    }
-  }
-}
-
-// dblock2_attention_v[n, j, h, c] = sum[i](block2_attention_weight[n, h, i, j] * dblock2_attention_mixed[n, i, h, c])      gpt.dsl:17
-export function backward_dblock2_attention_v(
-  block2_attention_weight: Float32Array,
-  dblock2_attention_mixed: Float32Array,
-  dblock2_attention_v: Float32Array,
-  batch: number,
-): void {
-  dblock2_attention_v.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const block2_attention_weight_at_n = n * 16384;
-    const dblock2_attention_mixed_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock2_attention_v[dblock2_attention_mixed_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](block2_attention_weight[block2_attention_weight_at_n + h * 4096 + row + term * 64] *
-      // dblock2_attention_mixed[dblock2_attention_mixed_at_n + h * 16 + term * 64 + column]) for row < 64, column <
-      // 16, term < 64
-      contract(
-        block2_attention_weight,
-        dblock2_attention_mixed,
-        dblock2_attention_v,
-        64,
-        16,
-        64,
-        1,
-        64,
-        64,
-        1,
-        64,
-        1,
-        block2_attention_weight_at_n + h * 4096,
-        dblock2_attention_mixed_at_n + h * 16,
-        dblock2_attention_mixed_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock2_attention_weight_logsumexp[n, h, i] = -sum[j](dblock2_attention_weight[n, h, i, j] * block2_attention_weight[n, h, i, j])      gpt.dsl:16
-// dblock2_attention_score_sum[n, h, i, j] = ((j <= i ? dblock2_attention_weight[n, h, i, j] * block2_attention_weight[n, h, i, j] : 0) + (j <= i ? dblock2_attention_weight_logsumexp[n, h, i] * block2_attention_weight[n, h, i, j] : 0)) / 4      gpt.dsl:15
-export function backward_dblock2_attention_score_sum(
-  dblock2_attention_weight: Float32Array,
-  block2_attention_weight: Float32Array,
-  dblock2_attention_score_sum: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock2_attention_weight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const dblock2_attention_weight_at_h = dblock2_attention_weight_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let total = 0;
-        const dblock2_attention_weight_at_i = dblock2_attention_weight_at_h + i * 64;
-        for (let j = 0; j < 64; j++) {
-          total +=
-            dblock2_attention_weight[dblock2_attention_weight_at_i + j]! *
-            block2_attention_weight[dblock2_attention_weight_at_i + j]!;
-        }
-        const dblock2_attention_weight_logsumexp_nhi = -total;
-        for (let j = 0; j < 64; j++) {
-          const block2_attention_weight_nhij = block2_attention_weight[dblock2_attention_weight_at_i + j]!;
-          dblock2_attention_score_sum[dblock2_attention_weight_at_i + j] =
-            ((j <= i
-              ? dblock2_attention_weight[dblock2_attention_weight_at_i + j]! * block2_attention_weight_nhij
-              : 0) +
-              (j <= i ? dblock2_attention_weight_logsumexp_nhi * block2_attention_weight_nhij : 0)) /
-            4;
-        }
-      }
-    }
-  }
-}
-
-// dblock2_attention_q[n, i, h, c] = sum[j](dblock2_attention_score_sum[n, h, i, j] * block2_attention_k[n, j, h, c])      gpt.dsl:15
-export function backward_dblock2_attention_q(
-  dblock2_attention_score_sum: Float32Array,
-  block2_attention_k: Float32Array,
-  dblock2_attention_q: Float32Array,
-  batch: number,
-): void {
-  dblock2_attention_q.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock2_attention_score_sum_at_n = n * 16384;
-    const block2_attention_k_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock2_attention_q[block2_attention_k_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](dblock2_attention_score_sum[dblock2_attention_score_sum_at_n + h * 4096 + row * 64 + term] *
-      // block2_attention_k[block2_attention_k_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        dblock2_attention_score_sum,
-        block2_attention_k,
-        dblock2_attention_q,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        dblock2_attention_score_sum_at_n + h * 4096,
-        block2_attention_k_at_n + h * 16,
-        block2_attention_k_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock2_attention_k[n, j, h, c] = sum[i](dblock2_attention_score_sum[n, h, i, j] * block2_attention_q[n, i, h, c])      gpt.dsl:15
-export function backward_dblock2_attention_k(
-  dblock2_attention_score_sum: Float32Array,
-  block2_attention_q: Float32Array,
-  dblock2_attention_k: Float32Array,
-  batch: number,
-): void {
-  dblock2_attention_k.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock2_attention_score_sum_at_n = n * 16384;
-    const block2_attention_q_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock2_attention_k[block2_attention_q_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](dblock2_attention_score_sum[dblock2_attention_score_sum_at_n + h * 4096 + row + term * 64] *
-      // block2_attention_q[block2_attention_q_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        dblock2_attention_score_sum,
-        block2_attention_q,
-        dblock2_attention_k,
-        64,
-        16,
-        64,
-        1,
-        64,
-        64,
-        1,
-        64,
-        1,
-        dblock2_attention_score_sum_at_n + h * 4096,
-        block2_attention_q_at_n + h * 16,
-        block2_attention_q_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock2_norm1_1[n, i, k] = sum[h, c](dblock2_attention_v[n, i, h, c] * block2_attention_V[k, h, c])      gpt.dsl:13
-export function backward_dblock2_norm1_1(
-  dblock2_attention_v: Float32Array,
-  block2_attention_V: Float32Array,
-  dblock2_norm1_1: Float32Array,
-  batch: number,
-): void {
-  dblock2_norm1_1.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock2_attention_v, block2_attention_V, dblock2_norm1_1, ni_to, 64, 64);
-}
-
-// dblock2_attention_V[e, h, c] = sum[n, i](block2_norm1[n, i, e] * dblock2_attention_v[n, i, h, c])      gpt.dsl:13
-export function gradient_block2_attention_V(
-  block2_norm1: Float32Array,
-  dblock2_attention_v: Float32Array,
-  dblock2_attention_V: Float32Array,
-  batch: number,
-): void {
-  dblock2_attention_V.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block2_norm1, dblock2_attention_v, dblock2_attention_V, 64, 64, ni_to);
-}
-
-// dblock2_norm1_2[n, i, k] = sum[h, c](dblock2_attention_k[n, i, h, c] * block2_attention_K[k, h, c])      gpt.dsl:12
-export function backward_dblock2_norm1_2(
-  dblock2_attention_k: Float32Array,
-  block2_attention_K: Float32Array,
-  dblock2_norm1_2: Float32Array,
-  batch: number,
-): void {
-  dblock2_norm1_2.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock2_attention_k, block2_attention_K, dblock2_norm1_2, ni_to, 64, 64);
-}
-
-// dblock2_attention_K[e, h, c] = sum[n, i](block2_norm1[n, i, e] * dblock2_attention_k[n, i, h, c])      gpt.dsl:12
-export function gradient_block2_attention_K(
-  block2_norm1: Float32Array,
-  dblock2_attention_k: Float32Array,
-  dblock2_attention_K: Float32Array,
-  batch: number,
-): void {
-  dblock2_attention_K.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block2_norm1, dblock2_attention_k, dblock2_attention_K, 64, 64, ni_to);
-}
-
-// dblock2_attention_Q[e, h, c] = sum[n, i](block2_norm1[n, i, e] * dblock2_attention_q[n, i, h, c])      gpt.dsl:11
-export function gradient_block2_attention_Q(
-  block2_norm1: Float32Array,
-  dblock2_attention_q: Float32Array,
-  dblock2_attention_Q: Float32Array,
-  batch: number,
-): void {
-  dblock2_attention_Q.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block2_norm1, dblock2_attention_q, dblock2_attention_Q, 64, 64, ni_to);
-}
-
-// dblock2_norm1[n, i, k] = dblock2_norm1_1[n, i, k] + dblock2_norm1_2[n, i, k] + sum[h, c](dblock2_attention_q[n, i, h, c] * block2_attention_Q[k, h, c])      normalisation.dsl:16
-export function backward_dblock2_norm1(
-  dblock2_norm1_1: Float32Array,
-  dblock2_norm1_2: Float32Array,
-  dblock2_attention_q: Float32Array,
-  block2_attention_Q: Float32Array,
-  dblock2_norm1: Float32Array,
-  batch: number,
-): void {
-  dblock2_norm1.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock2_attention_q, block2_attention_Q, dblock2_norm1, ni_to, 64, 64);
-  const nik_to = batch * 4096;
-  for (let nik = 0; nik < nik_to; nik++) {
-    dblock2_norm1[nik] = dblock2_norm1_1[nik]! + dblock2_norm1_2[nik]! + dblock2_norm1[nik]!;
-  }
-}
-
-// dblock2_norm1_g[k] = sum[n, i](dblock2_norm1[n, i, k] * ((block1[n, i, k] - block2_norm1_m[n, i]) / sqrt(block2_norm1_v[n, i] + 0.00001)))      normalisation.dsl:16
-export function gradient_block2_norm1_g(
-  dblock2_norm1: Float32Array,
-  block1: Float32Array,
-  block2_norm1_m: Float32Array,
-  block2_norm1_v: Float32Array,
-  dblock2_norm1_g: Float32Array,
-  batch: number,
-): void {
-  dblock2_norm1_g.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock2_norm1_at_ni = ni * 64;
-    const block2_norm1_m_i = block2_norm1_m[ni]!;
-    const root = Math.sqrt(block2_norm1_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      dblock2_norm1_g[k]! +=
-        dblock2_norm1[dblock2_norm1_at_ni + k]! *
-        ((block1[dblock2_norm1_at_ni + k]! - block2_norm1_m_i) / root);
-    }
-  }
-}
-
-// dblock2_norm1_b[k] = sum[n, i](dblock2_norm1[n, i, k])      normalisation.dsl:16
-export function gradient_block2_norm1_b(
-  dblock2_norm1: Float32Array,
-  dblock2_norm1_b: Float32Array,
-  batch: number,
-): void {
-  dblock2_norm1_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock2_norm1_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      dblock2_norm1_b[k]! += dblock2_norm1[dblock2_norm1_at_ni + k]!;
-    }
-  }
-}
-
-// dblock2_norm1_v_sum[n, i] = sum[k](dblock2_norm1[n, i, k] * (block2_norm1_m[n, i] - block1[n, i, k]) * block2_norm1_g[k]) / (128 * sqrt(block2_norm1_v[n, i] + 0.00001)^3)      normalisation.dsl:15
-export function backward_dblock2_norm1_v_sum(
-  dblock2_norm1: Float32Array,
-  block2_norm1_m: Float32Array,
-  block1: Float32Array,
-  block2_norm1_g: Float32Array,
-  block2_norm1_v: Float32Array,
-  dblock2_norm1_v_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dblock2_norm1_at_ni = ni * 64;
-    const block2_norm1_m_i = block2_norm1_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total +=
-        dblock2_norm1[dblock2_norm1_at_ni + k]! *
-        (block2_norm1_m_i - block1[dblock2_norm1_at_ni + k]!) *
-        block2_norm1_g[k]!;
-    }
-    dblock2_norm1_v_sum[ni] = total / (128 * cube(Math.sqrt(block2_norm1_v[ni]! + 0.00001)));
-  }
-}
-
-// dblock2_norm1_m_1[n, i] = -(sum[k](dblock2_norm1[n, i, k] * block2_norm1_g[k]) / sqrt(block2_norm1_v[n, i] + 0.00001))      normalisation.dsl:16
-// dblock2_norm1_m_sum[n, i] = (dblock2_norm1_m_1[n, i] + 2 * dblock2_norm1_v_sum[n, i] * sum[k](block2_norm1_m[n, i] - block1[n, i, k])) / 64      normalisation.dsl:14
-// dblock1_u_1[n, t, d] = dblock1_1[n, t, d] + dblock2_norm1[n, t, d] * (block2_norm1_g[d] / sqrt(block2_norm1_v[n, t] + 0.00001)) + dblock2_norm1_v_sum[n, t] * (2 * (block1[n, t, d] - block2_norm1_m[n, t])) + dblock2_norm1_m_sum[n, t]      gpt.dsl:30
-export function backward_dblock1_u_1(
-  dblock2_norm1: Float32Array,
-  block2_norm1_g: Float32Array,
-  block2_norm1_v: Float32Array,
-  dblock2_norm1_v_sum: Float32Array,
-  block2_norm1_m: Float32Array,
-  block1: Float32Array,
-  dblock1_1: Float32Array,
-  dblock1_u_1: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock2_norm1_at_n = n * 4096;
-    const block2_norm1_v_at_n = n * 64;
-    for (let t = 0; t < 64; t++) {
-      let total = 0;
-      const dblock2_norm1_at_t = dblock2_norm1_at_n + t * 64;
-      for (let k = 0; k < 64; k++) {
-        total += dblock2_norm1[dblock2_norm1_at_t + k]! * block2_norm1_g[k]!;
-      }
-      const dblock2_norm1_m_1_nt = -(total / Math.sqrt(block2_norm1_v[block2_norm1_v_at_n + t]! + 0.00001));
-      let total2 = 0;
-      const block2_norm1_m_nt = block2_norm1_m[block2_norm1_v_at_n + t]!;
-      for (let k = 0; k < 64; k++) {
-        total2 += block2_norm1_m_nt - block1[dblock2_norm1_at_t + k]!;
-      }
-      const dblock2_norm1_m_sum_nt =
-        (dblock2_norm1_m_1_nt + 2 * dblock2_norm1_v_sum[block2_norm1_v_at_n + t]! * total2) / 64;
-      const root = Math.sqrt(block2_norm1_v[block2_norm1_v_at_n + t]! + 0.00001);
-      const dblock2_norm1_v_sum_nt = dblock2_norm1_v_sum[block2_norm1_v_at_n + t]!;
-      for (let d = 0; d < 64; d++) {
-        dblock1_u_1[dblock2_norm1_at_t + d] =
-          dblock1_1[dblock2_norm1_at_t + d]! +
-          dblock2_norm1[dblock2_norm1_at_t + d]! * (block2_norm1_g[d]! / root) +
-          dblock2_norm1_v_sum_nt * (2 * (block1[dblock2_norm1_at_t + d]! - block2_norm1_m_nt)) +
-          dblock2_norm1_m_sum_nt;
-      }
-    }
-  }
-}
-
-// dblock1_mlp_b[o] = sum[n, i](dblock1_u_1[n, i, o])      layers.dsl:7
-export function gradient_block1_mlp_b(
-  dblock1_u_1: Float32Array,
-  dblock1_mlp_b: Float32Array,
-  batch: number,
-): void {
-  dblock1_mlp_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock1_u_1_at_ni = ni * 64;
-    for (let o = 0; o < 64; o++) {
-      dblock1_mlp_b[o]! += dblock1_u_1[dblock1_u_1_at_ni + o]!;
-    }
-  }
-}
-
-// dblock1_mlp_W[i, o] = sum[n, j](block1_mlp_gelu_tanh[n, j, i] * dblock1_u_1[n, j, o])      layers.dsl:7
-export function gradient_block1_mlp_W(
-  block1_mlp_gelu_tanh: Float32Array,
-  dblock1_u_1: Float32Array,
-  dblock1_mlp_W: Float32Array,
-  batch: number,
-): void {
-  dblock1_mlp_W.fill(0);
-  const nj_to = batch * 64;
-  contract_tn(block1_mlp_gelu_tanh, dblock1_u_1, dblock1_mlp_W, 256, 64, nj_to);
-}
-
-// dblock1_hidden[n, i, o] = sum[o2](dblock1_u_1[n, i, o2] * block1_mlp_W[o, o2]) * (block1_hidden[n, i, o] * (sigmoid(1.5957691216057308 * (block1_hidden[n, i, o] + 0.044715 * block1_hidden[n, i, o]^3)) * (1 - sigmoid(1.5957691216057308 * (block1_hidden[n, i, o] + 0.044715 * block1_hidden[n, i, o]^3))) * (1.5957691216057308 * (1 + 0.134145 * block1_hidden[n, i, o]^2))) + sigmoid(1.5957691216057308 * ...      gpt.dsl:29
-export function backward_dblock1_hidden(
-  dblock1_u_1: Float32Array,
-  block1_mlp_W: Float32Array,
-  block1_hidden: Float32Array,
-  dblock1_hidden: Float32Array,
-  batch: number,
-): void {
-  dblock1_hidden.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock1_u_1, block1_mlp_W, dblock1_hidden, ni_to, 256, 64);
-  const nio_to = batch * 16384;
-  for (let nio = 0; nio < nio_to; nio++) {
-    const block1_hidden_o = block1_hidden[nio]!;
-    const sigmoid_2 = sigmoid(1.5957691216057308 * (block1_hidden_o + 0.044715 * cube(block1_hidden_o)));
-    dblock1_hidden[nio]! *=
-      block1_hidden_o *
-        (sigmoid_2 *
-          (1 - sigmoid_2) *
-          (1.5957691216057308 * (1 + 0.134145 * (block1_hidden_o * block1_hidden_o)))) +
-      sigmoid_2;
-  }
-}
-
-// dblock1_hidden_b[o] = sum[n, i](dblock1_hidden[n, i, o])      layers.dsl:7
-export function gradient_block1_hidden_b(
-  dblock1_hidden: Float32Array,
-  dblock1_hidden_b: Float32Array,
-  batch: number,
-): void {
-  dblock1_hidden_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock1_hidden_at_ni = ni * 256;
-    for (let o = 0; o < 256; o++) {
-      dblock1_hidden_b[o]! += dblock1_hidden[dblock1_hidden_at_ni + o]!;
-    }
-  }
-}
-
-// dblock1_norm2[n, i, k] = sum[o](dblock1_hidden[n, i, o] * block1_hidden_W[k, o])      layers.dsl:7
-export function backward_dblock1_norm2(
-  dblock1_hidden: Float32Array,
-  block1_hidden_W: Float32Array,
-  dblock1_norm2: Float32Array,
-  batch: number,
-): void {
-  dblock1_norm2.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock1_hidden, block1_hidden_W, dblock1_norm2, ni_to, 64, 256);
-}
-
-// dblock1_hidden_W[i, o] = sum[n, j](block1_norm2[n, j, i] * dblock1_hidden[n, j, o])      layers.dsl:7
-export function gradient_block1_hidden_W(
-  block1_norm2: Float32Array,
-  dblock1_hidden: Float32Array,
-  dblock1_hidden_W: Float32Array,
-  batch: number,
-): void {
-  dblock1_hidden_W.fill(0);
-  const nj_to = batch * 64;
-  contract_tn(block1_norm2, dblock1_hidden, dblock1_hidden_W, 64, 256, nj_to);
-}
-
-// dblock1_norm2_g[k] = sum[n, i](dblock1_norm2[n, i, k] * ((block1_u[n, i, k] - block1_norm2_m[n, i]) / sqrt(block1_norm2_v[n, i] + 0.00001)))      normalisation.dsl:16
-export function gradient_block1_norm2_g(
-  dblock1_norm2: Float32Array,
-  block1_u: Float32Array,
-  block1_norm2_m: Float32Array,
-  block1_norm2_v: Float32Array,
-  dblock1_norm2_g: Float32Array,
-  batch: number,
-): void {
-  dblock1_norm2_g.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock1_norm2_at_ni = ni * 64;
-    const block1_norm2_m_i = block1_norm2_m[ni]!;
-    const root = Math.sqrt(block1_norm2_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      dblock1_norm2_g[k]! +=
-        dblock1_norm2[dblock1_norm2_at_ni + k]! *
-        ((block1_u[dblock1_norm2_at_ni + k]! - block1_norm2_m_i) / root);
-    }
-  }
-}
-
-// dblock1_norm2_b[k] = sum[n, i](dblock1_norm2[n, i, k])      normalisation.dsl:16
-export function gradient_block1_norm2_b(
-  dblock1_norm2: Float32Array,
-  dblock1_norm2_b: Float32Array,
-  batch: number,
-): void {
-  dblock1_norm2_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock1_norm2_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      dblock1_norm2_b[k]! += dblock1_norm2[dblock1_norm2_at_ni + k]!;
-    }
-  }
-}
-
-// dblock1_norm2_v_sum[n, i] = sum[k](dblock1_norm2[n, i, k] * (block1_norm2_m[n, i] - block1_u[n, i, k]) * block1_norm2_g[k]) / (128 * sqrt(block1_norm2_v[n, i] + 0.00001)^3)      normalisation.dsl:15
-export function backward_dblock1_norm2_v_sum(
-  dblock1_norm2: Float32Array,
-  block1_norm2_m: Float32Array,
-  block1_u: Float32Array,
-  block1_norm2_g: Float32Array,
-  block1_norm2_v: Float32Array,
-  dblock1_norm2_v_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dblock1_norm2_at_ni = ni * 64;
-    const block1_norm2_m_i = block1_norm2_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total +=
-        dblock1_norm2[dblock1_norm2_at_ni + k]! *
-        (block1_norm2_m_i - block1_u[dblock1_norm2_at_ni + k]!) *
-        block1_norm2_g[k]!;
-    }
-    dblock1_norm2_v_sum[ni] = total / (128 * cube(Math.sqrt(block1_norm2_v[ni]! + 0.00001)));
-  }
-}
-
-// dblock1_norm2_m_1[n, i] = -(sum[k](dblock1_norm2[n, i, k] * block1_norm2_g[k]) / sqrt(block1_norm2_v[n, i] + 0.00001))      normalisation.dsl:16
-// dblock1_norm2_m_sum[n, i] = (dblock1_norm2_m_1[n, i] + 2 * dblock1_norm2_v_sum[n, i] * sum[k](block1_norm2_m[n, i] - block1_u[n, i, k])) / 64      normalisation.dsl:14
-// dstart_1[n, t, d] = dblock1_u_1[n, t, d] + dblock1_norm2[n, t, d] * (block1_norm2_g[d] / sqrt(block1_norm2_v[n, t] + 0.00001)) + dblock1_norm2_v_sum[n, t] * (2 * (block1_u[n, t, d] - block1_norm2_m[n, t])) + dblock1_norm2_m_sum[n, t]      gpt.dsl:26
-export function backward_dstart_1(
-  dblock1_norm2: Float32Array,
-  block1_norm2_g: Float32Array,
-  block1_norm2_v: Float32Array,
-  dblock1_norm2_v_sum: Float32Array,
-  block1_norm2_m: Float32Array,
-  block1_u: Float32Array,
-  dblock1_u_1: Float32Array,
-  dstart_1: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock1_norm2_at_n = n * 4096;
-    const block1_norm2_v_at_n = n * 64;
-    for (let t = 0; t < 64; t++) {
-      let total = 0;
-      const dblock1_norm2_at_t = dblock1_norm2_at_n + t * 64;
-      for (let k = 0; k < 64; k++) {
-        total += dblock1_norm2[dblock1_norm2_at_t + k]! * block1_norm2_g[k]!;
-      }
-      const dblock1_norm2_m_1_nt = -(total / Math.sqrt(block1_norm2_v[block1_norm2_v_at_n + t]! + 0.00001));
-      let total2 = 0;
-      const block1_norm2_m_nt = block1_norm2_m[block1_norm2_v_at_n + t]!;
-      for (let k = 0; k < 64; k++) {
-        total2 += block1_norm2_m_nt - block1_u[dblock1_norm2_at_t + k]!;
-      }
-      const dblock1_norm2_m_sum_nt =
-        (dblock1_norm2_m_1_nt + 2 * dblock1_norm2_v_sum[block1_norm2_v_at_n + t]! * total2) / 64;
-      const root = Math.sqrt(block1_norm2_v[block1_norm2_v_at_n + t]! + 0.00001);
-      const dblock1_norm2_v_sum_nt = dblock1_norm2_v_sum[block1_norm2_v_at_n + t]!;
-      for (let d = 0; d < 64; d++) {
-        dstart_1[dblock1_norm2_at_t + d] =
-          dblock1_u_1[dblock1_norm2_at_t + d]! +
-          dblock1_norm2[dblock1_norm2_at_t + d]! * (block1_norm2_g[d]! / root) +
-          dblock1_norm2_v_sum_nt * (2 * (block1_u[dblock1_norm2_at_t + d]! - block1_norm2_m_nt)) +
-          dblock1_norm2_m_sum_nt;
-      }
-    }
-  }
-}
-
-// dblock1_attention_mixed[n, i, h, c] = sum[o](dstart_1[n, i, o] * block1_attention_O[h, c, o])      gpt.dsl:19
-export function backward_dblock1_attention_mixed(
-  dstart_1: Float32Array,
-  block1_attention_O: Float32Array,
-  dblock1_attention_mixed: Float32Array,
-  batch: number,
-): void {
-  dblock1_attention_mixed.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dstart_1, block1_attention_O, dblock1_attention_mixed, ni_to, 64, 64);
-}
-
-// dblock1_attention_O[h, c, o] = sum[n, i](block1_attention_mixed[n, i, h, c] * dstart_1[n, i, o])      gpt.dsl:19
-export function gradient_block1_attention_O(
-  block1_attention_mixed: Float32Array,
-  dstart_1: Float32Array,
-  dblock1_attention_O: Float32Array,
-  batch: number,
-): void {
-  dblock1_attention_O.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block1_attention_mixed, dstart_1, dblock1_attention_O, 64, 64, ni_to);
-}
-
-// dblock1_attention_weight[n, h, i, j] = sum[c](dblock1_attention_mixed[n, i, h, c] * block1_attention_v[n, j, h, c])      gpt.dsl:17
-export function backward_dblock1_attention_weight(
-  dblock1_attention_mixed: Float32Array,
-  block1_attention_v: Float32Array,
-  dblock1_attention_weight: Float32Array,
-  batch: number,
-): void {
-  dblock1_attention_weight.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock1_attention_mixed_at_n = n * 4096;
-    const dblock1_attention_weight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      // dblock1_attention_weight[dblock1_attention_weight_at_n + h * 4096 + row * 64 + column] +=
-      // sum[term](dblock1_attention_mixed[dblock1_attention_mixed_at_n + h * 16 + row * 64 + term] *
-      // block1_attention_v[dblock1_attention_mixed_at_n + h * 16 + term + column * 64]) for row < 64, column < 64,
-      // term < 16
-      contract(
-        dblock1_attention_mixed,
-        block1_attention_v,
-        dblock1_attention_weight,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        dblock1_attention_mixed_at_n + h * 16,
-        dblock1_attention_mixed_at_n + h * 16,
-        dblock1_attention_weight_at_n + h * 4096,
-      );
-    }
-  }
-}
-
-// dblock1_attention_v[n, j, h, c] = sum[i](block1_attention_weight[n, h, i, j] * dblock1_attention_mixed[n, i, h, c])      gpt.dsl:17
-export function backward_dblock1_attention_v(
-  block1_attention_weight: Float32Array,
-  dblock1_attention_mixed: Float32Array,
-  dblock1_attention_v: Float32Array,
-  batch: number,
-): void {
-  dblock1_attention_v.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const block1_attention_weight_at_n = n * 16384;
-    const dblock1_attention_mixed_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock1_attention_v[dblock1_attention_mixed_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](block1_attention_weight[block1_attention_weight_at_n + h * 4096 + row + term * 64] *
-      // dblock1_attention_mixed[dblock1_attention_mixed_at_n + h * 16 + term * 64 + column]) for row < 64, column <
-      // 16, term < 64
-      contract(
-        block1_attention_weight,
-        dblock1_attention_mixed,
-        dblock1_attention_v,
-        64,
-        16,
-        64,
-        1,
-        64,
-        64,
-        1,
-        64,
-        1,
-        block1_attention_weight_at_n + h * 4096,
-        dblock1_attention_mixed_at_n + h * 16,
-        dblock1_attention_mixed_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock1_attention_weight_logsumexp[n, h, i] = -sum[j](dblock1_attention_weight[n, h, i, j] * block1_attention_weight[n, h, i, j])      gpt.dsl:16
-// dblock1_attention_score_sum[n, h, i, j] = ((j <= i ? dblock1_attention_weight[n, h, i, j] * block1_attention_weight[n, h, i, j] : 0) + (j <= i ? dblock1_attention_weight_logsumexp[n, h, i] * block1_attention_weight[n, h, i, j] : 0)) / 4      gpt.dsl:15
-export function backward_dblock1_attention_score_sum(
-  dblock1_attention_weight: Float32Array,
-  block1_attention_weight: Float32Array,
-  dblock1_attention_score_sum: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock1_attention_weight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const dblock1_attention_weight_at_h = dblock1_attention_weight_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let total = 0;
-        const dblock1_attention_weight_at_i = dblock1_attention_weight_at_h + i * 64;
-        for (let j = 0; j < 64; j++) {
-          total +=
-            dblock1_attention_weight[dblock1_attention_weight_at_i + j]! *
-            block1_attention_weight[dblock1_attention_weight_at_i + j]!;
-        }
-        const dblock1_attention_weight_logsumexp_nhi = -total;
-        for (let j = 0; j < 64; j++) {
-          const block1_attention_weight_nhij = block1_attention_weight[dblock1_attention_weight_at_i + j]!;
-          dblock1_attention_score_sum[dblock1_attention_weight_at_i + j] =
-            ((j <= i
-              ? dblock1_attention_weight[dblock1_attention_weight_at_i + j]! * block1_attention_weight_nhij
-              : 0) +
-              (j <= i ? dblock1_attention_weight_logsumexp_nhi * block1_attention_weight_nhij : 0)) /
-            4;
-        }
-      }
-    }
-  }
-}
-
-// dblock1_attention_q[n, i, h, c] = sum[j](dblock1_attention_score_sum[n, h, i, j] * block1_attention_k[n, j, h, c])      gpt.dsl:15
-export function backward_dblock1_attention_q(
-  dblock1_attention_score_sum: Float32Array,
-  block1_attention_k: Float32Array,
-  dblock1_attention_q: Float32Array,
-  batch: number,
-): void {
-  dblock1_attention_q.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock1_attention_score_sum_at_n = n * 16384;
-    const block1_attention_k_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock1_attention_q[block1_attention_k_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](dblock1_attention_score_sum[dblock1_attention_score_sum_at_n + h * 4096 + row * 64 + term] *
-      // block1_attention_k[block1_attention_k_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        dblock1_attention_score_sum,
-        block1_attention_k,
-        dblock1_attention_q,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        dblock1_attention_score_sum_at_n + h * 4096,
-        block1_attention_k_at_n + h * 16,
-        block1_attention_k_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock1_attention_k[n, j, h, c] = sum[i](dblock1_attention_score_sum[n, h, i, j] * block1_attention_q[n, i, h, c])      gpt.dsl:15
-export function backward_dblock1_attention_k(
-  dblock1_attention_score_sum: Float32Array,
-  block1_attention_q: Float32Array,
-  dblock1_attention_k: Float32Array,
-  batch: number,
-): void {
-  dblock1_attention_k.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dblock1_attention_score_sum_at_n = n * 16384;
-    const block1_attention_q_at_n = n * 4096;
-    for (let h = 0; h < 4; h++) {
-      // dblock1_attention_k[block1_attention_q_at_n + h * 16 + row * 64 + column] +=
-      // sum[term](dblock1_attention_score_sum[dblock1_attention_score_sum_at_n + h * 4096 + row + term * 64] *
-      // block1_attention_q[block1_attention_q_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term
-      // < 64
-      contract(
-        dblock1_attention_score_sum,
-        block1_attention_q,
-        dblock1_attention_k,
-        64,
-        16,
-        64,
-        1,
-        64,
-        64,
-        1,
-        64,
-        1,
-        dblock1_attention_score_sum_at_n + h * 4096,
-        block1_attention_q_at_n + h * 16,
-        block1_attention_q_at_n + h * 16,
-      );
-    }
-  }
-}
-
-// dblock1_norm1_1[n, i, k] = sum[h, c](dblock1_attention_v[n, i, h, c] * block1_attention_V[k, h, c])      gpt.dsl:13
-export function backward_dblock1_norm1_1(
-  dblock1_attention_v: Float32Array,
-  block1_attention_V: Float32Array,
-  dblock1_norm1_1: Float32Array,
-  batch: number,
-): void {
-  dblock1_norm1_1.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock1_attention_v, block1_attention_V, dblock1_norm1_1, ni_to, 64, 64);
-}
-
-// dblock1_attention_V[e, h, c] = sum[n, i](block1_norm1[n, i, e] * dblock1_attention_v[n, i, h, c])      gpt.dsl:13
-export function gradient_block1_attention_V(
-  block1_norm1: Float32Array,
-  dblock1_attention_v: Float32Array,
-  dblock1_attention_V: Float32Array,
-  batch: number,
-): void {
-  dblock1_attention_V.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block1_norm1, dblock1_attention_v, dblock1_attention_V, 64, 64, ni_to);
-}
-
-// dblock1_norm1_2[n, i, k] = sum[h, c](dblock1_attention_k[n, i, h, c] * block1_attention_K[k, h, c])      gpt.dsl:12
-export function backward_dblock1_norm1_2(
-  dblock1_attention_k: Float32Array,
-  block1_attention_K: Float32Array,
-  dblock1_norm1_2: Float32Array,
-  batch: number,
-): void {
-  dblock1_norm1_2.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock1_attention_k, block1_attention_K, dblock1_norm1_2, ni_to, 64, 64);
-}
-
-// dblock1_attention_K[e, h, c] = sum[n, i](block1_norm1[n, i, e] * dblock1_attention_k[n, i, h, c])      gpt.dsl:12
-export function gradient_block1_attention_K(
-  block1_norm1: Float32Array,
-  dblock1_attention_k: Float32Array,
-  dblock1_attention_K: Float32Array,
-  batch: number,
-): void {
-  dblock1_attention_K.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block1_norm1, dblock1_attention_k, dblock1_attention_K, 64, 64, ni_to);
-}
-
-// dblock1_attention_Q[e, h, c] = sum[n, i](block1_norm1[n, i, e] * dblock1_attention_q[n, i, h, c])      gpt.dsl:11
-export function gradient_block1_attention_Q(
-  block1_norm1: Float32Array,
-  dblock1_attention_q: Float32Array,
-  dblock1_attention_Q: Float32Array,
-  batch: number,
-): void {
-  dblock1_attention_Q.fill(0);
-  const ni_to = batch * 64;
-  contract_tn(block1_norm1, dblock1_attention_q, dblock1_attention_Q, 64, 64, ni_to);
-}
-
-// dblock1_norm1[n, i, k] = dblock1_norm1_1[n, i, k] + dblock1_norm1_2[n, i, k] + sum[h, c](dblock1_attention_q[n, i, h, c] * block1_attention_Q[k, h, c])      normalisation.dsl:16
-export function backward_dblock1_norm1(
-  dblock1_norm1_1: Float32Array,
-  dblock1_norm1_2: Float32Array,
-  dblock1_attention_q: Float32Array,
-  block1_attention_Q: Float32Array,
-  dblock1_norm1: Float32Array,
-  batch: number,
-): void {
-  dblock1_norm1.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_holding_b(dblock1_attention_q, block1_attention_Q, dblock1_norm1, ni_to, 64, 64);
-  const nik_to = batch * 4096;
-  for (let nik = 0; nik < nik_to; nik++) {
-    dblock1_norm1[nik] = dblock1_norm1_1[nik]! + dblock1_norm1_2[nik]! + dblock1_norm1[nik]!;
-  }
-}
-
-// dblock1_norm1_g[k] = sum[n, i](dblock1_norm1[n, i, k] * ((start[n, i, k] - block1_norm1_m[n, i]) / sqrt(block1_norm1_v[n, i] + 0.00001)))      normalisation.dsl:16
-export function gradient_block1_norm1_g(
-  dblock1_norm1: Float32Array,
-  start: Float32Array,
-  block1_norm1_m: Float32Array,
-  block1_norm1_v: Float32Array,
-  dblock1_norm1_g: Float32Array,
-  batch: number,
-): void {
-  dblock1_norm1_g.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock1_norm1_at_ni = ni * 64;
-    const block1_norm1_m_i = block1_norm1_m[ni]!;
-    const root = Math.sqrt(block1_norm1_v[ni]! + 0.00001);
-    for (let k = 0; k < 64; k++) {
-      dblock1_norm1_g[k]! +=
-        dblock1_norm1[dblock1_norm1_at_ni + k]! *
-        ((start[dblock1_norm1_at_ni + k]! - block1_norm1_m_i) / root);
-    }
-  }
-}
-
-// dblock1_norm1_b[k] = sum[n, i](dblock1_norm1[n, i, k])      normalisation.dsl:16
-export function gradient_block1_norm1_b(
-  dblock1_norm1: Float32Array,
-  dblock1_norm1_b: Float32Array,
-  batch: number,
-): void {
-  dblock1_norm1_b.fill(0);
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const dblock1_norm1_at_ni = ni * 64;
-    for (let k = 0; k < 64; k++) {
-      dblock1_norm1_b[k]! += dblock1_norm1[dblock1_norm1_at_ni + k]!;
-    }
-  }
-}
-
-// dblock1_norm1_v_sum[n, i] = sum[k](dblock1_norm1[n, i, k] * (block1_norm1_m[n, i] - start[n, i, k]) * block1_norm1_g[k]) / (128 * sqrt(block1_norm1_v[n, i] + 0.00001)^3)      normalisation.dsl:15
-export function backward_dblock1_norm1_v_sum(
-  dblock1_norm1: Float32Array,
-  block1_norm1_m: Float32Array,
-  start: Float32Array,
-  block1_norm1_g: Float32Array,
-  block1_norm1_v: Float32Array,
-  dblock1_norm1_v_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dblock1_norm1_at_ni = ni * 64;
-    const block1_norm1_m_i = block1_norm1_m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total +=
-        dblock1_norm1[dblock1_norm1_at_ni + k]! *
-        (block1_norm1_m_i - start[dblock1_norm1_at_ni + k]!) *
-        block1_norm1_g[k]!;
-    }
-    dblock1_norm1_v_sum[ni] = total / (128 * cube(Math.sqrt(block1_norm1_v[ni]! + 0.00001)));
-  }
-}
-
-// dblock1_norm1_m_1[n, i] = -(sum[k](dblock1_norm1[n, i, k] * block1_norm1_g[k]) / sqrt(block1_norm1_v[n, i] + 0.00001))      normalisation.dsl:16
-// dblock1_norm1_m_sum[n, i] = (dblock1_norm1_m_1[n, i] + 2 * dblock1_norm1_v_sum[n, i] * sum[k](block1_norm1_m[n, i] - start[n, i, k])) / 64      normalisation.dsl:14
-// dstart[n, t, d] = dstart_1[n, t, d] + dblock1_norm1[n, t, d] * (block1_norm1_g[d] / sqrt(block1_norm1_v[n, t] + 0.00001)) + dblock1_norm1_v_sum[n, t] * (2 * (start[n, t, d] - block1_norm1_m[n, t])) + dblock1_norm1_m_sum[n, t]      embedding.dsl:13
-export function backward_dstart(
-  dblock1_norm1: Float32Array,
-  block1_norm1_g: Float32Array,
-  block1_norm1_v: Float32Array,
-  dblock1_norm1_v_sum: Float32Array,
-  block1_norm1_m: Float32Array,
-  start: Float32Array,
-  dstart_1: Float32Array,
-  dstart: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const dblock1_norm1_at_n = n * 4096;
-    const block1_norm1_v_at_n = n * 64;
-    for (let t = 0; t < 64; t++) {
-      let total = 0;
-      const dblock1_norm1_at_t = dblock1_norm1_at_n + t * 64;
-      for (let k = 0; k < 64; k++) {
-        total += dblock1_norm1[dblock1_norm1_at_t + k]! * block1_norm1_g[k]!;
-      }
-      const dblock1_norm1_m_1_nt = -(total / Math.sqrt(block1_norm1_v[block1_norm1_v_at_n + t]! + 0.00001));
-      let total2 = 0;
-      const block1_norm1_m_nt = block1_norm1_m[block1_norm1_v_at_n + t]!;
-      for (let k = 0; k < 64; k++) {
-        total2 += block1_norm1_m_nt - start[dblock1_norm1_at_t + k]!;
-      }
-      const dblock1_norm1_m_sum_nt =
-        (dblock1_norm1_m_1_nt + 2 * dblock1_norm1_v_sum[block1_norm1_v_at_n + t]! * total2) / 64;
-      const root = Math.sqrt(block1_norm1_v[block1_norm1_v_at_n + t]! + 0.00001);
-      const dblock1_norm1_v_sum_nt = dblock1_norm1_v_sum[block1_norm1_v_at_n + t]!;
-      for (let d = 0; d < 64; d++) {
-        dstart[dblock1_norm1_at_t + d] =
-          dstart_1[dblock1_norm1_at_t + d]! +
-          dblock1_norm1[dblock1_norm1_at_t + d]! * (block1_norm1_g[d]! / root) +
-          dblock1_norm1_v_sum_nt * (2 * (start[dblock1_norm1_at_t + d]! - block1_norm1_m_nt)) +
-          dblock1_norm1_m_sum_nt;
-      }
-    }
+    dnorm1[nik] = dnorm1_1[nik]! + dnorm1_2[nik]! + dnorm1[nik]!;
   }
 }
 
@@ -5501,7 +2338,8 @@ function clipGlobalNorm(gradients: Float32Array, limit: number): void {
   }
 }
 
-// value = step < 60 ? 4e-3 * (step + 1) / 60 : 4e-3 * (0.05 + 0.95 * (1 + cos(pi * min(1, (step - 60) / 940))) / 2)      gpt.dsl:52
+// value = step < 60 ? 4e-3 * (step + 1) / 60
+//     : 4e-3 * (0.05 + 0.95 * (1 + cos(pi * min(1, (step - 60) / 940))) / 2)      gpt.dsl:52
 export function update_rate_schedule(value: Float64Array, step: number): void {
   value[0] =
     step < 60
@@ -5921,6 +2759,999 @@ function cube(x: number): number {
 
 // ----------------------------------------------------------------------------------------------- the program
 
+/** What the parts of the program share. */
+interface Memory {
+  readonly batch: number;
+  readonly parameters: Float32Array;
+  readonly gradients: Float32Array;
+  readonly state: Float32Array;
+  readonly results: Float64Array;
+  readonly workspace: Float32Array;
+  readonly doubles: Float64Array;
+  readonly text: Int32Array;
+  readonly next: Int32Array;
+  readonly rate_schedule: Float64Array;
+}
+
+/** `forward`, part 1 of 2: its arrays, and the calls that work on them. */
+function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: number) => void {
+  const tokens_E = parameters.subarray(tokens_E_offset, tokens_E_offset + 6144);
+  const start_P = parameters.subarray(start_P_offset, start_P_offset + 4096);
+  const start = workspace.subarray(208896 * batch, 212992 * batch);
+  const block1_norm1_m = workspace.subarray(352256 * batch, 352320 * batch);
+  const block1_norm1_v = workspace.subarray(352320 * batch, 352384 * batch);
+  const block1_norm1_g = parameters.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
+  const block1_norm1_b = parameters.subarray(block1_norm1_b_offset, block1_norm1_b_offset + 64);
+  const block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const block1_attention_Q = parameters.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
+  const block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
+  const block1_attention_K = parameters.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
+  const block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
+  const block1_attention_V = parameters.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
+  const block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
+  const block1_attention_score = workspace.subarray(0, 16384 * batch);
+  const block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const block1_attention_mixed = workspace.subarray(229376 * batch, 233472 * batch);
+  const block1_attention_O = parameters.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
+  const block1_u = workspace.subarray(233472 * batch, 237568 * batch);
+  const block1_norm2_m = workspace.subarray(352384 * batch, 352448 * batch);
+  const block1_norm2_v = workspace.subarray(352448 * batch, 352512 * batch);
+  const block1_norm2_g = parameters.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
+  const block1_norm2_b = parameters.subarray(block1_norm2_b_offset, block1_norm2_b_offset + 64);
+  const block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
+  const block1_hidden_W = parameters.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
+  const block1_hidden_b = parameters.subarray(block1_hidden_b_offset, block1_hidden_b_offset + 256);
+  const block1_hidden = workspace.subarray(0, 16384 * batch);
+  const block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
+  const block1_mlp_W = parameters.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
+  const block1_mlp_b = parameters.subarray(block1_mlp_b_offset, block1_mlp_b_offset + 64);
+  const block1 = workspace.subarray(241664 * batch, 245760 * batch);
+  const block2_norm1_m = workspace.subarray(352512 * batch, 352576 * batch);
+  const block2_norm1_v = workspace.subarray(352576 * batch, 352640 * batch);
+  const block2_norm1_g = parameters.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
+  const block2_norm1_b = parameters.subarray(block2_norm1_b_offset, block2_norm1_b_offset + 64);
+  const block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const block2_attention_Q = parameters.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
+  const block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
+  const block2_attention_K = parameters.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
+  const block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
+  const block2_attention_V = parameters.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
+  const block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
+  const block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
+  const block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
+  const block2_attention_O = parameters.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
+  const block2_u = workspace.subarray(266240 * batch, 270336 * batch);
+  const block2_norm2_m = workspace.subarray(352640 * batch, 352704 * batch);
+  const block2_norm2_v = workspace.subarray(352704 * batch, 352768 * batch);
+  const block2_norm2_g = parameters.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
+  const block2_norm2_b = parameters.subarray(block2_norm2_b_offset, block2_norm2_b_offset + 64);
+  const block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
+  const block2_hidden_W = parameters.subarray(block2_hidden_W_offset, block2_hidden_W_offset + 16384);
+  const block2_hidden_b = parameters.subarray(block2_hidden_b_offset, block2_hidden_b_offset + 256);
+  const block2_hidden = workspace.subarray(49152 * batch, 65536 * batch);
+  const block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
+  const block2_mlp_W = parameters.subarray(block2_mlp_W_offset, block2_mlp_W_offset + 16384);
+  const block2_mlp_b = parameters.subarray(block2_mlp_b_offset, block2_mlp_b_offset + 64);
+  const block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const block3_norm1_m = workspace.subarray(352768 * batch, 352832 * batch);
+  const block3_norm1_v = workspace.subarray(352832 * batch, 352896 * batch);
+  const block3_norm1_g = parameters.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
+  const block3_norm1_b = parameters.subarray(block3_norm1_b_offset, block3_norm1_b_offset + 64);
+  const block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
+  const block3_attention_Q = parameters.subarray(block3_attention_Q_offset, block3_attention_Q_offset + 4096);
+  const block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const block3_attention_K = parameters.subarray(block3_attention_K_offset, block3_attention_K_offset + 4096);
+  const block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const block3_attention_V = parameters.subarray(block3_attention_V_offset, block3_attention_V_offset + 4096);
+  const block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
+
+  return (n: number): void => {
+    forward_start(tokens_E, start_P, text, start, n);
+    forward_m(start, block1_norm1_m, n);
+    forward_v(start, block1_norm1_m, block1_norm1_v, n);
+    forward_block1_norm1(
+      start,
+      block1_norm1_m,
+      block1_norm1_v,
+      block1_norm1_g,
+      block1_norm1_b,
+      block1_norm1,
+      n,
+    );
+    forward_block1_attention_q(block1_norm1, block1_attention_Q, block1_attention_q, n);
+    forward_block1_attention_q(block1_norm1, block1_attention_K, block1_attention_k, n);
+    forward_block1_attention_q(block1_norm1, block1_attention_V, block1_attention_v, n);
+    forward_attention_score(block1_attention_q, block1_attention_k, block1_attention_score, n);
+    forward_attention_weight(block1_attention_score, block1_attention_weight, n);
+    forward_attention_mixed(block1_attention_weight, block1_attention_v, block1_attention_mixed, n);
+    forward_u(start, block1_attention_mixed, block1_attention_O, block1_u, n);
+    forward_m(block1_u, block1_norm2_m, n);
+    forward_v(block1_u, block1_norm2_m, block1_norm2_v, n);
+    forward_block1_norm1(
+      block1_u,
+      block1_norm2_m,
+      block1_norm2_v,
+      block1_norm2_g,
+      block1_norm2_b,
+      block1_norm2,
+      n,
+    );
+    forward_hidden(block1_norm2, block1_hidden_W, block1_hidden_b, block1_hidden, n);
+    forward_mlp_gelu_tanh(block1_hidden, block1_mlp_gelu_tanh, n);
+    forward_block(block1_u, block1_mlp_gelu_tanh, block1_mlp_W, block1_mlp_b, block1, n);
+    forward_m(block1, block2_norm1_m, n);
+    forward_v(block1, block2_norm1_m, block2_norm1_v, n);
+    forward_block1_norm1(
+      block1,
+      block2_norm1_m,
+      block2_norm1_v,
+      block2_norm1_g,
+      block2_norm1_b,
+      block2_norm1,
+      n,
+    );
+    forward_block1_attention_q(block2_norm1, block2_attention_Q, block2_attention_q, n);
+    forward_block1_attention_q(block2_norm1, block2_attention_K, block2_attention_k, n);
+    forward_block1_attention_q(block2_norm1, block2_attention_V, block2_attention_v, n);
+    forward_attention_score(block2_attention_q, block2_attention_k, block2_attention_score, n);
+    forward_attention_weight(block2_attention_score, block2_attention_weight, n);
+    forward_attention_mixed(block2_attention_weight, block2_attention_v, block2_attention_mixed, n);
+    forward_u(block1, block2_attention_mixed, block2_attention_O, block2_u, n);
+    forward_m(block2_u, block2_norm2_m, n);
+    forward_v(block2_u, block2_norm2_m, block2_norm2_v, n);
+    forward_block1_norm1(
+      block2_u,
+      block2_norm2_m,
+      block2_norm2_v,
+      block2_norm2_g,
+      block2_norm2_b,
+      block2_norm2,
+      n,
+    );
+    forward_hidden(block2_norm2, block2_hidden_W, block2_hidden_b, block2_hidden, n);
+    forward_mlp_gelu_tanh(block2_hidden, block2_mlp_gelu_tanh, n);
+    forward_block(block2_u, block2_mlp_gelu_tanh, block2_mlp_W, block2_mlp_b, block2, n);
+    forward_m(block2, block3_norm1_m, n);
+    forward_v(block2, block3_norm1_m, block3_norm1_v, n);
+    forward_block1_norm1(
+      block2,
+      block3_norm1_m,
+      block3_norm1_v,
+      block3_norm1_g,
+      block3_norm1_b,
+      block3_norm1,
+      n,
+    );
+    forward_block1_attention_q(block3_norm1, block3_attention_Q, block3_attention_q, n);
+    forward_block1_attention_q(block3_norm1, block3_attention_K, block3_attention_k, n);
+    forward_block1_attention_q(block3_norm1, block3_attention_V, block3_attention_v, n);
+  };
+}
+
+/** `forward`, part 2 of 2: its arrays, and the calls that work on them. */
+function forwardPart2({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
+  const block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
+  const block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
+  const block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
+  const block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const block3_attention_O = parameters.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
+  const block3_u = workspace.subarray(299008 * batch, 303104 * batch);
+  const block3_norm2_m = workspace.subarray(352896 * batch, 352960 * batch);
+  const block3_norm2_v = workspace.subarray(352960 * batch, 353024 * batch);
+  const block3_norm2_g = parameters.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
+  const block3_norm2_b = parameters.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
+  const block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
+  const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
+  const block3_hidden_b = parameters.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
+  const block3_hidden = workspace.subarray(98304 * batch, 114688 * batch);
+  const block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
+  const block3_mlp_W = parameters.subarray(block3_mlp_W_offset, block3_mlp_W_offset + 16384);
+  const block3_mlp_b = parameters.subarray(block3_mlp_b_offset, block3_mlp_b_offset + 64);
+  const block3 = workspace.subarray(307200 * batch, 311296 * batch);
+  const block4_norm1_m = workspace.subarray(353024 * batch, 353088 * batch);
+  const block4_norm1_v = workspace.subarray(353088 * batch, 353152 * batch);
+  const block4_norm1_g = parameters.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
+  const block4_norm1_b = parameters.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
+  const block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const block4_attention_Q = parameters.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
+  const block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
+  const block4_attention_K = parameters.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
+  const block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
+  const block4_attention_V = parameters.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
+  const block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
+  const block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
+  const block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
+  const block4_attention_O = parameters.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
+  const block4_u = workspace.subarray(331776 * batch, 335872 * batch);
+  const block4_norm2_m = workspace.subarray(353152 * batch, 353216 * batch);
+  const block4_norm2_v = workspace.subarray(353216 * batch, 353280 * batch);
+  const block4_norm2_g = parameters.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
+  const block4_norm2_b = parameters.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
+  const block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
+  const block4_hidden_W = parameters.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
+  const block4_hidden_b = parameters.subarray(block4_hidden_b_offset, block4_hidden_b_offset + 256);
+  const block4_hidden = workspace.subarray(147456 * batch, 163840 * batch);
+  const block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
+  const block4_mlp_W = parameters.subarray(block4_mlp_W_offset, block4_mlp_W_offset + 16384);
+  const block4_mlp_b = parameters.subarray(block4_mlp_b_offset, block4_mlp_b_offset + 64);
+  const block4 = workspace.subarray(339968 * batch, 344064 * batch);
+  const norm_m = workspace.subarray(353280 * batch, 353344 * batch);
+  const norm_v = workspace.subarray(353344 * batch, 353408 * batch);
+  const norm_g = parameters.subarray(norm_g_offset, norm_g_offset + 64);
+  const norm_b = parameters.subarray(norm_b_offset, norm_b_offset + 64);
+  const norm = workspace.subarray(344064 * batch, 348160 * batch);
+  const z_W = parameters.subarray(z_W_offset, z_W_offset + 6144);
+  const z_b = parameters.subarray(z_b_offset, z_b_offset + 96);
+  const z = workspace.subarray(196608 * batch, 202752 * batch);
+  const p_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const p = workspace.subarray(202752 * batch, 208896 * batch);
+  const loss = doubles.subarray(0, 1);
+
+  return (n: number): void => {
+    forward_attention_score(block3_attention_q, block3_attention_k, block3_attention_score, n);
+    forward_attention_weight(block3_attention_score, block3_attention_weight, n);
+    forward_attention_mixed(block3_attention_weight, block3_attention_v, block3_attention_mixed, n);
+    forward_u(block2, block3_attention_mixed, block3_attention_O, block3_u, n);
+    forward_m(block3_u, block3_norm2_m, n);
+    forward_v(block3_u, block3_norm2_m, block3_norm2_v, n);
+    forward_block1_norm1(
+      block3_u,
+      block3_norm2_m,
+      block3_norm2_v,
+      block3_norm2_g,
+      block3_norm2_b,
+      block3_norm2,
+      n,
+    );
+    forward_hidden(block3_norm2, block3_hidden_W, block3_hidden_b, block3_hidden, n);
+    forward_mlp_gelu_tanh(block3_hidden, block3_mlp_gelu_tanh, n);
+    forward_block(block3_u, block3_mlp_gelu_tanh, block3_mlp_W, block3_mlp_b, block3, n);
+    forward_m(block3, block4_norm1_m, n);
+    forward_v(block3, block4_norm1_m, block4_norm1_v, n);
+    forward_block1_norm1(
+      block3,
+      block4_norm1_m,
+      block4_norm1_v,
+      block4_norm1_g,
+      block4_norm1_b,
+      block4_norm1,
+      n,
+    );
+    forward_block1_attention_q(block4_norm1, block4_attention_Q, block4_attention_q, n);
+    forward_block1_attention_q(block4_norm1, block4_attention_K, block4_attention_k, n);
+    forward_block1_attention_q(block4_norm1, block4_attention_V, block4_attention_v, n);
+    forward_attention_score(block4_attention_q, block4_attention_k, block4_attention_score, n);
+    forward_attention_weight(block4_attention_score, block4_attention_weight, n);
+    forward_attention_mixed(block4_attention_weight, block4_attention_v, block4_attention_mixed, n);
+    forward_u(block3, block4_attention_mixed, block4_attention_O, block4_u, n);
+    forward_m(block4_u, block4_norm2_m, n);
+    forward_v(block4_u, block4_norm2_m, block4_norm2_v, n);
+    forward_block1_norm1(
+      block4_u,
+      block4_norm2_m,
+      block4_norm2_v,
+      block4_norm2_g,
+      block4_norm2_b,
+      block4_norm2,
+      n,
+    );
+    forward_hidden(block4_norm2, block4_hidden_W, block4_hidden_b, block4_hidden, n);
+    forward_mlp_gelu_tanh(block4_hidden, block4_mlp_gelu_tanh, n);
+    forward_block(block4_u, block4_mlp_gelu_tanh, block4_mlp_W, block4_mlp_b, block4, n);
+    forward_m(block4, norm_m, n);
+    forward_v(block4, norm_m, norm_v, n);
+    forward_block1_norm1(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
+    forward_z(norm, z_W, z_b, z, n);
+    forward_p_logsumexp(z, p_logsumexp, n);
+    forward_p(z, p_logsumexp, p, n);
+    forward_loss(next, z, p_logsumexp, loss, n);
+    results[0] = loss[0]!;
+  };
+}
+
+/** `backward`, part 1 of 4: its arrays, and the calls that work on them. */
+function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory): (n: number) => void {
+  const p = workspace.subarray(202752 * batch, 208896 * batch);
+  const dz = workspace.subarray(196608 * batch, 202752 * batch);
+  const dz_b = gradients.subarray(z_b_offset, z_b_offset + 96);
+  const z_W = parameters.subarray(z_W_offset, z_W_offset + 6144);
+  const dnorm = workspace.subarray(348160 * batch, 352256 * batch);
+  const norm = workspace.subarray(344064 * batch, 348160 * batch);
+  const dz_W = gradients.subarray(z_W_offset, z_W_offset + 6144);
+  const block4 = workspace.subarray(339968 * batch, 344064 * batch);
+  const norm_m = workspace.subarray(353280 * batch, 353344 * batch);
+  const norm_v = workspace.subarray(353344 * batch, 353408 * batch);
+  const dnorm_g = gradients.subarray(norm_g_offset, norm_g_offset + 64);
+  const dnorm_b = gradients.subarray(norm_b_offset, norm_b_offset + 64);
+  const norm_g = parameters.subarray(norm_g_offset, norm_g_offset + 64);
+  const dnorm_v_sum = workspace.subarray(200704 * batch, 200768 * batch);
+  const dblock4_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dblock4_mlp_b = gradients.subarray(block4_mlp_b_offset, block4_mlp_b_offset + 64);
+  const block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
+  const dblock4_mlp_W = gradients.subarray(block4_mlp_W_offset, block4_mlp_W_offset + 16384);
+  const block4_mlp_W = parameters.subarray(block4_mlp_W_offset, block4_mlp_W_offset + 16384);
+  const block4_hidden = workspace.subarray(147456 * batch, 163840 * batch);
+  const dblock4_hidden = workspace.subarray(180224 * batch, 196608 * batch);
+  const dblock4_hidden_b = gradients.subarray(block4_hidden_b_offset, block4_hidden_b_offset + 256);
+  const block4_hidden_W = parameters.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
+  const dblock4_norm2 = workspace.subarray(147456 * batch, 151552 * batch);
+  const block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
+  const dblock4_hidden_W = gradients.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
+  const block4_u = workspace.subarray(331776 * batch, 335872 * batch);
+  const block4_norm2_m = workspace.subarray(353152 * batch, 353216 * batch);
+  const block4_norm2_v = workspace.subarray(353216 * batch, 353280 * batch);
+  const dblock4_norm2_g = gradients.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
+  const dblock4_norm2_b = gradients.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
+  const block4_norm2_g = parameters.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
+  const dblock4_norm2_v_sum = workspace.subarray(151552 * batch, 151616 * batch);
+  const dblock3_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const block4_attention_O = parameters.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
+  const dblock4_attention_mixed = workspace.subarray(180224 * batch, 184320 * batch);
+  const block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
+  const dblock4_attention_O = gradients.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
+  const block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const dblock4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
+  const block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
+  const dblock4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const dblock4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
+  const block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
+  const dblock4_attention_q = workspace.subarray(147456 * batch, 151552 * batch);
+  const block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
+  const dblock4_attention_k = workspace.subarray(151552 * batch, 155648 * batch);
+  const block4_attention_V = parameters.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
+  const dblock4_norm1_1 = workspace.subarray(155648 * batch, 159744 * batch);
+  const block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const dblock4_attention_V = gradients.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
+  const block4_attention_K = parameters.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
+  const dblock4_norm1_2 = workspace.subarray(159744 * batch, 163840 * batch);
+  const dblock4_attention_K = gradients.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
+  const dblock4_attention_Q = gradients.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
+  const block4_attention_Q = parameters.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
+  const dblock4_norm1 = workspace.subarray(151552 * batch, 155648 * batch);
+  const block3 = workspace.subarray(307200 * batch, 311296 * batch);
+  const block4_norm1_m = workspace.subarray(353024 * batch, 353088 * batch);
+  const block4_norm1_v = workspace.subarray(353088 * batch, 353152 * batch);
+  const dblock4_norm1_g = gradients.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
+  const dblock4_norm1_b = gradients.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
+  const block4_norm1_g = parameters.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
+  const dblock4_norm1_v_sum = workspace.subarray(147456 * batch, 147520 * batch);
+  const dblock3_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dblock3_mlp_b = gradients.subarray(block3_mlp_b_offset, block3_mlp_b_offset + 64);
+  const block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
+  const dblock3_mlp_W = gradients.subarray(block3_mlp_W_offset, block3_mlp_W_offset + 16384);
+  const block3_mlp_W = parameters.subarray(block3_mlp_W_offset, block3_mlp_W_offset + 16384);
+  const block3_hidden = workspace.subarray(98304 * batch, 114688 * batch);
+  const dblock3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
+  const dblock3_hidden_b = gradients.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
+
+  return (n: number): void => {
+    backward_dz(p, next, dz, n);
+    gradient_z_b(dz, dz_b, n);
+    backward_dnorm(dz, z_W, dnorm, n);
+    gradient_z_W(norm, dz, dz_W, n);
+    gradient_g(dnorm, block4, norm_m, norm_v, dnorm_g, n);
+    gradient_b(dnorm, dnorm_b, n);
+    backward_dv_sum(dnorm, norm_m, block4, norm_g, norm_v, dnorm_v_sum, n);
+    backward_dblock4_u_1(dnorm, norm_g, norm_v, dnorm_v_sum, norm_m, block4, dblock4_u_1, n);
+    gradient_b(dblock4_u_1, dblock4_mlp_b, n);
+    gradient_mlp_W(block4_mlp_gelu_tanh, dblock4_u_1, dblock4_mlp_W, n);
+    backward_dhidden(dblock4_u_1, block4_mlp_W, block4_hidden, dblock4_hidden, n);
+    gradient_hidden_b(dblock4_hidden, dblock4_hidden_b, n);
+    backward_dnorm2(dblock4_hidden, block4_hidden_W, dblock4_norm2, n);
+    gradient_hidden_W(block4_norm2, dblock4_hidden, dblock4_hidden_W, n);
+    gradient_g(dblock4_norm2, block4_u, block4_norm2_m, block4_norm2_v, dblock4_norm2_g, n);
+    gradient_b(dblock4_norm2, dblock4_norm2_b, n);
+    backward_dv_sum(
+      dblock4_norm2,
+      block4_norm2_m,
+      block4_u,
+      block4_norm2_g,
+      block4_norm2_v,
+      dblock4_norm2_v_sum,
+      n,
+    );
+    backward_dblock3_1(
+      dblock4_norm2,
+      block4_norm2_g,
+      block4_norm2_v,
+      dblock4_norm2_v_sum,
+      block4_norm2_m,
+      block4_u,
+      dblock4_u_1,
+      dblock3_1,
+      n,
+    );
+    backward_dattention_mixed(dblock3_1, block4_attention_O, dblock4_attention_mixed, n);
+    gradient_attention_O(block4_attention_mixed, dblock3_1, dblock4_attention_O, n);
+    backward_dattention_weight(dblock4_attention_mixed, block4_attention_v, dblock4_attention_weight, n);
+    backward_dblock4_attention_v(block4_attention_weight, dblock4_attention_mixed, dblock4_attention_v, n);
+    backward_dattention_score_sum(
+      dblock4_attention_weight,
+      block4_attention_weight,
+      dblock4_attention_score_sum,
+      n,
+    );
+    backward_dattention_q(dblock4_attention_score_sum, block4_attention_k, dblock4_attention_q, n);
+    backward_dblock4_attention_v(dblock4_attention_score_sum, block4_attention_q, dblock4_attention_k, n);
+    backward_dblock4_norm1_1(dblock4_attention_v, block4_attention_V, dblock4_norm1_1, n);
+    gradient_block4_attention_V(block4_norm1, dblock4_attention_v, dblock4_attention_V, n);
+    backward_dblock4_norm1_1(dblock4_attention_k, block4_attention_K, dblock4_norm1_2, n);
+    gradient_block4_attention_V(block4_norm1, dblock4_attention_k, dblock4_attention_K, n);
+    gradient_block4_attention_V(block4_norm1, dblock4_attention_q, dblock4_attention_Q, n);
+    backward_dnorm1(
+      dblock4_norm1_1,
+      dblock4_norm1_2,
+      dblock4_attention_q,
+      block4_attention_Q,
+      dblock4_norm1,
+      n,
+    );
+    gradient_g(dblock4_norm1, block3, block4_norm1_m, block4_norm1_v, dblock4_norm1_g, n);
+    gradient_b(dblock4_norm1, dblock4_norm1_b, n);
+    backward_dv_sum(
+      dblock4_norm1,
+      block4_norm1_m,
+      block3,
+      block4_norm1_g,
+      block4_norm1_v,
+      dblock4_norm1_v_sum,
+      n,
+    );
+    backward_dblock3_1(
+      dblock4_norm1,
+      block4_norm1_g,
+      block4_norm1_v,
+      dblock4_norm1_v_sum,
+      block4_norm1_m,
+      block3,
+      dblock3_1,
+      dblock3_u_1,
+      n,
+    );
+    gradient_b(dblock3_u_1, dblock3_mlp_b, n);
+    gradient_mlp_W(block3_mlp_gelu_tanh, dblock3_u_1, dblock3_mlp_W, n);
+    backward_dhidden(dblock3_u_1, block3_mlp_W, block3_hidden, dblock3_hidden, n);
+    gradient_hidden_b(dblock3_hidden, dblock3_hidden_b, n);
+  };
+}
+
+/** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
+function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const dblock3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
+  const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
+  const dblock3_norm2 = workspace.subarray(98304 * batch, 102400 * batch);
+  const block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
+  const dblock3_hidden_W = gradients.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
+  const block3_u = workspace.subarray(299008 * batch, 303104 * batch);
+  const block3_norm2_m = workspace.subarray(352896 * batch, 352960 * batch);
+  const block3_norm2_v = workspace.subarray(352960 * batch, 353024 * batch);
+  const dblock3_norm2_g = gradients.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
+  const dblock3_norm2_b = gradients.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
+  const block3_norm2_g = parameters.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
+  const dblock3_norm2_v_sum = workspace.subarray(102400 * batch, 102464 * batch);
+  const dblock3_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dblock2_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const block3_attention_O = parameters.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
+  const dblock3_attention_mixed = workspace.subarray(131072 * batch, 135168 * batch);
+  const block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
+  const dblock3_attention_O = gradients.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
+  const block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
+  const dblock3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
+  const block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const dblock3_attention_v = workspace.subarray(147456 * batch, 151552 * batch);
+  const dblock3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
+  const block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const dblock3_attention_q = workspace.subarray(98304 * batch, 102400 * batch);
+  const block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const dblock3_attention_k = workspace.subarray(102400 * batch, 106496 * batch);
+  const block3_attention_V = parameters.subarray(block3_attention_V_offset, block3_attention_V_offset + 4096);
+  const dblock3_norm1_1 = workspace.subarray(106496 * batch, 110592 * batch);
+  const block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
+  const dblock3_attention_V = gradients.subarray(block3_attention_V_offset, block3_attention_V_offset + 4096);
+  const block3_attention_K = parameters.subarray(block3_attention_K_offset, block3_attention_K_offset + 4096);
+  const dblock3_norm1_2 = workspace.subarray(110592 * batch, 114688 * batch);
+  const dblock3_attention_K = gradients.subarray(block3_attention_K_offset, block3_attention_K_offset + 4096);
+  const dblock3_attention_Q = gradients.subarray(block3_attention_Q_offset, block3_attention_Q_offset + 4096);
+  const block3_attention_Q = parameters.subarray(block3_attention_Q_offset, block3_attention_Q_offset + 4096);
+  const dblock3_norm1 = workspace.subarray(102400 * batch, 106496 * batch);
+  const block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const block3_norm1_m = workspace.subarray(352768 * batch, 352832 * batch);
+  const block3_norm1_v = workspace.subarray(352832 * batch, 352896 * batch);
+  const dblock3_norm1_g = gradients.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
+  const dblock3_norm1_b = gradients.subarray(block3_norm1_b_offset, block3_norm1_b_offset + 64);
+  const block3_norm1_g = parameters.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
+  const dblock3_norm1_v_sum = workspace.subarray(98304 * batch, 98368 * batch);
+  const dblock2_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dblock2_mlp_b = gradients.subarray(block2_mlp_b_offset, block2_mlp_b_offset + 64);
+  const block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
+  const dblock2_mlp_W = gradients.subarray(block2_mlp_W_offset, block2_mlp_W_offset + 16384);
+  const block2_mlp_W = parameters.subarray(block2_mlp_W_offset, block2_mlp_W_offset + 16384);
+  const block2_hidden = workspace.subarray(49152 * batch, 65536 * batch);
+  const dblock2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
+  const dblock2_hidden_b = gradients.subarray(block2_hidden_b_offset, block2_hidden_b_offset + 256);
+  const block2_hidden_W = parameters.subarray(block2_hidden_W_offset, block2_hidden_W_offset + 16384);
+  const dblock2_norm2 = workspace.subarray(49152 * batch, 53248 * batch);
+  const block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
+  const dblock2_hidden_W = gradients.subarray(block2_hidden_W_offset, block2_hidden_W_offset + 16384);
+  const block2_u = workspace.subarray(266240 * batch, 270336 * batch);
+  const block2_norm2_m = workspace.subarray(352640 * batch, 352704 * batch);
+  const block2_norm2_v = workspace.subarray(352704 * batch, 352768 * batch);
+  const dblock2_norm2_g = gradients.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
+  const dblock2_norm2_b = gradients.subarray(block2_norm2_b_offset, block2_norm2_b_offset + 64);
+  const block2_norm2_g = parameters.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
+  const dblock2_norm2_v_sum = workspace.subarray(53248 * batch, 53312 * batch);
+  const dblock1_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const block2_attention_O = parameters.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
+  const dblock2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
+  const block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
+  const dblock2_attention_O = gradients.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
+
+  return (n: number): void => {
+    backward_dnorm2(dblock3_hidden, block3_hidden_W, dblock3_norm2, n);
+    gradient_hidden_W(block3_norm2, dblock3_hidden, dblock3_hidden_W, n);
+    gradient_g(dblock3_norm2, block3_u, block3_norm2_m, block3_norm2_v, dblock3_norm2_g, n);
+    gradient_b(dblock3_norm2, dblock3_norm2_b, n);
+    backward_dv_sum(
+      dblock3_norm2,
+      block3_norm2_m,
+      block3_u,
+      block3_norm2_g,
+      block3_norm2_v,
+      dblock3_norm2_v_sum,
+      n,
+    );
+    backward_dblock3_1(
+      dblock3_norm2,
+      block3_norm2_g,
+      block3_norm2_v,
+      dblock3_norm2_v_sum,
+      block3_norm2_m,
+      block3_u,
+      dblock3_u_1,
+      dblock2_1,
+      n,
+    );
+    backward_dattention_mixed(dblock2_1, block3_attention_O, dblock3_attention_mixed, n);
+    gradient_attention_O(block3_attention_mixed, dblock2_1, dblock3_attention_O, n);
+    backward_dattention_weight(dblock3_attention_mixed, block3_attention_v, dblock3_attention_weight, n);
+    backward_dblock4_attention_v(block3_attention_weight, dblock3_attention_mixed, dblock3_attention_v, n);
+    backward_dattention_score_sum(
+      dblock3_attention_weight,
+      block3_attention_weight,
+      dblock3_attention_score_sum,
+      n,
+    );
+    backward_dattention_q(dblock3_attention_score_sum, block3_attention_k, dblock3_attention_q, n);
+    backward_dblock4_attention_v(dblock3_attention_score_sum, block3_attention_q, dblock3_attention_k, n);
+    backward_dblock4_norm1_1(dblock3_attention_v, block3_attention_V, dblock3_norm1_1, n);
+    gradient_block4_attention_V(block3_norm1, dblock3_attention_v, dblock3_attention_V, n);
+    backward_dblock4_norm1_1(dblock3_attention_k, block3_attention_K, dblock3_norm1_2, n);
+    gradient_block4_attention_V(block3_norm1, dblock3_attention_k, dblock3_attention_K, n);
+    gradient_block4_attention_V(block3_norm1, dblock3_attention_q, dblock3_attention_Q, n);
+    backward_dnorm1(
+      dblock3_norm1_1,
+      dblock3_norm1_2,
+      dblock3_attention_q,
+      block3_attention_Q,
+      dblock3_norm1,
+      n,
+    );
+    gradient_g(dblock3_norm1, block2, block3_norm1_m, block3_norm1_v, dblock3_norm1_g, n);
+    gradient_b(dblock3_norm1, dblock3_norm1_b, n);
+    backward_dv_sum(
+      dblock3_norm1,
+      block3_norm1_m,
+      block2,
+      block3_norm1_g,
+      block3_norm1_v,
+      dblock3_norm1_v_sum,
+      n,
+    );
+    backward_dblock3_1(
+      dblock3_norm1,
+      block3_norm1_g,
+      block3_norm1_v,
+      dblock3_norm1_v_sum,
+      block3_norm1_m,
+      block2,
+      dblock2_1,
+      dblock2_u_1,
+      n,
+    );
+    gradient_b(dblock2_u_1, dblock2_mlp_b, n);
+    gradient_mlp_W(block2_mlp_gelu_tanh, dblock2_u_1, dblock2_mlp_W, n);
+    backward_dhidden(dblock2_u_1, block2_mlp_W, block2_hidden, dblock2_hidden, n);
+    gradient_hidden_b(dblock2_hidden, dblock2_hidden_b, n);
+    backward_dnorm2(dblock2_hidden, block2_hidden_W, dblock2_norm2, n);
+    gradient_hidden_W(block2_norm2, dblock2_hidden, dblock2_hidden_W, n);
+    gradient_g(dblock2_norm2, block2_u, block2_norm2_m, block2_norm2_v, dblock2_norm2_g, n);
+    gradient_b(dblock2_norm2, dblock2_norm2_b, n);
+    backward_dv_sum(
+      dblock2_norm2,
+      block2_norm2_m,
+      block2_u,
+      block2_norm2_g,
+      block2_norm2_v,
+      dblock2_norm2_v_sum,
+      n,
+    );
+    backward_dblock3_1(
+      dblock2_norm2,
+      block2_norm2_g,
+      block2_norm2_v,
+      dblock2_norm2_v_sum,
+      block2_norm2_m,
+      block2_u,
+      dblock2_u_1,
+      dblock1_1,
+      n,
+    );
+    backward_dattention_mixed(dblock1_1, block2_attention_O, dblock2_attention_mixed, n);
+    gradient_attention_O(block2_attention_mixed, dblock1_1, dblock2_attention_O, n);
+  };
+}
+
+/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const dblock2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
+  const block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
+  const dblock2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
+  const block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const dblock2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
+  const dblock2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
+  const block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
+  const dblock2_attention_q = workspace.subarray(49152 * batch, 53248 * batch);
+  const block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
+  const dblock2_attention_k = workspace.subarray(53248 * batch, 57344 * batch);
+  const block2_attention_V = parameters.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
+  const dblock2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
+  const block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const dblock2_attention_V = gradients.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
+  const block2_attention_K = parameters.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
+  const dblock2_norm1_2 = workspace.subarray(61440 * batch, 65536 * batch);
+  const dblock2_attention_K = gradients.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
+  const dblock2_attention_Q = gradients.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
+  const block2_attention_Q = parameters.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
+  const dblock2_norm1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const block1 = workspace.subarray(241664 * batch, 245760 * batch);
+  const block2_norm1_m = workspace.subarray(352512 * batch, 352576 * batch);
+  const block2_norm1_v = workspace.subarray(352576 * batch, 352640 * batch);
+  const dblock2_norm1_g = gradients.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
+  const dblock2_norm1_b = gradients.subarray(block2_norm1_b_offset, block2_norm1_b_offset + 64);
+  const block2_norm1_g = parameters.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
+  const dblock2_norm1_v_sum = workspace.subarray(49152 * batch, 49216 * batch);
+  const dblock1_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dblock1_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dblock1_mlp_b = gradients.subarray(block1_mlp_b_offset, block1_mlp_b_offset + 64);
+  const block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
+  const dblock1_mlp_W = gradients.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
+  const block1_mlp_W = parameters.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
+  const block1_hidden = workspace.subarray(0, 16384 * batch);
+  const dblock1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
+  const dblock1_hidden_b = gradients.subarray(block1_hidden_b_offset, block1_hidden_b_offset + 256);
+  const block1_hidden_W = parameters.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
+  const dblock1_norm2 = workspace.subarray(0, 4096 * batch);
+  const block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
+  const dblock1_hidden_W = gradients.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
+  const block1_u = workspace.subarray(233472 * batch, 237568 * batch);
+  const block1_norm2_m = workspace.subarray(352384 * batch, 352448 * batch);
+  const block1_norm2_v = workspace.subarray(352448 * batch, 352512 * batch);
+  const dblock1_norm2_g = gradients.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
+  const dblock1_norm2_b = gradients.subarray(block1_norm2_b_offset, block1_norm2_b_offset + 64);
+  const block1_norm2_g = parameters.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
+  const dblock1_norm2_v_sum = workspace.subarray(4096 * batch, 4160 * batch);
+  const dstart_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const block1_attention_O = parameters.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
+  const dblock1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
+  const block1_attention_mixed = workspace.subarray(229376 * batch, 233472 * batch);
+  const dblock1_attention_O = gradients.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
+  const block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
+  const dblock1_attention_weight = workspace.subarray(0, 16384 * batch);
+  const block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const dblock1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const dblock1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
+  const block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
+  const dblock1_attention_q = workspace.subarray(0, 4096 * batch);
+  const block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
+  const dblock1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
+  const block1_attention_V = parameters.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
+  const dblock1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+  const block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const dblock1_attention_V = gradients.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
+  const block1_attention_K = parameters.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
+  const dblock1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
+  const dblock1_attention_K = gradients.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
+
+  return (n: number): void => {
+    backward_dattention_weight(dblock2_attention_mixed, block2_attention_v, dblock2_attention_weight, n);
+    backward_dblock4_attention_v(block2_attention_weight, dblock2_attention_mixed, dblock2_attention_v, n);
+    backward_dattention_score_sum(
+      dblock2_attention_weight,
+      block2_attention_weight,
+      dblock2_attention_score_sum,
+      n,
+    );
+    backward_dattention_q(dblock2_attention_score_sum, block2_attention_k, dblock2_attention_q, n);
+    backward_dblock4_attention_v(dblock2_attention_score_sum, block2_attention_q, dblock2_attention_k, n);
+    backward_dblock4_norm1_1(dblock2_attention_v, block2_attention_V, dblock2_norm1_1, n);
+    gradient_block4_attention_V(block2_norm1, dblock2_attention_v, dblock2_attention_V, n);
+    backward_dblock4_norm1_1(dblock2_attention_k, block2_attention_K, dblock2_norm1_2, n);
+    gradient_block4_attention_V(block2_norm1, dblock2_attention_k, dblock2_attention_K, n);
+    gradient_block4_attention_V(block2_norm1, dblock2_attention_q, dblock2_attention_Q, n);
+    backward_dnorm1(
+      dblock2_norm1_1,
+      dblock2_norm1_2,
+      dblock2_attention_q,
+      block2_attention_Q,
+      dblock2_norm1,
+      n,
+    );
+    gradient_g(dblock2_norm1, block1, block2_norm1_m, block2_norm1_v, dblock2_norm1_g, n);
+    gradient_b(dblock2_norm1, dblock2_norm1_b, n);
+    backward_dv_sum(
+      dblock2_norm1,
+      block2_norm1_m,
+      block1,
+      block2_norm1_g,
+      block2_norm1_v,
+      dblock2_norm1_v_sum,
+      n,
+    );
+    backward_dblock3_1(
+      dblock2_norm1,
+      block2_norm1_g,
+      block2_norm1_v,
+      dblock2_norm1_v_sum,
+      block2_norm1_m,
+      block1,
+      dblock1_1,
+      dblock1_u_1,
+      n,
+    );
+    gradient_b(dblock1_u_1, dblock1_mlp_b, n);
+    gradient_mlp_W(block1_mlp_gelu_tanh, dblock1_u_1, dblock1_mlp_W, n);
+    backward_dhidden(dblock1_u_1, block1_mlp_W, block1_hidden, dblock1_hidden, n);
+    gradient_hidden_b(dblock1_hidden, dblock1_hidden_b, n);
+    backward_dnorm2(dblock1_hidden, block1_hidden_W, dblock1_norm2, n);
+    gradient_hidden_W(block1_norm2, dblock1_hidden, dblock1_hidden_W, n);
+    gradient_g(dblock1_norm2, block1_u, block1_norm2_m, block1_norm2_v, dblock1_norm2_g, n);
+    gradient_b(dblock1_norm2, dblock1_norm2_b, n);
+    backward_dv_sum(
+      dblock1_norm2,
+      block1_norm2_m,
+      block1_u,
+      block1_norm2_g,
+      block1_norm2_v,
+      dblock1_norm2_v_sum,
+      n,
+    );
+    backward_dblock3_1(
+      dblock1_norm2,
+      block1_norm2_g,
+      block1_norm2_v,
+      dblock1_norm2_v_sum,
+      block1_norm2_m,
+      block1_u,
+      dblock1_u_1,
+      dstart_1,
+      n,
+    );
+    backward_dattention_mixed(dstart_1, block1_attention_O, dblock1_attention_mixed, n);
+    gradient_attention_O(block1_attention_mixed, dstart_1, dblock1_attention_O, n);
+    backward_dattention_weight(dblock1_attention_mixed, block1_attention_v, dblock1_attention_weight, n);
+    backward_dblock4_attention_v(block1_attention_weight, dblock1_attention_mixed, dblock1_attention_v, n);
+    backward_dattention_score_sum(
+      dblock1_attention_weight,
+      block1_attention_weight,
+      dblock1_attention_score_sum,
+      n,
+    );
+    backward_dattention_q(dblock1_attention_score_sum, block1_attention_k, dblock1_attention_q, n);
+    backward_dblock4_attention_v(dblock1_attention_score_sum, block1_attention_q, dblock1_attention_k, n);
+    backward_dblock4_norm1_1(dblock1_attention_v, block1_attention_V, dblock1_norm1_1, n);
+    gradient_block4_attention_V(block1_norm1, dblock1_attention_v, dblock1_attention_V, n);
+    backward_dblock4_norm1_1(dblock1_attention_k, block1_attention_K, dblock1_norm1_2, n);
+    gradient_block4_attention_V(block1_norm1, dblock1_attention_k, dblock1_attention_K, n);
+  };
+}
+
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
+  const block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const dblock1_attention_q = workspace.subarray(0, 4096 * batch);
+  const dblock1_attention_Q = gradients.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
+  const dblock1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+  const dblock1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
+  const block1_attention_Q = parameters.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
+  const dblock1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
+  const start = workspace.subarray(208896 * batch, 212992 * batch);
+  const block1_norm1_m = workspace.subarray(352256 * batch, 352320 * batch);
+  const block1_norm1_v = workspace.subarray(352320 * batch, 352384 * batch);
+  const dblock1_norm1_g = gradients.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
+  const dblock1_norm1_b = gradients.subarray(block1_norm1_b_offset, block1_norm1_b_offset + 64);
+  const block1_norm1_g = parameters.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
+  const dblock1_norm1_v_sum = workspace.subarray(0, 64 * batch);
+  const dstart_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dstart = workspace.subarray(196608 * batch, 200704 * batch);
+  const dstart_P = gradients.subarray(start_P_offset, start_P_offset + 4096);
+  const dtokens_E = gradients.subarray(tokens_E_offset, tokens_E_offset + 6144);
+
+  return (n: number): void => {
+    gradient_block4_attention_V(block1_norm1, dblock1_attention_q, dblock1_attention_Q, n);
+    backward_dnorm1(
+      dblock1_norm1_1,
+      dblock1_norm1_2,
+      dblock1_attention_q,
+      block1_attention_Q,
+      dblock1_norm1,
+      n,
+    );
+    gradient_g(dblock1_norm1, start, block1_norm1_m, block1_norm1_v, dblock1_norm1_g, n);
+    gradient_b(dblock1_norm1, dblock1_norm1_b, n);
+    backward_dv_sum(
+      dblock1_norm1,
+      block1_norm1_m,
+      start,
+      block1_norm1_g,
+      block1_norm1_v,
+      dblock1_norm1_v_sum,
+      n,
+    );
+    backward_dblock3_1(
+      dblock1_norm1,
+      block1_norm1_g,
+      block1_norm1_v,
+      dblock1_norm1_v_sum,
+      block1_norm1_m,
+      start,
+      dstart_1,
+      dstart,
+      n,
+    );
+    gradient_start_P(dstart, dstart_P, n);
+    gradient_tokens_E(dstart, text, dtokens_E, n);
+  };
+}
+
+/** `update`, part 1 of 1: its arrays, and the calls that work on them. */
+function updatePart1({ parameters, gradients, state, rate_schedule }: Memory): (step: number) => void {
+  const m = state.subarray(0, 215520);
+  const v = state.subarray(215520, 431040);
+
+  return (step: number): void => {
+    clipGlobalNorm(gradients, 1);
+    update_rate_schedule(rate_schedule, step);
+    update_adamw(gradients, m, v, parameters, 215520, step + 1, rate_schedule[0]!);
+  };
+}
+
+/** `predict`, part 2 of 2: its arrays, and the calls that work on them. */
+function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: number) => void {
+  const block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
+  const block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
+  const block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
+  const block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const block3_attention_O = parameters.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
+  const block3_u = workspace.subarray(299008 * batch, 303104 * batch);
+  const block3_norm2_m = workspace.subarray(352896 * batch, 352960 * batch);
+  const block3_norm2_v = workspace.subarray(352960 * batch, 353024 * batch);
+  const block3_norm2_g = parameters.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
+  const block3_norm2_b = parameters.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
+  const block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
+  const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
+  const block3_hidden_b = parameters.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
+  const block3_hidden = workspace.subarray(98304 * batch, 114688 * batch);
+  const block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
+  const block3_mlp_W = parameters.subarray(block3_mlp_W_offset, block3_mlp_W_offset + 16384);
+  const block3_mlp_b = parameters.subarray(block3_mlp_b_offset, block3_mlp_b_offset + 64);
+  const block3 = workspace.subarray(307200 * batch, 311296 * batch);
+  const block4_norm1_m = workspace.subarray(353024 * batch, 353088 * batch);
+  const block4_norm1_v = workspace.subarray(353088 * batch, 353152 * batch);
+  const block4_norm1_g = parameters.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
+  const block4_norm1_b = parameters.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
+  const block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const block4_attention_Q = parameters.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
+  const block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
+  const block4_attention_K = parameters.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
+  const block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
+  const block4_attention_V = parameters.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
+  const block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
+  const block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
+  const block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
+  const block4_attention_O = parameters.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
+  const block4_u = workspace.subarray(331776 * batch, 335872 * batch);
+  const block4_norm2_m = workspace.subarray(353152 * batch, 353216 * batch);
+  const block4_norm2_v = workspace.subarray(353216 * batch, 353280 * batch);
+  const block4_norm2_g = parameters.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
+  const block4_norm2_b = parameters.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
+  const block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
+  const block4_hidden_W = parameters.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
+  const block4_hidden_b = parameters.subarray(block4_hidden_b_offset, block4_hidden_b_offset + 256);
+  const block4_hidden = workspace.subarray(147456 * batch, 163840 * batch);
+  const block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
+  const block4_mlp_W = parameters.subarray(block4_mlp_W_offset, block4_mlp_W_offset + 16384);
+  const block4_mlp_b = parameters.subarray(block4_mlp_b_offset, block4_mlp_b_offset + 64);
+  const block4 = workspace.subarray(339968 * batch, 344064 * batch);
+  const norm_m = workspace.subarray(353280 * batch, 353344 * batch);
+  const norm_v = workspace.subarray(353344 * batch, 353408 * batch);
+  const norm_g = parameters.subarray(norm_g_offset, norm_g_offset + 64);
+  const norm_b = parameters.subarray(norm_b_offset, norm_b_offset + 64);
+  const norm = workspace.subarray(344064 * batch, 348160 * batch);
+  const z_W = parameters.subarray(z_W_offset, z_W_offset + 6144);
+  const z_b = parameters.subarray(z_b_offset, z_b_offset + 96);
+  const z = workspace.subarray(196608 * batch, 202752 * batch);
+  const p_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const p = workspace.subarray(202752 * batch, 208896 * batch);
+
+  return (n: number): void => {
+    forward_attention_score(block3_attention_q, block3_attention_k, block3_attention_score, n);
+    forward_attention_weight(block3_attention_score, block3_attention_weight, n);
+    forward_attention_mixed(block3_attention_weight, block3_attention_v, block3_attention_mixed, n);
+    forward_u(block2, block3_attention_mixed, block3_attention_O, block3_u, n);
+    forward_m(block3_u, block3_norm2_m, n);
+    forward_v(block3_u, block3_norm2_m, block3_norm2_v, n);
+    forward_block1_norm1(
+      block3_u,
+      block3_norm2_m,
+      block3_norm2_v,
+      block3_norm2_g,
+      block3_norm2_b,
+      block3_norm2,
+      n,
+    );
+    forward_hidden(block3_norm2, block3_hidden_W, block3_hidden_b, block3_hidden, n);
+    forward_mlp_gelu_tanh(block3_hidden, block3_mlp_gelu_tanh, n);
+    forward_block(block3_u, block3_mlp_gelu_tanh, block3_mlp_W, block3_mlp_b, block3, n);
+    forward_m(block3, block4_norm1_m, n);
+    forward_v(block3, block4_norm1_m, block4_norm1_v, n);
+    forward_block1_norm1(
+      block3,
+      block4_norm1_m,
+      block4_norm1_v,
+      block4_norm1_g,
+      block4_norm1_b,
+      block4_norm1,
+      n,
+    );
+    forward_block1_attention_q(block4_norm1, block4_attention_Q, block4_attention_q, n);
+    forward_block1_attention_q(block4_norm1, block4_attention_K, block4_attention_k, n);
+    forward_block1_attention_q(block4_norm1, block4_attention_V, block4_attention_v, n);
+    forward_attention_score(block4_attention_q, block4_attention_k, block4_attention_score, n);
+    forward_attention_weight(block4_attention_score, block4_attention_weight, n);
+    forward_attention_mixed(block4_attention_weight, block4_attention_v, block4_attention_mixed, n);
+    forward_u(block3, block4_attention_mixed, block4_attention_O, block4_u, n);
+    forward_m(block4_u, block4_norm2_m, n);
+    forward_v(block4_u, block4_norm2_m, block4_norm2_v, n);
+    forward_block1_norm1(
+      block4_u,
+      block4_norm2_m,
+      block4_norm2_v,
+      block4_norm2_g,
+      block4_norm2_b,
+      block4_norm2,
+      n,
+    );
+    forward_hidden(block4_norm2, block4_hidden_W, block4_hidden_b, block4_hidden, n);
+    forward_mlp_gelu_tanh(block4_hidden, block4_mlp_gelu_tanh, n);
+    forward_block(block4_u, block4_mlp_gelu_tanh, block4_mlp_W, block4_mlp_b, block4, n);
+    forward_m(block4, norm_m, n);
+    forward_v(block4, norm_m, norm_v, n);
+    forward_block1_norm1(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
+    forward_z(norm, z_W, z_b, z, n);
+    forward_p_logsumexp(z, p_logsumexp, n);
+    forward_p(z, p_logsumexp, p, n);
+  };
+}
+
 /**
  * The arrays of one trainer, for batches of up to `batch` rows, and the lists of calls that work on them.
  * Parameters are zero until they are set.
@@ -5936,580 +3767,38 @@ export function createProgram(batch: number): CompiledProgram {
   const text = new Int32Array(64 * batch);
   const next = new Int32Array(64 * batch);
 
-  // parameters
-  const tokens_E = parameters.subarray(tokens_E_offset, tokens_E_offset + 6144);
-  const start_P = parameters.subarray(start_P_offset, start_P_offset + 4096);
-  const block1_norm1_g = parameters.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
-  const block1_norm1_b = parameters.subarray(block1_norm1_b_offset, block1_norm1_b_offset + 64);
-  const block1_attention_Q = parameters.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
-  const block1_attention_K = parameters.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
-  const block1_attention_V = parameters.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
-  const block1_attention_O = parameters.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
-  const block1_norm2_g = parameters.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
-  const block1_norm2_b = parameters.subarray(block1_norm2_b_offset, block1_norm2_b_offset + 64);
-  const block1_hidden_W = parameters.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
-  const block1_hidden_b = parameters.subarray(block1_hidden_b_offset, block1_hidden_b_offset + 256);
-  const block1_mlp_W = parameters.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
-  const block1_mlp_b = parameters.subarray(block1_mlp_b_offset, block1_mlp_b_offset + 64);
-  const block2_norm1_g = parameters.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
-  const block2_norm1_b = parameters.subarray(block2_norm1_b_offset, block2_norm1_b_offset + 64);
-  const block2_attention_Q = parameters.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
-  const block2_attention_K = parameters.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
-  const block2_attention_V = parameters.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
-  const block2_attention_O = parameters.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
-  const block2_norm2_g = parameters.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
-  const block2_norm2_b = parameters.subarray(block2_norm2_b_offset, block2_norm2_b_offset + 64);
-  const block2_hidden_W = parameters.subarray(block2_hidden_W_offset, block2_hidden_W_offset + 16384);
-  const block2_hidden_b = parameters.subarray(block2_hidden_b_offset, block2_hidden_b_offset + 256);
-  const block2_mlp_W = parameters.subarray(block2_mlp_W_offset, block2_mlp_W_offset + 16384);
-  const block2_mlp_b = parameters.subarray(block2_mlp_b_offset, block2_mlp_b_offset + 64);
-  const block3_norm1_g = parameters.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
-  const block3_norm1_b = parameters.subarray(block3_norm1_b_offset, block3_norm1_b_offset + 64);
-  const block3_attention_Q = parameters.subarray(block3_attention_Q_offset, block3_attention_Q_offset + 4096);
-  const block3_attention_K = parameters.subarray(block3_attention_K_offset, block3_attention_K_offset + 4096);
-  const block3_attention_V = parameters.subarray(block3_attention_V_offset, block3_attention_V_offset + 4096);
-  const block3_attention_O = parameters.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
-  const block3_norm2_g = parameters.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
-  const block3_norm2_b = parameters.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
-  const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
-  const block3_hidden_b = parameters.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
-  const block3_mlp_W = parameters.subarray(block3_mlp_W_offset, block3_mlp_W_offset + 16384);
-  const block3_mlp_b = parameters.subarray(block3_mlp_b_offset, block3_mlp_b_offset + 64);
-  const block4_norm1_g = parameters.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
-  const block4_norm1_b = parameters.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
-  const block4_attention_Q = parameters.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
-  const block4_attention_K = parameters.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
-  const block4_attention_V = parameters.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
-  const block4_attention_O = parameters.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
-  const block4_norm2_g = parameters.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
-  const block4_norm2_b = parameters.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
-  const block4_hidden_W = parameters.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
-  const block4_hidden_b = parameters.subarray(block4_hidden_b_offset, block4_hidden_b_offset + 256);
-  const block4_mlp_W = parameters.subarray(block4_mlp_W_offset, block4_mlp_W_offset + 16384);
-  const block4_mlp_b = parameters.subarray(block4_mlp_b_offset, block4_mlp_b_offset + 64);
-  const norm_g = parameters.subarray(norm_g_offset, norm_g_offset + 64);
-  const norm_b = parameters.subarray(norm_b_offset, norm_b_offset + 64);
-  const z_W = parameters.subarray(z_W_offset, z_W_offset + 6144);
-  const z_b = parameters.subarray(z_b_offset, z_b_offset + 96);
-
-  // gradients
-  const dz_b = gradients.subarray(z_b_offset, z_b_offset + 96);
-  const dz_W = gradients.subarray(z_W_offset, z_W_offset + 6144);
-  const dnorm_g = gradients.subarray(norm_g_offset, norm_g_offset + 64);
-  const dnorm_b = gradients.subarray(norm_b_offset, norm_b_offset + 64);
-  const dblock4_mlp_b = gradients.subarray(block4_mlp_b_offset, block4_mlp_b_offset + 64);
-  const dblock4_mlp_W = gradients.subarray(block4_mlp_W_offset, block4_mlp_W_offset + 16384);
-  const dblock4_hidden_b = gradients.subarray(block4_hidden_b_offset, block4_hidden_b_offset + 256);
-  const dblock4_hidden_W = gradients.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
-  const dblock4_norm2_g = gradients.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
-  const dblock4_norm2_b = gradients.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
-  const dblock4_attention_O = gradients.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
-  const dblock4_attention_V = gradients.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
-  const dblock4_attention_K = gradients.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
-  const dblock4_attention_Q = gradients.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
-  const dblock4_norm1_g = gradients.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
-  const dblock4_norm1_b = gradients.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
-  const dblock3_mlp_b = gradients.subarray(block3_mlp_b_offset, block3_mlp_b_offset + 64);
-  const dblock3_mlp_W = gradients.subarray(block3_mlp_W_offset, block3_mlp_W_offset + 16384);
-  const dblock3_hidden_b = gradients.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
-  const dblock3_hidden_W = gradients.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
-  const dblock3_norm2_g = gradients.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
-  const dblock3_norm2_b = gradients.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
-  const dblock3_attention_O = gradients.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
-  const dblock3_attention_V = gradients.subarray(block3_attention_V_offset, block3_attention_V_offset + 4096);
-  const dblock3_attention_K = gradients.subarray(block3_attention_K_offset, block3_attention_K_offset + 4096);
-  const dblock3_attention_Q = gradients.subarray(block3_attention_Q_offset, block3_attention_Q_offset + 4096);
-  const dblock3_norm1_g = gradients.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
-  const dblock3_norm1_b = gradients.subarray(block3_norm1_b_offset, block3_norm1_b_offset + 64);
-  const dblock2_mlp_b = gradients.subarray(block2_mlp_b_offset, block2_mlp_b_offset + 64);
-  const dblock2_mlp_W = gradients.subarray(block2_mlp_W_offset, block2_mlp_W_offset + 16384);
-  const dblock2_hidden_b = gradients.subarray(block2_hidden_b_offset, block2_hidden_b_offset + 256);
-  const dblock2_hidden_W = gradients.subarray(block2_hidden_W_offset, block2_hidden_W_offset + 16384);
-  const dblock2_norm2_g = gradients.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
-  const dblock2_norm2_b = gradients.subarray(block2_norm2_b_offset, block2_norm2_b_offset + 64);
-  const dblock2_attention_O = gradients.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
-  const dblock2_attention_V = gradients.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
-  const dblock2_attention_K = gradients.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
-  const dblock2_attention_Q = gradients.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
-  const dblock2_norm1_g = gradients.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
-  const dblock2_norm1_b = gradients.subarray(block2_norm1_b_offset, block2_norm1_b_offset + 64);
-  const dblock1_mlp_b = gradients.subarray(block1_mlp_b_offset, block1_mlp_b_offset + 64);
-  const dblock1_mlp_W = gradients.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
-  const dblock1_hidden_b = gradients.subarray(block1_hidden_b_offset, block1_hidden_b_offset + 256);
-  const dblock1_hidden_W = gradients.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
-  const dblock1_norm2_g = gradients.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
-  const dblock1_norm2_b = gradients.subarray(block1_norm2_b_offset, block1_norm2_b_offset + 64);
-  const dblock1_attention_O = gradients.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
-  const dblock1_attention_V = gradients.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
-  const dblock1_attention_K = gradients.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
-  const dblock1_attention_Q = gradients.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
-  const dblock1_norm1_g = gradients.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
-  const dblock1_norm1_b = gradients.subarray(block1_norm1_b_offset, block1_norm1_b_offset + 64);
-  const dstart_P = gradients.subarray(start_P_offset, start_P_offset + 4096);
-  const dtokens_E = gradients.subarray(tokens_E_offset, tokens_E_offset + 6144);
-
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(353408 * batch);
-  const start_offset = 208896 * batch;
-  const start = workspace.subarray(start_offset, start_offset + 4096 * batch);
-  const block1_norm1_m_offset = 352256 * batch;
-  const block1_norm1_m = workspace.subarray(block1_norm1_m_offset, block1_norm1_m_offset + 64 * batch);
-  const block1_norm1_v_offset = 352320 * batch;
-  const block1_norm1_v = workspace.subarray(block1_norm1_v_offset, block1_norm1_v_offset + 64 * batch);
-  const block1_norm1_offset = 212992 * batch;
-  const block1_norm1 = workspace.subarray(block1_norm1_offset, block1_norm1_offset + 4096 * batch);
-  const block1_attention_q_offset = 217088 * batch;
-  const block1_attention_q = workspace.subarray(
-    block1_attention_q_offset,
-    block1_attention_q_offset + 4096 * batch,
-  );
-  const block1_attention_k_offset = 221184 * batch;
-  const block1_attention_k = workspace.subarray(
-    block1_attention_k_offset,
-    block1_attention_k_offset + 4096 * batch,
-  );
-  const block1_attention_v_offset = 225280 * batch;
-  const block1_attention_v = workspace.subarray(
-    block1_attention_v_offset,
-    block1_attention_v_offset + 4096 * batch,
-  );
-  const block1_attention_score_offset = 0;
-  const block1_attention_score = workspace.subarray(
-    block1_attention_score_offset,
-    block1_attention_score_offset + 16384 * batch,
-  );
-  const block1_attention_weight_offset = 16384 * batch;
-  const block1_attention_weight = workspace.subarray(
-    block1_attention_weight_offset,
-    block1_attention_weight_offset + 16384 * batch,
-  );
-  const block1_attention_mixed_offset = 229376 * batch;
-  const block1_attention_mixed = workspace.subarray(
-    block1_attention_mixed_offset,
-    block1_attention_mixed_offset + 4096 * batch,
-  );
-  const block1_u_offset = 233472 * batch;
-  const block1_u = workspace.subarray(block1_u_offset, block1_u_offset + 4096 * batch);
-  const block1_norm2_m_offset = 352384 * batch;
-  const block1_norm2_m = workspace.subarray(block1_norm2_m_offset, block1_norm2_m_offset + 64 * batch);
-  const block1_norm2_v_offset = 352448 * batch;
-  const block1_norm2_v = workspace.subarray(block1_norm2_v_offset, block1_norm2_v_offset + 64 * batch);
-  const block1_norm2_offset = 237568 * batch;
-  const block1_norm2 = workspace.subarray(block1_norm2_offset, block1_norm2_offset + 4096 * batch);
-  const block1_hidden_offset = 0;
-  const block1_hidden = workspace.subarray(block1_hidden_offset, block1_hidden_offset + 16384 * batch);
-  const block1_mlp_gelu_tanh_offset = 32768 * batch;
-  const block1_mlp_gelu_tanh = workspace.subarray(
-    block1_mlp_gelu_tanh_offset,
-    block1_mlp_gelu_tanh_offset + 16384 * batch,
-  );
-  const block1_offset = 241664 * batch;
-  const block1 = workspace.subarray(block1_offset, block1_offset + 4096 * batch);
-  const block2_norm1_m_offset = 352512 * batch;
-  const block2_norm1_m = workspace.subarray(block2_norm1_m_offset, block2_norm1_m_offset + 64 * batch);
-  const block2_norm1_v_offset = 352576 * batch;
-  const block2_norm1_v = workspace.subarray(block2_norm1_v_offset, block2_norm1_v_offset + 64 * batch);
-  const block2_norm1_offset = 245760 * batch;
-  const block2_norm1 = workspace.subarray(block2_norm1_offset, block2_norm1_offset + 4096 * batch);
-  const block2_attention_q_offset = 249856 * batch;
-  const block2_attention_q = workspace.subarray(
-    block2_attention_q_offset,
-    block2_attention_q_offset + 4096 * batch,
-  );
-  const block2_attention_k_offset = 253952 * batch;
-  const block2_attention_k = workspace.subarray(
-    block2_attention_k_offset,
-    block2_attention_k_offset + 4096 * batch,
-  );
-  const block2_attention_v_offset = 258048 * batch;
-  const block2_attention_v = workspace.subarray(
-    block2_attention_v_offset,
-    block2_attention_v_offset + 4096 * batch,
-  );
-  const block2_attention_score_offset = 49152 * batch;
-  const block2_attention_score = workspace.subarray(
-    block2_attention_score_offset,
-    block2_attention_score_offset + 16384 * batch,
-  );
-  const block2_attention_weight_offset = 65536 * batch;
-  const block2_attention_weight = workspace.subarray(
-    block2_attention_weight_offset,
-    block2_attention_weight_offset + 16384 * batch,
-  );
-  const block2_attention_mixed_offset = 262144 * batch;
-  const block2_attention_mixed = workspace.subarray(
-    block2_attention_mixed_offset,
-    block2_attention_mixed_offset + 4096 * batch,
-  );
-  const block2_u_offset = 266240 * batch;
-  const block2_u = workspace.subarray(block2_u_offset, block2_u_offset + 4096 * batch);
-  const block2_norm2_m_offset = 352640 * batch;
-  const block2_norm2_m = workspace.subarray(block2_norm2_m_offset, block2_norm2_m_offset + 64 * batch);
-  const block2_norm2_v_offset = 352704 * batch;
-  const block2_norm2_v = workspace.subarray(block2_norm2_v_offset, block2_norm2_v_offset + 64 * batch);
-  const block2_norm2_offset = 270336 * batch;
-  const block2_norm2 = workspace.subarray(block2_norm2_offset, block2_norm2_offset + 4096 * batch);
-  const block2_hidden_offset = 49152 * batch;
-  const block2_hidden = workspace.subarray(block2_hidden_offset, block2_hidden_offset + 16384 * batch);
-  const block2_mlp_gelu_tanh_offset = 81920 * batch;
-  const block2_mlp_gelu_tanh = workspace.subarray(
-    block2_mlp_gelu_tanh_offset,
-    block2_mlp_gelu_tanh_offset + 16384 * batch,
-  );
-  const block2_offset = 274432 * batch;
-  const block2 = workspace.subarray(block2_offset, block2_offset + 4096 * batch);
-  const block3_norm1_m_offset = 352768 * batch;
-  const block3_norm1_m = workspace.subarray(block3_norm1_m_offset, block3_norm1_m_offset + 64 * batch);
-  const block3_norm1_v_offset = 352832 * batch;
-  const block3_norm1_v = workspace.subarray(block3_norm1_v_offset, block3_norm1_v_offset + 64 * batch);
-  const block3_norm1_offset = 278528 * batch;
-  const block3_norm1 = workspace.subarray(block3_norm1_offset, block3_norm1_offset + 4096 * batch);
-  const block3_attention_q_offset = 282624 * batch;
-  const block3_attention_q = workspace.subarray(
-    block3_attention_q_offset,
-    block3_attention_q_offset + 4096 * batch,
-  );
-  const block3_attention_k_offset = 286720 * batch;
-  const block3_attention_k = workspace.subarray(
-    block3_attention_k_offset,
-    block3_attention_k_offset + 4096 * batch,
-  );
-  const block3_attention_v_offset = 290816 * batch;
-  const block3_attention_v = workspace.subarray(
-    block3_attention_v_offset,
-    block3_attention_v_offset + 4096 * batch,
-  );
-  const block3_attention_score_offset = 98304 * batch;
-  const block3_attention_score = workspace.subarray(
-    block3_attention_score_offset,
-    block3_attention_score_offset + 16384 * batch,
-  );
-  const block3_attention_weight_offset = 114688 * batch;
-  const block3_attention_weight = workspace.subarray(
-    block3_attention_weight_offset,
-    block3_attention_weight_offset + 16384 * batch,
-  );
-  const block3_attention_mixed_offset = 294912 * batch;
-  const block3_attention_mixed = workspace.subarray(
-    block3_attention_mixed_offset,
-    block3_attention_mixed_offset + 4096 * batch,
-  );
-  const block3_u_offset = 299008 * batch;
-  const block3_u = workspace.subarray(block3_u_offset, block3_u_offset + 4096 * batch);
-  const block3_norm2_m_offset = 352896 * batch;
-  const block3_norm2_m = workspace.subarray(block3_norm2_m_offset, block3_norm2_m_offset + 64 * batch);
-  const block3_norm2_v_offset = 352960 * batch;
-  const block3_norm2_v = workspace.subarray(block3_norm2_v_offset, block3_norm2_v_offset + 64 * batch);
-  const block3_norm2_offset = 303104 * batch;
-  const block3_norm2 = workspace.subarray(block3_norm2_offset, block3_norm2_offset + 4096 * batch);
-  const block3_hidden_offset = 98304 * batch;
-  const block3_hidden = workspace.subarray(block3_hidden_offset, block3_hidden_offset + 16384 * batch);
-  const block3_mlp_gelu_tanh_offset = 131072 * batch;
-  const block3_mlp_gelu_tanh = workspace.subarray(
-    block3_mlp_gelu_tanh_offset,
-    block3_mlp_gelu_tanh_offset + 16384 * batch,
-  );
-  const block3_offset = 307200 * batch;
-  const block3 = workspace.subarray(block3_offset, block3_offset + 4096 * batch);
-  const block4_norm1_m_offset = 353024 * batch;
-  const block4_norm1_m = workspace.subarray(block4_norm1_m_offset, block4_norm1_m_offset + 64 * batch);
-  const block4_norm1_v_offset = 353088 * batch;
-  const block4_norm1_v = workspace.subarray(block4_norm1_v_offset, block4_norm1_v_offset + 64 * batch);
-  const block4_norm1_offset = 311296 * batch;
-  const block4_norm1 = workspace.subarray(block4_norm1_offset, block4_norm1_offset + 4096 * batch);
-  const block4_attention_q_offset = 315392 * batch;
-  const block4_attention_q = workspace.subarray(
-    block4_attention_q_offset,
-    block4_attention_q_offset + 4096 * batch,
-  );
-  const block4_attention_k_offset = 319488 * batch;
-  const block4_attention_k = workspace.subarray(
-    block4_attention_k_offset,
-    block4_attention_k_offset + 4096 * batch,
-  );
-  const block4_attention_v_offset = 323584 * batch;
-  const block4_attention_v = workspace.subarray(
-    block4_attention_v_offset,
-    block4_attention_v_offset + 4096 * batch,
-  );
-  const block4_attention_score_offset = 147456 * batch;
-  const block4_attention_score = workspace.subarray(
-    block4_attention_score_offset,
-    block4_attention_score_offset + 16384 * batch,
-  );
-  const block4_attention_weight_offset = 163840 * batch;
-  const block4_attention_weight = workspace.subarray(
-    block4_attention_weight_offset,
-    block4_attention_weight_offset + 16384 * batch,
-  );
-  const block4_attention_mixed_offset = 327680 * batch;
-  const block4_attention_mixed = workspace.subarray(
-    block4_attention_mixed_offset,
-    block4_attention_mixed_offset + 4096 * batch,
-  );
-  const block4_u_offset = 331776 * batch;
-  const block4_u = workspace.subarray(block4_u_offset, block4_u_offset + 4096 * batch);
-  const block4_norm2_m_offset = 353152 * batch;
-  const block4_norm2_m = workspace.subarray(block4_norm2_m_offset, block4_norm2_m_offset + 64 * batch);
-  const block4_norm2_v_offset = 353216 * batch;
-  const block4_norm2_v = workspace.subarray(block4_norm2_v_offset, block4_norm2_v_offset + 64 * batch);
-  const block4_norm2_offset = 335872 * batch;
-  const block4_norm2 = workspace.subarray(block4_norm2_offset, block4_norm2_offset + 4096 * batch);
-  const block4_hidden_offset = 147456 * batch;
-  const block4_hidden = workspace.subarray(block4_hidden_offset, block4_hidden_offset + 16384 * batch);
-  const block4_mlp_gelu_tanh_offset = 180224 * batch;
-  const block4_mlp_gelu_tanh = workspace.subarray(
-    block4_mlp_gelu_tanh_offset,
-    block4_mlp_gelu_tanh_offset + 16384 * batch,
-  );
-  const block4_offset = 339968 * batch;
-  const block4 = workspace.subarray(block4_offset, block4_offset + 4096 * batch);
-  const norm_m_offset = 353280 * batch;
-  const norm_m = workspace.subarray(norm_m_offset, norm_m_offset + 64 * batch);
-  const norm_v_offset = 353344 * batch;
-  const norm_v = workspace.subarray(norm_v_offset, norm_v_offset + 64 * batch);
-  const norm_offset = 344064 * batch;
-  const norm = workspace.subarray(norm_offset, norm_offset + 4096 * batch);
-  const z_offset = 196608 * batch;
-  const z = workspace.subarray(z_offset, z_offset + 6144 * batch);
-  const p_offset = 202752 * batch;
-  const p = workspace.subarray(p_offset, p_offset + 6144 * batch);
-  const dz_offset = 196608 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + 6144 * batch);
-  const dnorm_offset = 348160 * batch;
-  const dnorm = workspace.subarray(dnorm_offset, dnorm_offset + 4096 * batch);
-  const dnorm_v_sum_offset = 200704 * batch;
-  const dnorm_v_sum = workspace.subarray(dnorm_v_sum_offset, dnorm_v_sum_offset + 64 * batch);
-  const dblock4_u_1_offset = 196608 * batch;
-  const dblock4_u_1 = workspace.subarray(dblock4_u_1_offset, dblock4_u_1_offset + 4096 * batch);
-  const dblock4_hidden_offset = 180224 * batch;
-  const dblock4_hidden = workspace.subarray(dblock4_hidden_offset, dblock4_hidden_offset + 16384 * batch);
-  const dblock4_norm2_offset = 147456 * batch;
-  const dblock4_norm2 = workspace.subarray(dblock4_norm2_offset, dblock4_norm2_offset + 4096 * batch);
-  const dblock4_norm2_v_sum_offset = 151552 * batch;
-  const dblock4_norm2_v_sum = workspace.subarray(
-    dblock4_norm2_v_sum_offset,
-    dblock4_norm2_v_sum_offset + 64 * batch,
-  );
-  const dblock3_1_offset = 196608 * batch;
-  const dblock3_1 = workspace.subarray(dblock3_1_offset, dblock3_1_offset + 4096 * batch);
-  const dblock4_attention_mixed_offset = 180224 * batch;
-  const dblock4_attention_mixed = workspace.subarray(
-    dblock4_attention_mixed_offset,
-    dblock4_attention_mixed_offset + 4096 * batch,
-  );
-  const dblock4_attention_weight_offset = 147456 * batch;
-  const dblock4_attention_weight = workspace.subarray(
-    dblock4_attention_weight_offset,
-    dblock4_attention_weight_offset + 16384 * batch,
-  );
-  const dblock4_attention_v_offset = 323584 * batch;
-  const dblock4_attention_v = workspace.subarray(
-    dblock4_attention_v_offset,
-    dblock4_attention_v_offset + 4096 * batch,
-  );
-  const dblock4_attention_score_sum_offset = 180224 * batch;
-  const dblock4_attention_score_sum = workspace.subarray(
-    dblock4_attention_score_sum_offset,
-    dblock4_attention_score_sum_offset + 16384 * batch,
-  );
-  const dblock4_attention_q_offset = 147456 * batch;
-  const dblock4_attention_q = workspace.subarray(
-    dblock4_attention_q_offset,
-    dblock4_attention_q_offset + 4096 * batch,
-  );
-  const dblock4_attention_k_offset = 151552 * batch;
-  const dblock4_attention_k = workspace.subarray(
-    dblock4_attention_k_offset,
-    dblock4_attention_k_offset + 4096 * batch,
-  );
-  const dblock4_norm1_1_offset = 155648 * batch;
-  const dblock4_norm1_1 = workspace.subarray(dblock4_norm1_1_offset, dblock4_norm1_1_offset + 4096 * batch);
-  const dblock4_norm1_2_offset = 159744 * batch;
-  const dblock4_norm1_2 = workspace.subarray(dblock4_norm1_2_offset, dblock4_norm1_2_offset + 4096 * batch);
-  const dblock4_norm1_offset = 151552 * batch;
-  const dblock4_norm1 = workspace.subarray(dblock4_norm1_offset, dblock4_norm1_offset + 4096 * batch);
-  const dblock4_norm1_v_sum_offset = 147456 * batch;
-  const dblock4_norm1_v_sum = workspace.subarray(
-    dblock4_norm1_v_sum_offset,
-    dblock4_norm1_v_sum_offset + 64 * batch,
-  );
-  const dblock3_u_1_offset = 196608 * batch;
-  const dblock3_u_1 = workspace.subarray(dblock3_u_1_offset, dblock3_u_1_offset + 4096 * batch);
-  const dblock3_hidden_offset = 131072 * batch;
-  const dblock3_hidden = workspace.subarray(dblock3_hidden_offset, dblock3_hidden_offset + 16384 * batch);
-  const dblock3_norm2_offset = 98304 * batch;
-  const dblock3_norm2 = workspace.subarray(dblock3_norm2_offset, dblock3_norm2_offset + 4096 * batch);
-  const dblock3_norm2_v_sum_offset = 102400 * batch;
-  const dblock3_norm2_v_sum = workspace.subarray(
-    dblock3_norm2_v_sum_offset,
-    dblock3_norm2_v_sum_offset + 64 * batch,
-  );
-  const dblock2_1_offset = 196608 * batch;
-  const dblock2_1 = workspace.subarray(dblock2_1_offset, dblock2_1_offset + 4096 * batch);
-  const dblock3_attention_mixed_offset = 131072 * batch;
-  const dblock3_attention_mixed = workspace.subarray(
-    dblock3_attention_mixed_offset,
-    dblock3_attention_mixed_offset + 4096 * batch,
-  );
-  const dblock3_attention_weight_offset = 98304 * batch;
-  const dblock3_attention_weight = workspace.subarray(
-    dblock3_attention_weight_offset,
-    dblock3_attention_weight_offset + 16384 * batch,
-  );
-  const dblock3_attention_v_offset = 147456 * batch;
-  const dblock3_attention_v = workspace.subarray(
-    dblock3_attention_v_offset,
-    dblock3_attention_v_offset + 4096 * batch,
-  );
-  const dblock3_attention_score_sum_offset = 131072 * batch;
-  const dblock3_attention_score_sum = workspace.subarray(
-    dblock3_attention_score_sum_offset,
-    dblock3_attention_score_sum_offset + 16384 * batch,
-  );
-  const dblock3_attention_q_offset = 98304 * batch;
-  const dblock3_attention_q = workspace.subarray(
-    dblock3_attention_q_offset,
-    dblock3_attention_q_offset + 4096 * batch,
-  );
-  const dblock3_attention_k_offset = 102400 * batch;
-  const dblock3_attention_k = workspace.subarray(
-    dblock3_attention_k_offset,
-    dblock3_attention_k_offset + 4096 * batch,
-  );
-  const dblock3_norm1_1_offset = 106496 * batch;
-  const dblock3_norm1_1 = workspace.subarray(dblock3_norm1_1_offset, dblock3_norm1_1_offset + 4096 * batch);
-  const dblock3_norm1_2_offset = 110592 * batch;
-  const dblock3_norm1_2 = workspace.subarray(dblock3_norm1_2_offset, dblock3_norm1_2_offset + 4096 * batch);
-  const dblock3_norm1_offset = 102400 * batch;
-  const dblock3_norm1 = workspace.subarray(dblock3_norm1_offset, dblock3_norm1_offset + 4096 * batch);
-  const dblock3_norm1_v_sum_offset = 98304 * batch;
-  const dblock3_norm1_v_sum = workspace.subarray(
-    dblock3_norm1_v_sum_offset,
-    dblock3_norm1_v_sum_offset + 64 * batch,
-  );
-  const dblock2_u_1_offset = 196608 * batch;
-  const dblock2_u_1 = workspace.subarray(dblock2_u_1_offset, dblock2_u_1_offset + 4096 * batch);
-  const dblock2_hidden_offset = 81920 * batch;
-  const dblock2_hidden = workspace.subarray(dblock2_hidden_offset, dblock2_hidden_offset + 16384 * batch);
-  const dblock2_norm2_offset = 49152 * batch;
-  const dblock2_norm2 = workspace.subarray(dblock2_norm2_offset, dblock2_norm2_offset + 4096 * batch);
-  const dblock2_norm2_v_sum_offset = 53248 * batch;
-  const dblock2_norm2_v_sum = workspace.subarray(
-    dblock2_norm2_v_sum_offset,
-    dblock2_norm2_v_sum_offset + 64 * batch,
-  );
-  const dblock1_1_offset = 196608 * batch;
-  const dblock1_1 = workspace.subarray(dblock1_1_offset, dblock1_1_offset + 4096 * batch);
-  const dblock2_attention_mixed_offset = 81920 * batch;
-  const dblock2_attention_mixed = workspace.subarray(
-    dblock2_attention_mixed_offset,
-    dblock2_attention_mixed_offset + 4096 * batch,
-  );
-  const dblock2_attention_weight_offset = 49152 * batch;
-  const dblock2_attention_weight = workspace.subarray(
-    dblock2_attention_weight_offset,
-    dblock2_attention_weight_offset + 16384 * batch,
-  );
-  const dblock2_attention_v_offset = 98304 * batch;
-  const dblock2_attention_v = workspace.subarray(
-    dblock2_attention_v_offset,
-    dblock2_attention_v_offset + 4096 * batch,
-  );
-  const dblock2_attention_score_sum_offset = 81920 * batch;
-  const dblock2_attention_score_sum = workspace.subarray(
-    dblock2_attention_score_sum_offset,
-    dblock2_attention_score_sum_offset + 16384 * batch,
-  );
-  const dblock2_attention_q_offset = 49152 * batch;
-  const dblock2_attention_q = workspace.subarray(
-    dblock2_attention_q_offset,
-    dblock2_attention_q_offset + 4096 * batch,
-  );
-  const dblock2_attention_k_offset = 53248 * batch;
-  const dblock2_attention_k = workspace.subarray(
-    dblock2_attention_k_offset,
-    dblock2_attention_k_offset + 4096 * batch,
-  );
-  const dblock2_norm1_1_offset = 57344 * batch;
-  const dblock2_norm1_1 = workspace.subarray(dblock2_norm1_1_offset, dblock2_norm1_1_offset + 4096 * batch);
-  const dblock2_norm1_2_offset = 61440 * batch;
-  const dblock2_norm1_2 = workspace.subarray(dblock2_norm1_2_offset, dblock2_norm1_2_offset + 4096 * batch);
-  const dblock2_norm1_offset = 53248 * batch;
-  const dblock2_norm1 = workspace.subarray(dblock2_norm1_offset, dblock2_norm1_offset + 4096 * batch);
-  const dblock2_norm1_v_sum_offset = 49152 * batch;
-  const dblock2_norm1_v_sum = workspace.subarray(
-    dblock2_norm1_v_sum_offset,
-    dblock2_norm1_v_sum_offset + 64 * batch,
-  );
-  const dblock1_u_1_offset = 196608 * batch;
-  const dblock1_u_1 = workspace.subarray(dblock1_u_1_offset, dblock1_u_1_offset + 4096 * batch);
-  const dblock1_hidden_offset = 32768 * batch;
-  const dblock1_hidden = workspace.subarray(dblock1_hidden_offset, dblock1_hidden_offset + 16384 * batch);
-  const dblock1_norm2_offset = 0;
-  const dblock1_norm2 = workspace.subarray(dblock1_norm2_offset, dblock1_norm2_offset + 4096 * batch);
-  const dblock1_norm2_v_sum_offset = 4096 * batch;
-  const dblock1_norm2_v_sum = workspace.subarray(
-    dblock1_norm2_v_sum_offset,
-    dblock1_norm2_v_sum_offset + 64 * batch,
-  );
-  const dstart_1_offset = 196608 * batch;
-  const dstart_1 = workspace.subarray(dstart_1_offset, dstart_1_offset + 4096 * batch);
-  const dblock1_attention_mixed_offset = 32768 * batch;
-  const dblock1_attention_mixed = workspace.subarray(
-    dblock1_attention_mixed_offset,
-    dblock1_attention_mixed_offset + 4096 * batch,
-  );
-  const dblock1_attention_weight_offset = 0;
-  const dblock1_attention_weight = workspace.subarray(
-    dblock1_attention_weight_offset,
-    dblock1_attention_weight_offset + 16384 * batch,
-  );
-  const dblock1_attention_v_offset = 49152 * batch;
-  const dblock1_attention_v = workspace.subarray(
-    dblock1_attention_v_offset,
-    dblock1_attention_v_offset + 4096 * batch,
-  );
-  const dblock1_attention_score_sum_offset = 32768 * batch;
-  const dblock1_attention_score_sum = workspace.subarray(
-    dblock1_attention_score_sum_offset,
-    dblock1_attention_score_sum_offset + 16384 * batch,
-  );
-  const dblock1_attention_q_offset = 0;
-  const dblock1_attention_q = workspace.subarray(
-    dblock1_attention_q_offset,
-    dblock1_attention_q_offset + 4096 * batch,
-  );
-  const dblock1_attention_k_offset = 4096 * batch;
-  const dblock1_attention_k = workspace.subarray(
-    dblock1_attention_k_offset,
-    dblock1_attention_k_offset + 4096 * batch,
-  );
-  const dblock1_norm1_1_offset = 8192 * batch;
-  const dblock1_norm1_1 = workspace.subarray(dblock1_norm1_1_offset, dblock1_norm1_1_offset + 4096 * batch);
-  const dblock1_norm1_2_offset = 12288 * batch;
-  const dblock1_norm1_2 = workspace.subarray(dblock1_norm1_2_offset, dblock1_norm1_2_offset + 4096 * batch);
-  const dblock1_norm1_offset = 4096 * batch;
-  const dblock1_norm1 = workspace.subarray(dblock1_norm1_offset, dblock1_norm1_offset + 4096 * batch);
-  const dblock1_norm1_v_sum_offset = 0;
-  const dblock1_norm1_v_sum = workspace.subarray(
-    dblock1_norm1_v_sum_offset,
-    dblock1_norm1_v_sum_offset + 64 * batch,
-  );
-  const dstart_offset = 196608 * batch;
-  const dstart = workspace.subarray(dstart_offset, dstart_offset + 4096 * batch);
+  const p = workspace.subarray(202752 * batch, 208896 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(64 * batch + 1);
-  const p_logsumexp_offset = 1;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + 64 * batch);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);
-  const m = state.subarray(0, 215520);
-  const v = state.subarray(215520, 431040);
+
+  // the calls, in parts
+  const memory: Memory = {
+    batch,
+    parameters,
+    gradients,
+    state,
+    results,
+    workspace,
+    doubles,
+    text,
+    next,
+    rate_schedule,
+  };
+  const forwardParts = [forwardPart1(memory), forwardPart2(memory)];
+  const backwardParts = [
+    backwardPart1(memory),
+    backwardPart2(memory),
+    backwardPart3(memory),
+    backwardPart4(memory),
+  ];
+  const updateParts = [updatePart1(memory)];
+  const predictParts = [forwardPart1(memory), predictPart2(memory)];
 
   return {
     batch,
@@ -6522,620 +3811,19 @@ export function createProgram(batch: number): CompiledProgram {
     results,
 
     forward(n: number): void {
-      forward_start(tokens_E, start_P, text, start, n);
-      forward_block1_norm1_m(start, block1_norm1_m, n);
-      forward_block1_norm1_v(start, block1_norm1_m, block1_norm1_v, n);
-      forward_block1_norm1(
-        start,
-        block1_norm1_m,
-        block1_norm1_v,
-        block1_norm1_g,
-        block1_norm1_b,
-        block1_norm1,
-        n,
-      );
-      forward_block1_attention_q(block1_norm1, block1_attention_Q, block1_attention_q, n);
-      forward_block1_attention_k(block1_norm1, block1_attention_K, block1_attention_k, n);
-      forward_block1_attention_v(block1_norm1, block1_attention_V, block1_attention_v, n);
-      forward_block1_attention_score(block1_attention_q, block1_attention_k, block1_attention_score, n);
-      forward_block1_attention_weight(block1_attention_score, block1_attention_weight, n);
-      forward_block1_attention_mixed(block1_attention_weight, block1_attention_v, block1_attention_mixed, n);
-      forward_block1_u(start, block1_attention_mixed, block1_attention_O, block1_u, n);
-      forward_block1_norm2_m(block1_u, block1_norm2_m, n);
-      forward_block1_norm2_v(block1_u, block1_norm2_m, block1_norm2_v, n);
-      forward_block1_norm2(
-        block1_u,
-        block1_norm2_m,
-        block1_norm2_v,
-        block1_norm2_g,
-        block1_norm2_b,
-        block1_norm2,
-        n,
-      );
-      forward_block1_hidden(block1_norm2, block1_hidden_W, block1_hidden_b, block1_hidden, n);
-      forward_block1_mlp_gelu_tanh(block1_hidden, block1_mlp_gelu_tanh, n);
-      forward_block1(block1_u, block1_mlp_gelu_tanh, block1_mlp_W, block1_mlp_b, block1, n);
-      forward_block2_norm1_m(block1, block2_norm1_m, n);
-      forward_block2_norm1_v(block1, block2_norm1_m, block2_norm1_v, n);
-      forward_block2_norm1(
-        block1,
-        block2_norm1_m,
-        block2_norm1_v,
-        block2_norm1_g,
-        block2_norm1_b,
-        block2_norm1,
-        n,
-      );
-      forward_block2_attention_q(block2_norm1, block2_attention_Q, block2_attention_q, n);
-      forward_block2_attention_k(block2_norm1, block2_attention_K, block2_attention_k, n);
-      forward_block2_attention_v(block2_norm1, block2_attention_V, block2_attention_v, n);
-      forward_block2_attention_score(block2_attention_q, block2_attention_k, block2_attention_score, n);
-      forward_block2_attention_weight(block2_attention_score, block2_attention_weight, n);
-      forward_block2_attention_mixed(block2_attention_weight, block2_attention_v, block2_attention_mixed, n);
-      forward_block2_u(block1, block2_attention_mixed, block2_attention_O, block2_u, n);
-      forward_block2_norm2_m(block2_u, block2_norm2_m, n);
-      forward_block2_norm2_v(block2_u, block2_norm2_m, block2_norm2_v, n);
-      forward_block2_norm2(
-        block2_u,
-        block2_norm2_m,
-        block2_norm2_v,
-        block2_norm2_g,
-        block2_norm2_b,
-        block2_norm2,
-        n,
-      );
-      forward_block2_hidden(block2_norm2, block2_hidden_W, block2_hidden_b, block2_hidden, n);
-      forward_block2_mlp_gelu_tanh(block2_hidden, block2_mlp_gelu_tanh, n);
-      forward_block2(block2_u, block2_mlp_gelu_tanh, block2_mlp_W, block2_mlp_b, block2, n);
-      forward_block3_norm1_m(block2, block3_norm1_m, n);
-      forward_block3_norm1_v(block2, block3_norm1_m, block3_norm1_v, n);
-      forward_block3_norm1(
-        block2,
-        block3_norm1_m,
-        block3_norm1_v,
-        block3_norm1_g,
-        block3_norm1_b,
-        block3_norm1,
-        n,
-      );
-      forward_block3_attention_q(block3_norm1, block3_attention_Q, block3_attention_q, n);
-      forward_block3_attention_k(block3_norm1, block3_attention_K, block3_attention_k, n);
-      forward_block3_attention_v(block3_norm1, block3_attention_V, block3_attention_v, n);
-      forward_block3_attention_score(block3_attention_q, block3_attention_k, block3_attention_score, n);
-      forward_block3_attention_weight(block3_attention_score, block3_attention_weight, n);
-      forward_block3_attention_mixed(block3_attention_weight, block3_attention_v, block3_attention_mixed, n);
-      forward_block3_u(block2, block3_attention_mixed, block3_attention_O, block3_u, n);
-      forward_block3_norm2_m(block3_u, block3_norm2_m, n);
-      forward_block3_norm2_v(block3_u, block3_norm2_m, block3_norm2_v, n);
-      forward_block3_norm2(
-        block3_u,
-        block3_norm2_m,
-        block3_norm2_v,
-        block3_norm2_g,
-        block3_norm2_b,
-        block3_norm2,
-        n,
-      );
-      forward_block3_hidden(block3_norm2, block3_hidden_W, block3_hidden_b, block3_hidden, n);
-      forward_block3_mlp_gelu_tanh(block3_hidden, block3_mlp_gelu_tanh, n);
-      forward_block3(block3_u, block3_mlp_gelu_tanh, block3_mlp_W, block3_mlp_b, block3, n);
-      forward_block4_norm1_m(block3, block4_norm1_m, n);
-      forward_block4_norm1_v(block3, block4_norm1_m, block4_norm1_v, n);
-      forward_block4_norm1(
-        block3,
-        block4_norm1_m,
-        block4_norm1_v,
-        block4_norm1_g,
-        block4_norm1_b,
-        block4_norm1,
-        n,
-      );
-      forward_block4_attention_q(block4_norm1, block4_attention_Q, block4_attention_q, n);
-      forward_block4_attention_k(block4_norm1, block4_attention_K, block4_attention_k, n);
-      forward_block4_attention_v(block4_norm1, block4_attention_V, block4_attention_v, n);
-      forward_block4_attention_score(block4_attention_q, block4_attention_k, block4_attention_score, n);
-      forward_block4_attention_weight(block4_attention_score, block4_attention_weight, n);
-      forward_block4_attention_mixed(block4_attention_weight, block4_attention_v, block4_attention_mixed, n);
-      forward_block4_u(block3, block4_attention_mixed, block4_attention_O, block4_u, n);
-      forward_block4_norm2_m(block4_u, block4_norm2_m, n);
-      forward_block4_norm2_v(block4_u, block4_norm2_m, block4_norm2_v, n);
-      forward_block4_norm2(
-        block4_u,
-        block4_norm2_m,
-        block4_norm2_v,
-        block4_norm2_g,
-        block4_norm2_b,
-        block4_norm2,
-        n,
-      );
-      forward_block4_hidden(block4_norm2, block4_hidden_W, block4_hidden_b, block4_hidden, n);
-      forward_block4_mlp_gelu_tanh(block4_hidden, block4_mlp_gelu_tanh, n);
-      forward_block4(block4_u, block4_mlp_gelu_tanh, block4_mlp_W, block4_mlp_b, block4, n);
-      forward_norm_m(block4, norm_m, n);
-      forward_norm_v(block4, norm_m, norm_v, n);
-      forward_norm(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
-      forward_z(norm, z_W, z_b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
-      forward_p(z, p_logsumexp, p, n);
-      forward_loss(next, z, p_logsumexp, loss, n);
-      results[0] = loss[0]!;
+      for (const part of forwardParts) part(n);
     },
 
     backward(n: number): void {
-      backward_dz(p, next, dz, n);
-      gradient_z_b(dz, dz_b, n);
-      backward_dnorm(dz, z_W, dnorm, n);
-      gradient_z_W(norm, dz, dz_W, n);
-      gradient_norm_g(dnorm, block4, norm_m, norm_v, dnorm_g, n);
-      gradient_norm_b(dnorm, dnorm_b, n);
-      backward_dnorm_v_sum(dnorm, norm_m, block4, norm_g, norm_v, dnorm_v_sum, n);
-      backward_dblock4_u_1(dnorm, norm_g, norm_v, dnorm_v_sum, norm_m, block4, dblock4_u_1, n);
-      gradient_block4_mlp_b(dblock4_u_1, dblock4_mlp_b, n);
-      gradient_block4_mlp_W(block4_mlp_gelu_tanh, dblock4_u_1, dblock4_mlp_W, n);
-      backward_dblock4_hidden(dblock4_u_1, block4_mlp_W, block4_hidden, dblock4_hidden, n);
-      gradient_block4_hidden_b(dblock4_hidden, dblock4_hidden_b, n);
-      backward_dblock4_norm2(dblock4_hidden, block4_hidden_W, dblock4_norm2, n);
-      gradient_block4_hidden_W(block4_norm2, dblock4_hidden, dblock4_hidden_W, n);
-      gradient_block4_norm2_g(dblock4_norm2, block4_u, block4_norm2_m, block4_norm2_v, dblock4_norm2_g, n);
-      gradient_block4_norm2_b(dblock4_norm2, dblock4_norm2_b, n);
-      backward_dblock4_norm2_v_sum(
-        dblock4_norm2,
-        block4_norm2_m,
-        block4_u,
-        block4_norm2_g,
-        block4_norm2_v,
-        dblock4_norm2_v_sum,
-        n,
-      );
-      backward_dblock3_1(
-        dblock4_norm2,
-        block4_norm2_g,
-        block4_norm2_v,
-        dblock4_norm2_v_sum,
-        block4_norm2_m,
-        block4_u,
-        dblock4_u_1,
-        dblock3_1,
-        n,
-      );
-      backward_dblock4_attention_mixed(dblock3_1, block4_attention_O, dblock4_attention_mixed, n);
-      gradient_block4_attention_O(block4_attention_mixed, dblock3_1, dblock4_attention_O, n);
-      backward_dblock4_attention_weight(
-        dblock4_attention_mixed,
-        block4_attention_v,
-        dblock4_attention_weight,
-        n,
-      );
-      backward_dblock4_attention_v(block4_attention_weight, dblock4_attention_mixed, dblock4_attention_v, n);
-      backward_dblock4_attention_score_sum(
-        dblock4_attention_weight,
-        block4_attention_weight,
-        dblock4_attention_score_sum,
-        n,
-      );
-      backward_dblock4_attention_q(dblock4_attention_score_sum, block4_attention_k, dblock4_attention_q, n);
-      backward_dblock4_attention_k(dblock4_attention_score_sum, block4_attention_q, dblock4_attention_k, n);
-      backward_dblock4_norm1_1(dblock4_attention_v, block4_attention_V, dblock4_norm1_1, n);
-      gradient_block4_attention_V(block4_norm1, dblock4_attention_v, dblock4_attention_V, n);
-      backward_dblock4_norm1_2(dblock4_attention_k, block4_attention_K, dblock4_norm1_2, n);
-      gradient_block4_attention_K(block4_norm1, dblock4_attention_k, dblock4_attention_K, n);
-      gradient_block4_attention_Q(block4_norm1, dblock4_attention_q, dblock4_attention_Q, n);
-      backward_dblock4_norm1(
-        dblock4_norm1_1,
-        dblock4_norm1_2,
-        dblock4_attention_q,
-        block4_attention_Q,
-        dblock4_norm1,
-        n,
-      );
-      gradient_block4_norm1_g(dblock4_norm1, block3, block4_norm1_m, block4_norm1_v, dblock4_norm1_g, n);
-      gradient_block4_norm1_b(dblock4_norm1, dblock4_norm1_b, n);
-      backward_dblock4_norm1_v_sum(
-        dblock4_norm1,
-        block4_norm1_m,
-        block3,
-        block4_norm1_g,
-        block4_norm1_v,
-        dblock4_norm1_v_sum,
-        n,
-      );
-      backward_dblock3_u_1(
-        dblock4_norm1,
-        block4_norm1_g,
-        block4_norm1_v,
-        dblock4_norm1_v_sum,
-        block4_norm1_m,
-        block3,
-        dblock3_1,
-        dblock3_u_1,
-        n,
-      );
-      gradient_block3_mlp_b(dblock3_u_1, dblock3_mlp_b, n);
-      gradient_block3_mlp_W(block3_mlp_gelu_tanh, dblock3_u_1, dblock3_mlp_W, n);
-      backward_dblock3_hidden(dblock3_u_1, block3_mlp_W, block3_hidden, dblock3_hidden, n);
-      gradient_block3_hidden_b(dblock3_hidden, dblock3_hidden_b, n);
-      backward_dblock3_norm2(dblock3_hidden, block3_hidden_W, dblock3_norm2, n);
-      gradient_block3_hidden_W(block3_norm2, dblock3_hidden, dblock3_hidden_W, n);
-      gradient_block3_norm2_g(dblock3_norm2, block3_u, block3_norm2_m, block3_norm2_v, dblock3_norm2_g, n);
-      gradient_block3_norm2_b(dblock3_norm2, dblock3_norm2_b, n);
-      backward_dblock3_norm2_v_sum(
-        dblock3_norm2,
-        block3_norm2_m,
-        block3_u,
-        block3_norm2_g,
-        block3_norm2_v,
-        dblock3_norm2_v_sum,
-        n,
-      );
-      backward_dblock2_1(
-        dblock3_norm2,
-        block3_norm2_g,
-        block3_norm2_v,
-        dblock3_norm2_v_sum,
-        block3_norm2_m,
-        block3_u,
-        dblock3_u_1,
-        dblock2_1,
-        n,
-      );
-      backward_dblock3_attention_mixed(dblock2_1, block3_attention_O, dblock3_attention_mixed, n);
-      gradient_block3_attention_O(block3_attention_mixed, dblock2_1, dblock3_attention_O, n);
-      backward_dblock3_attention_weight(
-        dblock3_attention_mixed,
-        block3_attention_v,
-        dblock3_attention_weight,
-        n,
-      );
-      backward_dblock3_attention_v(block3_attention_weight, dblock3_attention_mixed, dblock3_attention_v, n);
-      backward_dblock3_attention_score_sum(
-        dblock3_attention_weight,
-        block3_attention_weight,
-        dblock3_attention_score_sum,
-        n,
-      );
-      backward_dblock3_attention_q(dblock3_attention_score_sum, block3_attention_k, dblock3_attention_q, n);
-      backward_dblock3_attention_k(dblock3_attention_score_sum, block3_attention_q, dblock3_attention_k, n);
-      backward_dblock3_norm1_1(dblock3_attention_v, block3_attention_V, dblock3_norm1_1, n);
-      gradient_block3_attention_V(block3_norm1, dblock3_attention_v, dblock3_attention_V, n);
-      backward_dblock3_norm1_2(dblock3_attention_k, block3_attention_K, dblock3_norm1_2, n);
-      gradient_block3_attention_K(block3_norm1, dblock3_attention_k, dblock3_attention_K, n);
-      gradient_block3_attention_Q(block3_norm1, dblock3_attention_q, dblock3_attention_Q, n);
-      backward_dblock3_norm1(
-        dblock3_norm1_1,
-        dblock3_norm1_2,
-        dblock3_attention_q,
-        block3_attention_Q,
-        dblock3_norm1,
-        n,
-      );
-      gradient_block3_norm1_g(dblock3_norm1, block2, block3_norm1_m, block3_norm1_v, dblock3_norm1_g, n);
-      gradient_block3_norm1_b(dblock3_norm1, dblock3_norm1_b, n);
-      backward_dblock3_norm1_v_sum(
-        dblock3_norm1,
-        block3_norm1_m,
-        block2,
-        block3_norm1_g,
-        block3_norm1_v,
-        dblock3_norm1_v_sum,
-        n,
-      );
-      backward_dblock2_u_1(
-        dblock3_norm1,
-        block3_norm1_g,
-        block3_norm1_v,
-        dblock3_norm1_v_sum,
-        block3_norm1_m,
-        block2,
-        dblock2_1,
-        dblock2_u_1,
-        n,
-      );
-      gradient_block2_mlp_b(dblock2_u_1, dblock2_mlp_b, n);
-      gradient_block2_mlp_W(block2_mlp_gelu_tanh, dblock2_u_1, dblock2_mlp_W, n);
-      backward_dblock2_hidden(dblock2_u_1, block2_mlp_W, block2_hidden, dblock2_hidden, n);
-      gradient_block2_hidden_b(dblock2_hidden, dblock2_hidden_b, n);
-      backward_dblock2_norm2(dblock2_hidden, block2_hidden_W, dblock2_norm2, n);
-      gradient_block2_hidden_W(block2_norm2, dblock2_hidden, dblock2_hidden_W, n);
-      gradient_block2_norm2_g(dblock2_norm2, block2_u, block2_norm2_m, block2_norm2_v, dblock2_norm2_g, n);
-      gradient_block2_norm2_b(dblock2_norm2, dblock2_norm2_b, n);
-      backward_dblock2_norm2_v_sum(
-        dblock2_norm2,
-        block2_norm2_m,
-        block2_u,
-        block2_norm2_g,
-        block2_norm2_v,
-        dblock2_norm2_v_sum,
-        n,
-      );
-      backward_dblock1_1(
-        dblock2_norm2,
-        block2_norm2_g,
-        block2_norm2_v,
-        dblock2_norm2_v_sum,
-        block2_norm2_m,
-        block2_u,
-        dblock2_u_1,
-        dblock1_1,
-        n,
-      );
-      backward_dblock2_attention_mixed(dblock1_1, block2_attention_O, dblock2_attention_mixed, n);
-      gradient_block2_attention_O(block2_attention_mixed, dblock1_1, dblock2_attention_O, n);
-      backward_dblock2_attention_weight(
-        dblock2_attention_mixed,
-        block2_attention_v,
-        dblock2_attention_weight,
-        n,
-      );
-      backward_dblock2_attention_v(block2_attention_weight, dblock2_attention_mixed, dblock2_attention_v, n);
-      backward_dblock2_attention_score_sum(
-        dblock2_attention_weight,
-        block2_attention_weight,
-        dblock2_attention_score_sum,
-        n,
-      );
-      backward_dblock2_attention_q(dblock2_attention_score_sum, block2_attention_k, dblock2_attention_q, n);
-      backward_dblock2_attention_k(dblock2_attention_score_sum, block2_attention_q, dblock2_attention_k, n);
-      backward_dblock2_norm1_1(dblock2_attention_v, block2_attention_V, dblock2_norm1_1, n);
-      gradient_block2_attention_V(block2_norm1, dblock2_attention_v, dblock2_attention_V, n);
-      backward_dblock2_norm1_2(dblock2_attention_k, block2_attention_K, dblock2_norm1_2, n);
-      gradient_block2_attention_K(block2_norm1, dblock2_attention_k, dblock2_attention_K, n);
-      gradient_block2_attention_Q(block2_norm1, dblock2_attention_q, dblock2_attention_Q, n);
-      backward_dblock2_norm1(
-        dblock2_norm1_1,
-        dblock2_norm1_2,
-        dblock2_attention_q,
-        block2_attention_Q,
-        dblock2_norm1,
-        n,
-      );
-      gradient_block2_norm1_g(dblock2_norm1, block1, block2_norm1_m, block2_norm1_v, dblock2_norm1_g, n);
-      gradient_block2_norm1_b(dblock2_norm1, dblock2_norm1_b, n);
-      backward_dblock2_norm1_v_sum(
-        dblock2_norm1,
-        block2_norm1_m,
-        block1,
-        block2_norm1_g,
-        block2_norm1_v,
-        dblock2_norm1_v_sum,
-        n,
-      );
-      backward_dblock1_u_1(
-        dblock2_norm1,
-        block2_norm1_g,
-        block2_norm1_v,
-        dblock2_norm1_v_sum,
-        block2_norm1_m,
-        block1,
-        dblock1_1,
-        dblock1_u_1,
-        n,
-      );
-      gradient_block1_mlp_b(dblock1_u_1, dblock1_mlp_b, n);
-      gradient_block1_mlp_W(block1_mlp_gelu_tanh, dblock1_u_1, dblock1_mlp_W, n);
-      backward_dblock1_hidden(dblock1_u_1, block1_mlp_W, block1_hidden, dblock1_hidden, n);
-      gradient_block1_hidden_b(dblock1_hidden, dblock1_hidden_b, n);
-      backward_dblock1_norm2(dblock1_hidden, block1_hidden_W, dblock1_norm2, n);
-      gradient_block1_hidden_W(block1_norm2, dblock1_hidden, dblock1_hidden_W, n);
-      gradient_block1_norm2_g(dblock1_norm2, block1_u, block1_norm2_m, block1_norm2_v, dblock1_norm2_g, n);
-      gradient_block1_norm2_b(dblock1_norm2, dblock1_norm2_b, n);
-      backward_dblock1_norm2_v_sum(
-        dblock1_norm2,
-        block1_norm2_m,
-        block1_u,
-        block1_norm2_g,
-        block1_norm2_v,
-        dblock1_norm2_v_sum,
-        n,
-      );
-      backward_dstart_1(
-        dblock1_norm2,
-        block1_norm2_g,
-        block1_norm2_v,
-        dblock1_norm2_v_sum,
-        block1_norm2_m,
-        block1_u,
-        dblock1_u_1,
-        dstart_1,
-        n,
-      );
-      backward_dblock1_attention_mixed(dstart_1, block1_attention_O, dblock1_attention_mixed, n);
-      gradient_block1_attention_O(block1_attention_mixed, dstart_1, dblock1_attention_O, n);
-      backward_dblock1_attention_weight(
-        dblock1_attention_mixed,
-        block1_attention_v,
-        dblock1_attention_weight,
-        n,
-      );
-      backward_dblock1_attention_v(block1_attention_weight, dblock1_attention_mixed, dblock1_attention_v, n);
-      backward_dblock1_attention_score_sum(
-        dblock1_attention_weight,
-        block1_attention_weight,
-        dblock1_attention_score_sum,
-        n,
-      );
-      backward_dblock1_attention_q(dblock1_attention_score_sum, block1_attention_k, dblock1_attention_q, n);
-      backward_dblock1_attention_k(dblock1_attention_score_sum, block1_attention_q, dblock1_attention_k, n);
-      backward_dblock1_norm1_1(dblock1_attention_v, block1_attention_V, dblock1_norm1_1, n);
-      gradient_block1_attention_V(block1_norm1, dblock1_attention_v, dblock1_attention_V, n);
-      backward_dblock1_norm1_2(dblock1_attention_k, block1_attention_K, dblock1_norm1_2, n);
-      gradient_block1_attention_K(block1_norm1, dblock1_attention_k, dblock1_attention_K, n);
-      gradient_block1_attention_Q(block1_norm1, dblock1_attention_q, dblock1_attention_Q, n);
-      backward_dblock1_norm1(
-        dblock1_norm1_1,
-        dblock1_norm1_2,
-        dblock1_attention_q,
-        block1_attention_Q,
-        dblock1_norm1,
-        n,
-      );
-      gradient_block1_norm1_g(dblock1_norm1, start, block1_norm1_m, block1_norm1_v, dblock1_norm1_g, n);
-      gradient_block1_norm1_b(dblock1_norm1, dblock1_norm1_b, n);
-      backward_dblock1_norm1_v_sum(
-        dblock1_norm1,
-        block1_norm1_m,
-        start,
-        block1_norm1_g,
-        block1_norm1_v,
-        dblock1_norm1_v_sum,
-        n,
-      );
-      backward_dstart(
-        dblock1_norm1,
-        block1_norm1_g,
-        block1_norm1_v,
-        dblock1_norm1_v_sum,
-        block1_norm1_m,
-        start,
-        dstart_1,
-        dstart,
-        n,
-      );
-      gradient_start_P(dstart, dstart_P, n);
-      gradient_tokens_E(dstart, text, dtokens_E, n);
+      for (const part of backwardParts) part(n);
     },
 
     update(step: number): void {
-      clipGlobalNorm(gradients, 1);
-      update_rate_schedule(rate_schedule, step);
-      update_adamw(gradients, m, v, parameters, 215520, step + 1, rate_schedule[0]!);
+      for (const part of updateParts) part(step);
     },
 
     predict(n: number): void {
-      forward_start(tokens_E, start_P, text, start, n);
-      forward_block1_norm1_m(start, block1_norm1_m, n);
-      forward_block1_norm1_v(start, block1_norm1_m, block1_norm1_v, n);
-      forward_block1_norm1(
-        start,
-        block1_norm1_m,
-        block1_norm1_v,
-        block1_norm1_g,
-        block1_norm1_b,
-        block1_norm1,
-        n,
-      );
-      forward_block1_attention_q(block1_norm1, block1_attention_Q, block1_attention_q, n);
-      forward_block1_attention_k(block1_norm1, block1_attention_K, block1_attention_k, n);
-      forward_block1_attention_v(block1_norm1, block1_attention_V, block1_attention_v, n);
-      forward_block1_attention_score(block1_attention_q, block1_attention_k, block1_attention_score, n);
-      forward_block1_attention_weight(block1_attention_score, block1_attention_weight, n);
-      forward_block1_attention_mixed(block1_attention_weight, block1_attention_v, block1_attention_mixed, n);
-      forward_block1_u(start, block1_attention_mixed, block1_attention_O, block1_u, n);
-      forward_block1_norm2_m(block1_u, block1_norm2_m, n);
-      forward_block1_norm2_v(block1_u, block1_norm2_m, block1_norm2_v, n);
-      forward_block1_norm2(
-        block1_u,
-        block1_norm2_m,
-        block1_norm2_v,
-        block1_norm2_g,
-        block1_norm2_b,
-        block1_norm2,
-        n,
-      );
-      forward_block1_hidden(block1_norm2, block1_hidden_W, block1_hidden_b, block1_hidden, n);
-      forward_block1_mlp_gelu_tanh(block1_hidden, block1_mlp_gelu_tanh, n);
-      forward_block1(block1_u, block1_mlp_gelu_tanh, block1_mlp_W, block1_mlp_b, block1, n);
-      forward_block2_norm1_m(block1, block2_norm1_m, n);
-      forward_block2_norm1_v(block1, block2_norm1_m, block2_norm1_v, n);
-      forward_block2_norm1(
-        block1,
-        block2_norm1_m,
-        block2_norm1_v,
-        block2_norm1_g,
-        block2_norm1_b,
-        block2_norm1,
-        n,
-      );
-      forward_block2_attention_q(block2_norm1, block2_attention_Q, block2_attention_q, n);
-      forward_block2_attention_k(block2_norm1, block2_attention_K, block2_attention_k, n);
-      forward_block2_attention_v(block2_norm1, block2_attention_V, block2_attention_v, n);
-      forward_block2_attention_score(block2_attention_q, block2_attention_k, block2_attention_score, n);
-      forward_block2_attention_weight(block2_attention_score, block2_attention_weight, n);
-      forward_block2_attention_mixed(block2_attention_weight, block2_attention_v, block2_attention_mixed, n);
-      forward_block2_u(block1, block2_attention_mixed, block2_attention_O, block2_u, n);
-      forward_block2_norm2_m(block2_u, block2_norm2_m, n);
-      forward_block2_norm2_v(block2_u, block2_norm2_m, block2_norm2_v, n);
-      forward_block2_norm2(
-        block2_u,
-        block2_norm2_m,
-        block2_norm2_v,
-        block2_norm2_g,
-        block2_norm2_b,
-        block2_norm2,
-        n,
-      );
-      forward_block2_hidden(block2_norm2, block2_hidden_W, block2_hidden_b, block2_hidden, n);
-      forward_block2_mlp_gelu_tanh(block2_hidden, block2_mlp_gelu_tanh, n);
-      forward_block2(block2_u, block2_mlp_gelu_tanh, block2_mlp_W, block2_mlp_b, block2, n);
-      forward_block3_norm1_m(block2, block3_norm1_m, n);
-      forward_block3_norm1_v(block2, block3_norm1_m, block3_norm1_v, n);
-      forward_block3_norm1(
-        block2,
-        block3_norm1_m,
-        block3_norm1_v,
-        block3_norm1_g,
-        block3_norm1_b,
-        block3_norm1,
-        n,
-      );
-      forward_block3_attention_q(block3_norm1, block3_attention_Q, block3_attention_q, n);
-      forward_block3_attention_k(block3_norm1, block3_attention_K, block3_attention_k, n);
-      forward_block3_attention_v(block3_norm1, block3_attention_V, block3_attention_v, n);
-      forward_block3_attention_score(block3_attention_q, block3_attention_k, block3_attention_score, n);
-      forward_block3_attention_weight(block3_attention_score, block3_attention_weight, n);
-      forward_block3_attention_mixed(block3_attention_weight, block3_attention_v, block3_attention_mixed, n);
-      forward_block3_u(block2, block3_attention_mixed, block3_attention_O, block3_u, n);
-      forward_block3_norm2_m(block3_u, block3_norm2_m, n);
-      forward_block3_norm2_v(block3_u, block3_norm2_m, block3_norm2_v, n);
-      forward_block3_norm2(
-        block3_u,
-        block3_norm2_m,
-        block3_norm2_v,
-        block3_norm2_g,
-        block3_norm2_b,
-        block3_norm2,
-        n,
-      );
-      forward_block3_hidden(block3_norm2, block3_hidden_W, block3_hidden_b, block3_hidden, n);
-      forward_block3_mlp_gelu_tanh(block3_hidden, block3_mlp_gelu_tanh, n);
-      forward_block3(block3_u, block3_mlp_gelu_tanh, block3_mlp_W, block3_mlp_b, block3, n);
-      forward_block4_norm1_m(block3, block4_norm1_m, n);
-      forward_block4_norm1_v(block3, block4_norm1_m, block4_norm1_v, n);
-      forward_block4_norm1(
-        block3,
-        block4_norm1_m,
-        block4_norm1_v,
-        block4_norm1_g,
-        block4_norm1_b,
-        block4_norm1,
-        n,
-      );
-      forward_block4_attention_q(block4_norm1, block4_attention_Q, block4_attention_q, n);
-      forward_block4_attention_k(block4_norm1, block4_attention_K, block4_attention_k, n);
-      forward_block4_attention_v(block4_norm1, block4_attention_V, block4_attention_v, n);
-      forward_block4_attention_score(block4_attention_q, block4_attention_k, block4_attention_score, n);
-      forward_block4_attention_weight(block4_attention_score, block4_attention_weight, n);
-      forward_block4_attention_mixed(block4_attention_weight, block4_attention_v, block4_attention_mixed, n);
-      forward_block4_u(block3, block4_attention_mixed, block4_attention_O, block4_u, n);
-      forward_block4_norm2_m(block4_u, block4_norm2_m, n);
-      forward_block4_norm2_v(block4_u, block4_norm2_m, block4_norm2_v, n);
-      forward_block4_norm2(
-        block4_u,
-        block4_norm2_m,
-        block4_norm2_v,
-        block4_norm2_g,
-        block4_norm2_b,
-        block4_norm2,
-        n,
-      );
-      forward_block4_hidden(block4_norm2, block4_hidden_W, block4_hidden_b, block4_hidden, n);
-      forward_block4_mlp_gelu_tanh(block4_hidden, block4_mlp_gelu_tanh, n);
-      forward_block4(block4_u, block4_mlp_gelu_tanh, block4_mlp_W, block4_mlp_b, block4, n);
-      forward_norm_m(block4, norm_m, n);
-      forward_norm_v(block4, norm_m, norm_v, n);
-      forward_norm(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
-      forward_z(norm, z_W, z_b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
-      forward_p(z, p_logsumexp, p, n);
+      for (const part of predictParts) part(n);
     },
   };
 }

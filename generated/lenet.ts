@@ -202,7 +202,8 @@ const z_b_offset = 61696;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// c1_relu[n, i: 28, j: 28, f] = relu(sum[u, v, d]((x[n, i + u - 2, j + v - 2, d] else 0) * c1_conv2d_K[u, v, d, f]) + c1_conv2d_b[f])      lenet.dsl:8
+// c1_relu[n, i: 28, j: 28, f] = relu(sum[u, v, d]((x[n, i + u - 2, j + v - 2, d] else 0)
+//     * c1_conv2d_K[u, v, d, f]) + c1_conv2d_b[f])      lenet.dsl:8
 export function forward_c1_relu(
   x: Float32Array,
   c1_conv2d_K: Float32Array,
@@ -225,7 +226,7 @@ export function forward_c1_relu(
         // c1_relu[c1_relu_at_i + j * 6 + row * 4704 + column] += sum[term](x[x_at_j + v + u_from_i * 28 + row * 784 +
         // term * 28 - 58] * c1_conv2d_K[v * 6 + u_from_i * 30 + term * 30 + column]) for row < batch, column < 6,
         // term < u_count_v
-        contract(
+        contract_by_5(
           x,
           c1_conv2d_K,
           c1_relu,
@@ -307,7 +308,8 @@ export function forward_c1_argmax(c1_relu: Float32Array, c1_argmax: Int32Array, 
   }
 }
 
-// c2_relu[n, i: 10, j: 10, f] = relu(sum[u, v, d](c1[n, i + u, j + v, d] * c2_conv2d_K[u, v, d, f]) + c2_conv2d_b[f])      lenet.dsl:9
+// c2_relu[n, i: 10, j: 10, f] = relu(sum[u, v, d](c1[n, i + u, j + v, d] * c2_conv2d_K[u, v, d, f])
+//     + c2_conv2d_b[f])      lenet.dsl:9
 export function forward_c2_relu(
   c1: Float32Array,
   c2_conv2d_K: Float32Array,
@@ -665,7 +667,8 @@ export function gradient_h_dense1_W(
   contract_tn(h_flatten_y, dh_dense1_y, dh_dense1_W, 400, 120, batch);
 }
 
-// dc2_relu[n, 2*i + c2_argmax[n, i, j, f] / 2: 10, 2*j + mod(c2_argmax[n, i, j, f], 2): 10, f] += dh_flatten_y[n, f + 80*i + 16*j] for n, i, j, f      pooling.dsl:7
+// dc2_relu[n, 2*i + c2_argmax[n, i, j, f] / 2: 10, 2*j
+//     + mod(c2_argmax[n, i, j, f], 2): 10, f] += dh_flatten_y[n, f + 80*i + 16*j] for n, i, j, f      pooling.dsl:7
 export function backward_dc2_relu(
   dh_flatten_y: Float32Array,
   c2_argmax: Int32Array,
@@ -721,7 +724,8 @@ export function gradient_c2_conv2d_b(
   }
 }
 
-// dc1[n, i: 14, j: 14, d] = sum[f, u, v]((dc2_conv2d_y[n, i - u, j - v, f] else 0) * c2_conv2d_K[u, v, d, f])      convolution.dsl:17
+// dc1[n, i: 14, j: 14, d] = sum[f, u, v]((dc2_conv2d_y[n, i - u, j - v, f] else 0)
+//     * c2_conv2d_K[u, v, d, f])      convolution.dsl:17
 export function backward_dc1(
   dc2_conv2d_y: Float32Array,
   c2_conv2d_K: Float32Array,
@@ -806,7 +810,8 @@ export function gradient_c2_conv2d_K(
   }
 }
 
-// dc1_relu[n, 2*i + c1_argmax[n, i, j, f] / 2: 28, 2*j + mod(c1_argmax[n, i, j, f], 2): 28, f] += dc1[n, i, j, f] for n, i, j, f      pooling.dsl:7
+// dc1_relu[n, 2*i + c1_argmax[n, i, j, f] / 2: 28, 2*j
+//     + mod(c1_argmax[n, i, j, f], 2): 28, f] += dc1[n, i, j, f] for n, i, j, f      pooling.dsl:7
 export function backward_dc1_relu(
   dc1: Float32Array,
   c1_argmax: Int32Array,
@@ -862,7 +867,8 @@ export function gradient_c1_conv2d_b(
   }
 }
 
-// dc1_conv2d_K[u: 5, v: 5, d, f] = sum[n, i, j]((x[n, i + u - 2, j + v - 2, d] else 0) * dc1_conv2d_y[n, i, j, f])      convolution.dsl:17
+// dc1_conv2d_K[u: 5, v: 5, d, f] = sum[n, i, j]((x[n, i + u - 2, j + v - 2, d] else 0)
+//     * dc1_conv2d_y[n, i, j, f])      convolution.dsl:17
 export function gradient_c1_conv2d_K(
   x: Float32Array,
   dc1_conv2d_y: Float32Array,
@@ -907,7 +913,8 @@ export function gradient_c1_conv2d_K(
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// value = step < 100 ? 2e-3 * (step + 1) / 100 : 2e-3 * ((1 + cos(pi * min(1, (step - 100) / 900))) / 2)      lenet.dsl:20
+// value = step < 100 ? 2e-3 * (step + 1) / 100
+//     : 2e-3 * ((1 + cos(pi * min(1, (step - 100) / 900))) / 2)      lenet.dsl:20
 export function update_rate_schedule(value: Float64Array, step: number): void {
   value[0] =
     step < 100
@@ -944,6 +951,287 @@ export function update_adam(
 }
 
 // -------------------------------------------------------------------------------------------- what they call
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 5, j < n: the inner loops of a contraction.
+export function block_8x5(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a1_4 = a[a_at + a_row + a_column * 4]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a4_1 = a[a_at + a_row * 4 + a_column]!;
+  const a4_2 = a[a_at + a_row * 4 + a_column * 2]!;
+  const a4_3 = a[a_at + a_row * 4 + a_column * 3]!;
+  const a4_4 = a[a_at + a_row * 4 + a_column * 4]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a5_1 = a[a_at + a_row * 5 + a_column]!;
+  const a5_2 = a[a_at + a_row * 5 + a_column * 2]!;
+  const a5_3 = a[a_at + a_row * 5 + a_column * 3]!;
+  const a5_4 = a[a_at + a_row * 5 + a_column * 4]!;
+  const a6_0 = a[a_at + a_row * 6]!;
+  const a6_1 = a[a_at + a_row * 6 + a_column]!;
+  const a6_2 = a[a_at + a_row * 6 + a_column * 2]!;
+  const a6_3 = a[a_at + a_row * 6 + a_column * 3]!;
+  const a6_4 = a[a_at + a_row * 6 + a_column * 4]!;
+  const a7_0 = a[a_at + a_row * 7]!;
+  const a7_1 = a[a_at + a_row * 7 + a_column]!;
+  const a7_2 = a[a_at + a_row * 7 + a_column * 2]!;
+  const a7_3 = a[a_at + a_row * 7 + a_column * 3]!;
+  const a7_4 = a[a_at + a_row * 7 + a_column * 4]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  const c6 = c_row * 6;
+  const c7 = c_row * 7;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4;
+    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4;
+    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4;
+    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4;
+    c[c_place + c4]! += a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4;
+    c[c_place + c5]! += a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4;
+    c[c_place + c6]! += a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4;
+    c[c_place + c7]! += a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
+export function block_8x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a6_0 = a[a_at + a_row * 6]!;
+  const a7_0 = a[a_at + a_row * 7]!;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  const c6 = c_row * 6;
+  const c7 = c_row * 7;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    c[c_place + c1]! += a1_0 * x0;
+    c[c_place + c2]! += a2_0 * x0;
+    c[c_place + c3]! += a3_0 * x0;
+    c[c_place + c4]! += a4_0 * x0;
+    c[c_place + c5]! += a5_0 * x0;
+    c[c_place + c6]! += a6_0 * x0;
+    c[c_place + c7]! += a7_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 5, j < n: the inner loops of a contraction.
+export function block_1x5(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
+export function block_1x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 8 x 5 of a are held while b streams.
+export function contract_by_5(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const whole_rows = (m >> 3) * 8;
+  const whole_columns = ((k / 5) | 0) * 5;
+  for (let i = 0; i < whole_rows; i += 8) {
+    for (let p = 0; p < whole_columns; p += 5) {
+      block_8x5(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        a_column,
+        b_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_8x1(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = whole_rows; i < m; i++) {
+    for (let p = 0; p < whole_columns; p += 5) {
+      block_1x5(
+        a,
+        b,
+        c,
+        n,
+        a_column,
+        b_row,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_1x1(
+        a,
+        b,
+        c,
+        n,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+  }
+}
 
 // c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
 export function block_8x8(
@@ -1071,52 +1359,6 @@ export function block_8x8(
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
-export function block_8x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  a_row: number,
-  b_column: number,
-  c_row: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  const a1_0 = a[a_at + a_row]!;
-  const a2_0 = a[a_at + a_row * 2]!;
-  const a3_0 = a[a_at + a_row * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a7_0 = a[a_at + a_row * 7]!;
-  const c1 = c_row;
-  const c2 = c_row * 2;
-  const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    c[c_place + c1]! += a1_0 * x0;
-    c[c_place + c2]! += a2_0 * x0;
-    c[c_place + c3]! += a3_0 * x0;
-    c[c_place + c4]! += a4_0 * x0;
-    c[c_place + c5]! += a5_0 * x0;
-    c[c_place + c6]! += a6_0 * x0;
-    c[c_place + c7]! += a7_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
 // c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 8, j < n: the inner loops of a contraction.
 export function block_1x8(
   a: Float32Array,
@@ -1159,29 +1401,6 @@ export function block_1x8(
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
       a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
-export function block_1x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
     b_place += b_column;
     c_place += c_column;
   }
@@ -1365,58 +1584,35 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(10594 * batch);
-  const c1_relu_offset = 0;
-  const c1_relu = workspace.subarray(c1_relu_offset, c1_relu_offset + 4704 * batch);
-  const c1_offset = 7904 * batch;
-  const c1 = workspace.subarray(c1_offset, c1_offset + 1176 * batch);
-  const c2_relu_offset = 4704 * batch;
-  const c2_relu = workspace.subarray(c2_relu_offset, c2_relu_offset + 1600 * batch);
-  const c2_offset = 6304 * batch;
-  const c2 = workspace.subarray(c2_offset, c2_offset + 400 * batch);
-  const h_flatten_y_offset = 6704 * batch;
-  const h_flatten_y = workspace.subarray(h_flatten_y_offset, h_flatten_y_offset + 400 * batch);
-  const h_relu_offset = 6304 * batch;
-  const h_relu = workspace.subarray(h_relu_offset, h_relu_offset + 120 * batch);
-  const h_offset = 6424 * batch;
-  const h = workspace.subarray(h_offset, h_offset + 84 * batch);
-  const z_offset = 6508 * batch;
-  const z = workspace.subarray(z_offset, z_offset + 10 * batch);
-  const p_offset = 10584 * batch;
-  const p = workspace.subarray(p_offset, p_offset + 10 * batch);
-  const dz_offset = 6508 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + 10 * batch);
-  const dh_dense2_y_offset = 6544 * batch;
-  const dh_dense2_y = workspace.subarray(dh_dense2_y_offset, dh_dense2_y_offset + 84 * batch);
-  const dh_dense1_y_offset = 6424 * batch;
-  const dh_dense1_y = workspace.subarray(dh_dense1_y_offset, dh_dense1_y_offset + 120 * batch);
-  const dh_flatten_y_offset = 9080 * batch;
-  const dh_flatten_y = workspace.subarray(dh_flatten_y_offset, dh_flatten_y_offset + 400 * batch);
-  const dc2_relu_offset = 6304 * batch;
-  const dc2_relu = workspace.subarray(dc2_relu_offset, dc2_relu_offset + 1600 * batch);
-  const dc2_conv2d_y_offset = 4704 * batch;
-  const dc2_conv2d_y = workspace.subarray(dc2_conv2d_y_offset, dc2_conv2d_y_offset + 1600 * batch);
-  const dc1_offset = 9408 * batch;
-  const dc1 = workspace.subarray(dc1_offset, dc1_offset + 1176 * batch);
-  const dc1_relu_offset = 4704 * batch;
-  const dc1_relu = workspace.subarray(dc1_relu_offset, dc1_relu_offset + 4704 * batch);
-  const dc1_conv2d_y_offset = 0;
-  const dc1_conv2d_y = workspace.subarray(dc1_conv2d_y_offset, dc1_conv2d_y_offset + 4704 * batch);
+  const c1_relu = workspace.subarray(0, 4704 * batch);
+  const c1 = workspace.subarray(7904 * batch, 9080 * batch);
+  const c2_relu = workspace.subarray(4704 * batch, 6304 * batch);
+  const c2 = workspace.subarray(6304 * batch, 6704 * batch);
+  const h_flatten_y = workspace.subarray(6704 * batch, 7104 * batch);
+  const h_relu = workspace.subarray(6304 * batch, 6424 * batch);
+  const h = workspace.subarray(6424 * batch, 6508 * batch);
+  const z = workspace.subarray(6508 * batch, 6518 * batch);
+  const p = workspace.subarray(10584 * batch, 10594 * batch);
+  const dz = workspace.subarray(6508 * batch, 6518 * batch);
+  const dh_dense2_y = workspace.subarray(6544 * batch, 6628 * batch);
+  const dh_dense1_y = workspace.subarray(6424 * batch, 6544 * batch);
+  const dh_flatten_y = workspace.subarray(9080 * batch, 9480 * batch);
+  const dc2_relu = workspace.subarray(6304 * batch, 7904 * batch);
+  const dc2_conv2d_y = workspace.subarray(4704 * batch, 6304 * batch);
+  const dc1 = workspace.subarray(9408 * batch, 10584 * batch);
+  const dc1_relu = workspace.subarray(4704 * batch, 9408 * batch);
+  const dc1_conv2d_y = workspace.subarray(0, 4704 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp_offset = 2;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + batch);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 1;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const loss = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(1, 2);
 
   // integer intermediates
   const integers = new Int32Array(1576 * batch);
-  const c1_argmax_offset = 0;
-  const c1_argmax = integers.subarray(c1_argmax_offset, c1_argmax_offset + 1176 * batch);
-  const c2_argmax_offset = 1176 * batch;
-  const c2_argmax = integers.subarray(c2_argmax_offset, c2_argmax_offset + 400 * batch);
+  const c1_argmax = integers.subarray(0, 1176 * batch);
+  const c2_argmax = integers.subarray(1176 * batch, 1576 * batch);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);

@@ -217,8 +217,7 @@ export function forward_z_gru_a(
   z_gru_a.fill(0);
   const nt_to = batch * 14;
   contract_nn(z_embedding_y, z_gru_W, z_gru_a, nt_to, 288, 16);
-  const nt_to2 = batch * 14;
-  for (let nt = 0; nt < nt_to2; nt++) {
+  for (let nt = 0; nt < nt_to; nt++) {
     const z_gru_a_at_nt = nt * 288;
     for (let g = 0; g < 288; g++) {
       z_gru_a[z_gru_a_at_nt + g]! += z_gru_b[g]!;
@@ -231,7 +230,8 @@ export function forward_z_gru_a(
 //   z_gru_r[n, t, o: 96] = sigmoid(z_gru_a[n, t, o] + z_gru_s[n, t, o])                              recurrent.dsl:31
 //   z_gru_z[n, t, o: 96] = sigmoid(z_gru_a[n, t, o + 96] + z_gru_s[n, t, o + 96])                    recurrent.dsl:32
 //   z_gru_k[n, t, o] = tanh(z_gru_a[n, t, o + 192] + z_gru_r[n, t, o] * z_gru_s[n, t, o + 192])      recurrent.dsl:33
-//   z_gru_h[n, t, o] = (1 - z_gru_z[n, t, o]) * z_gru_k[n, t, o] + z_gru_z[n, t, o] * (z_gru_h[n, t - 1, o] else 0)      recurrent.dsl:34
+//   z_gru_h[n, t, o] = (1 - z_gru_z[n, t, o]) * z_gru_k[n, t, o]
+//       + z_gru_z[n, t, o] * (z_gru_h[n, t - 1, o] else 0)                                           recurrent.dsl:34
 export function forward_z_gru_h(
   z_gru_U: Float32Array,
   z_gru_c: Float32Array,
@@ -291,110 +291,70 @@ export function forward_z_dropout_y(
   }
 }
 
-// z[n, i, o] = sum[i2](z_dropout_y[n, i, i2] * z_dense_W[i2, o]) + z_dense_b[o]      layers.dsl:7
-export function forward_z(
-  z_dropout_y: Float32Array,
-  z_dense_W: Float32Array,
-  z_dense_b: Float32Array,
-  z: Float32Array,
+// y[n, i, o] = sum[i2](x[n, i, i2] * W[i2, o]) + b[o]      layers.dsl:7
+// y stands for z, z_inference
+export function forward_z_dense_y(
+  x: Float32Array,
+  W: Float32Array,
+  b: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
-  z.fill(0);
+  y.fill(0);
   const ni_to = batch * 14;
-  contract_nn(z_dropout_y, z_dense_W, z, ni_to, 27, 96);
-  const ni_to2 = batch * 14;
-  for (let ni = 0; ni < ni_to2; ni++) {
-    const z_at_ni = ni * 27;
+  contract_nn(x, W, y, ni_to, 27, 96);
+  for (let ni = 0; ni < ni_to; ni++) {
+    const y_at_ni = ni * 27;
     for (let o = 0; o < 27; o++) {
-      z[z_at_ni + o]! += z_dense_b[o]!;
+      y[y_at_ni + o]! += b[o]!;
     }
   }
 }
 
-// p_logsumexp[n, t] = logsumexp[k](z[n, t, k])      names.dsl:12
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// y[n, t] = logsumexp[k](x[n, t, k])      names.dsl:12
+// y stands for p_logsumexp, p_logsumexp_inference
+export function forward_p_logsumexp(x: Float32Array, y: Float64Array, batch: number): void {
   const nt_to = batch * 14;
   for (let nt = 0; nt < nt_to; nt++) {
     let largest = -Infinity;
-    const z_at_nt = nt * 27;
+    const x_at_nt = nt * 27;
     for (let k = 0; k < 27; k++) {
-      largest = Math.max(largest, z[z_at_nt + k]!);
+      largest = Math.max(largest, x[x_at_nt + k]!);
     }
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 27; k++) {
-      total += Math.exp(z[z_at_nt + k]! - shift);
+      total += Math.exp(x[x_at_nt + k]! - shift);
     }
-    p_logsumexp[nt] = shift + Math.log(total);
+    y[nt] = shift + Math.log(total);
   }
 }
 
-// loss_sum3[n, t] = sum[k]((k == next[n, t]) * z[n, t, k])                                   names.dsl:15
-// loss = sum[n, t](t < length[n] ? p_logsumexp[n, t] - loss_sum3[n, t] : 0) / extent(n)      names.dsl:15
+// y[n, t] = sum[k]((k == next[n, t]) * x[n, t, k])                        names.dsl:15
+// y2 = sum[n, t](t < length[n] ? x2[n, t] - y[n, t] : 0) / extent(n)      names.dsl:15
+// y2 stands for loss, loss_inference
 export function forward_loss(
   next: Int32Array,
-  z: Float32Array,
+  x: Float32Array,
   length: Int32Array,
-  p_logsumexp: Float64Array,
-  loss: Float64Array,
+  x2: Float64Array,
+  y2: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const next_at_n = n * 14;
-    const z_at_n = n * 378;
+    const x_at_n = n * 378;
     const length_n = length[n]!;
     for (let t = 0; t < 14; t++) {
       const next_t = next[next_at_n + t]!;
-      const loss_sum3_nt = z[z_at_n + t * 27 + next_t]!;
+      const y_nt = x[x_at_n + t * 27 + next_t]!;
       if (-t + length_n - 1 >= 0) {
-        total += p_logsumexp[next_at_n + t]! - loss_sum3_nt;
+        total += x2[next_at_n + t]! - y_nt;
       }
     }
   }
-  loss[0] = total / batch;
-}
-
-// z_inference[n, i, o] = sum[i2](z_gru_h[n, i, i2] * z_dense_W[i2, o]) + z_dense_b[o]      layers.dsl:7
-export function forward_z_inference(
-  z_gru_h: Float32Array,
-  z_dense_W: Float32Array,
-  z_dense_b: Float32Array,
-  z_inference: Float32Array,
-  batch: number,
-): void {
-  z_inference.fill(0);
-  const ni_to = batch * 14;
-  contract_nn(z_gru_h, z_dense_W, z_inference, ni_to, 27, 96);
-  const ni_to2 = batch * 14;
-  for (let ni = 0; ni < ni_to2; ni++) {
-    const z_inference_at_ni = ni * 27;
-    for (let o = 0; o < 27; o++) {
-      z_inference[z_inference_at_ni + o]! += z_dense_b[o]!;
-    }
-  }
-}
-
-// p_logsumexp_inference[n, t] = logsumexp[k](z_inference[n, t, k])      names.dsl:12
-export function forward_p_logsumexp_inference(
-  z_inference: Float32Array,
-  p_logsumexp_inference: Float64Array,
-  batch: number,
-): void {
-  const nt_to = batch * 14;
-  for (let nt = 0; nt < nt_to; nt++) {
-    let largest = -Infinity;
-    const z_inference_at_nt = nt * 27;
-    for (let k = 0; k < 27; k++) {
-      largest = Math.max(largest, z_inference[z_inference_at_nt + k]!);
-    }
-    const shift = Math.abs(largest) < Infinity ? largest : 0;
-    let total = 0;
-    for (let k = 0; k < 27; k++) {
-      total += Math.exp(z_inference[z_inference_at_nt + k]! - shift);
-    }
-    p_logsumexp_inference[nt] = shift + Math.log(total);
-  }
+  y2[0] = total / batch;
 }
 
 // p[n, t, k] = exp(z_inference[n, t, k] - p_logsumexp_inference[n, t])      names.dsl:12
@@ -412,32 +372,6 @@ export function forward_p(
       p[z_inference_at_nt + k] = Math.exp(z_inference[z_inference_at_nt + k]! - p_logsumexp_inference_t);
     }
   }
-}
-
-// loss_sum3_inference[n, t] = sum[k]((k == next[n, t]) * z_inference[n, t, k])      names.dsl:15
-// loss_inference = sum[n, t](t < length[n] ? p_logsumexp_inference[n, t] - loss_sum3_inference[n, t] : 0) / extent(n)      names.dsl:15
-export function forward_loss_inference(
-  next: Int32Array,
-  z_inference: Float32Array,
-  length: Int32Array,
-  p_logsumexp_inference: Float64Array,
-  loss_inference: Float64Array,
-  batch: number,
-): void {
-  let total = 0;
-  for (let n = 0; n < batch; n++) {
-    const next_at_n = n * 14;
-    const z_inference_at_n = n * 378;
-    const length_n = length[n]!;
-    for (let t = 0; t < 14; t++) {
-      const next_t = next[next_at_n + t]!;
-      const loss_sum3_inference_nt = z_inference[z_inference_at_n + t * 27 + next_t]!;
-      if (-t + length_n - 1 >= 0) {
-        total += p_logsumexp_inference[next_at_n + t]! - loss_sum3_inference_nt;
-      }
-    }
-  }
-  loss_inference[0] = total / batch;
 }
 
 // -------------------------------------------------------------------------------------------------- backward
@@ -468,7 +402,8 @@ export function backward_dloss_sum3(length: Int32Array, dloss_sum3: Float32Array
   }
 }
 
-// dz[n, i, o] = (o == next[n, i] ? dloss_sum3[n, i] : 0) + dp_logsumexp[n, i] * exp(z[n, i, o] - p_logsumexp[n, i])      layers.dsl:7
+// dz[n, i, o] = (o == next[n, i] ? dloss_sum3[n, i] : 0)
+//     + dp_logsumexp[n, i] * exp(z[n, i, o] - p_logsumexp[n, i])      layers.dsl:7
 export function backward_dz(
   next: Int32Array,
   dloss_sum3: Float32Array,
@@ -533,13 +468,20 @@ export function backward_dz_gru_h_1(
 }
 
 // scan t reversed
-//   dz_gru_h[n, t, o] = dz_gru_h_1[n, t, o] + (dz_gru_h[n, t + 1, o] else 0) * (z_gru_z[n, t + 1, o] else 0) + sum[g]((dz_gru_s[n, t + 1, g] else 0) * z_gru_U[o, g])      recurrent.dsl:34
+//   dz_gru_h[n, t, o] = dz_gru_h_1[n, t, o]
+//       + (dz_gru_h[n, t + 1, o] else 0) * (z_gru_z[n, t + 1, o] else 0)
+//       + sum[g]((dz_gru_s[n, t + 1, g] else 0) * z_gru_U[o, g])                                     recurrent.dsl:34
 //   dz_gru_z[n, t, o] = dz_gru_h[n, t, o] * ((z_gru_h[n, t - 1, o] else 0) - z_gru_k[n, t, o])       recurrent.dsl:34
 //   dz_gru_k[n, t, o] = dz_gru_h[n, t, o] * (1 - z_gru_z[n, t, o])                                   recurrent.dsl:34
 //   dz_gru_r[n, t, o] = dz_gru_k[n, t, o] * ((1 - z_gru_k[n, t, o]^2) * z_gru_s[n, t, o + 192])      recurrent.dsl:33
-//   dz_gru_s_2[n, t, g: 288] = (dz_gru_z[n, t, g - 96] else 0) * ((z_gru_z[n, t, g - 96] else 0) * (1 - (z_gru_z[n, t, g - 96] else 0)))      recurrent.dsl:32
-//   dz_gru_s_3[n, t, g: 288] = (dz_gru_r[n, t, g] else 0) * ((z_gru_r[n, t, g] else 0) * (1 - (z_gru_r[n, t, g] else 0)))      recurrent.dsl:31
-//   dz_gru_s[n, t, g] = (g - 192 >= 0 ? (dz_gru_k[n, t, g - 192] else 0) * ((1 - (z_gru_k[n, t, g - 192] else 0)^2) * (z_gru_r[n, t, g - 192] else 0)) : 0) + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      recurrent.dsl:30
+//   dz_gru_s_2[n, t, g: 288] = (dz_gru_z[n, t, g - 96] else 0)
+//       * ((z_gru_z[n, t, g - 96] else 0) * (1 - (z_gru_z[n, t, g - 96] else 0)))                    recurrent.dsl:32
+//   dz_gru_s_3[n, t, g: 288] = (dz_gru_r[n, t, g] else 0)
+//       * ((z_gru_r[n, t, g] else 0) * (1 - (z_gru_r[n, t, g] else 0)))                              recurrent.dsl:31
+//   dz_gru_s[n, t, g] = (g - 192 >= 0
+//       ? (dz_gru_k[n, t, g - 192] else 0)
+//       * ((1 - (z_gru_k[n, t, g - 192] else 0)^2) * (z_gru_r[n, t, g - 192] else 0)) : 0)
+//       + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]                                                  recurrent.dsl:30
 export function backward_dz_gru_s(
   dz_gru_h_1: Float32Array,
   z_gru_z: Float32Array,
@@ -651,14 +593,15 @@ export function backward_dz_gru_s(
   }
 }
 
-// dz_gru_c[g] = sum[n, t](dz_gru_s[n, t, g])      recurrent.dsl:30
-export function gradient_z_gru_c(dz_gru_s: Float32Array, dz_gru_c: Float32Array, batch: number): void {
-  dz_gru_c.fill(0);
+// dx[g] = sum[n, t](dy[n, t, g])      recurrent.dsl:30
+// dx stands for dz_gru_c, dz_gru_b (recurrent.dsl:28)
+export function gradient_z_gru_c(dy: Float32Array, dx: Float32Array, batch: number): void {
+  dx.fill(0);
   const nt_to = batch * 14;
   for (let nt = 0; nt < nt_to; nt++) {
-    const dz_gru_s_at_nt = nt * 288;
+    const dy_at_nt = nt * 288;
     for (let g = 0; g < 288; g++) {
-      dz_gru_c[g]! += dz_gru_s[dz_gru_s_at_nt + g]!;
+      dx[g]! += dy[dy_at_nt + g]!;
     }
   }
 }
@@ -678,7 +621,9 @@ export function gradient_z_gru_U(
   }
 }
 
-// dz_gru_a[n, t, g] = (g - 192 >= 0 ? (dz_gru_k[n, t, g - 192] else 0) * (1 - (z_gru_k[n, t, g - 192] else 0)^2) : 0) + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      recurrent.dsl:28
+// dz_gru_a[n, t, g] = (g - 192 >= 0
+//     ? (dz_gru_k[n, t, g - 192] else 0) * (1 - (z_gru_k[n, t, g - 192] else 0)^2) : 0)
+//     + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      recurrent.dsl:28
 export function backward_dz_gru_a(
   dz_gru_k: Float32Array,
   z_gru_k: Float32Array,
@@ -702,18 +647,6 @@ export function backward_dz_gru_a(
           dz_gru_s_2[dz_gru_s_2_at_t + g]! +
           dz_gru_s_3[dz_gru_s_2_at_t + g]!;
       }
-    }
-  }
-}
-
-// dz_gru_b[g] = sum[n, t](dz_gru_a[n, t, g])      recurrent.dsl:28
-export function gradient_z_gru_b(dz_gru_a: Float32Array, dz_gru_b: Float32Array, batch: number): void {
-  dz_gru_b.fill(0);
-  const nt_to = batch * 14;
-  for (let nt = 0; nt < nt_to; nt++) {
-    const dz_gru_a_at_nt = nt * 288;
-    for (let g = 0; g < 288; g++) {
-      dz_gru_b[g]! += dz_gru_a[dz_gru_a_at_nt + g]!;
     }
   }
 }
@@ -1207,70 +1140,38 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(28448 * batch);
-  const z_dropout_keep_offset = 8064 * batch;
-  const z_dropout_keep = workspace.subarray(z_dropout_keep_offset, z_dropout_keep_offset + 1344 * batch);
-  const z_embedding_y_offset = 28224 * batch;
-  const z_embedding_y = workspace.subarray(z_embedding_y_offset, z_embedding_y_offset + 224 * batch);
-  const z_gru_a_offset = 0;
-  const z_gru_a = workspace.subarray(z_gru_a_offset, z_gru_a_offset + 4032 * batch);
-  const z_gru_s_offset = 4032 * batch;
-  const z_gru_s = workspace.subarray(z_gru_s_offset, z_gru_s_offset + 4032 * batch);
-  const z_gru_r_offset = 16128 * batch;
-  const z_gru_r = workspace.subarray(z_gru_r_offset, z_gru_r_offset + 1344 * batch);
-  const z_gru_z_offset = 17472 * batch;
-  const z_gru_z = workspace.subarray(z_gru_z_offset, z_gru_z_offset + 1344 * batch);
-  const z_gru_k_offset = 18816 * batch;
-  const z_gru_k = workspace.subarray(z_gru_k_offset, z_gru_k_offset + 1344 * batch);
-  const z_gru_h_offset = 20160 * batch;
-  const z_gru_h = workspace.subarray(z_gru_h_offset, z_gru_h_offset + 1344 * batch);
-  const z_dropout_y_offset = 0;
-  const z_dropout_y = workspace.subarray(z_dropout_y_offset, z_dropout_y_offset + 1344 * batch);
-  const z_offset = 1344 * batch;
-  const z = workspace.subarray(z_offset, z_offset + 378 * batch);
-  const z_inference_offset = 0;
-  const z_inference = workspace.subarray(z_inference_offset, z_inference_offset + 378 * batch);
-  const p_offset = 0;
-  const p = workspace.subarray(p_offset, p_offset + 378 * batch);
-  const dloss_sum3_offset = 1722 * batch;
-  const dloss_sum3 = workspace.subarray(dloss_sum3_offset, dloss_sum3_offset + 14 * batch);
-  const dz_offset = 1344 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + 378 * batch);
-  const dz_gru_h_1_offset = 21504 * batch;
-  const dz_gru_h_1 = workspace.subarray(dz_gru_h_1_offset, dz_gru_h_1_offset + 1344 * batch);
-  const dz_gru_h_offset = 22848 * batch;
-  const dz_gru_h = workspace.subarray(dz_gru_h_offset, dz_gru_h_offset + 1344 * batch);
-  const dz_gru_z_offset = 24192 * batch;
-  const dz_gru_z = workspace.subarray(dz_gru_z_offset, dz_gru_z_offset + 1344 * batch);
-  const dz_gru_k_offset = 25536 * batch;
-  const dz_gru_k = workspace.subarray(dz_gru_k_offset, dz_gru_k_offset + 1344 * batch);
-  const dz_gru_r_offset = 26880 * batch;
-  const dz_gru_r = workspace.subarray(dz_gru_r_offset, dz_gru_r_offset + 1344 * batch);
-  const dz_gru_s_2_offset = 0;
-  const dz_gru_s_2 = workspace.subarray(dz_gru_s_2_offset, dz_gru_s_2_offset + 4032 * batch);
-  const dz_gru_s_3_offset = 8064 * batch;
-  const dz_gru_s_3 = workspace.subarray(dz_gru_s_3_offset, dz_gru_s_3_offset + 4032 * batch);
-  const dz_gru_s_offset = 12096 * batch;
-  const dz_gru_s = workspace.subarray(dz_gru_s_offset, dz_gru_s_offset + 4032 * batch);
-  const dz_gru_a_offset = 0;
-  const dz_gru_a = workspace.subarray(dz_gru_a_offset, dz_gru_a_offset + 4032 * batch);
-  const dz_embedding_y_offset = 4032 * batch;
-  const dz_embedding_y = workspace.subarray(dz_embedding_y_offset, dz_embedding_y_offset + 224 * batch);
+  const z_dropout_keep = workspace.subarray(8064 * batch, 9408 * batch);
+  const z_embedding_y = workspace.subarray(28224 * batch, 28448 * batch);
+  const z_gru_a = workspace.subarray(0, 4032 * batch);
+  const z_gru_s = workspace.subarray(4032 * batch, 8064 * batch);
+  const z_gru_r = workspace.subarray(16128 * batch, 17472 * batch);
+  const z_gru_z = workspace.subarray(17472 * batch, 18816 * batch);
+  const z_gru_k = workspace.subarray(18816 * batch, 20160 * batch);
+  const z_gru_h = workspace.subarray(20160 * batch, 21504 * batch);
+  const z_dropout_y = workspace.subarray(0, 1344 * batch);
+  const z = workspace.subarray(1344 * batch, 1722 * batch);
+  const z_inference = workspace.subarray(0, 378 * batch);
+  const p = workspace.subarray(0, 378 * batch);
+  const dloss_sum3 = workspace.subarray(1722 * batch, 1736 * batch);
+  const dz = workspace.subarray(1344 * batch, 1722 * batch);
+  const dz_gru_h_1 = workspace.subarray(21504 * batch, 22848 * batch);
+  const dz_gru_h = workspace.subarray(22848 * batch, 24192 * batch);
+  const dz_gru_z = workspace.subarray(24192 * batch, 25536 * batch);
+  const dz_gru_k = workspace.subarray(25536 * batch, 26880 * batch);
+  const dz_gru_r = workspace.subarray(26880 * batch, 28224 * batch);
+  const dz_gru_s_2 = workspace.subarray(0, 4032 * batch);
+  const dz_gru_s_3 = workspace.subarray(8064 * batch, 12096 * batch);
+  const dz_gru_s = workspace.subarray(12096 * batch, 16128 * batch);
+  const dz_gru_a = workspace.subarray(0, 4032 * batch);
+  const dz_embedding_y = workspace.subarray(4032 * batch, 4256 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(28 * batch + 1);
-  const p_logsumexp_offset = 1;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + 14 * batch);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const p_logsumexp_inference_offset = 1;
-  const p_logsumexp_inference = doubles.subarray(
-    p_logsumexp_inference_offset,
-    p_logsumexp_inference_offset + 14 * batch,
-  );
-  const loss_inference_offset = 0;
-  const loss_inference = doubles.subarray(loss_inference_offset, loss_inference_offset + 1);
-  const dp_logsumexp_offset = 14 * batch + 1;
-  const dp_logsumexp = doubles.subarray(dp_logsumexp_offset, dp_logsumexp_offset + 14 * batch);
+  const p_logsumexp = doubles.subarray(1, 14 * batch + 1);
+  const loss = doubles.subarray(0, 1);
+  const p_logsumexp_inference = doubles.subarray(1, 14 * batch + 1);
+  const loss_inference = doubles.subarray(0, 1);
+  const dp_logsumexp = doubles.subarray(14 * batch + 1, 28 * batch + 1);
 
   // the optimizer
   const m = state.subarray(0, 35883);
@@ -1292,7 +1193,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_gru_a(z_embedding_y, z_gru_W, z_gru_b, z_gru_a, n);
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
       forward_z_dropout_y(z_gru_h, z_dropout_keep, z_dropout_y, n);
-      forward_z(z_dropout_y, z_dense_W, z_dense_b, z, n);
+      forward_z_dense_y(z_dropout_y, z_dense_W, z_dense_b, z, n);
       forward_p_logsumexp(z, p_logsumexp, n);
       forward_loss(next, z, length, p_logsumexp, loss, n);
       results[0] = loss[0]!;
@@ -1325,7 +1226,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       gradient_z_gru_c(dz_gru_s, dz_gru_c, n);
       gradient_z_gru_U(z_gru_h, dz_gru_s, dz_gru_U, n);
       backward_dz_gru_a(dz_gru_k, z_gru_k, dz_gru_s_2, dz_gru_s_3, dz_gru_a, n);
-      gradient_z_gru_b(dz_gru_a, dz_gru_b, n);
+      gradient_z_gru_c(dz_gru_a, dz_gru_b, n);
       backward_dz_embedding_y(dz_gru_a, z_gru_W, dz_embedding_y, n);
       gradient_z_gru_W(z_embedding_y, dz_gru_a, dz_gru_W, n);
       gradient_z_embedding_E(dz_embedding_y, seen, dz_embedding_E, n);
@@ -1339,9 +1240,9 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_embedding_y(z_embedding_E, seen, z_embedding_y, n);
       forward_z_gru_a(z_embedding_y, z_gru_W, z_gru_b, z_gru_a, n);
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
-      forward_z_inference(z_gru_h, z_dense_W, z_dense_b, z_inference, n);
-      forward_p_logsumexp_inference(z_inference, p_logsumexp_inference, n);
-      forward_loss_inference(next, z_inference, length, p_logsumexp_inference, loss_inference, n);
+      forward_z_dense_y(z_gru_h, z_dense_W, z_dense_b, z_inference, n);
+      forward_p_logsumexp(z_inference, p_logsumexp_inference, n);
+      forward_loss(next, z_inference, length, p_logsumexp_inference, loss_inference, n);
       results[0] = loss_inference[0]!;
     },
 
@@ -1349,8 +1250,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_embedding_y(z_embedding_E, seen, z_embedding_y, n);
       forward_z_gru_a(z_embedding_y, z_gru_W, z_gru_b, z_gru_a, n);
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
-      forward_z_inference(z_gru_h, z_dense_W, z_dense_b, z_inference, n);
-      forward_p_logsumexp_inference(z_inference, p_logsumexp_inference, n);
+      forward_z_dense_y(z_gru_h, z_dense_W, z_dense_b, z_inference, n);
+      forward_p_logsumexp(z_inference, p_logsumexp_inference, n);
       forward_p(z_inference, p_logsumexp_inference, p, n);
     },
   };

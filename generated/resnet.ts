@@ -764,7 +764,8 @@ const z_dense_b_offset = 42352;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// stem_conv2d_y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0) * stem_conv2d_K[u, v, d, f])      convolution.dsl:17
+// stem_conv2d_y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0)
+//     * stem_conv2d_K[u, v, d, f])      convolution.dsl:17
 export function forward_stem_conv2d_y(
   x: Float32Array,
   stem_conv2d_K: Float32Array,
@@ -786,7 +787,7 @@ export function forward_stem_conv2d_y(
         // stem_conv2d_y[stem_conv2d_y_at_i + j * 16 + row * 1024 + column] += sum[term](x[x_at_j + v + u_from_i * 8 +
         // row * 64 + term * 8 - 9] * stem_conv2d_K[v * 16 + u_from_i * 48 + term * 48 + column]) for row < batch,
         // column < 16, term < u_count_v
-        contract(
+        contract_by_3(
           x,
           stem_conv2d_K,
           stem_conv2d_y,
@@ -808,128 +809,133 @@ export function forward_stem_conv2d_y(
   }
 }
 
-// stem_batch_norm_batch_mean[k] = sum[n, i, j](stem_conv2d_y[n, i, j, k]) / (64 * extent(n))      normalisation.dsl:55
-export function forward_stem_batch_norm_batch_mean(
-  stem_conv2d_y: Float32Array,
-  stem_batch_norm_batch_mean: Float32Array,
+// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (64 * extent(n))      normalisation.dsl:55
+// batch_norm_batch_mean stands for stem_batch_norm_batch_mean, fine_residual_block1_a_batch_norm_batch_mean,
+// fine_residual_block1_b_batch_norm_batch_mean, fine_residual_block2_a_batch_norm_batch_mean and 1 more
+export function forward_batch_norm_batch_mean(
+  conv2d_y: Float32Array,
+  batch_norm_batch_mean: Float32Array,
   batch: number,
 ): void {
-  stem_batch_norm_batch_mean.fill(0);
+  batch_norm_batch_mean.fill(0);
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const stem_conv2d_y_at_nij = nij * 16;
+    const conv2d_y_at_nij = nij * 16;
     for (let k = 0; k < 16; k++) {
-      stem_batch_norm_batch_mean[k]! += stem_conv2d_y[stem_conv2d_y_at_nij + k]!;
+      batch_norm_batch_mean[k]! += conv2d_y[conv2d_y_at_nij + k]!;
     }
   }
   const product = 64 * batch;
   for (let k = 0; k < 16; k++) {
-    stem_batch_norm_batch_mean[k]! /= product;
+    batch_norm_batch_mean[k]! /= product;
   }
 }
 
-// stem_batch_norm_batch_variance[k] = sum[n, i, j]((stem_conv2d_y[n, i, j, k] - stem_batch_norm_batch_mean[k])^2) / (64 * extent(n))      normalisation.dsl:56
-export function forward_stem_batch_norm_batch_variance(
-  stem_conv2d_y: Float32Array,
-  stem_batch_norm_batch_mean: Float32Array,
-  stem_batch_norm_batch_variance: Float32Array,
+// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (64 * extent(n))      normalisation.dsl:56
+// variance stands for stem_batch_norm_batch_variance, fine_residual_block1_a_batch_norm_batch_variance,
+// fine_residual_block1_b_batch_norm_batch_variance, fine_residual_block2_a_batch_norm_batch_variance and 1
+// more
+export function forward_batch_norm_batch_variance(
+  conv2d_y: Float32Array,
+  mean: Float32Array,
+  variance: Float32Array,
   batch: number,
 ): void {
-  stem_batch_norm_batch_variance.fill(0);
+  variance.fill(0);
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const stem_conv2d_y_at_nij = nij * 16;
+    const conv2d_y_at_nij = nij * 16;
     for (let k = 0; k < 16; k++) {
-      stem_batch_norm_batch_variance[k]! += square(
-        stem_conv2d_y[stem_conv2d_y_at_nij + k]! - stem_batch_norm_batch_mean[k]!,
-      );
+      variance[k]! += square(conv2d_y[conv2d_y_at_nij + k]! - mean[k]!);
     }
   }
   const product = 64 * batch;
   for (let k = 0; k < 16; k++) {
-    stem_batch_norm_batch_variance[k]! /= product;
+    variance[k]! /= product;
   }
 }
 
-// stem_batch_norm_running_mean'[k] = 0.9 * stem_batch_norm_running_mean[k] + 0.1 * stem_batch_norm_batch_mean[k]      normalisation.dsl:57
-export function forward_stem_batch_norm_running_mean_next(
-  stem_batch_norm_running_mean: Float32Array,
-  stem_batch_norm_batch_mean: Float32Array,
-  stem_batch_norm_running_mean_next: Float32Array,
+// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]      normalisation.dsl:57
+// mean' stands for stem_batch_norm_running_mean', fine_residual_block1_a_batch_norm_running_mean',
+// fine_residual_block1_b_batch_norm_running_mean', fine_residual_block2_a_batch_norm_running_mean' and 1 more
+export function forward_batch_norm_running_mean_next(
+  mean: Float32Array,
+  batch_mean: Float32Array,
+  mean_next: Float32Array,
 ): void {
   for (let k = 0; k < 16; k++) {
-    stem_batch_norm_running_mean_next[k] =
-      0.9 * stem_batch_norm_running_mean[k]! + 0.1 * stem_batch_norm_batch_mean[k]!;
+    mean_next[k] = 0.9 * mean[k]! + 0.1 * batch_mean[k]!;
   }
 }
 
-// stem_batch_norm_running_variance'[k] = 0.9 * stem_batch_norm_running_variance[k] + 0.1 * stem_batch_norm_batch_variance[k] * (64 * n / max(64 * n - 1, 1))      normalisation.dsl:58
-export function forward_stem_batch_norm_running_variance_next(
-  stem_batch_norm_running_variance: Float32Array,
-  stem_batch_norm_batch_variance: Float32Array,
-  stem_batch_norm_running_variance_next: Float32Array,
+// variance'[k] = 0.9 * variance[k] + 0.1 * batch_variance[k] * (64 * n / max(64 * n - 1, 1))      normalisation.dsl:58
+// variance' stands for stem_batch_norm_running_variance',
+// fine_residual_block1_a_batch_norm_running_variance', fine_residual_block1_b_batch_norm_running_variance',
+// fine_residual_block2_a_batch_norm_running_variance' and 1 more
+export function forward_batch_norm_running_variance_next(
+  variance: Float32Array,
+  batch_variance: Float32Array,
+  variance_next: Float32Array,
   batch: number,
 ): void {
   const product = 64 * batch;
   const quotient = product / Math.max(product - 1, 1);
   for (let k = 0; k < 16; k++) {
-    stem_batch_norm_running_variance_next[k] =
-      0.9 * stem_batch_norm_running_variance[k]! + 0.1 * stem_batch_norm_batch_variance[k]! * quotient;
+    variance_next[k] = 0.9 * variance[k]! + 0.1 * batch_variance[k]! * quotient;
   }
 }
 
-// stem[n, i, j, k] = relu((stem_conv2d_y[n, i, j, k] - stem_batch_norm_batch_mean[k]) / sqrt(stem_batch_norm_batch_variance[k] + 0.00001) * stem_batch_norm_gamma[k] + stem_batch_norm_beta[k])      resnet.dsl:19
+// y[n, i, j, k] = relu((conv2d_y[n, i, j, k] - batch_norm_batch_mean[k])
+//     / sqrt(batch_norm_batch_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:19
+// y stands for stem, fine_residual_block1_a (resnet.dsl:10), fine_residual_block2_a (resnet.dsl:10),
+// stem_inference
 export function forward_stem(
-  stem_conv2d_y: Float32Array,
-  stem_batch_norm_batch_mean: Float32Array,
-  stem_batch_norm_batch_variance: Float32Array,
-  stem_batch_norm_gamma: Float32Array,
-  stem_batch_norm_beta: Float32Array,
-  stem: Float32Array,
+  conv2d_y: Float32Array,
+  batch_norm_batch_mean: Float32Array,
+  batch_norm_batch_variance: Float32Array,
+  batch_norm_gamma: Float32Array,
+  batch_norm_beta: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const stem_conv2d_y_at_nij = nij * 16;
+    const conv2d_y_at_nij = nij * 16;
     for (let k = 0; k < 16; k++) {
-      stem[stem_conv2d_y_at_nij + k] = Math.max(
-        ((stem_conv2d_y[stem_conv2d_y_at_nij + k]! - stem_batch_norm_batch_mean[k]!) /
-          Math.sqrt(stem_batch_norm_batch_variance[k]! + 0.00001)) *
-          stem_batch_norm_gamma[k]! +
-          stem_batch_norm_beta[k]!,
+      y[conv2d_y_at_nij + k] = Math.max(
+        ((conv2d_y[conv2d_y_at_nij + k]! - batch_norm_batch_mean[k]!) /
+          Math.sqrt(batch_norm_batch_variance[k]! + 0.00001)) *
+          batch_norm_gamma[k]! +
+          batch_norm_beta[k]!,
         0,
       );
     }
   }
 }
 
-// fine_residual_block1_a_conv2d_y[n, i: 8, j: 8, f] = sum[u, v, d]((stem[n, i + u - 1, j + v - 1, d] else 0) * fine_residual_block1_a_conv2d_K[u, v, d, f])      convolution.dsl:17
-export function forward_fine_residual_block1_a_conv2d_y(
-  stem: Float32Array,
-  fine_residual_block1_a_conv2d_K: Float32Array,
-  fine_residual_block1_a_conv2d_y: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block1_a_conv2d_y.fill(0);
+// y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0) * K[u, v, d, f])      convolution.dsl:17
+// y stands for fine_residual_block1_a_conv2d_y, fine_residual_block1_b_conv2d_y,
+// fine_residual_block2_a_conv2d_y, fine_residual_block2_b_conv2d_y
+export function forward_conv2d_y(x: Float32Array, K: Float32Array, y: Float32Array, batch: number): void {
+  y.fill(0);
   for (let i = 0; i < 8; i++) {
-    const stem_at_i = i * 128;
+    const x_at_i = i * 128;
     for (let j = 0; j < 8; j++) {
       const u_from_i = Math.max(0, -i + 1);
       const u_to_i = Math.min(3, -i + 9);
-      const stem_at_j = stem_at_i + j * 16;
+      const x_at_j = x_at_i + j * 16;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, -j + 1);
         const v_to_j = Math.min(3, -j + 9);
-        const stem_at_u = stem_at_j + u * 128;
-        const fine_residual_block1_a_conv2d_K_at_u = u * 768;
+        const x_at_u = x_at_j + u * 128;
+        const K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // fine_residual_block1_a_conv2d_y[stem_at_i + j * 16 + row * 1024 + column] += sum[term](stem[stem_at_u + v *
-          // 16 + row * 1024 + term - 144] * fine_residual_block1_a_conv2d_K[fine_residual_block1_a_conv2d_K_at_u + v *
-          // 256 + term * 16 + column]) for row < batch, column < 16, term < 16
+          // y[x_at_i + j * 16 + row * 1024 + column] += sum[term](x[x_at_u + v * 16 + row * 1024 + term - 144] *
+          // K[K_at_u + v * 256 + term * 16 + column]) for row < batch, column < 16, term < 16
           contract(
-            stem,
-            fine_residual_block1_a_conv2d_K,
-            fine_residual_block1_a_conv2d_y,
+            x,
+            K,
+            y,
             batch,
             16,
             16,
@@ -939,9 +945,9 @@ export function forward_fine_residual_block1_a_conv2d_y(
             1,
             1024,
             1,
-            stem_at_u + v * 16 - 144,
-            fine_residual_block1_a_conv2d_K_at_u + v * 256,
-            stem_at_i + j * 16,
+            x_at_u + v * 16 - 144,
+            K_at_u + v * 256,
+            x_at_i + j * 16,
           );
         }
       }
@@ -949,578 +955,62 @@ export function forward_fine_residual_block1_a_conv2d_y(
   }
 }
 
-// fine_residual_block1_a_batch_norm_batch_mean[k] = sum[n, i, j](fine_residual_block1_a_conv2d_y[n, i, j, k]) / (64 * extent(n))      normalisation.dsl:55
-export function forward_fine_residual_block1_a_batch_norm_batch_mean(
-  fine_residual_block1_a_conv2d_y: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block1_a_batch_norm_batch_mean.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_a_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block1_a_batch_norm_batch_mean[k]! +=
-        fine_residual_block1_a_conv2d_y[fine_residual_block1_a_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block1_a_batch_norm_batch_mean[k]! /= product;
-  }
-}
-
-// fine_residual_block1_a_batch_norm_batch_variance[k] = sum[n, i, j]((fine_residual_block1_a_conv2d_y[n, i, j, k] - fine_residual_block1_a_batch_norm_batch_mean[k])^2) / (64 * extent(n))      normalisation.dsl:56
-export function forward_fine_residual_block1_a_batch_norm_batch_variance(
-  fine_residual_block1_a_conv2d_y: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block1_a_batch_norm_batch_variance.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_a_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block1_a_batch_norm_batch_variance[k]! += square(
-        fine_residual_block1_a_conv2d_y[fine_residual_block1_a_conv2d_y_at_nij + k]! -
-          fine_residual_block1_a_batch_norm_batch_mean[k]!,
-      );
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block1_a_batch_norm_batch_variance[k]! /= product;
-  }
-}
-
-// fine_residual_block1_a_batch_norm_running_mean'[k] = 0.9 * fine_residual_block1_a_batch_norm_running_mean[k] + 0.1 * fine_residual_block1_a_batch_norm_batch_mean[k]      normalisation.dsl:57
-export function forward_fine_residual_block1_a_batch_norm_running_mean_next(
-  fine_residual_block1_a_batch_norm_running_mean: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_a_batch_norm_running_mean_next: Float32Array,
-): void {
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block1_a_batch_norm_running_mean_next[k] =
-      0.9 * fine_residual_block1_a_batch_norm_running_mean[k]! +
-      0.1 * fine_residual_block1_a_batch_norm_batch_mean[k]!;
-  }
-}
-
-// fine_residual_block1_a_batch_norm_running_variance'[k] = 0.9 * fine_residual_block1_a_batch_norm_running_variance[k] + 0.1 * fine_residual_block1_a_batch_norm_batch_variance[k] * (64 * n / max(64 * n - 1, 1))      normalisation.dsl:58
-export function forward_fine_residual_block1_a_batch_norm_running_variance_next(
-  fine_residual_block1_a_batch_norm_running_variance: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  fine_residual_block1_a_batch_norm_running_variance_next: Float32Array,
-  batch: number,
-): void {
-  const product = 64 * batch;
-  const quotient = product / Math.max(product - 1, 1);
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block1_a_batch_norm_running_variance_next[k] =
-      0.9 * fine_residual_block1_a_batch_norm_running_variance[k]! +
-      0.1 * fine_residual_block1_a_batch_norm_batch_variance[k]! * quotient;
-  }
-}
-
-// fine_residual_block1_a[n, i, j, k] = relu((fine_residual_block1_a_conv2d_y[n, i, j, k] - fine_residual_block1_a_batch_norm_batch_mean[k]) / sqrt(fine_residual_block1_a_batch_norm_batch_variance[k] + 0.00001) * fine_residual_block1_a_batch_norm_gamma[k] + fine_residual_block1_a_batch_norm_beta[k])      resnet.dsl:10
-export function forward_fine_residual_block1_a(
-  fine_residual_block1_a_conv2d_y: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  fine_residual_block1_a_batch_norm_gamma: Float32Array,
-  fine_residual_block1_a_batch_norm_beta: Float32Array,
-  fine_residual_block1_a: Float32Array,
+// y[n, i, j, f] = relu((conv2d_y[n, i, j, f] - batch_norm_batch_mean[f])
+//     / sqrt(batch_norm_batch_variance[f] + 0.00001) * batch_norm_gamma[f] + batch_norm_beta[f]
+//     + x[n, i, j, f])      resnet.dsl:12
+// y stands for fine_residual_block1_y, fine
+export function forward_b_y(
+  conv2d_y: Float32Array,
+  batch_norm_batch_mean: Float32Array,
+  batch_norm_batch_variance: Float32Array,
+  batch_norm_gamma: Float32Array,
+  batch_norm_beta: Float32Array,
+  x: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_a_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block1_a[fine_residual_block1_a_conv2d_y_at_nij + k] = Math.max(
-        ((fine_residual_block1_a_conv2d_y[fine_residual_block1_a_conv2d_y_at_nij + k]! -
-          fine_residual_block1_a_batch_norm_batch_mean[k]!) /
-          Math.sqrt(fine_residual_block1_a_batch_norm_batch_variance[k]! + 0.00001)) *
-          fine_residual_block1_a_batch_norm_gamma[k]! +
-          fine_residual_block1_a_batch_norm_beta[k]!,
-        0,
-      );
-    }
-  }
-}
-
-// fine_residual_block1_b_conv2d_y[n, i: 8, j: 8, f] = sum[u, v, d]((fine_residual_block1_a[n, i + u - 1, j + v - 1, d] else 0) * fine_residual_block1_b_conv2d_K[u, v, d, f])      convolution.dsl:17
-export function forward_fine_residual_block1_b_conv2d_y(
-  fine_residual_block1_a: Float32Array,
-  fine_residual_block1_b_conv2d_K: Float32Array,
-  fine_residual_block1_b_conv2d_y: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block1_b_conv2d_y.fill(0);
-  for (let i = 0; i < 8; i++) {
-    const fine_residual_block1_a_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 9);
-      const fine_residual_block1_a_at_j = fine_residual_block1_a_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 9);
-        const fine_residual_block1_a_at_u = fine_residual_block1_a_at_j + u * 128;
-        const fine_residual_block1_b_conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // fine_residual_block1_b_conv2d_y[fine_residual_block1_a_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](fine_residual_block1_a[fine_residual_block1_a_at_u + v * 16 + row * 1024 + term - 144] *
-          // fine_residual_block1_b_conv2d_K[fine_residual_block1_b_conv2d_K_at_u + v * 256 + term * 16 + column]) for
-          // row < batch, column < 16, term < 16
-          contract(
-            fine_residual_block1_a,
-            fine_residual_block1_b_conv2d_K,
-            fine_residual_block1_b_conv2d_y,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            16,
-            1,
-            1024,
-            1,
-            fine_residual_block1_a_at_u + v * 16 - 144,
-            fine_residual_block1_b_conv2d_K_at_u + v * 256,
-            fine_residual_block1_a_at_i + j * 16,
-          );
-        }
-      }
-    }
-  }
-}
-
-// fine_residual_block1_b_batch_norm_batch_mean[k] = sum[n, i, j](fine_residual_block1_b_conv2d_y[n, i, j, k]) / (64 * extent(n))      normalisation.dsl:55
-export function forward_fine_residual_block1_b_batch_norm_batch_mean(
-  fine_residual_block1_b_conv2d_y: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block1_b_batch_norm_batch_mean.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_b_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block1_b_batch_norm_batch_mean[k]! +=
-        fine_residual_block1_b_conv2d_y[fine_residual_block1_b_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block1_b_batch_norm_batch_mean[k]! /= product;
-  }
-}
-
-// fine_residual_block1_b_batch_norm_batch_variance[k] = sum[n, i, j]((fine_residual_block1_b_conv2d_y[n, i, j, k] - fine_residual_block1_b_batch_norm_batch_mean[k])^2) / (64 * extent(n))      normalisation.dsl:56
-export function forward_fine_residual_block1_b_batch_norm_batch_variance(
-  fine_residual_block1_b_conv2d_y: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block1_b_batch_norm_batch_variance.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_b_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block1_b_batch_norm_batch_variance[k]! += square(
-        fine_residual_block1_b_conv2d_y[fine_residual_block1_b_conv2d_y_at_nij + k]! -
-          fine_residual_block1_b_batch_norm_batch_mean[k]!,
-      );
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block1_b_batch_norm_batch_variance[k]! /= product;
-  }
-}
-
-// fine_residual_block1_b_batch_norm_running_mean'[k] = 0.9 * fine_residual_block1_b_batch_norm_running_mean[k] + 0.1 * fine_residual_block1_b_batch_norm_batch_mean[k]      normalisation.dsl:57
-export function forward_fine_residual_block1_b_batch_norm_running_mean_next(
-  fine_residual_block1_b_batch_norm_running_mean: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_b_batch_norm_running_mean_next: Float32Array,
-): void {
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block1_b_batch_norm_running_mean_next[k] =
-      0.9 * fine_residual_block1_b_batch_norm_running_mean[k]! +
-      0.1 * fine_residual_block1_b_batch_norm_batch_mean[k]!;
-  }
-}
-
-// fine_residual_block1_b_batch_norm_running_variance'[k] = 0.9 * fine_residual_block1_b_batch_norm_running_variance[k] + 0.1 * fine_residual_block1_b_batch_norm_batch_variance[k] * (64 * n / max(64 * n - 1, 1))      normalisation.dsl:58
-export function forward_fine_residual_block1_b_batch_norm_running_variance_next(
-  fine_residual_block1_b_batch_norm_running_variance: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  fine_residual_block1_b_batch_norm_running_variance_next: Float32Array,
-  batch: number,
-): void {
-  const product = 64 * batch;
-  const quotient = product / Math.max(product - 1, 1);
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block1_b_batch_norm_running_variance_next[k] =
-      0.9 * fine_residual_block1_b_batch_norm_running_variance[k]! +
-      0.1 * fine_residual_block1_b_batch_norm_batch_variance[k]! * quotient;
-  }
-}
-
-// fine_residual_block1_y[n, i, j, f] = relu((fine_residual_block1_b_conv2d_y[n, i, j, f] - fine_residual_block1_b_batch_norm_batch_mean[f]) / sqrt(fine_residual_block1_b_batch_norm_batch_variance[f] + 0.00001) * fine_residual_block1_b_batch_norm_gamma[f] + fine_residual_block1_b_batch_norm_beta[f] + stem[n, i, j, f])      resnet.dsl:12
-export function forward_fine_residual_block1_y(
-  fine_residual_block1_b_conv2d_y: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  fine_residual_block1_b_batch_norm_gamma: Float32Array,
-  fine_residual_block1_b_batch_norm_beta: Float32Array,
-  stem: Float32Array,
-  fine_residual_block1_y: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_b_conv2d_y_at_nij = nij * 16;
+    const conv2d_y_at_nij = nij * 16;
     for (let f = 0; f < 16; f++) {
-      fine_residual_block1_y[fine_residual_block1_b_conv2d_y_at_nij + f] = Math.max(
-        ((fine_residual_block1_b_conv2d_y[fine_residual_block1_b_conv2d_y_at_nij + f]! -
-          fine_residual_block1_b_batch_norm_batch_mean[f]!) /
-          Math.sqrt(fine_residual_block1_b_batch_norm_batch_variance[f]! + 0.00001)) *
-          fine_residual_block1_b_batch_norm_gamma[f]! +
-          fine_residual_block1_b_batch_norm_beta[f]! +
-          stem[fine_residual_block1_b_conv2d_y_at_nij + f]!,
+      y[conv2d_y_at_nij + f] = Math.max(
+        ((conv2d_y[conv2d_y_at_nij + f]! - batch_norm_batch_mean[f]!) /
+          Math.sqrt(batch_norm_batch_variance[f]! + 0.00001)) *
+          batch_norm_gamma[f]! +
+          batch_norm_beta[f]! +
+          x[conv2d_y_at_nij + f]!,
         0,
       );
     }
   }
 }
 
-// fine_residual_block2_a_conv2d_y[n, i: 8, j: 8, f] = sum[u, v, d]((fine_residual_block1_y[n, i + u - 1, j + v - 1, d] else 0) * fine_residual_block2_a_conv2d_K[u, v, d, f])      convolution.dsl:17
-export function forward_fine_residual_block2_a_conv2d_y(
-  fine_residual_block1_y: Float32Array,
-  fine_residual_block2_a_conv2d_K: Float32Array,
-  fine_residual_block2_a_conv2d_y: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block2_a_conv2d_y.fill(0);
-  for (let i = 0; i < 8; i++) {
-    const fine_residual_block1_y_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 9);
-      const fine_residual_block1_y_at_j = fine_residual_block1_y_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 9);
-        const fine_residual_block1_y_at_u = fine_residual_block1_y_at_j + u * 128;
-        const fine_residual_block2_a_conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // fine_residual_block2_a_conv2d_y[fine_residual_block1_y_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](fine_residual_block1_y[fine_residual_block1_y_at_u + v * 16 + row * 1024 + term - 144] *
-          // fine_residual_block2_a_conv2d_K[fine_residual_block2_a_conv2d_K_at_u + v * 256 + term * 16 + column]) for
-          // row < batch, column < 16, term < 16
-          contract(
-            fine_residual_block1_y,
-            fine_residual_block2_a_conv2d_K,
-            fine_residual_block2_a_conv2d_y,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            16,
-            1,
-            1024,
-            1,
-            fine_residual_block1_y_at_u + v * 16 - 144,
-            fine_residual_block2_a_conv2d_K_at_u + v * 256,
-            fine_residual_block1_y_at_i + j * 16,
-          );
-        }
-      }
-    }
-  }
-}
-
-// fine_residual_block2_a_batch_norm_batch_mean[k] = sum[n, i, j](fine_residual_block2_a_conv2d_y[n, i, j, k]) / (64 * extent(n))      normalisation.dsl:55
-export function forward_fine_residual_block2_a_batch_norm_batch_mean(
-  fine_residual_block2_a_conv2d_y: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block2_a_batch_norm_batch_mean.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block2_a_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block2_a_batch_norm_batch_mean[k]! +=
-        fine_residual_block2_a_conv2d_y[fine_residual_block2_a_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block2_a_batch_norm_batch_mean[k]! /= product;
-  }
-}
-
-// fine_residual_block2_a_batch_norm_batch_variance[k] = sum[n, i, j]((fine_residual_block2_a_conv2d_y[n, i, j, k] - fine_residual_block2_a_batch_norm_batch_mean[k])^2) / (64 * extent(n))      normalisation.dsl:56
-export function forward_fine_residual_block2_a_batch_norm_batch_variance(
-  fine_residual_block2_a_conv2d_y: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block2_a_batch_norm_batch_variance.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block2_a_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block2_a_batch_norm_batch_variance[k]! += square(
-        fine_residual_block2_a_conv2d_y[fine_residual_block2_a_conv2d_y_at_nij + k]! -
-          fine_residual_block2_a_batch_norm_batch_mean[k]!,
-      );
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block2_a_batch_norm_batch_variance[k]! /= product;
-  }
-}
-
-// fine_residual_block2_a_batch_norm_running_mean'[k] = 0.9 * fine_residual_block2_a_batch_norm_running_mean[k] + 0.1 * fine_residual_block2_a_batch_norm_batch_mean[k]      normalisation.dsl:57
-export function forward_fine_residual_block2_a_batch_norm_running_mean_next(
-  fine_residual_block2_a_batch_norm_running_mean: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_a_batch_norm_running_mean_next: Float32Array,
-): void {
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block2_a_batch_norm_running_mean_next[k] =
-      0.9 * fine_residual_block2_a_batch_norm_running_mean[k]! +
-      0.1 * fine_residual_block2_a_batch_norm_batch_mean[k]!;
-  }
-}
-
-// fine_residual_block2_a_batch_norm_running_variance'[k] = 0.9 * fine_residual_block2_a_batch_norm_running_variance[k] + 0.1 * fine_residual_block2_a_batch_norm_batch_variance[k] * (64 * n / max(64 * n - 1, 1))      normalisation.dsl:58
-export function forward_fine_residual_block2_a_batch_norm_running_variance_next(
-  fine_residual_block2_a_batch_norm_running_variance: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  fine_residual_block2_a_batch_norm_running_variance_next: Float32Array,
-  batch: number,
-): void {
-  const product = 64 * batch;
-  const quotient = product / Math.max(product - 1, 1);
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block2_a_batch_norm_running_variance_next[k] =
-      0.9 * fine_residual_block2_a_batch_norm_running_variance[k]! +
-      0.1 * fine_residual_block2_a_batch_norm_batch_variance[k]! * quotient;
-  }
-}
-
-// fine_residual_block2_a[n, i, j, k] = relu((fine_residual_block2_a_conv2d_y[n, i, j, k] - fine_residual_block2_a_batch_norm_batch_mean[k]) / sqrt(fine_residual_block2_a_batch_norm_batch_variance[k] + 0.00001) * fine_residual_block2_a_batch_norm_gamma[k] + fine_residual_block2_a_batch_norm_beta[k])      resnet.dsl:10
-export function forward_fine_residual_block2_a(
-  fine_residual_block2_a_conv2d_y: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  fine_residual_block2_a_batch_norm_gamma: Float32Array,
-  fine_residual_block2_a_batch_norm_beta: Float32Array,
-  fine_residual_block2_a: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block2_a_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block2_a[fine_residual_block2_a_conv2d_y_at_nij + k] = Math.max(
-        ((fine_residual_block2_a_conv2d_y[fine_residual_block2_a_conv2d_y_at_nij + k]! -
-          fine_residual_block2_a_batch_norm_batch_mean[k]!) /
-          Math.sqrt(fine_residual_block2_a_batch_norm_batch_variance[k]! + 0.00001)) *
-          fine_residual_block2_a_batch_norm_gamma[k]! +
-          fine_residual_block2_a_batch_norm_beta[k]!,
-        0,
-      );
-    }
-  }
-}
-
-// fine_residual_block2_b_conv2d_y[n, i: 8, j: 8, f] = sum[u, v, d]((fine_residual_block2_a[n, i + u - 1, j + v - 1, d] else 0) * fine_residual_block2_b_conv2d_K[u, v, d, f])      convolution.dsl:17
-export function forward_fine_residual_block2_b_conv2d_y(
-  fine_residual_block2_a: Float32Array,
-  fine_residual_block2_b_conv2d_K: Float32Array,
-  fine_residual_block2_b_conv2d_y: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block2_b_conv2d_y.fill(0);
-  for (let i = 0; i < 8; i++) {
-    const fine_residual_block2_a_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 9);
-      const fine_residual_block2_a_at_j = fine_residual_block2_a_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 9);
-        const fine_residual_block2_a_at_u = fine_residual_block2_a_at_j + u * 128;
-        const fine_residual_block2_b_conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // fine_residual_block2_b_conv2d_y[fine_residual_block2_a_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](fine_residual_block2_a[fine_residual_block2_a_at_u + v * 16 + row * 1024 + term - 144] *
-          // fine_residual_block2_b_conv2d_K[fine_residual_block2_b_conv2d_K_at_u + v * 256 + term * 16 + column]) for
-          // row < batch, column < 16, term < 16
-          contract(
-            fine_residual_block2_a,
-            fine_residual_block2_b_conv2d_K,
-            fine_residual_block2_b_conv2d_y,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            16,
-            1,
-            1024,
-            1,
-            fine_residual_block2_a_at_u + v * 16 - 144,
-            fine_residual_block2_b_conv2d_K_at_u + v * 256,
-            fine_residual_block2_a_at_i + j * 16,
-          );
-        }
-      }
-    }
-  }
-}
-
-// fine_residual_block2_b_batch_norm_batch_mean[k] = sum[n, i, j](fine_residual_block2_b_conv2d_y[n, i, j, k]) / (64 * extent(n))      normalisation.dsl:55
-export function forward_fine_residual_block2_b_batch_norm_batch_mean(
-  fine_residual_block2_b_conv2d_y: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block2_b_batch_norm_batch_mean.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block2_b_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block2_b_batch_norm_batch_mean[k]! +=
-        fine_residual_block2_b_conv2d_y[fine_residual_block2_b_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block2_b_batch_norm_batch_mean[k]! /= product;
-  }
-}
-
-// fine_residual_block2_b_batch_norm_batch_variance[k] = sum[n, i, j]((fine_residual_block2_b_conv2d_y[n, i, j, k] - fine_residual_block2_b_batch_norm_batch_mean[k])^2) / (64 * extent(n))      normalisation.dsl:56
-export function forward_fine_residual_block2_b_batch_norm_batch_variance(
-  fine_residual_block2_b_conv2d_y: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block2_b_batch_norm_batch_variance.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block2_b_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block2_b_batch_norm_batch_variance[k]! += square(
-        fine_residual_block2_b_conv2d_y[fine_residual_block2_b_conv2d_y_at_nij + k]! -
-          fine_residual_block2_b_batch_norm_batch_mean[k]!,
-      );
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block2_b_batch_norm_batch_variance[k]! /= product;
-  }
-}
-
-// fine_residual_block2_b_batch_norm_running_mean'[k] = 0.9 * fine_residual_block2_b_batch_norm_running_mean[k] + 0.1 * fine_residual_block2_b_batch_norm_batch_mean[k]      normalisation.dsl:57
-export function forward_fine_residual_block2_b_batch_norm_running_mean_next(
-  fine_residual_block2_b_batch_norm_running_mean: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_b_batch_norm_running_mean_next: Float32Array,
-): void {
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block2_b_batch_norm_running_mean_next[k] =
-      0.9 * fine_residual_block2_b_batch_norm_running_mean[k]! +
-      0.1 * fine_residual_block2_b_batch_norm_batch_mean[k]!;
-  }
-}
-
-// fine_residual_block2_b_batch_norm_running_variance'[k] = 0.9 * fine_residual_block2_b_batch_norm_running_variance[k] + 0.1 * fine_residual_block2_b_batch_norm_batch_variance[k] * (64 * n / max(64 * n - 1, 1))      normalisation.dsl:58
-export function forward_fine_residual_block2_b_batch_norm_running_variance_next(
-  fine_residual_block2_b_batch_norm_running_variance: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  fine_residual_block2_b_batch_norm_running_variance_next: Float32Array,
-  batch: number,
-): void {
-  const product = 64 * batch;
-  const quotient = product / Math.max(product - 1, 1);
-  for (let k = 0; k < 16; k++) {
-    fine_residual_block2_b_batch_norm_running_variance_next[k] =
-      0.9 * fine_residual_block2_b_batch_norm_running_variance[k]! +
-      0.1 * fine_residual_block2_b_batch_norm_batch_variance[k]! * quotient;
-  }
-}
-
-// fine[n, i, j, f] = relu((fine_residual_block2_b_conv2d_y[n, i, j, f] - fine_residual_block2_b_batch_norm_batch_mean[f]) / sqrt(fine_residual_block2_b_batch_norm_batch_variance[f] + 0.00001) * fine_residual_block2_b_batch_norm_gamma[f] + fine_residual_block2_b_batch_norm_beta[f] + fine_residual_block1_y[n, i, j, f])      resnet.dsl:12
-export function forward_fine(
-  fine_residual_block2_b_conv2d_y: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  fine_residual_block2_b_batch_norm_gamma: Float32Array,
-  fine_residual_block2_b_batch_norm_beta: Float32Array,
-  fine_residual_block1_y: Float32Array,
-  fine: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block2_b_conv2d_y_at_nij = nij * 16;
-    for (let f = 0; f < 16; f++) {
-      fine[fine_residual_block2_b_conv2d_y_at_nij + f] = Math.max(
-        ((fine_residual_block2_b_conv2d_y[fine_residual_block2_b_conv2d_y_at_nij + f]! -
-          fine_residual_block2_b_batch_norm_batch_mean[f]!) /
-          Math.sqrt(fine_residual_block2_b_batch_norm_batch_variance[f]! + 0.00001)) *
-          fine_residual_block2_b_batch_norm_gamma[f]! +
-          fine_residual_block2_b_batch_norm_beta[f]! +
-          fine_residual_block1_y[fine_residual_block2_b_conv2d_y_at_nij + f]!,
-        0,
-      );
-    }
-  }
-}
-
-// rough_residual_block1_a_conv2d_y[n, i: 4, j: 4, f] = sum[u, v, d]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0) * rough_residual_block1_a_conv2d_K[u, v, d, f])      convolution.dsl:17
+// y[n, i: 4, j: 4, f] = sum[u, v, d]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0) * K[u, v, d, f])      convolution.dsl:17
+// y stands for rough_residual_block1_a_conv2d_y
 export function forward_rough_residual_block1_a_conv2d_y(
   fine: Float32Array,
-  rough_residual_block1_a_conv2d_K: Float32Array,
-  rough_residual_block1_a_conv2d_y: Float32Array,
+  K: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
-  rough_residual_block1_a_conv2d_y.fill(0);
+  y.fill(0);
   for (let i = 0; i < 4; i++) {
     const fine_at_i = i * 256;
-    const rough_residual_block1_a_conv2d_y_at_i = i * 128;
+    const y_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
       const u_from_i = Math.max(0, -2 * i + 1);
       const fine_at_j = fine_at_i + j * 32;
       for (let u = u_from_i; u < 3; u++) {
         const v_from_j = Math.max(0, -2 * j + 1);
         const fine_at_u = fine_at_j + u * 128;
-        const rough_residual_block1_a_conv2d_K_at_u = u * 1536;
+        const K_at_u = u * 1536;
         for (let v = v_from_j; v < 3; v++) {
-          // rough_residual_block1_a_conv2d_y[rough_residual_block1_a_conv2d_y_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](fine[fine_at_u + v * 16 + row * 1024 + term - 144] *
-          // rough_residual_block1_a_conv2d_K[rough_residual_block1_a_conv2d_K_at_u + v * 512 + term * 32 + column]) for
-          // row < batch, column < 32, term < 16
+          // y[y_at_i + j * 32 + row * 512 + column] += sum[term](fine[fine_at_u + v * 16 + row * 1024 + term - 144] *
+          // K[K_at_u + v * 512 + term * 32 + column]) for row < batch, column < 32, term < 16
           contract(
             fine,
-            rough_residual_block1_a_conv2d_K,
-            rough_residual_block1_a_conv2d_y,
+            K,
+            y,
             batch,
             32,
             16,
@@ -1531,8 +1021,8 @@ export function forward_rough_residual_block1_a_conv2d_y(
             512,
             1,
             fine_at_u + v * 16 - 144,
-            rough_residual_block1_a_conv2d_K_at_u + v * 512,
-            rough_residual_block1_a_conv2d_y_at_i + j * 32,
+            K_at_u + v * 512,
+            y_at_i + j * 32,
           );
         }
       }
@@ -1540,134 +1030,140 @@ export function forward_rough_residual_block1_a_conv2d_y(
   }
 }
 
-// rough_residual_block1_a_batch_norm_batch_mean[k] = sum[n, i, j](rough_residual_block1_a_conv2d_y[n, i, j, k]) / (16 * extent(n))      normalisation.dsl:55
-export function forward_rough_residual_block1_a_batch_norm_batch_mean(
-  rough_residual_block1_a_conv2d_y: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_mean: Float32Array,
+// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (16 * extent(n))      normalisation.dsl:55
+// batch_norm_batch_mean stands for rough_residual_block1_a_batch_norm_batch_mean,
+// rough_residual_block1_b_batch_norm_batch_mean, rough_residual_block2_a_batch_norm_batch_mean,
+// rough_residual_block2_b_batch_norm_batch_mean
+export function forward_batch_norm_batch_mean2(
+  conv2d_y: Float32Array,
+  batch_norm_batch_mean: Float32Array,
   batch: number,
 ): void {
-  rough_residual_block1_a_batch_norm_batch_mean.fill(0);
+  batch_norm_batch_mean.fill(0);
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block1_a_conv2d_y_at_nij = nij * 32;
+    const conv2d_y_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      rough_residual_block1_a_batch_norm_batch_mean[k]! +=
-        rough_residual_block1_a_conv2d_y[rough_residual_block1_a_conv2d_y_at_nij + k]!;
+      batch_norm_batch_mean[k]! += conv2d_y[conv2d_y_at_nij + k]!;
     }
   }
   const product = 16 * batch;
   for (let k = 0; k < 32; k++) {
-    rough_residual_block1_a_batch_norm_batch_mean[k]! /= product;
+    batch_norm_batch_mean[k]! /= product;
   }
 }
 
-// rough_residual_block1_a_batch_norm_batch_variance[k] = sum[n, i, j]((rough_residual_block1_a_conv2d_y[n, i, j, k] - rough_residual_block1_a_batch_norm_batch_mean[k])^2) / (16 * extent(n))      normalisation.dsl:56
-export function forward_rough_residual_block1_a_batch_norm_batch_variance(
-  rough_residual_block1_a_conv2d_y: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_variance: Float32Array,
+// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (16 * extent(n))      normalisation.dsl:56
+// variance stands for rough_residual_block1_a_batch_norm_batch_variance,
+// rough_residual_block1_b_batch_norm_batch_variance, rough_residual_block2_a_batch_norm_batch_variance and 1
+// more
+export function forward_batch_norm_batch_variance2(
+  conv2d_y: Float32Array,
+  mean: Float32Array,
+  variance: Float32Array,
   batch: number,
 ): void {
-  rough_residual_block1_a_batch_norm_batch_variance.fill(0);
+  variance.fill(0);
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block1_a_conv2d_y_at_nij = nij * 32;
+    const conv2d_y_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      rough_residual_block1_a_batch_norm_batch_variance[k]! += square(
-        rough_residual_block1_a_conv2d_y[rough_residual_block1_a_conv2d_y_at_nij + k]! -
-          rough_residual_block1_a_batch_norm_batch_mean[k]!,
-      );
+      variance[k]! += square(conv2d_y[conv2d_y_at_nij + k]! - mean[k]!);
     }
   }
   const product = 16 * batch;
   for (let k = 0; k < 32; k++) {
-    rough_residual_block1_a_batch_norm_batch_variance[k]! /= product;
+    variance[k]! /= product;
   }
 }
 
-// rough_residual_block1_a_batch_norm_running_mean'[k] = 0.9 * rough_residual_block1_a_batch_norm_running_mean[k] + 0.1 * rough_residual_block1_a_batch_norm_batch_mean[k]      normalisation.dsl:57
-export function forward_rough_residual_block1_a_batch_norm_running_mean_next(
-  rough_residual_block1_a_batch_norm_running_mean: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_a_batch_norm_running_mean_next: Float32Array,
+// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]      normalisation.dsl:57
+// mean' stands for rough_residual_block1_a_batch_norm_running_mean',
+// rough_residual_block1_b_batch_norm_running_mean', rough_residual_block2_a_batch_norm_running_mean',
+// rough_residual_block2_b_batch_norm_running_mean'
+export function forward_batch_norm_running_mean_next2(
+  mean: Float32Array,
+  batch_mean: Float32Array,
+  mean_next: Float32Array,
 ): void {
   for (let k = 0; k < 32; k++) {
-    rough_residual_block1_a_batch_norm_running_mean_next[k] =
-      0.9 * rough_residual_block1_a_batch_norm_running_mean[k]! +
-      0.1 * rough_residual_block1_a_batch_norm_batch_mean[k]!;
+    mean_next[k] = 0.9 * mean[k]! + 0.1 * batch_mean[k]!;
   }
 }
 
-// rough_residual_block1_a_batch_norm_running_variance'[k] = 0.9 * rough_residual_block1_a_batch_norm_running_variance[k] + 0.1 * rough_residual_block1_a_batch_norm_batch_variance[k] * (16 * n / max(16 * n - 1, 1))      normalisation.dsl:58
-export function forward_rough_residual_block1_a_batch_norm_running_variance_next(
-  rough_residual_block1_a_batch_norm_running_variance: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  rough_residual_block1_a_batch_norm_running_variance_next: Float32Array,
+// variance'[k] = 0.9 * variance[k] + 0.1 * batch_variance[k] * (16 * n / max(16 * n - 1, 1))      normalisation.dsl:58
+// variance' stands for rough_residual_block1_a_batch_norm_running_variance',
+// rough_residual_block1_b_batch_norm_running_variance', rough_residual_block2_a_batch_norm_running_variance'
+// and 1 more
+export function forward_batch_norm_running_variance_next2(
+  variance: Float32Array,
+  batch_variance: Float32Array,
+  variance_next: Float32Array,
   batch: number,
 ): void {
   const product = 16 * batch;
   const quotient = product / Math.max(product - 1, 1);
   for (let k = 0; k < 32; k++) {
-    rough_residual_block1_a_batch_norm_running_variance_next[k] =
-      0.9 * rough_residual_block1_a_batch_norm_running_variance[k]! +
-      0.1 * rough_residual_block1_a_batch_norm_batch_variance[k]! * quotient;
+    variance_next[k] = 0.9 * variance[k]! + 0.1 * batch_variance[k]! * quotient;
   }
 }
 
-// rough_residual_block1_a[n, i, j, k] = relu((rough_residual_block1_a_conv2d_y[n, i, j, k] - rough_residual_block1_a_batch_norm_batch_mean[k]) / sqrt(rough_residual_block1_a_batch_norm_batch_variance[k] + 0.00001) * rough_residual_block1_a_batch_norm_gamma[k] + rough_residual_block1_a_batch_norm_beta[k])      resnet.dsl:10
-export function forward_rough_residual_block1_a(
-  rough_residual_block1_a_conv2d_y: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  rough_residual_block1_a_batch_norm_gamma: Float32Array,
-  rough_residual_block1_a_batch_norm_beta: Float32Array,
-  rough_residual_block1_a: Float32Array,
+// a[n, i, j, k] = relu((a_conv2d_y[n, i, j, k] - a_batch_norm_batch_mean[k])
+//     / sqrt(a_batch_norm_batch_variance[k] + 0.00001) * a_batch_norm_gamma[k] + a_batch_norm_beta[k])      resnet.dsl:10
+// a stands for rough_residual_block1_a, rough_residual_block2_a
+export function forward_a(
+  a_conv2d_y: Float32Array,
+  a_batch_norm_batch_mean: Float32Array,
+  a_batch_norm_batch_variance: Float32Array,
+  a_batch_norm_gamma: Float32Array,
+  a_batch_norm_beta: Float32Array,
+  a: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block1_a_conv2d_y_at_nij = nij * 32;
+    const a_conv2d_y_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      rough_residual_block1_a[rough_residual_block1_a_conv2d_y_at_nij + k] = Math.max(
-        ((rough_residual_block1_a_conv2d_y[rough_residual_block1_a_conv2d_y_at_nij + k]! -
-          rough_residual_block1_a_batch_norm_batch_mean[k]!) /
-          Math.sqrt(rough_residual_block1_a_batch_norm_batch_variance[k]! + 0.00001)) *
-          rough_residual_block1_a_batch_norm_gamma[k]! +
-          rough_residual_block1_a_batch_norm_beta[k]!,
+      a[a_conv2d_y_at_nij + k] = Math.max(
+        ((a_conv2d_y[a_conv2d_y_at_nij + k]! - a_batch_norm_batch_mean[k]!) /
+          Math.sqrt(a_batch_norm_batch_variance[k]! + 0.00001)) *
+          a_batch_norm_gamma[k]! +
+          a_batch_norm_beta[k]!,
         0,
       );
     }
   }
 }
 
-// rough_residual_block1_b_conv2d_y[n, i: 4, j: 4, f] = sum[u, v, d]((rough_residual_block1_a[n, i + u - 1, j + v - 1, d] else 0) * rough_residual_block1_b_conv2d_K[u, v, d, f])      convolution.dsl:17
-export function forward_rough_residual_block1_b_conv2d_y(
-  rough_residual_block1_a: Float32Array,
-  rough_residual_block1_b_conv2d_K: Float32Array,
-  rough_residual_block1_b_conv2d_y: Float32Array,
+// conv2d_y[n, i: 4, j: 4, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0)
+//     * b_conv2d_K[u, v, d, f])      convolution.dsl:17
+// conv2d_y stands for rough_residual_block1_b_conv2d_y, rough_residual_block2_a_conv2d_y,
+// rough_residual_block2_b_conv2d_y, rough_residual_block2_b_conv2d_y_sum_inference
+export function forward_conv2d_y2(
+  x: Float32Array,
+  b_conv2d_K: Float32Array,
+  conv2d_y: Float32Array,
   batch: number,
 ): void {
-  rough_residual_block1_b_conv2d_y.fill(0);
+  conv2d_y.fill(0);
   for (let i = 0; i < 4; i++) {
-    const rough_residual_block1_a_at_i = i * 128;
+    const x_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
       const u_from_i = Math.max(0, -i + 1);
       const u_to_i = Math.min(3, -i + 5);
-      const rough_residual_block1_a_at_j = rough_residual_block1_a_at_i + j * 32;
+      const x_at_j = x_at_i + j * 32;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, -j + 1);
         const v_to_j = Math.min(3, -j + 5);
-        const rough_residual_block1_a_at_u = rough_residual_block1_a_at_j + u * 128;
-        const rough_residual_block1_b_conv2d_K_at_u = u * 3072;
+        const x_at_u = x_at_j + u * 128;
+        const b_conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // rough_residual_block1_b_conv2d_y[rough_residual_block1_a_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](rough_residual_block1_a[rough_residual_block1_a_at_u + v * 32 + row * 512 + term - 160] *
-          // rough_residual_block1_b_conv2d_K[rough_residual_block1_b_conv2d_K_at_u + v * 1024 + term * 32 + column])
-          // for row < batch, column < 32, term < 32
+          // conv2d_y[x_at_i + j * 32 + row * 512 + column] += sum[term](x[x_at_u + v * 32 + row * 512 + term - 160] *
+          // b_conv2d_K[b_conv2d_K_at_u + v * 1024 + term * 32 + column]) for row < batch, column < 32, term < 32
           contract(
-            rough_residual_block1_a,
-            rough_residual_block1_b_conv2d_K,
-            rough_residual_block1_b_conv2d_y,
+            x,
+            b_conv2d_K,
+            conv2d_y,
             batch,
             32,
             32,
@@ -1677,9 +1173,9 @@ export function forward_rough_residual_block1_b_conv2d_y(
             1,
             512,
             1,
-            rough_residual_block1_a_at_u + v * 32 - 160,
-            rough_residual_block1_b_conv2d_K_at_u + v * 1024,
-            rough_residual_block1_a_at_i + j * 32,
+            x_at_u + v * 32 - 160,
+            b_conv2d_K_at_u + v * 1024,
+            x_at_i + j * 32,
           );
         }
       }
@@ -1687,107 +1183,35 @@ export function forward_rough_residual_block1_b_conv2d_y(
   }
 }
 
-// rough_residual_block1_b_batch_norm_batch_mean[k] = sum[n, i, j](rough_residual_block1_b_conv2d_y[n, i, j, k]) / (16 * extent(n))      normalisation.dsl:55
-export function forward_rough_residual_block1_b_batch_norm_batch_mean(
-  rough_residual_block1_b_conv2d_y: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  batch: number,
-): void {
-  rough_residual_block1_b_batch_norm_batch_mean.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block1_b_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      rough_residual_block1_b_batch_norm_batch_mean[k]! +=
-        rough_residual_block1_b_conv2d_y[rough_residual_block1_b_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 16 * batch;
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block1_b_batch_norm_batch_mean[k]! /= product;
-  }
-}
-
-// rough_residual_block1_b_batch_norm_batch_variance[k] = sum[n, i, j]((rough_residual_block1_b_conv2d_y[n, i, j, k] - rough_residual_block1_b_batch_norm_batch_mean[k])^2) / (16 * extent(n))      normalisation.dsl:56
-export function forward_rough_residual_block1_b_batch_norm_batch_variance(
-  rough_residual_block1_b_conv2d_y: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  batch: number,
-): void {
-  rough_residual_block1_b_batch_norm_batch_variance.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block1_b_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      rough_residual_block1_b_batch_norm_batch_variance[k]! += square(
-        rough_residual_block1_b_conv2d_y[rough_residual_block1_b_conv2d_y_at_nij + k]! -
-          rough_residual_block1_b_batch_norm_batch_mean[k]!,
-      );
-    }
-  }
-  const product = 16 * batch;
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block1_b_batch_norm_batch_variance[k]! /= product;
-  }
-}
-
-// rough_residual_block1_b_batch_norm_running_mean'[k] = 0.9 * rough_residual_block1_b_batch_norm_running_mean[k] + 0.1 * rough_residual_block1_b_batch_norm_batch_mean[k]      normalisation.dsl:57
-export function forward_rough_residual_block1_b_batch_norm_running_mean_next(
-  rough_residual_block1_b_batch_norm_running_mean: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_b_batch_norm_running_mean_next: Float32Array,
-): void {
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block1_b_batch_norm_running_mean_next[k] =
-      0.9 * rough_residual_block1_b_batch_norm_running_mean[k]! +
-      0.1 * rough_residual_block1_b_batch_norm_batch_mean[k]!;
-  }
-}
-
-// rough_residual_block1_b_batch_norm_running_variance'[k] = 0.9 * rough_residual_block1_b_batch_norm_running_variance[k] + 0.1 * rough_residual_block1_b_batch_norm_batch_variance[k] * (16 * n / max(16 * n - 1, 1))      normalisation.dsl:58
-export function forward_rough_residual_block1_b_batch_norm_running_variance_next(
-  rough_residual_block1_b_batch_norm_running_variance: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  rough_residual_block1_b_batch_norm_running_variance_next: Float32Array,
-  batch: number,
-): void {
-  const product = 16 * batch;
-  const quotient = product / Math.max(product - 1, 1);
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block1_b_batch_norm_running_variance_next[k] =
-      0.9 * rough_residual_block1_b_batch_norm_running_variance[k]! +
-      0.1 * rough_residual_block1_b_batch_norm_batch_variance[k]! * quotient;
-  }
-}
-
-// rough_residual_block1_y[n, i, j, f] = relu((rough_residual_block1_b_conv2d_y[n, i, j, f] - rough_residual_block1_b_batch_norm_batch_mean[f]) / sqrt(rough_residual_block1_b_batch_norm_batch_variance[f] + 0.00001) * rough_residual_block1_b_batch_norm_gamma[f] + rough_residual_block1_b_batch_norm_beta[f] + (fine[n, 2*i, 2*j, f] else 0))      resnet.dsl:12
+// y[n, i, j, f] = relu((b_conv2d_y[n, i, j, f] - b_batch_norm_batch_mean[f])
+//     / sqrt(b_batch_norm_batch_variance[f] + 0.00001) * b_batch_norm_gamma[f]
+//     + b_batch_norm_beta[f] + (fine[n, 2*i, 2*j, f] else 0))      resnet.dsl:12
+// y stands for rough_residual_block1_y
 export function forward_rough_residual_block1_y(
-  rough_residual_block1_b_conv2d_y: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  rough_residual_block1_b_batch_norm_gamma: Float32Array,
-  rough_residual_block1_b_batch_norm_beta: Float32Array,
+  b_conv2d_y: Float32Array,
+  b_batch_norm_batch_mean: Float32Array,
+  b_batch_norm_batch_variance: Float32Array,
+  b_batch_norm_gamma: Float32Array,
+  b_batch_norm_beta: Float32Array,
   fine: Float32Array,
-  rough_residual_block1_y: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
-    const rough_residual_block1_b_conv2d_y_at_n = n * 512;
+    const b_conv2d_y_at_n = n * 512;
     const fine_at_n = n * 1024;
     for (let i = 0; i < 4; i++) {
-      const rough_residual_block1_b_conv2d_y_at_i = rough_residual_block1_b_conv2d_y_at_n + i * 128;
+      const b_conv2d_y_at_i = b_conv2d_y_at_n + i * 128;
       const fine_at_i = fine_at_n + i * 256;
       for (let j = 0; j < 4; j++) {
-        const rough_residual_block1_b_conv2d_y_at_j = rough_residual_block1_b_conv2d_y_at_i + j * 32;
+        const b_conv2d_y_at_j = b_conv2d_y_at_i + j * 32;
         const fine_at_j = fine_at_i + j * 32;
         for (let f = 0; f < 32; f++) {
-          rough_residual_block1_y[rough_residual_block1_b_conv2d_y_at_j + f] = Math.max(
-            ((rough_residual_block1_b_conv2d_y[rough_residual_block1_b_conv2d_y_at_j + f]! -
-              rough_residual_block1_b_batch_norm_batch_mean[f]!) /
-              Math.sqrt(rough_residual_block1_b_batch_norm_batch_variance[f]! + 0.00001)) *
-              rough_residual_block1_b_batch_norm_gamma[f]! +
-              rough_residual_block1_b_batch_norm_beta[f]! +
+          y[b_conv2d_y_at_j + f] = Math.max(
+            ((b_conv2d_y[b_conv2d_y_at_j + f]! - b_batch_norm_batch_mean[f]!) /
+              Math.sqrt(b_batch_norm_batch_variance[f]! + 0.00001)) *
+              b_batch_norm_gamma[f]! +
+              b_batch_norm_beta[f]! +
               (f < 16 ? fine[fine_at_j + f]! : 0),
             0,
           );
@@ -1797,275 +1221,11 @@ export function forward_rough_residual_block1_y(
   }
 }
 
-// rough_residual_block2_a_conv2d_y[n, i: 4, j: 4, f] = sum[u, v, d]((rough_residual_block1_y[n, i + u - 1, j + v - 1, d] else 0) * rough_residual_block2_a_conv2d_K[u, v, d, f])      convolution.dsl:17
-export function forward_rough_residual_block2_a_conv2d_y(
-  rough_residual_block1_y: Float32Array,
-  rough_residual_block2_a_conv2d_K: Float32Array,
-  rough_residual_block2_a_conv2d_y: Float32Array,
-  batch: number,
-): void {
-  rough_residual_block2_a_conv2d_y.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const rough_residual_block1_y_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 5);
-      const rough_residual_block1_y_at_j = rough_residual_block1_y_at_i + j * 32;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 5);
-        const rough_residual_block1_y_at_u = rough_residual_block1_y_at_j + u * 128;
-        const rough_residual_block2_a_conv2d_K_at_u = u * 3072;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // rough_residual_block2_a_conv2d_y[rough_residual_block1_y_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](rough_residual_block1_y[rough_residual_block1_y_at_u + v * 32 + row * 512 + term - 160] *
-          // rough_residual_block2_a_conv2d_K[rough_residual_block2_a_conv2d_K_at_u + v * 1024 + term * 32 + column])
-          // for row < batch, column < 32, term < 32
-          contract(
-            rough_residual_block1_y,
-            rough_residual_block2_a_conv2d_K,
-            rough_residual_block2_a_conv2d_y,
-            batch,
-            32,
-            32,
-            512,
-            1,
-            32,
-            1,
-            512,
-            1,
-            rough_residual_block1_y_at_u + v * 32 - 160,
-            rough_residual_block2_a_conv2d_K_at_u + v * 1024,
-            rough_residual_block1_y_at_i + j * 32,
-          );
-        }
-      }
-    }
-  }
-}
-
-// rough_residual_block2_a_batch_norm_batch_mean[k] = sum[n, i, j](rough_residual_block2_a_conv2d_y[n, i, j, k]) / (16 * extent(n))      normalisation.dsl:55
-export function forward_rough_residual_block2_a_batch_norm_batch_mean(
-  rough_residual_block2_a_conv2d_y: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  batch: number,
-): void {
-  rough_residual_block2_a_batch_norm_batch_mean.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block2_a_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      rough_residual_block2_a_batch_norm_batch_mean[k]! +=
-        rough_residual_block2_a_conv2d_y[rough_residual_block2_a_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 16 * batch;
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block2_a_batch_norm_batch_mean[k]! /= product;
-  }
-}
-
-// rough_residual_block2_a_batch_norm_batch_variance[k] = sum[n, i, j]((rough_residual_block2_a_conv2d_y[n, i, j, k] - rough_residual_block2_a_batch_norm_batch_mean[k])^2) / (16 * extent(n))      normalisation.dsl:56
-export function forward_rough_residual_block2_a_batch_norm_batch_variance(
-  rough_residual_block2_a_conv2d_y: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  batch: number,
-): void {
-  rough_residual_block2_a_batch_norm_batch_variance.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block2_a_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      rough_residual_block2_a_batch_norm_batch_variance[k]! += square(
-        rough_residual_block2_a_conv2d_y[rough_residual_block2_a_conv2d_y_at_nij + k]! -
-          rough_residual_block2_a_batch_norm_batch_mean[k]!,
-      );
-    }
-  }
-  const product = 16 * batch;
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block2_a_batch_norm_batch_variance[k]! /= product;
-  }
-}
-
-// rough_residual_block2_a_batch_norm_running_mean'[k] = 0.9 * rough_residual_block2_a_batch_norm_running_mean[k] + 0.1 * rough_residual_block2_a_batch_norm_batch_mean[k]      normalisation.dsl:57
-export function forward_rough_residual_block2_a_batch_norm_running_mean_next(
-  rough_residual_block2_a_batch_norm_running_mean: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_a_batch_norm_running_mean_next: Float32Array,
-): void {
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block2_a_batch_norm_running_mean_next[k] =
-      0.9 * rough_residual_block2_a_batch_norm_running_mean[k]! +
-      0.1 * rough_residual_block2_a_batch_norm_batch_mean[k]!;
-  }
-}
-
-// rough_residual_block2_a_batch_norm_running_variance'[k] = 0.9 * rough_residual_block2_a_batch_norm_running_variance[k] + 0.1 * rough_residual_block2_a_batch_norm_batch_variance[k] * (16 * n / max(16 * n - 1, 1))      normalisation.dsl:58
-export function forward_rough_residual_block2_a_batch_norm_running_variance_next(
-  rough_residual_block2_a_batch_norm_running_variance: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  rough_residual_block2_a_batch_norm_running_variance_next: Float32Array,
-  batch: number,
-): void {
-  const product = 16 * batch;
-  const quotient = product / Math.max(product - 1, 1);
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block2_a_batch_norm_running_variance_next[k] =
-      0.9 * rough_residual_block2_a_batch_norm_running_variance[k]! +
-      0.1 * rough_residual_block2_a_batch_norm_batch_variance[k]! * quotient;
-  }
-}
-
-// rough_residual_block2_a[n, i, j, k] = relu((rough_residual_block2_a_conv2d_y[n, i, j, k] - rough_residual_block2_a_batch_norm_batch_mean[k]) / sqrt(rough_residual_block2_a_batch_norm_batch_variance[k] + 0.00001) * rough_residual_block2_a_batch_norm_gamma[k] + rough_residual_block2_a_batch_norm_beta[k])      resnet.dsl:10
-export function forward_rough_residual_block2_a(
-  rough_residual_block2_a_conv2d_y: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  rough_residual_block2_a_batch_norm_gamma: Float32Array,
-  rough_residual_block2_a_batch_norm_beta: Float32Array,
-  rough_residual_block2_a: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block2_a_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      rough_residual_block2_a[rough_residual_block2_a_conv2d_y_at_nij + k] = Math.max(
-        ((rough_residual_block2_a_conv2d_y[rough_residual_block2_a_conv2d_y_at_nij + k]! -
-          rough_residual_block2_a_batch_norm_batch_mean[k]!) /
-          Math.sqrt(rough_residual_block2_a_batch_norm_batch_variance[k]! + 0.00001)) *
-          rough_residual_block2_a_batch_norm_gamma[k]! +
-          rough_residual_block2_a_batch_norm_beta[k]!,
-        0,
-      );
-    }
-  }
-}
-
-// rough_residual_block2_b_conv2d_y[n, i: 4, j: 4, f] = sum[u, v, d]((rough_residual_block2_a[n, i + u - 1, j + v - 1, d] else 0) * rough_residual_block2_b_conv2d_K[u, v, d, f])      convolution.dsl:17
-export function forward_rough_residual_block2_b_conv2d_y(
-  rough_residual_block2_a: Float32Array,
-  rough_residual_block2_b_conv2d_K: Float32Array,
-  rough_residual_block2_b_conv2d_y: Float32Array,
-  batch: number,
-): void {
-  rough_residual_block2_b_conv2d_y.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const rough_residual_block2_a_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 5);
-      const rough_residual_block2_a_at_j = rough_residual_block2_a_at_i + j * 32;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 5);
-        const rough_residual_block2_a_at_u = rough_residual_block2_a_at_j + u * 128;
-        const rough_residual_block2_b_conv2d_K_at_u = u * 3072;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // rough_residual_block2_b_conv2d_y[rough_residual_block2_a_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](rough_residual_block2_a[rough_residual_block2_a_at_u + v * 32 + row * 512 + term - 160] *
-          // rough_residual_block2_b_conv2d_K[rough_residual_block2_b_conv2d_K_at_u + v * 1024 + term * 32 + column])
-          // for row < batch, column < 32, term < 32
-          contract(
-            rough_residual_block2_a,
-            rough_residual_block2_b_conv2d_K,
-            rough_residual_block2_b_conv2d_y,
-            batch,
-            32,
-            32,
-            512,
-            1,
-            32,
-            1,
-            512,
-            1,
-            rough_residual_block2_a_at_u + v * 32 - 160,
-            rough_residual_block2_b_conv2d_K_at_u + v * 1024,
-            rough_residual_block2_a_at_i + j * 32,
-          );
-        }
-      }
-    }
-  }
-}
-
-// rough_residual_block2_b_batch_norm_batch_mean[k] = sum[n, i, j](rough_residual_block2_b_conv2d_y[n, i, j, k]) / (16 * extent(n))      normalisation.dsl:55
-export function forward_rough_residual_block2_b_batch_norm_batch_mean(
-  rough_residual_block2_b_conv2d_y: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  batch: number,
-): void {
-  rough_residual_block2_b_batch_norm_batch_mean.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block2_b_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      rough_residual_block2_b_batch_norm_batch_mean[k]! +=
-        rough_residual_block2_b_conv2d_y[rough_residual_block2_b_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 16 * batch;
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block2_b_batch_norm_batch_mean[k]! /= product;
-  }
-}
-
-// rough_residual_block2_b_batch_norm_batch_variance[k] = sum[n, i, j]((rough_residual_block2_b_conv2d_y[n, i, j, k] - rough_residual_block2_b_batch_norm_batch_mean[k])^2) / (16 * extent(n))      normalisation.dsl:56
-export function forward_rough_residual_block2_b_batch_norm_batch_variance(
-  rough_residual_block2_b_conv2d_y: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  batch: number,
-): void {
-  rough_residual_block2_b_batch_norm_batch_variance.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block2_b_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      rough_residual_block2_b_batch_norm_batch_variance[k]! += square(
-        rough_residual_block2_b_conv2d_y[rough_residual_block2_b_conv2d_y_at_nij + k]! -
-          rough_residual_block2_b_batch_norm_batch_mean[k]!,
-      );
-    }
-  }
-  const product = 16 * batch;
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block2_b_batch_norm_batch_variance[k]! /= product;
-  }
-}
-
-// rough_residual_block2_b_batch_norm_running_mean'[k] = 0.9 * rough_residual_block2_b_batch_norm_running_mean[k] + 0.1 * rough_residual_block2_b_batch_norm_batch_mean[k]      normalisation.dsl:57
-export function forward_rough_residual_block2_b_batch_norm_running_mean_next(
-  rough_residual_block2_b_batch_norm_running_mean: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_b_batch_norm_running_mean_next: Float32Array,
-): void {
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block2_b_batch_norm_running_mean_next[k] =
-      0.9 * rough_residual_block2_b_batch_norm_running_mean[k]! +
-      0.1 * rough_residual_block2_b_batch_norm_batch_mean[k]!;
-  }
-}
-
-// rough_residual_block2_b_batch_norm_running_variance'[k] = 0.9 * rough_residual_block2_b_batch_norm_running_variance[k] + 0.1 * rough_residual_block2_b_batch_norm_batch_variance[k] * (16 * n / max(16 * n - 1, 1))      normalisation.dsl:58
-export function forward_rough_residual_block2_b_batch_norm_running_variance_next(
-  rough_residual_block2_b_batch_norm_running_variance: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  rough_residual_block2_b_batch_norm_running_variance_next: Float32Array,
-  batch: number,
-): void {
-  const product = 16 * batch;
-  const quotient = product / Math.max(product - 1, 1);
-  for (let k = 0; k < 32; k++) {
-    rough_residual_block2_b_batch_norm_running_variance_next[k] =
-      0.9 * rough_residual_block2_b_batch_norm_running_variance[k]! +
-      0.1 * rough_residual_block2_b_batch_norm_batch_variance[k]! * quotient;
-  }
-}
-
-// rough[n, i, j, f] = relu((rough_residual_block2_b_conv2d_y[n, i, j, f] - rough_residual_block2_b_batch_norm_batch_mean[f]) / sqrt(rough_residual_block2_b_batch_norm_batch_variance[f] + 0.00001) * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f] + rough_residual_block1_y[n, i, j, f])      resnet.dsl:12
+// rough[n, i, j, f] = relu((rough_residual_block2_b_conv2d_y[n, i, j, f]
+//     - rough_residual_block2_b_batch_norm_batch_mean[f])
+//     / sqrt(rough_residual_block2_b_batch_norm_batch_variance[f] + 0.00001)
+//     * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f]
+//     + rough_residual_block1_y[n, i, j, f])      resnet.dsl:12
 export function forward_rough(
   rough_residual_block2_b_conv2d_y: Float32Array,
   rough_residual_block2_b_batch_norm_batch_mean: Float32Array,
@@ -2116,141 +1276,117 @@ export function forward_z_global_avg_pool2d_y(
   }
 }
 
-// z[n, o] = sum[i](z_global_avg_pool2d_y[n, i] * z_dense_W[i, o]) + z_dense_b[o]      layers.dsl:7
-export function forward_z(
-  z_global_avg_pool2d_y: Float32Array,
-  z_dense_W: Float32Array,
-  z_dense_b: Float32Array,
-  z: Float32Array,
+// y[n, o] = sum[i](x[n, i] * W[i, o]) + b[o]      layers.dsl:7
+// y stands for z, z_inference
+export function forward_z_dense_y(
+  x: Float32Array,
+  W: Float32Array,
+  b: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
-  z.fill(0);
-  contract_nn(z_global_avg_pool2d_y, z_dense_W, z, batch, 10, 32);
+  y.fill(0);
+  contract_nn(x, W, y, batch, 10, 32);
   for (let n = 0; n < batch; n++) {
-    const z_at_n = n * 10;
+    const y_at_n = n * 10;
     for (let o = 0; o < 10; o++) {
-      z[z_at_n + o]! += z_dense_b[o]!;
+      y[y_at_n + o]! += b[o]!;
     }
   }
 }
 
-// p_logsumexp[n] = logsumexp[o](z[n, o])      resnet.dsl:24
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// y[n] = logsumexp[o](x[n, o])      resnet.dsl:24
+// y stands for p_logsumexp, p_logsumexp_inference
+export function forward_p_logsumexp(x: Float32Array, y: Float64Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
-    const z_at_n = n * 10;
+    const x_at_n = n * 10;
     for (let o = 0; o < 10; o++) {
-      largest = Math.max(largest, z[z_at_n + o]!);
+      largest = Math.max(largest, x[x_at_n + o]!);
     }
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let o = 0; o < 10; o++) {
-      total += Math.exp(z[z_at_n + o]! - shift);
+      total += Math.exp(x[x_at_n + o]! - shift);
     }
-    p_logsumexp[n] = shift + Math.log(total);
+    y[n] = shift + Math.log(total);
   }
 }
 
-// loss_sum2[n] = sum[k]((k == label[n]) * z[n, k])              resnet.dsl:25
-// loss = sum[n](p_logsumexp[n] - loss_sum2[n]) / extent(n)      resnet.dsl:25
+// y[n] = sum[k]((k == label[n]) * x[n, k])      resnet.dsl:25
+// y2 = sum[n](x2[n] - y[n]) / extent(n)         resnet.dsl:25
+// y2 stands for loss, loss_inference
 export function forward_loss(
   label: Int32Array,
-  z: Float32Array,
-  p_logsumexp: Float64Array,
-  loss: Float64Array,
+  x: Float32Array,
+  x2: Float64Array,
+  y2: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const label_n = label[n]!;
-    const loss_sum2_n = z[n * 10 + label_n]!;
-    total += p_logsumexp[n]! - loss_sum2_n;
+    const y_n = x[n * 10 + label_n]!;
+    total += x2[n]! - y_n;
   }
-  loss[0] = total / batch;
+  y2[0] = total / batch;
 }
 
-// accuracy_argmax[n] = argmax[k](z[n, k])                            resnet.dsl:26
-// accuracy = sum[n](accuracy_argmax[n] == label[n]) / extent(n)      resnet.dsl:26
-export function forward_accuracy(
-  z: Float32Array,
-  label: Int32Array,
-  accuracy: Float64Array,
-  batch: number,
-): void {
+// y[n] = argmax[k](x[n, k])                      resnet.dsl:26
+// y2 = sum[n](y[n] == label[n]) / extent(n)      resnet.dsl:26
+// y2 stands for accuracy, accuracy_inference
+export function forward_accuracy(x: Float32Array, label: Int32Array, y2: Float64Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
-    let accuracy_argmax_n = -1;
-    const z_at_n = n * 10;
+    let y_n = -1;
+    const x_at_n = n * 10;
     for (let k = 0; k < 10; k++) {
-      const value = z[z_at_n + k]!;
-      if (value > largest || accuracy_argmax_n < 0) {
+      const value = x[x_at_n + k]!;
+      if (value > largest || y_n < 0) {
         largest = value;
-        accuracy_argmax_n = k;
+        y_n = k;
       }
     }
-    total += accuracy_argmax_n === label[n]! ? 1 : 0;
+    total += y_n === label[n]! ? 1 : 0;
   }
-  accuracy[0] = total / batch;
+  y2[0] = total / batch;
 }
 
-// stem_inference[n, i, j, k] = relu((stem_conv2d_y[n, i, j, k] - stem_batch_norm_running_mean[k]) / sqrt(stem_batch_norm_running_variance[k] + 0.00001) * stem_batch_norm_gamma[k] + stem_batch_norm_beta[k])      resnet.dsl:19
-export function forward_stem_inference(
-  stem_conv2d_y: Float32Array,
-  stem_batch_norm_running_mean: Float32Array,
-  stem_batch_norm_running_variance: Float32Array,
-  stem_batch_norm_gamma: Float32Array,
-  stem_batch_norm_beta: Float32Array,
-  stem_inference: Float32Array,
+// inference[n, i: 8, j: 8, k] = relu((sum[u, v, d]((inference2[n, i + u - 1, j + v - 1, d] else 0)
+//     * conv2d_K[u, v, d, k]) - batch_norm_running_mean[k])
+//     / sqrt(batch_norm_running_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:10
+// inference stands for fine_residual_block1_a_inference, fine_residual_block2_a_inference
+export function forward_a_inference(
+  inference2: Float32Array,
+  conv2d_K: Float32Array,
+  batch_norm_running_mean: Float32Array,
+  batch_norm_running_variance: Float32Array,
+  batch_norm_gamma: Float32Array,
+  batch_norm_beta: Float32Array,
+  inference: Float32Array,
   batch: number,
 ): void {
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const stem_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      stem_inference[stem_conv2d_y_at_nij + k] = Math.max(
-        ((stem_conv2d_y[stem_conv2d_y_at_nij + k]! - stem_batch_norm_running_mean[k]!) /
-          Math.sqrt(stem_batch_norm_running_variance[k]! + 0.00001)) *
-          stem_batch_norm_gamma[k]! +
-          stem_batch_norm_beta[k]!,
-        0,
-      );
-    }
-  }
-}
-
-// fine_residual_block1_a_inference[n, i: 8, j: 8, k] = relu((sum[u, v, d]((stem_inference[n, i + u - 1, j + v - 1, d] else 0) * fine_residual_block1_a_conv2d_K[u, v, d, k]) - fine_residual_block1_a_batch_norm_running_mean[k]) / sqrt(fine_residual_block1_a_batch_norm_running_variance[k] + 0.00001) * fine_residual_block1_a_batch_norm_gamma[k] + fine_residual_block1_a_batch_norm_beta[k])      resnet.dsl:10
-export function forward_fine_residual_block1_a_inference(
-  stem_inference: Float32Array,
-  fine_residual_block1_a_conv2d_K: Float32Array,
-  fine_residual_block1_a_batch_norm_running_mean: Float32Array,
-  fine_residual_block1_a_batch_norm_running_variance: Float32Array,
-  fine_residual_block1_a_batch_norm_gamma: Float32Array,
-  fine_residual_block1_a_batch_norm_beta: Float32Array,
-  fine_residual_block1_a_inference: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block1_a_inference.fill(0);
+  inference.fill(0);
   for (let i = 0; i < 8; i++) {
-    const stem_inference_at_i = i * 128;
+    const inference2_at_i = i * 128;
     for (let j = 0; j < 8; j++) {
       const u_from_i = Math.max(0, -i + 1);
       const u_to_i = Math.min(3, -i + 9);
-      const stem_inference_at_j = stem_inference_at_i + j * 16;
+      const inference2_at_j = inference2_at_i + j * 16;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, -j + 1);
         const v_to_j = Math.min(3, -j + 9);
-        const stem_inference_at_u = stem_inference_at_j + u * 128;
-        const fine_residual_block1_a_conv2d_K_at_u = u * 768;
+        const inference2_at_u = inference2_at_j + u * 128;
+        const conv2d_K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // fine_residual_block1_a_inference[stem_inference_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](stem_inference[stem_inference_at_u + v * 16 + row * 1024 + term - 144] *
-          // fine_residual_block1_a_conv2d_K[fine_residual_block1_a_conv2d_K_at_u + v * 256 + term * 16 + column]) for
-          // row < batch, column < 16, term < 16
+          // inference[inference2_at_i + j * 16 + row * 1024 + column] += sum[term](inference2[inference2_at_u + v * 16
+          // + row * 1024 + term - 144] * conv2d_K[conv2d_K_at_u + v * 256 + term * 16 + column]) for row < batch,
+          // column < 16, term < 16
           contract(
-            stem_inference,
-            fine_residual_block1_a_conv2d_K,
-            fine_residual_block1_a_inference,
+            inference2,
+            conv2d_K,
+            inference,
             batch,
             16,
             16,
@@ -2260,9 +1396,9 @@ export function forward_fine_residual_block1_a_inference(
             1,
             1024,
             1,
-            stem_inference_at_u + v * 16 - 144,
-            fine_residual_block1_a_conv2d_K_at_u + v * 256,
-            stem_inference_at_i + j * 16,
+            inference2_at_u + v * 16 - 144,
+            conv2d_K_at_u + v * 256,
+            inference2_at_i + j * 16,
           );
         }
       }
@@ -2270,53 +1406,55 @@ export function forward_fine_residual_block1_a_inference(
   }
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_a_inference_at_nij = nij * 16;
+    const inference_at_nij = nij * 16;
     for (let k = 0; k < 16; k++) {
-      fine_residual_block1_a_inference[fine_residual_block1_a_inference_at_nij + k] = Math.max(
-        ((fine_residual_block1_a_inference[fine_residual_block1_a_inference_at_nij + k]! -
-          fine_residual_block1_a_batch_norm_running_mean[k]!) /
-          Math.sqrt(fine_residual_block1_a_batch_norm_running_variance[k]! + 0.00001)) *
-          fine_residual_block1_a_batch_norm_gamma[k]! +
-          fine_residual_block1_a_batch_norm_beta[k]!,
+      inference[inference_at_nij + k] = Math.max(
+        ((inference[inference_at_nij + k]! - batch_norm_running_mean[k]!) /
+          Math.sqrt(batch_norm_running_variance[k]! + 0.00001)) *
+          batch_norm_gamma[k]! +
+          batch_norm_beta[k]!,
         0,
       );
     }
   }
 }
 
-// fine_residual_block1_y_inference[n, i, j, f] = relu((sum[u, v, d]((fine_residual_block1_a_inference[n, i + u - 1, j + v - 1, d] else 0) * fine_residual_block1_b_conv2d_K[u, v, d, f]) - fine_residual_block1_b_batch_norm_running_mean[f]) / sqrt(fine_residual_block1_b_batch_norm_running_variance[f] + 0.00001) * fine_residual_block1_b_batch_norm_gamma[f] + fine_residual_block1_b_batch_norm_beta[f] + s ...      resnet.dsl:12
-export function forward_fine_residual_block1_y_inference(
-  fine_residual_block1_a_inference: Float32Array,
-  fine_residual_block1_b_conv2d_K: Float32Array,
-  fine_residual_block1_b_batch_norm_running_mean: Float32Array,
-  fine_residual_block1_b_batch_norm_running_variance: Float32Array,
-  fine_residual_block1_b_batch_norm_gamma: Float32Array,
-  fine_residual_block1_b_batch_norm_beta: Float32Array,
-  stem_inference: Float32Array,
-  fine_residual_block1_y_inference: Float32Array,
+// inference[n, i, j, f] = relu((sum[u, v, d]((a_inference[n, i + u - 1, j + v - 1, d] else 0)
+//     * b_conv2d_K[u, v, d, f]) - b_batch_norm_running_mean[f])
+//     / sqrt(b_batch_norm_running_variance[f] + 0.00001) * b_batch_norm_gamma[f]
+//     + b_batch_norm_beta[f] + inference2[n, i, j, f])      resnet.dsl:12
+// inference stands for fine_residual_block1_y_inference, fine_inference
+export function forward_inference(
+  a_inference: Float32Array,
+  b_conv2d_K: Float32Array,
+  b_batch_norm_running_mean: Float32Array,
+  b_batch_norm_running_variance: Float32Array,
+  b_batch_norm_gamma: Float32Array,
+  b_batch_norm_beta: Float32Array,
+  inference2: Float32Array,
+  inference: Float32Array,
   batch: number,
 ): void {
-  fine_residual_block1_y_inference.fill(0);
+  inference.fill(0);
   for (let i = 0; i < 8; i++) {
-    const fine_residual_block1_a_inference_at_i = i * 128;
+    const a_inference_at_i = i * 128;
     for (let j = 0; j < 8; j++) {
       const u_from_i = Math.max(0, -i + 1);
       const u_to_i = Math.min(3, -i + 9);
-      const fine_residual_block1_a_inference_at_j = fine_residual_block1_a_inference_at_i + j * 16;
+      const a_inference_at_j = a_inference_at_i + j * 16;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, -j + 1);
         const v_to_j = Math.min(3, -j + 9);
-        const fine_residual_block1_a_inference_at_u = fine_residual_block1_a_inference_at_j + u * 128;
-        const fine_residual_block1_b_conv2d_K_at_u = u * 768;
+        const a_inference_at_u = a_inference_at_j + u * 128;
+        const b_conv2d_K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // fine_residual_block1_y_inference[fine_residual_block1_a_inference_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](fine_residual_block1_a_inference[fine_residual_block1_a_inference_at_u + v * 16 + row * 1024 +
-          // term - 144] * fine_residual_block1_b_conv2d_K[fine_residual_block1_b_conv2d_K_at_u + v * 256 + term * 16 +
-          // column]) for row < batch, column < 16, term < 16
+          // inference[a_inference_at_i + j * 16 + row * 1024 + column] += sum[term](a_inference[a_inference_at_u + v *
+          // 16 + row * 1024 + term - 144] * b_conv2d_K[b_conv2d_K_at_u + v * 256 + term * 16 + column]) for row <
+          // batch, column < 16, term < 16
           contract(
-            fine_residual_block1_a_inference,
-            fine_residual_block1_b_conv2d_K,
-            fine_residual_block1_y_inference,
+            a_inference,
+            b_conv2d_K,
+            inference,
             batch,
             16,
             16,
@@ -2326,9 +1464,9 @@ export function forward_fine_residual_block1_y_inference(
             1,
             1024,
             1,
-            fine_residual_block1_a_inference_at_u + v * 16 - 144,
-            fine_residual_block1_b_conv2d_K_at_u + v * 256,
-            fine_residual_block1_a_inference_at_i + j * 16,
+            a_inference_at_u + v * 16 - 144,
+            b_conv2d_K_at_u + v * 256,
+            a_inference_at_i + j * 16,
           );
         }
       }
@@ -2336,183 +1474,53 @@ export function forward_fine_residual_block1_y_inference(
   }
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_y_inference_at_nij = nij * 16;
+    const inference_at_nij = nij * 16;
     for (let f = 0; f < 16; f++) {
-      fine_residual_block1_y_inference[fine_residual_block1_y_inference_at_nij + f] = Math.max(
-        ((fine_residual_block1_y_inference[fine_residual_block1_y_inference_at_nij + f]! -
-          fine_residual_block1_b_batch_norm_running_mean[f]!) /
-          Math.sqrt(fine_residual_block1_b_batch_norm_running_variance[f]! + 0.00001)) *
-          fine_residual_block1_b_batch_norm_gamma[f]! +
-          fine_residual_block1_b_batch_norm_beta[f]! +
-          stem_inference[fine_residual_block1_y_inference_at_nij + f]!,
+      inference[inference_at_nij + f] = Math.max(
+        ((inference[inference_at_nij + f]! - b_batch_norm_running_mean[f]!) /
+          Math.sqrt(b_batch_norm_running_variance[f]! + 0.00001)) *
+          b_batch_norm_gamma[f]! +
+          b_batch_norm_beta[f]! +
+          inference2[inference_at_nij + f]!,
         0,
       );
     }
   }
 }
 
-// fine_residual_block2_a_inference[n, i: 8, j: 8, k] = relu((sum[u, v, d]((fine_residual_block1_y_inference[n, i + u - 1, j + v - 1, d] else 0) * fine_residual_block2_a_conv2d_K[u, v, d, k]) - fine_residual_block2_a_batch_norm_running_mean[k]) / sqrt(fine_residual_block2_a_batch_norm_running_variance[k] + 0.00001) * fine_residual_block2_a_batch_norm_gamma[k] + fine_residual_block2_a_batch_norm_beta[ ...      resnet.dsl:10
-export function forward_fine_residual_block2_a_inference(
-  fine_residual_block1_y_inference: Float32Array,
-  fine_residual_block2_a_conv2d_K: Float32Array,
-  fine_residual_block2_a_batch_norm_running_mean: Float32Array,
-  fine_residual_block2_a_batch_norm_running_variance: Float32Array,
-  fine_residual_block2_a_batch_norm_gamma: Float32Array,
-  fine_residual_block2_a_batch_norm_beta: Float32Array,
-  fine_residual_block2_a_inference: Float32Array,
-  batch: number,
-): void {
-  fine_residual_block2_a_inference.fill(0);
-  for (let i = 0; i < 8; i++) {
-    const fine_residual_block1_y_inference_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 9);
-      const fine_residual_block1_y_inference_at_j = fine_residual_block1_y_inference_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 9);
-        const fine_residual_block1_y_inference_at_u = fine_residual_block1_y_inference_at_j + u * 128;
-        const fine_residual_block2_a_conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // fine_residual_block2_a_inference[fine_residual_block1_y_inference_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](fine_residual_block1_y_inference[fine_residual_block1_y_inference_at_u + v * 16 + row * 1024 +
-          // term - 144] * fine_residual_block2_a_conv2d_K[fine_residual_block2_a_conv2d_K_at_u + v * 256 + term * 16 +
-          // column]) for row < batch, column < 16, term < 16
-          contract(
-            fine_residual_block1_y_inference,
-            fine_residual_block2_a_conv2d_K,
-            fine_residual_block2_a_inference,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            16,
-            1,
-            1024,
-            1,
-            fine_residual_block1_y_inference_at_u + v * 16 - 144,
-            fine_residual_block2_a_conv2d_K_at_u + v * 256,
-            fine_residual_block1_y_inference_at_i + j * 16,
-          );
-        }
-      }
-    }
-  }
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block2_a_inference_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      fine_residual_block2_a_inference[fine_residual_block2_a_inference_at_nij + k] = Math.max(
-        ((fine_residual_block2_a_inference[fine_residual_block2_a_inference_at_nij + k]! -
-          fine_residual_block2_a_batch_norm_running_mean[k]!) /
-          Math.sqrt(fine_residual_block2_a_batch_norm_running_variance[k]! + 0.00001)) *
-          fine_residual_block2_a_batch_norm_gamma[k]! +
-          fine_residual_block2_a_batch_norm_beta[k]!,
-        0,
-      );
-    }
-  }
-}
-
-// fine_inference[n, i, j, f] = relu((sum[u, v, d]((fine_residual_block2_a_inference[n, i + u - 1, j + v - 1, d] else 0) * fine_residual_block2_b_conv2d_K[u, v, d, f]) - fine_residual_block2_b_batch_norm_running_mean[f]) / sqrt(fine_residual_block2_b_batch_norm_running_variance[f] + 0.00001) * fine_residual_block2_b_batch_norm_gamma[f] + fine_residual_block2_b_batch_norm_beta[f] + fine_residual_block ...      resnet.dsl:12
-export function forward_fine_inference(
-  fine_residual_block2_a_inference: Float32Array,
-  fine_residual_block2_b_conv2d_K: Float32Array,
-  fine_residual_block2_b_batch_norm_running_mean: Float32Array,
-  fine_residual_block2_b_batch_norm_running_variance: Float32Array,
-  fine_residual_block2_b_batch_norm_gamma: Float32Array,
-  fine_residual_block2_b_batch_norm_beta: Float32Array,
-  fine_residual_block1_y_inference: Float32Array,
-  fine_inference: Float32Array,
-  batch: number,
-): void {
-  fine_inference.fill(0);
-  for (let i = 0; i < 8; i++) {
-    const fine_residual_block2_a_inference_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 9);
-      const fine_residual_block2_a_inference_at_j = fine_residual_block2_a_inference_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 9);
-        const fine_residual_block2_a_inference_at_u = fine_residual_block2_a_inference_at_j + u * 128;
-        const fine_residual_block2_b_conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // fine_inference[fine_residual_block2_a_inference_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](fine_residual_block2_a_inference[fine_residual_block2_a_inference_at_u + v * 16 + row * 1024 +
-          // term - 144] * fine_residual_block2_b_conv2d_K[fine_residual_block2_b_conv2d_K_at_u + v * 256 + term * 16 +
-          // column]) for row < batch, column < 16, term < 16
-          contract(
-            fine_residual_block2_a_inference,
-            fine_residual_block2_b_conv2d_K,
-            fine_inference,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            16,
-            1,
-            1024,
-            1,
-            fine_residual_block2_a_inference_at_u + v * 16 - 144,
-            fine_residual_block2_b_conv2d_K_at_u + v * 256,
-            fine_residual_block2_a_inference_at_i + j * 16,
-          );
-        }
-      }
-    }
-  }
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_inference_at_nij = nij * 16;
-    for (let f = 0; f < 16; f++) {
-      fine_inference[fine_inference_at_nij + f] = Math.max(
-        ((fine_inference[fine_inference_at_nij + f]! - fine_residual_block2_b_batch_norm_running_mean[f]!) /
-          Math.sqrt(fine_residual_block2_b_batch_norm_running_variance[f]! + 0.00001)) *
-          fine_residual_block2_b_batch_norm_gamma[f]! +
-          fine_residual_block2_b_batch_norm_beta[f]! +
-          fine_residual_block1_y_inference[fine_inference_at_nij + f]!,
-        0,
-      );
-    }
-  }
-}
-
-// rough_residual_block1_a_inference[n, i: 4, j: 4, k] = relu((sum[u, v, d]((fine_inference[n, 2*i + u - 1, 2*j + v - 1, d] else 0) * rough_residual_block1_a_conv2d_K[u, v, d, k]) - rough_residual_block1_a_batch_norm_running_mean[k]) / sqrt(rough_residual_block1_a_batch_norm_running_variance[k] + 0.00001) * rough_residual_block1_a_batch_norm_gamma[k] + rough_residual_block1_a_batch_norm_beta[k])      resnet.dsl:10
+// inference[n, i: 4, j: 4, k] = relu((sum[u, v, d]((fine_inference[n, 2*i + u - 1, 2*j + v
+//     - 1, d] else 0) * conv2d_K[u, v, d, k]) - batch_norm_running_mean[k])
+//     / sqrt(batch_norm_running_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:10
+// inference stands for rough_residual_block1_a_inference
 export function forward_rough_residual_block1_a_inference(
   fine_inference: Float32Array,
-  rough_residual_block1_a_conv2d_K: Float32Array,
-  rough_residual_block1_a_batch_norm_running_mean: Float32Array,
-  rough_residual_block1_a_batch_norm_running_variance: Float32Array,
-  rough_residual_block1_a_batch_norm_gamma: Float32Array,
-  rough_residual_block1_a_batch_norm_beta: Float32Array,
-  rough_residual_block1_a_inference: Float32Array,
+  conv2d_K: Float32Array,
+  batch_norm_running_mean: Float32Array,
+  batch_norm_running_variance: Float32Array,
+  batch_norm_gamma: Float32Array,
+  batch_norm_beta: Float32Array,
+  inference: Float32Array,
   batch: number,
 ): void {
-  rough_residual_block1_a_inference.fill(0);
+  inference.fill(0);
   for (let i = 0; i < 4; i++) {
     const fine_inference_at_i = i * 256;
-    const rough_residual_block1_a_inference_at_i = i * 128;
+    const inference_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
       const u_from_i = Math.max(0, -2 * i + 1);
       const fine_inference_at_j = fine_inference_at_i + j * 32;
       for (let u = u_from_i; u < 3; u++) {
         const v_from_j = Math.max(0, -2 * j + 1);
         const fine_inference_at_u = fine_inference_at_j + u * 128;
-        const rough_residual_block1_a_conv2d_K_at_u = u * 1536;
+        const conv2d_K_at_u = u * 1536;
         for (let v = v_from_j; v < 3; v++) {
-          // rough_residual_block1_a_inference[rough_residual_block1_a_inference_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](fine_inference[fine_inference_at_u + v * 16 + row * 1024 + term - 144] *
-          // rough_residual_block1_a_conv2d_K[rough_residual_block1_a_conv2d_K_at_u + v * 512 + term * 32 + column]) for
-          // row < batch, column < 32, term < 16
+          // inference[inference_at_i + j * 32 + row * 512 + column] += sum[term](fine_inference[fine_inference_at_u + v
+          // * 16 + row * 1024 + term - 144] * conv2d_K[conv2d_K_at_u + v * 512 + term * 32 + column]) for row < batch,
+          // column < 32, term < 16
           contract(
             fine_inference,
-            rough_residual_block1_a_conv2d_K,
-            rough_residual_block1_a_inference,
+            conv2d_K,
+            inference,
             batch,
             32,
             16,
@@ -2523,8 +1531,8 @@ export function forward_rough_residual_block1_a_inference(
             512,
             1,
             fine_inference_at_u + v * 16 - 144,
-            rough_residual_block1_a_conv2d_K_at_u + v * 512,
-            rough_residual_block1_a_inference_at_i + j * 32,
+            conv2d_K_at_u + v * 512,
+            inference_at_i + j * 32,
           );
         }
       }
@@ -2532,53 +1540,55 @@ export function forward_rough_residual_block1_a_inference(
   }
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block1_a_inference_at_nij = nij * 32;
+    const inference_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      rough_residual_block1_a_inference[rough_residual_block1_a_inference_at_nij + k] = Math.max(
-        ((rough_residual_block1_a_inference[rough_residual_block1_a_inference_at_nij + k]! -
-          rough_residual_block1_a_batch_norm_running_mean[k]!) /
-          Math.sqrt(rough_residual_block1_a_batch_norm_running_variance[k]! + 0.00001)) *
-          rough_residual_block1_a_batch_norm_gamma[k]! +
-          rough_residual_block1_a_batch_norm_beta[k]!,
+      inference[inference_at_nij + k] = Math.max(
+        ((inference[inference_at_nij + k]! - batch_norm_running_mean[k]!) /
+          Math.sqrt(batch_norm_running_variance[k]! + 0.00001)) *
+          batch_norm_gamma[k]! +
+          batch_norm_beta[k]!,
         0,
       );
     }
   }
 }
 
-// rough_residual_block1_y_inference[n, i: 4, j: 4, f] = relu((sum[u, v, d]((rough_residual_block1_a_inference[n, i + u - 1, j + v - 1, d] else 0) * rough_residual_block1_b_conv2d_K[u, v, d, f]) - rough_residual_block1_b_batch_norm_running_mean[f]) / sqrt(rough_residual_block1_b_batch_norm_running_variance[f] + 0.00001) * rough_residual_block1_b_batch_norm_gamma[f] + rough_residual_block1_b_batch_nor ...      resnet.dsl:12
+// y_inference[n, i: 4, j: 4, f] = relu((sum[u, v, d]((a_inference[n, i + u - 1, j + v
+//     - 1, d] else 0) * b_conv2d_K[u, v, d, f]) - b_batch_norm_running_mean[f])
+//     / sqrt(b_batch_norm_running_variance[f] + 0.00001) * b_batch_norm_gamma[f]
+//     + b_batch_norm_beta[f] + (fine_inference[n, 2*i, 2*j, f] else 0))      resnet.dsl:12
+// y_inference stands for rough_residual_block1_y_inference
 export function forward_rough_residual_block1_y_inference(
-  rough_residual_block1_a_inference: Float32Array,
-  rough_residual_block1_b_conv2d_K: Float32Array,
-  rough_residual_block1_b_batch_norm_running_mean: Float32Array,
-  rough_residual_block1_b_batch_norm_running_variance: Float32Array,
-  rough_residual_block1_b_batch_norm_gamma: Float32Array,
-  rough_residual_block1_b_batch_norm_beta: Float32Array,
+  a_inference: Float32Array,
+  b_conv2d_K: Float32Array,
+  b_batch_norm_running_mean: Float32Array,
+  b_batch_norm_running_variance: Float32Array,
+  b_batch_norm_gamma: Float32Array,
+  b_batch_norm_beta: Float32Array,
   fine_inference: Float32Array,
-  rough_residual_block1_y_inference: Float32Array,
+  y_inference: Float32Array,
   batch: number,
 ): void {
-  rough_residual_block1_y_inference.fill(0);
+  y_inference.fill(0);
   for (let i = 0; i < 4; i++) {
-    const rough_residual_block1_a_inference_at_i = i * 128;
+    const a_inference_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
       const u_from_i = Math.max(0, -i + 1);
       const u_to_i = Math.min(3, -i + 5);
-      const rough_residual_block1_a_inference_at_j = rough_residual_block1_a_inference_at_i + j * 32;
+      const a_inference_at_j = a_inference_at_i + j * 32;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, -j + 1);
         const v_to_j = Math.min(3, -j + 5);
-        const rough_residual_block1_a_inference_at_u = rough_residual_block1_a_inference_at_j + u * 128;
-        const rough_residual_block1_b_conv2d_K_at_u = u * 3072;
+        const a_inference_at_u = a_inference_at_j + u * 128;
+        const b_conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // rough_residual_block1_y_inference[rough_residual_block1_a_inference_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](rough_residual_block1_a_inference[rough_residual_block1_a_inference_at_u + v * 32 + row * 512 +
-          // term - 160] * rough_residual_block1_b_conv2d_K[rough_residual_block1_b_conv2d_K_at_u + v * 1024 + term * 32
-          // + column]) for row < batch, column < 32, term < 32
+          // y_inference[a_inference_at_i + j * 32 + row * 512 + column] += sum[term](a_inference[a_inference_at_u + v *
+          // 32 + row * 512 + term - 160] * b_conv2d_K[b_conv2d_K_at_u + v * 1024 + term * 32 + column]) for row <
+          // batch, column < 32, term < 32
           contract(
-            rough_residual_block1_a_inference,
-            rough_residual_block1_b_conv2d_K,
-            rough_residual_block1_y_inference,
+            a_inference,
+            b_conv2d_K,
+            y_inference,
             batch,
             32,
             32,
@@ -2588,30 +1598,29 @@ export function forward_rough_residual_block1_y_inference(
             1,
             512,
             1,
-            rough_residual_block1_a_inference_at_u + v * 32 - 160,
-            rough_residual_block1_b_conv2d_K_at_u + v * 1024,
-            rough_residual_block1_a_inference_at_i + j * 32,
+            a_inference_at_u + v * 32 - 160,
+            b_conv2d_K_at_u + v * 1024,
+            a_inference_at_i + j * 32,
           );
         }
       }
     }
   }
   for (let n = 0; n < batch; n++) {
-    const rough_residual_block1_y_inference_at_n = n * 512;
+    const y_inference_at_n = n * 512;
     const fine_inference_at_n = n * 1024;
     for (let i = 0; i < 4; i++) {
-      const rough_residual_block1_y_inference_at_i = rough_residual_block1_y_inference_at_n + i * 128;
+      const y_inference_at_i = y_inference_at_n + i * 128;
       const fine_inference_at_i = fine_inference_at_n + i * 256;
       for (let j = 0; j < 4; j++) {
-        const rough_residual_block1_y_inference_at_j = rough_residual_block1_y_inference_at_i + j * 32;
+        const y_inference_at_j = y_inference_at_i + j * 32;
         const fine_inference_at_j = fine_inference_at_i + j * 32;
         for (let f = 0; f < 32; f++) {
-          rough_residual_block1_y_inference[rough_residual_block1_y_inference_at_j + f] = Math.max(
-            ((rough_residual_block1_y_inference[rough_residual_block1_y_inference_at_j + f]! -
-              rough_residual_block1_b_batch_norm_running_mean[f]!) /
-              Math.sqrt(rough_residual_block1_b_batch_norm_running_variance[f]! + 0.00001)) *
-              rough_residual_block1_b_batch_norm_gamma[f]! +
-              rough_residual_block1_b_batch_norm_beta[f]! +
+          y_inference[y_inference_at_j + f] = Math.max(
+            ((y_inference[y_inference_at_j + f]! - b_batch_norm_running_mean[f]!) /
+              Math.sqrt(b_batch_norm_running_variance[f]! + 0.00001)) *
+              b_batch_norm_gamma[f]! +
+              b_batch_norm_beta[f]! +
               (f < 16 ? fine_inference[fine_inference_at_j + f]! : 0),
             0,
           );
@@ -2621,38 +1630,40 @@ export function forward_rough_residual_block1_y_inference(
   }
 }
 
-// rough_residual_block2_a_inference[n, i: 4, j: 4, k] = relu((sum[u, v, d]((rough_residual_block1_y_inference[n, i + u - 1, j + v - 1, d] else 0) * rough_residual_block2_a_conv2d_K[u, v, d, k]) - rough_residual_block2_a_batch_norm_running_mean[k]) / sqrt(rough_residual_block2_a_batch_norm_running_variance[k] + 0.00001) * rough_residual_block2_a_batch_norm_gamma[k] + rough_residual_block2_a_batch_nor ...      resnet.dsl:10
+// inference[n, i: 4, j: 4, k] = relu((sum[u, v, d]((block1_y_inference[n, i + u - 1, j + v
+//     - 1, d] else 0) * conv2d_K[u, v, d, k]) - batch_norm_running_mean[k])
+//     / sqrt(batch_norm_running_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:10
+// inference stands for rough_residual_block2_a_inference
 export function forward_rough_residual_block2_a_inference(
-  rough_residual_block1_y_inference: Float32Array,
-  rough_residual_block2_a_conv2d_K: Float32Array,
-  rough_residual_block2_a_batch_norm_running_mean: Float32Array,
-  rough_residual_block2_a_batch_norm_running_variance: Float32Array,
-  rough_residual_block2_a_batch_norm_gamma: Float32Array,
-  rough_residual_block2_a_batch_norm_beta: Float32Array,
-  rough_residual_block2_a_inference: Float32Array,
+  block1_y_inference: Float32Array,
+  conv2d_K: Float32Array,
+  batch_norm_running_mean: Float32Array,
+  batch_norm_running_variance: Float32Array,
+  batch_norm_gamma: Float32Array,
+  batch_norm_beta: Float32Array,
+  inference: Float32Array,
   batch: number,
 ): void {
-  rough_residual_block2_a_inference.fill(0);
+  inference.fill(0);
   for (let i = 0; i < 4; i++) {
-    const rough_residual_block1_y_inference_at_i = i * 128;
+    const block1_y_inference_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
       const u_from_i = Math.max(0, -i + 1);
       const u_to_i = Math.min(3, -i + 5);
-      const rough_residual_block1_y_inference_at_j = rough_residual_block1_y_inference_at_i + j * 32;
+      const block1_y_inference_at_j = block1_y_inference_at_i + j * 32;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, -j + 1);
         const v_to_j = Math.min(3, -j + 5);
-        const rough_residual_block1_y_inference_at_u = rough_residual_block1_y_inference_at_j + u * 128;
-        const rough_residual_block2_a_conv2d_K_at_u = u * 3072;
+        const block1_y_inference_at_u = block1_y_inference_at_j + u * 128;
+        const conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // rough_residual_block2_a_inference[rough_residual_block1_y_inference_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](rough_residual_block1_y_inference[rough_residual_block1_y_inference_at_u + v * 32 + row * 512 +
-          // term - 160] * rough_residual_block2_a_conv2d_K[rough_residual_block2_a_conv2d_K_at_u + v * 1024 + term * 32
-          // + column]) for row < batch, column < 32, term < 32
+          // inference[block1_y_inference_at_i + j * 32 + row * 512 + column] +=
+          // sum[term](block1_y_inference[block1_y_inference_at_u + v * 32 + row * 512 + term - 160] *
+          // conv2d_K[conv2d_K_at_u + v * 1024 + term * 32 + column]) for row < batch, column < 32, term < 32
           contract(
-            rough_residual_block1_y_inference,
-            rough_residual_block2_a_conv2d_K,
-            rough_residual_block2_a_inference,
+            block1_y_inference,
+            conv2d_K,
+            inference,
             batch,
             32,
             32,
@@ -2662,9 +1673,9 @@ export function forward_rough_residual_block2_a_inference(
             1,
             512,
             1,
-            rough_residual_block1_y_inference_at_u + v * 32 - 160,
-            rough_residual_block2_a_conv2d_K_at_u + v * 1024,
-            rough_residual_block1_y_inference_at_i + j * 32,
+            block1_y_inference_at_u + v * 32 - 160,
+            conv2d_K_at_u + v * 1024,
+            block1_y_inference_at_i + j * 32,
           );
         }
       }
@@ -2672,63 +1683,15 @@ export function forward_rough_residual_block2_a_inference(
   }
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block2_a_inference_at_nij = nij * 32;
+    const inference_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      rough_residual_block2_a_inference[rough_residual_block2_a_inference_at_nij + k] = Math.max(
-        ((rough_residual_block2_a_inference[rough_residual_block2_a_inference_at_nij + k]! -
-          rough_residual_block2_a_batch_norm_running_mean[k]!) /
-          Math.sqrt(rough_residual_block2_a_batch_norm_running_variance[k]! + 0.00001)) *
-          rough_residual_block2_a_batch_norm_gamma[k]! +
-          rough_residual_block2_a_batch_norm_beta[k]!,
+      inference[inference_at_nij + k] = Math.max(
+        ((inference[inference_at_nij + k]! - batch_norm_running_mean[k]!) /
+          Math.sqrt(batch_norm_running_variance[k]! + 0.00001)) *
+          batch_norm_gamma[k]! +
+          batch_norm_beta[k]!,
         0,
       );
-    }
-  }
-}
-
-// rough_residual_block2_b_conv2d_y_sum_inference[n, i: 4, j: 4, f] = sum[u, v, d]((rough_residual_block2_a_inference[n, i + u - 1, j + v - 1, d] else 0) * rough_residual_block2_b_conv2d_K[u, v, d, f])      convolution.dsl:17
-export function forward_rough_residual_block2_b_conv2d_y_sum_inference(
-  rough_residual_block2_a_inference: Float32Array,
-  rough_residual_block2_b_conv2d_K: Float32Array,
-  rough_residual_block2_b_conv2d_y_sum_inference: Float32Array,
-  batch: number,
-): void {
-  rough_residual_block2_b_conv2d_y_sum_inference.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const rough_residual_block2_a_inference_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 5);
-      const rough_residual_block2_a_inference_at_j = rough_residual_block2_a_inference_at_i + j * 32;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 5);
-        const rough_residual_block2_a_inference_at_u = rough_residual_block2_a_inference_at_j + u * 128;
-        const rough_residual_block2_b_conv2d_K_at_u = u * 3072;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // rough_residual_block2_b_conv2d_y_sum_inference[rough_residual_block2_a_inference_at_i + j * 32 + row * 512
-          // + column] += sum[term](rough_residual_block2_a_inference[rough_residual_block2_a_inference_at_u + v * 32 +
-          // row * 512 + term - 160] * rough_residual_block2_b_conv2d_K[rough_residual_block2_b_conv2d_K_at_u + v * 1024
-          // + term * 32 + column]) for row < batch, column < 32, term < 32
-          contract(
-            rough_residual_block2_a_inference,
-            rough_residual_block2_b_conv2d_K,
-            rough_residual_block2_b_conv2d_y_sum_inference,
-            batch,
-            32,
-            32,
-            512,
-            1,
-            32,
-            1,
-            512,
-            1,
-            rough_residual_block2_a_inference_at_u + v * 32 - 160,
-            rough_residual_block2_b_conv2d_K_at_u + v * 1024,
-            rough_residual_block2_a_inference_at_i + j * 32,
-          );
-        }
-      }
     }
   }
 }
@@ -2772,45 +1735,6 @@ export function forward_z_global_avg_pool2d_y_inference(
   }
 }
 
-// z_inference[n, o] = sum[i](z_global_avg_pool2d_y_inference[n, i] * z_dense_W[i, o]) + z_dense_b[o]      layers.dsl:7
-export function forward_z_inference(
-  z_global_avg_pool2d_y_inference: Float32Array,
-  z_dense_W: Float32Array,
-  z_dense_b: Float32Array,
-  z_inference: Float32Array,
-  batch: number,
-): void {
-  z_inference.fill(0);
-  contract_nn(z_global_avg_pool2d_y_inference, z_dense_W, z_inference, batch, 10, 32);
-  for (let n = 0; n < batch; n++) {
-    const z_inference_at_n = n * 10;
-    for (let o = 0; o < 10; o++) {
-      z_inference[z_inference_at_n + o]! += z_dense_b[o]!;
-    }
-  }
-}
-
-// p_logsumexp_inference[n] = logsumexp[o](z_inference[n, o])      resnet.dsl:24
-export function forward_p_logsumexp_inference(
-  z_inference: Float32Array,
-  p_logsumexp_inference: Float64Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    let largest = -Infinity;
-    const z_inference_at_n = n * 10;
-    for (let o = 0; o < 10; o++) {
-      largest = Math.max(largest, z_inference[z_inference_at_n + o]!);
-    }
-    const shift = Math.abs(largest) < Infinity ? largest : 0;
-    let total = 0;
-    for (let o = 0; o < 10; o++) {
-      total += Math.exp(z_inference[z_inference_at_n + o]! - shift);
-    }
-    p_logsumexp_inference[n] = shift + Math.log(total);
-  }
-}
-
 // p[n, o] = exp(z_inference[n, o] - p_logsumexp_inference[n])      resnet.dsl:24
 export function forward_p(
   z_inference: Float32Array,
@@ -2825,49 +1749,6 @@ export function forward_p(
       p[z_inference_at_n + o] = Math.exp(z_inference[z_inference_at_n + o]! - p_logsumexp_inference_n);
     }
   }
-}
-
-// loss_sum2_inference[n] = sum[k]((k == label[n]) * z_inference[n, k])                        resnet.dsl:25
-// loss_inference = sum[n](p_logsumexp_inference[n] - loss_sum2_inference[n]) / extent(n)      resnet.dsl:25
-export function forward_loss_inference(
-  label: Int32Array,
-  z_inference: Float32Array,
-  p_logsumexp_inference: Float64Array,
-  loss_inference: Float64Array,
-  batch: number,
-): void {
-  let total = 0;
-  for (let n = 0; n < batch; n++) {
-    const label_n = label[n]!;
-    const loss_sum2_inference_n = z_inference[n * 10 + label_n]!;
-    total += p_logsumexp_inference[n]! - loss_sum2_inference_n;
-  }
-  loss_inference[0] = total / batch;
-}
-
-// accuracy_argmax_inference[n] = argmax[k](z_inference[n, k])                            resnet.dsl:26
-// accuracy_inference = sum[n](accuracy_argmax_inference[n] == label[n]) / extent(n)      resnet.dsl:26
-export function forward_accuracy_inference(
-  z_inference: Float32Array,
-  label: Int32Array,
-  accuracy_inference: Float64Array,
-  batch: number,
-): void {
-  let total = 0;
-  for (let n = 0; n < batch; n++) {
-    let largest = -Infinity;
-    let accuracy_argmax_inference_n = -1;
-    const z_inference_at_n = n * 10;
-    for (let k = 0; k < 10; k++) {
-      const value = z_inference[z_inference_at_n + k]!;
-      if (value > largest || accuracy_argmax_inference_n < 0) {
-        largest = value;
-        accuracy_argmax_inference_n = k;
-      }
-    }
-    total += accuracy_argmax_inference_n === label[n]! ? 1 : 0;
-  }
-  accuracy_inference[0] = total / batch;
 }
 
 // -------------------------------------------------------------------------------------------------- backward
@@ -2912,18 +1793,19 @@ export function gradient_z_dense_W(
   contract_tn_holding_b(z_global_avg_pool2d_y, dz, dz_dense_W, 32, 10, batch);
 }
 
-// dz_global_avg_pool2d_y_sum[n, f] = sum[o](dz[n, o] * z_dense_W[f, o]) / 16      pooling.dsl:33
+// dglobal_avg_pool2d_y_sum[n, f] = sum[o](dz[n, o] * dense_W[f, o]) / 16      pooling.dsl:33
+// dglobal_avg_pool2d_y_sum stands for dz_global_avg_pool2d_y_sum
 export function backward_dz_global_avg_pool2d_y_sum(
   dz: Float32Array,
-  z_dense_W: Float32Array,
-  dz_global_avg_pool2d_y_sum: Float32Array,
+  dense_W: Float32Array,
+  dglobal_avg_pool2d_y_sum: Float32Array,
   batch: number,
 ): void {
-  dz_global_avg_pool2d_y_sum.fill(0);
-  contract_nt(dz, z_dense_W, dz_global_avg_pool2d_y_sum, batch, 32, 10);
+  dglobal_avg_pool2d_y_sum.fill(0);
+  contract_nt(dz, dense_W, dglobal_avg_pool2d_y_sum, batch, 32, 10);
   const nf_to = batch * 32;
   for (let nf = 0; nf < nf_to; nf++) {
-    dz_global_avg_pool2d_y_sum[nf]! /= 16;
+    dglobal_avg_pool2d_y_sum[nf]! /= 16;
   }
 }
 
@@ -2947,192 +1829,186 @@ export function backward_drough_residual_block2_b(
   }
 }
 
-// drough_residual_block2_b_batch_norm_m[k] = -(rough_residual_block2_b_batch_norm_gamma[k] * sum[n, i, j](drough_residual_block2_b[n, i, j, k]) / sqrt(rough_residual_block2_b_batch_norm_batch_variance[k] + 0.00001))      normalisation.dsl:62
-export function backward_drough_residual_block2_b_batch_norm_m(
-  rough_residual_block2_b_batch_norm_gamma: Float32Array,
-  drough_residual_block2_b: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  drough_residual_block2_b_batch_norm_m: Float32Array,
+// dm[k] = -(gamma[k] * sum[n, i, j](dy[n, i, j, k]) / sqrt(batch_variance[k] + 0.00001))      normalisation.dsl:62
+// dm stands for drough_residual_block2_b_batch_norm_m, drough_residual_block2_a_batch_norm_m,
+// drough_residual_block1_b_batch_norm_m, drough_residual_block1_a_batch_norm_m
+export function backward_dbatch_norm_m(
+  gamma: Float32Array,
+  dy: Float32Array,
+  batch_variance: Float32Array,
+  dm: Float32Array,
   batch: number,
 ): void {
-  drough_residual_block2_b_batch_norm_m.fill(0);
+  dm.fill(0);
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_b_at_nij = nij * 32;
+    const dy_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      drough_residual_block2_b_batch_norm_m[k]! +=
-        drough_residual_block2_b[drough_residual_block2_b_at_nij + k]!;
+      dm[k]! += dy[dy_at_nij + k]!;
     }
   }
   for (let k = 0; k < 32; k++) {
-    drough_residual_block2_b_batch_norm_m[k] = -(
-      (rough_residual_block2_b_batch_norm_gamma[k]! * drough_residual_block2_b_batch_norm_m[k]!) /
-      Math.sqrt(rough_residual_block2_b_batch_norm_batch_variance[k]! + 0.00001)
-    );
+    dm[k] = -((gamma[k]! * dm[k]!) / Math.sqrt(batch_variance[k]! + 0.00001));
   }
 }
 
-// drough_residual_block2_b_batch_norm_gamma[k] = sum[n, i, j](drough_residual_block2_b[n, i, j, k] * (rough_residual_block2_b_conv2d_y[n, i, j, k] - rough_residual_block2_b_batch_norm_batch_mean[k])) / sqrt(rough_residual_block2_b_batch_norm_batch_variance[k] + 0.00001)      normalisation.dsl:62
-export function gradient_rough_residual_block2_b_batch_norm_gamma(
-  drough_residual_block2_b: Float32Array,
-  rough_residual_block2_b_conv2d_y: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  drough_residual_block2_b_batch_norm_gamma: Float32Array,
+// dgamma[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))
+//     / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:62
+// dgamma stands for drough_residual_block2_b_batch_norm_gamma, drough_residual_block2_a_batch_norm_gamma,
+// drough_residual_block1_b_batch_norm_gamma, drough_residual_block1_a_batch_norm_gamma
+export function gradient_batch_norm_gamma(
+  dy: Float32Array,
+  conv2d_y: Float32Array,
+  batch_mean: Float32Array,
+  batch_variance: Float32Array,
+  dgamma: Float32Array,
   batch: number,
 ): void {
-  drough_residual_block2_b_batch_norm_gamma.fill(0);
+  dgamma.fill(0);
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_b_at_nij = nij * 32;
+    const dy_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      drough_residual_block2_b_batch_norm_gamma[k]! +=
-        drough_residual_block2_b[drough_residual_block2_b_at_nij + k]! *
-        (rough_residual_block2_b_conv2d_y[drough_residual_block2_b_at_nij + k]! -
-          rough_residual_block2_b_batch_norm_batch_mean[k]!);
+      dgamma[k]! += dy[dy_at_nij + k]! * (conv2d_y[dy_at_nij + k]! - batch_mean[k]!);
     }
   }
   for (let k = 0; k < 32; k++) {
-    drough_residual_block2_b_batch_norm_gamma[k]! /= Math.sqrt(
-      rough_residual_block2_b_batch_norm_batch_variance[k]! + 0.00001,
-    );
+    dgamma[k]! /= Math.sqrt(batch_variance[k]! + 0.00001);
   }
 }
 
-// drough_residual_block2_b_batch_norm_beta[k] = sum[n, i, j](drough_residual_block2_b[n, i, j, k])      normalisation.dsl:62
-export function gradient_rough_residual_block2_b_batch_norm_beta(
-  drough_residual_block2_b: Float32Array,
-  drough_residual_block2_b_batch_norm_beta: Float32Array,
+// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:62
+// dbatch_norm_beta stands for drough_residual_block2_b_batch_norm_beta,
+// drough_residual_block2_a_batch_norm_beta, drough_residual_block1_b_batch_norm_beta,
+// drough_residual_block1_a_batch_norm_beta
+export function gradient_batch_norm_beta(
+  dy: Float32Array,
+  dbatch_norm_beta: Float32Array,
   batch: number,
 ): void {
-  drough_residual_block2_b_batch_norm_beta.fill(0);
+  dbatch_norm_beta.fill(0);
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_b_at_nij = nij * 32;
+    const dy_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      drough_residual_block2_b_batch_norm_beta[k]! +=
-        drough_residual_block2_b[drough_residual_block2_b_at_nij + k]!;
+      dbatch_norm_beta[k]! += dy[dy_at_nij + k]!;
     }
   }
 }
 
-// drough_residual_block2_b_batch_norm_batch_variance_sum[k] = rough_residual_block2_b_batch_norm_gamma[k] * sum[n, i, j](drough_residual_block2_b[n, i, j, k] * (rough_residual_block2_b_batch_norm_batch_mean[k] - rough_residual_block2_b_conv2d_y[n, i, j, k])) / (32 * sqrt(rough_residual_block2_b_batch_norm_batch_variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
-export function backward_drough_residual_block2_b_batch_norm_batch_variance_sum(
-  rough_residual_block2_b_batch_norm_gamma: Float32Array,
-  drough_residual_block2_b: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_b_conv2d_y: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  drough_residual_block2_b_batch_norm_batch_variance_sum: Float32Array,
+// dvariance_sum[k] = gamma[k] * sum[n, i, j](dy[n, i, j, k] * (mean[k] - conv2d_y[n, i, j, k]))
+//     / (32 * sqrt(variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
+// dvariance_sum stands for drough_residual_block2_b_batch_norm_batch_variance_sum,
+// drough_residual_block2_a_batch_norm_batch_variance_sum,
+// drough_residual_block1_b_batch_norm_batch_variance_sum and 1 more
+export function backward_dbatch_norm_batch_variance_sum(
+  gamma: Float32Array,
+  dy: Float32Array,
+  mean: Float32Array,
+  conv2d_y: Float32Array,
+  variance: Float32Array,
+  dvariance_sum: Float32Array,
   batch: number,
 ): void {
-  drough_residual_block2_b_batch_norm_batch_variance_sum.fill(0);
+  dvariance_sum.fill(0);
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_b_at_nij = nij * 32;
+    const dy_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      drough_residual_block2_b_batch_norm_batch_variance_sum[k]! +=
-        drough_residual_block2_b[drough_residual_block2_b_at_nij + k]! *
-        (rough_residual_block2_b_batch_norm_batch_mean[k]! -
-          rough_residual_block2_b_conv2d_y[drough_residual_block2_b_at_nij + k]!);
+      dvariance_sum[k]! += dy[dy_at_nij + k]! * (mean[k]! - conv2d_y[dy_at_nij + k]!);
     }
   }
   for (let k = 0; k < 32; k++) {
-    drough_residual_block2_b_batch_norm_batch_variance_sum[k] =
-      (rough_residual_block2_b_batch_norm_gamma[k]! *
-        drough_residual_block2_b_batch_norm_batch_variance_sum[k]!) /
-      (32 * cube(Math.sqrt(rough_residual_block2_b_batch_norm_batch_variance[k]! + 0.00001)) * batch);
+    dvariance_sum[k] =
+      (gamma[k]! * dvariance_sum[k]!) / (32 * cube(Math.sqrt(variance[k]! + 0.00001)) * batch);
   }
 }
 
-// drough_residual_block2_b_batch_norm_batch_mean_sum[k] = (drough_residual_block2_b_batch_norm_m[k] + 2 * drough_residual_block2_b_batch_norm_batch_variance_sum[k] * sum[n, i, j](rough_residual_block2_b_batch_norm_batch_mean[k] - rough_residual_block2_b_conv2d_y[n, i, j, k])) / (16 * extent(n))      normalisation.dsl:55
-export function backward_drough_residual_block2_b_batch_norm_batch_mean_sum(
-  drough_residual_block2_b_batch_norm_m: Float32Array,
-  drough_residual_block2_b_batch_norm_batch_variance_sum: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_b_conv2d_y: Float32Array,
-  drough_residual_block2_b_batch_norm_batch_mean_sum: Float32Array,
+// dmean_sum[k] = (dm[k] + 2 * dvariance_sum[k] * sum[n, i, j](mean[k] - conv2d_y[n, i, j, k]))
+//     / (16 * extent(n))      normalisation.dsl:55
+// dmean_sum stands for drough_residual_block2_b_batch_norm_batch_mean_sum,
+// drough_residual_block2_a_batch_norm_batch_mean_sum, drough_residual_block1_b_batch_norm_batch_mean_sum and
+// 1 more
+export function backward_dbatch_norm_batch_mean_sum(
+  dm: Float32Array,
+  dvariance_sum: Float32Array,
+  mean: Float32Array,
+  conv2d_y: Float32Array,
+  dmean_sum: Float32Array,
   batch: number,
 ): void {
-  drough_residual_block2_b_batch_norm_batch_mean_sum.fill(0);
+  dmean_sum.fill(0);
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block2_b_conv2d_y_at_nij = nij * 32;
+    const conv2d_y_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      drough_residual_block2_b_batch_norm_batch_mean_sum[k]! +=
-        rough_residual_block2_b_batch_norm_batch_mean[k]! -
-        rough_residual_block2_b_conv2d_y[rough_residual_block2_b_conv2d_y_at_nij + k]!;
+      dmean_sum[k]! += mean[k]! - conv2d_y[conv2d_y_at_nij + k]!;
     }
   }
   const product = 16 * batch;
   for (let k = 0; k < 32; k++) {
-    drough_residual_block2_b_batch_norm_batch_mean_sum[k] =
-      (drough_residual_block2_b_batch_norm_m[k]! +
-        2 *
-          drough_residual_block2_b_batch_norm_batch_variance_sum[k]! *
-          drough_residual_block2_b_batch_norm_batch_mean_sum[k]!) /
-      product;
+    dmean_sum[k] = (dm[k]! + 2 * dvariance_sum[k]! * dmean_sum[k]!) / product;
   }
 }
 
-// drough_residual_block2_b_conv2d_y_sum[n, i, j, f] = drough_residual_block2_b[n, i, j, f] * (rough_residual_block2_b_batch_norm_gamma[f] / sqrt(rough_residual_block2_b_batch_norm_batch_variance[f] + 0.00001)) + drough_residual_block2_b_batch_norm_batch_variance_sum[f] * (2 * (rough_residual_block2_b_conv2d_y[n, i, j, f] - rough_residual_block2_b_batch_norm_batch_mean[f])) + drough_residual_block2_b ...      convolution.dsl:17
-export function backward_drough_residual_block2_b_conv2d_y_sum(
-  drough_residual_block2_b: Float32Array,
-  rough_residual_block2_b_batch_norm_gamma: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  drough_residual_block2_b_batch_norm_batch_variance_sum: Float32Array,
-  rough_residual_block2_b_conv2d_y: Float32Array,
-  rough_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  drough_residual_block2_b_batch_norm_batch_mean_sum: Float32Array,
-  drough_residual_block2_b_conv2d_y_sum: Float32Array,
+// dy_sum[n, i, j, f] = dy[n, i, j, f]
+//     * (batch_norm_gamma[f] / sqrt(batch_norm_batch_variance[f] + 0.00001))
+//     + dbatch_norm_batch_variance_sum[f] * (2 * (y[n, i, j, f] - batch_norm_batch_mean[f]))
+//     + dbatch_norm_batch_mean_sum[f]      convolution.dsl:17
+// dy_sum stands for drough_residual_block2_b_conv2d_y_sum, drough_residual_block2_a_conv2d_y_sum,
+// drough_residual_block1_b_conv2d_y_sum, drough_residual_block1_a_conv2d_y_sum
+export function backward_dconv2d_y_sum(
+  dy: Float32Array,
+  batch_norm_gamma: Float32Array,
+  batch_norm_batch_variance: Float32Array,
+  dbatch_norm_batch_variance_sum: Float32Array,
+  y: Float32Array,
+  batch_norm_batch_mean: Float32Array,
+  dbatch_norm_batch_mean_sum: Float32Array,
+  dy_sum: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_b_at_nij = nij * 32;
+    const dy_at_nij = nij * 32;
     for (let f = 0; f < 32; f++) {
-      drough_residual_block2_b_conv2d_y_sum[drough_residual_block2_b_at_nij + f] =
-        drough_residual_block2_b[drough_residual_block2_b_at_nij + f]! *
-          (rough_residual_block2_b_batch_norm_gamma[f]! /
-            Math.sqrt(rough_residual_block2_b_batch_norm_batch_variance[f]! + 0.00001)) +
-        drough_residual_block2_b_batch_norm_batch_variance_sum[f]! *
-          (2 *
-            (rough_residual_block2_b_conv2d_y[drough_residual_block2_b_at_nij + f]! -
-              rough_residual_block2_b_batch_norm_batch_mean[f]!)) +
-        drough_residual_block2_b_batch_norm_batch_mean_sum[f]!;
+      dy_sum[dy_at_nij + f] =
+        dy[dy_at_nij + f]! * (batch_norm_gamma[f]! / Math.sqrt(batch_norm_batch_variance[f]! + 0.00001)) +
+        dbatch_norm_batch_variance_sum[f]! * (2 * (y[dy_at_nij + f]! - batch_norm_batch_mean[f]!)) +
+        dbatch_norm_batch_mean_sum[f]!;
     }
   }
 }
 
-// drough_residual_block2_b_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((rough_residual_block2_a[n, i + u - 1, j + v - 1, d] else 0) * drough_residual_block2_b_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
-export function gradient_rough_residual_block2_b_conv2d_K(
-  rough_residual_block2_a: Float32Array,
-  drough_residual_block2_b_conv2d_y_sum: Float32Array,
-  drough_residual_block2_b_conv2d_K: Float32Array,
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      convolution.dsl:17
+// dK stands for drough_residual_block2_b_conv2d_K, drough_residual_block2_a_conv2d_K,
+// drough_residual_block1_b_conv2d_K
+export function gradient_conv2d_K(
+  x: Float32Array,
+  dy_sum: Float32Array,
+  dK: Float32Array,
   batch: number,
 ): void {
-  drough_residual_block2_b_conv2d_K.fill(0);
+  dK.fill(0);
   for (let u = 0; u < 3; u++) {
-    const rough_residual_block2_a_at_u = u * 128;
-    const drough_residual_block2_b_conv2d_K_at_u = u * 3072;
+    const x_at_u = u * 128;
+    const dK_at_u = u * 3072;
     for (let v = 0; v < 3; v++) {
       const i_from_u = Math.max(0, -u + 1);
       const i_to_u = Math.min(4, -u + 5);
-      const rough_residual_block2_a_at_v = rough_residual_block2_a_at_u + v * 32;
+      const x_at_v = x_at_u + v * 32;
       for (let i = i_from_u; i < i_to_u; i++) {
         const j_from_v = Math.max(0, -v + 1);
         const j_to_v = Math.min(4, -v + 5);
-        const rough_residual_block2_a_at_i = rough_residual_block2_a_at_v + i * 128;
-        const drough_residual_block2_b_conv2d_y_sum_at_i = i * 128;
+        const x_at_i = x_at_v + i * 128;
+        const dy_sum_at_i = i * 128;
         for (let j = j_from_v; j < j_to_v; j++) {
-          // drough_residual_block2_b_conv2d_K[drough_residual_block2_b_conv2d_K_at_u + v * 1024 + row * 32 + column] +=
-          // sum[term](rough_residual_block2_a[rough_residual_block2_a_at_i + j * 32 + row + term * 512 - 160] *
-          // drough_residual_block2_b_conv2d_y_sum[drough_residual_block2_b_conv2d_y_sum_at_i + j * 32 + term * 512 +
-          // column]) for row < 32, column < 32, term < batch
+          // dK[dK_at_u + v * 1024 + row * 32 + column] += sum[term](x[x_at_i + j * 32 + row + term * 512 - 160] *
+          // dy_sum[dy_sum_at_i + j * 32 + term * 512 + column]) for row < 32, column < 32, term < batch
           contract(
-            rough_residual_block2_a,
-            drough_residual_block2_b_conv2d_y_sum,
-            drough_residual_block2_b_conv2d_K,
+            x,
+            dy_sum,
+            dK,
             32,
             32,
             batch,
@@ -3142,9 +2018,9 @@ export function gradient_rough_residual_block2_b_conv2d_K(
             1,
             32,
             1,
-            rough_residual_block2_a_at_i + j * 32 - 160,
-            drough_residual_block2_b_conv2d_y_sum_at_i + j * 32,
-            drough_residual_block2_b_conv2d_K_at_u + v * 1024,
+            x_at_i + j * 32 - 160,
+            dy_sum_at_i + j * 32,
+            dK_at_u + v * 1024,
           );
         }
       }
@@ -3152,36 +2028,37 @@ export function gradient_rough_residual_block2_b_conv2d_K(
   }
 }
 
-// drough_residual_block2_a_batch_norm_y[n, i, j, k] = rough_residual_block2_a[n, i, j, k] > 0 ? sum[f, u, v]((drough_residual_block2_b_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * rough_residual_block2_b_conv2d_K[u, v, k, f]) : 0      resnet.dsl:10
-export function backward_drough_residual_block2_a_batch_norm_y(
-  rough_residual_block2_a: Float32Array,
-  drough_residual_block2_b_conv2d_y_sum: Float32Array,
-  rough_residual_block2_b_conv2d_K: Float32Array,
-  drough_residual_block2_a_batch_norm_y: Float32Array,
+// da_batch_norm_y[n, i, j, k] = a[n, i, j, k] > 0
+//     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
+//     : 0      resnet.dsl:10
+// da_batch_norm_y stands for drough_residual_block2_a_batch_norm_y, drough_residual_block1_a_batch_norm_y
+export function backward_da_batch_norm_y(
+  a: Float32Array,
+  db_conv2d_y_sum: Float32Array,
+  b_conv2d_K: Float32Array,
+  da_batch_norm_y: Float32Array,
   batch: number,
 ): void {
-  drough_residual_block2_a_batch_norm_y.fill(0);
+  da_batch_norm_y.fill(0);
   for (let i = 0; i < 4; i++) {
-    const drough_residual_block2_b_conv2d_y_sum_at_i = i * 128;
+    const db_conv2d_y_sum_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
       const u_from_i = Math.max(0, i - 2);
       const u_to_i = Math.min(3, i + 2);
-      const drough_residual_block2_b_conv2d_y_sum_at_j = drough_residual_block2_b_conv2d_y_sum_at_i + j * 32;
+      const db_conv2d_y_sum_at_j = db_conv2d_y_sum_at_i + j * 32;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, j - 2);
         const v_to_j = Math.min(3, j + 2);
-        const drough_residual_block2_b_conv2d_y_sum_at_u =
-          drough_residual_block2_b_conv2d_y_sum_at_j - 128 * u;
-        const rough_residual_block2_b_conv2d_K_at_u = u * 3072;
+        const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_j - 128 * u;
+        const b_conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // drough_residual_block2_a_batch_norm_y[drough_residual_block2_b_conv2d_y_sum_at_i + j * 32 + row * 512 +
-          // column] += sum[term](drough_residual_block2_b_conv2d_y_sum[drough_residual_block2_b_conv2d_y_sum_at_u + v *
-          // -32 + row * 512 + term + 160] * rough_residual_block2_b_conv2d_K[rough_residual_block2_b_conv2d_K_at_u + v
-          // * 1024 + term + column * 32]) for row < batch, column < 32, term < 32
+          // da_batch_norm_y[db_conv2d_y_sum_at_i + j * 32 + row * 512 + column] +=
+          // sum[term](db_conv2d_y_sum[db_conv2d_y_sum_at_u + v * -32 + row * 512 + term + 160] *
+          // b_conv2d_K[b_conv2d_K_at_u + v * 1024 + term + column * 32]) for row < batch, column < 32, term < 32
           contract(
-            drough_residual_block2_b_conv2d_y_sum,
-            rough_residual_block2_b_conv2d_K,
-            drough_residual_block2_a_batch_norm_y,
+            db_conv2d_y_sum,
+            b_conv2d_K,
+            da_batch_norm_y,
             batch,
             32,
             32,
@@ -3191,9 +2068,9 @@ export function backward_drough_residual_block2_a_batch_norm_y(
             32,
             512,
             1,
-            drough_residual_block2_b_conv2d_y_sum_at_u - 32 * v + 160,
-            rough_residual_block2_b_conv2d_K_at_u + v * 1024,
-            drough_residual_block2_b_conv2d_y_sum_at_i + j * 32,
+            db_conv2d_y_sum_at_u - 32 * v + 160,
+            b_conv2d_K_at_u + v * 1024,
+            db_conv2d_y_sum_at_i + j * 32,
           );
         }
       }
@@ -3201,246 +2078,42 @@ export function backward_drough_residual_block2_a_batch_norm_y(
   }
   const nijk_to = batch * 512;
   for (let nijk = 0; nijk < nijk_to; nijk++) {
-    drough_residual_block2_a_batch_norm_y[nijk] =
-      rough_residual_block2_a[nijk]! > 0 ? drough_residual_block2_a_batch_norm_y[nijk]! : 0;
+    da_batch_norm_y[nijk] = a[nijk]! > 0 ? da_batch_norm_y[nijk]! : 0;
   }
 }
 
-// drough_residual_block2_a_batch_norm_m[k] = -(rough_residual_block2_a_batch_norm_gamma[k] * sum[n, i, j](drough_residual_block2_a_batch_norm_y[n, i, j, k]) / sqrt(rough_residual_block2_a_batch_norm_batch_variance[k] + 0.00001))      normalisation.dsl:62
-export function backward_drough_residual_block2_a_batch_norm_m(
-  rough_residual_block2_a_batch_norm_gamma: Float32Array,
-  drough_residual_block2_a_batch_norm_y: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  drough_residual_block2_a_batch_norm_m: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block2_a_batch_norm_m.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_a_batch_norm_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block2_a_batch_norm_m[k]! +=
-        drough_residual_block2_a_batch_norm_y[drough_residual_block2_a_batch_norm_y_at_nij + k]!;
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block2_a_batch_norm_m[k] = -(
-      (rough_residual_block2_a_batch_norm_gamma[k]! * drough_residual_block2_a_batch_norm_m[k]!) /
-      Math.sqrt(rough_residual_block2_a_batch_norm_batch_variance[k]! + 0.00001)
-    );
-  }
-}
-
-// drough_residual_block2_a_batch_norm_gamma[k] = sum[n, i, j](drough_residual_block2_a_batch_norm_y[n, i, j, k] * (rough_residual_block2_a_conv2d_y[n, i, j, k] - rough_residual_block2_a_batch_norm_batch_mean[k])) / sqrt(rough_residual_block2_a_batch_norm_batch_variance[k] + 0.00001)      normalisation.dsl:62
-export function gradient_rough_residual_block2_a_batch_norm_gamma(
-  drough_residual_block2_a_batch_norm_y: Float32Array,
-  rough_residual_block2_a_conv2d_y: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  drough_residual_block2_a_batch_norm_gamma: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block2_a_batch_norm_gamma.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_a_batch_norm_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block2_a_batch_norm_gamma[k]! +=
-        drough_residual_block2_a_batch_norm_y[drough_residual_block2_a_batch_norm_y_at_nij + k]! *
-        (rough_residual_block2_a_conv2d_y[drough_residual_block2_a_batch_norm_y_at_nij + k]! -
-          rough_residual_block2_a_batch_norm_batch_mean[k]!);
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block2_a_batch_norm_gamma[k]! /= Math.sqrt(
-      rough_residual_block2_a_batch_norm_batch_variance[k]! + 0.00001,
-    );
-  }
-}
-
-// drough_residual_block2_a_batch_norm_beta[k] = sum[n, i, j](drough_residual_block2_a_batch_norm_y[n, i, j, k])      normalisation.dsl:62
-export function gradient_rough_residual_block2_a_batch_norm_beta(
-  drough_residual_block2_a_batch_norm_y: Float32Array,
-  drough_residual_block2_a_batch_norm_beta: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block2_a_batch_norm_beta.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_a_batch_norm_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block2_a_batch_norm_beta[k]! +=
-        drough_residual_block2_a_batch_norm_y[drough_residual_block2_a_batch_norm_y_at_nij + k]!;
-    }
-  }
-}
-
-// drough_residual_block2_a_batch_norm_batch_variance_sum[k] = rough_residual_block2_a_batch_norm_gamma[k] * sum[n, i, j](drough_residual_block2_a_batch_norm_y[n, i, j, k] * (rough_residual_block2_a_batch_norm_batch_mean[k] - rough_residual_block2_a_conv2d_y[n, i, j, k])) / (32 * sqrt(rough_residual_block2_a_batch_norm_batch_variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
-export function backward_drough_residual_block2_a_batch_norm_batch_variance_sum(
-  rough_residual_block2_a_batch_norm_gamma: Float32Array,
-  drough_residual_block2_a_batch_norm_y: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_a_conv2d_y: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  drough_residual_block2_a_batch_norm_batch_variance_sum: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block2_a_batch_norm_batch_variance_sum.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_a_batch_norm_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block2_a_batch_norm_batch_variance_sum[k]! +=
-        drough_residual_block2_a_batch_norm_y[drough_residual_block2_a_batch_norm_y_at_nij + k]! *
-        (rough_residual_block2_a_batch_norm_batch_mean[k]! -
-          rough_residual_block2_a_conv2d_y[drough_residual_block2_a_batch_norm_y_at_nij + k]!);
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block2_a_batch_norm_batch_variance_sum[k] =
-      (rough_residual_block2_a_batch_norm_gamma[k]! *
-        drough_residual_block2_a_batch_norm_batch_variance_sum[k]!) /
-      (32 * cube(Math.sqrt(rough_residual_block2_a_batch_norm_batch_variance[k]! + 0.00001)) * batch);
-  }
-}
-
-// drough_residual_block2_a_batch_norm_batch_mean_sum[k] = (drough_residual_block2_a_batch_norm_m[k] + 2 * drough_residual_block2_a_batch_norm_batch_variance_sum[k] * sum[n, i, j](rough_residual_block2_a_batch_norm_batch_mean[k] - rough_residual_block2_a_conv2d_y[n, i, j, k])) / (16 * extent(n))      normalisation.dsl:55
-export function backward_drough_residual_block2_a_batch_norm_batch_mean_sum(
-  drough_residual_block2_a_batch_norm_m: Float32Array,
-  drough_residual_block2_a_batch_norm_batch_variance_sum: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block2_a_conv2d_y: Float32Array,
-  drough_residual_block2_a_batch_norm_batch_mean_sum: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block2_a_batch_norm_batch_mean_sum.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block2_a_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block2_a_batch_norm_batch_mean_sum[k]! +=
-        rough_residual_block2_a_batch_norm_batch_mean[k]! -
-        rough_residual_block2_a_conv2d_y[rough_residual_block2_a_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 16 * batch;
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block2_a_batch_norm_batch_mean_sum[k] =
-      (drough_residual_block2_a_batch_norm_m[k]! +
-        2 *
-          drough_residual_block2_a_batch_norm_batch_variance_sum[k]! *
-          drough_residual_block2_a_batch_norm_batch_mean_sum[k]!) /
-      product;
-  }
-}
-
-// drough_residual_block2_a_conv2d_y_sum[n, i, j, f] = drough_residual_block2_a_batch_norm_y[n, i, j, f] * (rough_residual_block2_a_batch_norm_gamma[f] / sqrt(rough_residual_block2_a_batch_norm_batch_variance[f] + 0.00001)) + drough_residual_block2_a_batch_norm_batch_variance_sum[f] * (2 * (rough_residual_block2_a_conv2d_y[n, i, j, f] - rough_residual_block2_a_batch_norm_batch_mean[f])) + drough_resi ...      convolution.dsl:17
-export function backward_drough_residual_block2_a_conv2d_y_sum(
-  drough_residual_block2_a_batch_norm_y: Float32Array,
-  rough_residual_block2_a_batch_norm_gamma: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  drough_residual_block2_a_batch_norm_batch_variance_sum: Float32Array,
-  rough_residual_block2_a_conv2d_y: Float32Array,
-  rough_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  drough_residual_block2_a_batch_norm_batch_mean_sum: Float32Array,
-  drough_residual_block2_a_conv2d_y_sum: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block2_a_batch_norm_y_at_nij = nij * 32;
-    for (let f = 0; f < 32; f++) {
-      drough_residual_block2_a_conv2d_y_sum[drough_residual_block2_a_batch_norm_y_at_nij + f] =
-        drough_residual_block2_a_batch_norm_y[drough_residual_block2_a_batch_norm_y_at_nij + f]! *
-          (rough_residual_block2_a_batch_norm_gamma[f]! /
-            Math.sqrt(rough_residual_block2_a_batch_norm_batch_variance[f]! + 0.00001)) +
-        drough_residual_block2_a_batch_norm_batch_variance_sum[f]! *
-          (2 *
-            (rough_residual_block2_a_conv2d_y[drough_residual_block2_a_batch_norm_y_at_nij + f]! -
-              rough_residual_block2_a_batch_norm_batch_mean[f]!)) +
-        drough_residual_block2_a_batch_norm_batch_mean_sum[f]!;
-    }
-  }
-}
-
-// drough_residual_block2_a_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((rough_residual_block1_y[n, i + u - 1, j + v - 1, d] else 0) * drough_residual_block2_a_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
-export function gradient_rough_residual_block2_a_conv2d_K(
-  rough_residual_block1_y: Float32Array,
-  drough_residual_block2_a_conv2d_y_sum: Float32Array,
-  drough_residual_block2_a_conv2d_K: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block2_a_conv2d_K.fill(0);
-  for (let u = 0; u < 3; u++) {
-    const rough_residual_block1_y_at_u = u * 128;
-    const drough_residual_block2_a_conv2d_K_at_u = u * 3072;
-    for (let v = 0; v < 3; v++) {
-      const i_from_u = Math.max(0, -u + 1);
-      const i_to_u = Math.min(4, -u + 5);
-      const rough_residual_block1_y_at_v = rough_residual_block1_y_at_u + v * 32;
-      for (let i = i_from_u; i < i_to_u; i++) {
-        const j_from_v = Math.max(0, -v + 1);
-        const j_to_v = Math.min(4, -v + 5);
-        const rough_residual_block1_y_at_i = rough_residual_block1_y_at_v + i * 128;
-        const drough_residual_block2_a_conv2d_y_sum_at_i = i * 128;
-        for (let j = j_from_v; j < j_to_v; j++) {
-          // drough_residual_block2_a_conv2d_K[drough_residual_block2_a_conv2d_K_at_u + v * 1024 + row * 32 + column] +=
-          // sum[term](rough_residual_block1_y[rough_residual_block1_y_at_i + j * 32 + row + term * 512 - 160] *
-          // drough_residual_block2_a_conv2d_y_sum[drough_residual_block2_a_conv2d_y_sum_at_i + j * 32 + term * 512 +
-          // column]) for row < 32, column < 32, term < batch
-          contract(
-            rough_residual_block1_y,
-            drough_residual_block2_a_conv2d_y_sum,
-            drough_residual_block2_a_conv2d_K,
-            32,
-            32,
-            batch,
-            1,
-            512,
-            512,
-            1,
-            32,
-            1,
-            rough_residual_block1_y_at_i + j * 32 - 160,
-            drough_residual_block2_a_conv2d_y_sum_at_i + j * 32,
-            drough_residual_block2_a_conv2d_K_at_u + v * 1024,
-          );
-        }
-      }
-    }
-  }
-}
-
-// drough_residual_block1_y[n, i, j, f] = drough_residual_block2_b[n, i, j, f] + sum[f2, u, v]((drough_residual_block2_a_conv2d_y_sum[n, i - u + 1, j - v + 1, f2] else 0) * rough_residual_block2_a_conv2d_K[u, v, f, f2])      resnet.dsl:12
+// dblock1_y[n, i, j, f] = dblock2_b[n, i, j, f]
+//     + sum[f2, u, v]((dblock2_a_conv2d_y_sum[n, i - u + 1, j - v + 1, f2] else 0)
+//     * block2_a_conv2d_K[u, v, f, f2])      resnet.dsl:12
+// dblock1_y stands for drough_residual_block1_y
 export function backward_drough_residual_block1_y(
-  drough_residual_block2_b: Float32Array,
-  drough_residual_block2_a_conv2d_y_sum: Float32Array,
-  rough_residual_block2_a_conv2d_K: Float32Array,
-  drough_residual_block1_y: Float32Array,
+  dblock2_b: Float32Array,
+  dblock2_a_conv2d_y_sum: Float32Array,
+  block2_a_conv2d_K: Float32Array,
+  dblock1_y: Float32Array,
   batch: number,
 ): void {
-  drough_residual_block1_y.fill(0);
+  dblock1_y.fill(0);
   for (let i = 0; i < 4; i++) {
-    const drough_residual_block2_a_conv2d_y_sum_at_i = i * 128;
+    const dblock2_a_conv2d_y_sum_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
       const u_from_i = Math.max(0, i - 2);
       const u_to_i = Math.min(3, i + 2);
-      const drough_residual_block2_a_conv2d_y_sum_at_j = drough_residual_block2_a_conv2d_y_sum_at_i + j * 32;
+      const dblock2_a_conv2d_y_sum_at_j = dblock2_a_conv2d_y_sum_at_i + j * 32;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, j - 2);
         const v_to_j = Math.min(3, j + 2);
-        const drough_residual_block2_a_conv2d_y_sum_at_u =
-          drough_residual_block2_a_conv2d_y_sum_at_j - 128 * u;
-        const rough_residual_block2_a_conv2d_K_at_u = u * 3072;
+        const dblock2_a_conv2d_y_sum_at_u = dblock2_a_conv2d_y_sum_at_j - 128 * u;
+        const block2_a_conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // drough_residual_block1_y[drough_residual_block2_a_conv2d_y_sum_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](drough_residual_block2_a_conv2d_y_sum[drough_residual_block2_a_conv2d_y_sum_at_u + v * -32 + row
-          // * 512 + term + 160] * rough_residual_block2_a_conv2d_K[rough_residual_block2_a_conv2d_K_at_u + v * 1024 +
-          // term + column * 32]) for row < batch, column < 32, term < 32
+          // dblock1_y[dblock2_a_conv2d_y_sum_at_i + j * 32 + row * 512 + column] +=
+          // sum[term](dblock2_a_conv2d_y_sum[dblock2_a_conv2d_y_sum_at_u + v * -32 + row * 512 + term + 160] *
+          // block2_a_conv2d_K[block2_a_conv2d_K_at_u + v * 1024 + term + column * 32]) for row < batch, column < 32,
+          // term < 32
           contract(
-            drough_residual_block2_a_conv2d_y_sum,
-            rough_residual_block2_a_conv2d_K,
-            drough_residual_block1_y,
+            dblock2_a_conv2d_y_sum,
+            block2_a_conv2d_K,
+            dblock1_y,
             batch,
             32,
             32,
@@ -3450,9 +2123,9 @@ export function backward_drough_residual_block1_y(
             32,
             512,
             1,
-            drough_residual_block2_a_conv2d_y_sum_at_u - 32 * v + 160,
-            rough_residual_block2_a_conv2d_K_at_u + v * 1024,
-            drough_residual_block2_a_conv2d_y_sum_at_i + j * 32,
+            dblock2_a_conv2d_y_sum_at_u - 32 * v + 160,
+            block2_a_conv2d_K_at_u + v * 1024,
+            dblock2_a_conv2d_y_sum_at_i + j * 32,
           );
         }
       }
@@ -3460,11 +2133,12 @@ export function backward_drough_residual_block1_y(
   }
   const nijf_to = batch * 512;
   for (let nijf = 0; nijf < nijf_to; nijf++) {
-    drough_residual_block1_y[nijf] = drough_residual_block2_b[nijf]! + drough_residual_block1_y[nijf]!;
+    dblock1_y[nijf] = dblock2_b[nijf]! + dblock1_y[nijf]!;
   }
 }
 
-// drough_residual_block1_b[n, i, j, k] = rough_residual_block1_y[n, i, j, k] > 0 ? drough_residual_block1_y[n, i, j, k] : 0      resnet.dsl:12
+// drough_residual_block1_b[n, i, j, k] = rough_residual_block1_y[n, i, j, k] > 0
+//     ? drough_residual_block1_y[n, i, j, k] : 0      resnet.dsl:12
 export function backward_drough_residual_block1_b(
   rough_residual_block1_y: Float32Array,
   drough_residual_block1_y: Float32Array,
@@ -3477,449 +2151,33 @@ export function backward_drough_residual_block1_b(
   }
 }
 
-// drough_residual_block1_b_batch_norm_m[k] = -(rough_residual_block1_b_batch_norm_gamma[k] * sum[n, i, j](drough_residual_block1_b[n, i, j, k]) / sqrt(rough_residual_block1_b_batch_norm_batch_variance[k] + 0.00001))      normalisation.dsl:62
-export function backward_drough_residual_block1_b_batch_norm_m(
-  rough_residual_block1_b_batch_norm_gamma: Float32Array,
-  drough_residual_block1_b: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  drough_residual_block1_b_batch_norm_m: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_b_batch_norm_m.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_b_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_b_batch_norm_m[k]! +=
-        drough_residual_block1_b[drough_residual_block1_b_at_nij + k]!;
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block1_b_batch_norm_m[k] = -(
-      (rough_residual_block1_b_batch_norm_gamma[k]! * drough_residual_block1_b_batch_norm_m[k]!) /
-      Math.sqrt(rough_residual_block1_b_batch_norm_batch_variance[k]! + 0.00001)
-    );
-  }
-}
-
-// drough_residual_block1_b_batch_norm_gamma[k] = sum[n, i, j](drough_residual_block1_b[n, i, j, k] * (rough_residual_block1_b_conv2d_y[n, i, j, k] - rough_residual_block1_b_batch_norm_batch_mean[k])) / sqrt(rough_residual_block1_b_batch_norm_batch_variance[k] + 0.00001)      normalisation.dsl:62
-export function gradient_rough_residual_block1_b_batch_norm_gamma(
-  drough_residual_block1_b: Float32Array,
-  rough_residual_block1_b_conv2d_y: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  drough_residual_block1_b_batch_norm_gamma: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_b_batch_norm_gamma.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_b_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_b_batch_norm_gamma[k]! +=
-        drough_residual_block1_b[drough_residual_block1_b_at_nij + k]! *
-        (rough_residual_block1_b_conv2d_y[drough_residual_block1_b_at_nij + k]! -
-          rough_residual_block1_b_batch_norm_batch_mean[k]!);
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block1_b_batch_norm_gamma[k]! /= Math.sqrt(
-      rough_residual_block1_b_batch_norm_batch_variance[k]! + 0.00001,
-    );
-  }
-}
-
-// drough_residual_block1_b_batch_norm_beta[k] = sum[n, i, j](drough_residual_block1_b[n, i, j, k])      normalisation.dsl:62
-export function gradient_rough_residual_block1_b_batch_norm_beta(
-  drough_residual_block1_b: Float32Array,
-  drough_residual_block1_b_batch_norm_beta: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_b_batch_norm_beta.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_b_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_b_batch_norm_beta[k]! +=
-        drough_residual_block1_b[drough_residual_block1_b_at_nij + k]!;
-    }
-  }
-}
-
-// drough_residual_block1_b_batch_norm_batch_variance_sum[k] = rough_residual_block1_b_batch_norm_gamma[k] * sum[n, i, j](drough_residual_block1_b[n, i, j, k] * (rough_residual_block1_b_batch_norm_batch_mean[k] - rough_residual_block1_b_conv2d_y[n, i, j, k])) / (32 * sqrt(rough_residual_block1_b_batch_norm_batch_variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
-export function backward_drough_residual_block1_b_batch_norm_batch_variance_sum(
-  rough_residual_block1_b_batch_norm_gamma: Float32Array,
-  drough_residual_block1_b: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_b_conv2d_y: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  drough_residual_block1_b_batch_norm_batch_variance_sum: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_b_batch_norm_batch_variance_sum.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_b_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_b_batch_norm_batch_variance_sum[k]! +=
-        drough_residual_block1_b[drough_residual_block1_b_at_nij + k]! *
-        (rough_residual_block1_b_batch_norm_batch_mean[k]! -
-          rough_residual_block1_b_conv2d_y[drough_residual_block1_b_at_nij + k]!);
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block1_b_batch_norm_batch_variance_sum[k] =
-      (rough_residual_block1_b_batch_norm_gamma[k]! *
-        drough_residual_block1_b_batch_norm_batch_variance_sum[k]!) /
-      (32 * cube(Math.sqrt(rough_residual_block1_b_batch_norm_batch_variance[k]! + 0.00001)) * batch);
-  }
-}
-
-// drough_residual_block1_b_batch_norm_batch_mean_sum[k] = (drough_residual_block1_b_batch_norm_m[k] + 2 * drough_residual_block1_b_batch_norm_batch_variance_sum[k] * sum[n, i, j](rough_residual_block1_b_batch_norm_batch_mean[k] - rough_residual_block1_b_conv2d_y[n, i, j, k])) / (16 * extent(n))      normalisation.dsl:55
-export function backward_drough_residual_block1_b_batch_norm_batch_mean_sum(
-  drough_residual_block1_b_batch_norm_m: Float32Array,
-  drough_residual_block1_b_batch_norm_batch_variance_sum: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_b_conv2d_y: Float32Array,
-  drough_residual_block1_b_batch_norm_batch_mean_sum: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_b_batch_norm_batch_mean_sum.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block1_b_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_b_batch_norm_batch_mean_sum[k]! +=
-        rough_residual_block1_b_batch_norm_batch_mean[k]! -
-        rough_residual_block1_b_conv2d_y[rough_residual_block1_b_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 16 * batch;
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block1_b_batch_norm_batch_mean_sum[k] =
-      (drough_residual_block1_b_batch_norm_m[k]! +
-        2 *
-          drough_residual_block1_b_batch_norm_batch_variance_sum[k]! *
-          drough_residual_block1_b_batch_norm_batch_mean_sum[k]!) /
-      product;
-  }
-}
-
-// drough_residual_block1_b_conv2d_y_sum[n, i, j, f] = drough_residual_block1_b[n, i, j, f] * (rough_residual_block1_b_batch_norm_gamma[f] / sqrt(rough_residual_block1_b_batch_norm_batch_variance[f] + 0.00001)) + drough_residual_block1_b_batch_norm_batch_variance_sum[f] * (2 * (rough_residual_block1_b_conv2d_y[n, i, j, f] - rough_residual_block1_b_batch_norm_batch_mean[f])) + drough_residual_block1_b ...      convolution.dsl:17
-export function backward_drough_residual_block1_b_conv2d_y_sum(
-  drough_residual_block1_b: Float32Array,
-  rough_residual_block1_b_batch_norm_gamma: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  drough_residual_block1_b_batch_norm_batch_variance_sum: Float32Array,
-  rough_residual_block1_b_conv2d_y: Float32Array,
-  rough_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  drough_residual_block1_b_batch_norm_batch_mean_sum: Float32Array,
-  drough_residual_block1_b_conv2d_y_sum: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_b_at_nij = nij * 32;
-    for (let f = 0; f < 32; f++) {
-      drough_residual_block1_b_conv2d_y_sum[drough_residual_block1_b_at_nij + f] =
-        drough_residual_block1_b[drough_residual_block1_b_at_nij + f]! *
-          (rough_residual_block1_b_batch_norm_gamma[f]! /
-            Math.sqrt(rough_residual_block1_b_batch_norm_batch_variance[f]! + 0.00001)) +
-        drough_residual_block1_b_batch_norm_batch_variance_sum[f]! *
-          (2 *
-            (rough_residual_block1_b_conv2d_y[drough_residual_block1_b_at_nij + f]! -
-              rough_residual_block1_b_batch_norm_batch_mean[f]!)) +
-        drough_residual_block1_b_batch_norm_batch_mean_sum[f]!;
-    }
-  }
-}
-
-// drough_residual_block1_b_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((rough_residual_block1_a[n, i + u - 1, j + v - 1, d] else 0) * drough_residual_block1_b_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
-export function gradient_rough_residual_block1_b_conv2d_K(
-  rough_residual_block1_a: Float32Array,
-  drough_residual_block1_b_conv2d_y_sum: Float32Array,
-  drough_residual_block1_b_conv2d_K: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_b_conv2d_K.fill(0);
-  for (let u = 0; u < 3; u++) {
-    const rough_residual_block1_a_at_u = u * 128;
-    const drough_residual_block1_b_conv2d_K_at_u = u * 3072;
-    for (let v = 0; v < 3; v++) {
-      const i_from_u = Math.max(0, -u + 1);
-      const i_to_u = Math.min(4, -u + 5);
-      const rough_residual_block1_a_at_v = rough_residual_block1_a_at_u + v * 32;
-      for (let i = i_from_u; i < i_to_u; i++) {
-        const j_from_v = Math.max(0, -v + 1);
-        const j_to_v = Math.min(4, -v + 5);
-        const rough_residual_block1_a_at_i = rough_residual_block1_a_at_v + i * 128;
-        const drough_residual_block1_b_conv2d_y_sum_at_i = i * 128;
-        for (let j = j_from_v; j < j_to_v; j++) {
-          // drough_residual_block1_b_conv2d_K[drough_residual_block1_b_conv2d_K_at_u + v * 1024 + row * 32 + column] +=
-          // sum[term](rough_residual_block1_a[rough_residual_block1_a_at_i + j * 32 + row + term * 512 - 160] *
-          // drough_residual_block1_b_conv2d_y_sum[drough_residual_block1_b_conv2d_y_sum_at_i + j * 32 + term * 512 +
-          // column]) for row < 32, column < 32, term < batch
-          contract(
-            rough_residual_block1_a,
-            drough_residual_block1_b_conv2d_y_sum,
-            drough_residual_block1_b_conv2d_K,
-            32,
-            32,
-            batch,
-            1,
-            512,
-            512,
-            1,
-            32,
-            1,
-            rough_residual_block1_a_at_i + j * 32 - 160,
-            drough_residual_block1_b_conv2d_y_sum_at_i + j * 32,
-            drough_residual_block1_b_conv2d_K_at_u + v * 1024,
-          );
-        }
-      }
-    }
-  }
-}
-
-// drough_residual_block1_a_batch_norm_y[n, i, j, k] = rough_residual_block1_a[n, i, j, k] > 0 ? sum[f, u, v]((drough_residual_block1_b_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * rough_residual_block1_b_conv2d_K[u, v, k, f]) : 0      resnet.dsl:10
-export function backward_drough_residual_block1_a_batch_norm_y(
-  rough_residual_block1_a: Float32Array,
-  drough_residual_block1_b_conv2d_y_sum: Float32Array,
-  rough_residual_block1_b_conv2d_K: Float32Array,
-  drough_residual_block1_a_batch_norm_y: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_a_batch_norm_y.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const drough_residual_block1_b_conv2d_y_sum_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, i - 2);
-      const u_to_i = Math.min(3, i + 2);
-      const drough_residual_block1_b_conv2d_y_sum_at_j = drough_residual_block1_b_conv2d_y_sum_at_i + j * 32;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, j - 2);
-        const v_to_j = Math.min(3, j + 2);
-        const drough_residual_block1_b_conv2d_y_sum_at_u =
-          drough_residual_block1_b_conv2d_y_sum_at_j - 128 * u;
-        const rough_residual_block1_b_conv2d_K_at_u = u * 3072;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // drough_residual_block1_a_batch_norm_y[drough_residual_block1_b_conv2d_y_sum_at_i + j * 32 + row * 512 +
-          // column] += sum[term](drough_residual_block1_b_conv2d_y_sum[drough_residual_block1_b_conv2d_y_sum_at_u + v *
-          // -32 + row * 512 + term + 160] * rough_residual_block1_b_conv2d_K[rough_residual_block1_b_conv2d_K_at_u + v
-          // * 1024 + term + column * 32]) for row < batch, column < 32, term < 32
-          contract(
-            drough_residual_block1_b_conv2d_y_sum,
-            rough_residual_block1_b_conv2d_K,
-            drough_residual_block1_a_batch_norm_y,
-            batch,
-            32,
-            32,
-            512,
-            1,
-            1,
-            32,
-            512,
-            1,
-            drough_residual_block1_b_conv2d_y_sum_at_u - 32 * v + 160,
-            rough_residual_block1_b_conv2d_K_at_u + v * 1024,
-            drough_residual_block1_b_conv2d_y_sum_at_i + j * 32,
-          );
-        }
-      }
-    }
-  }
-  const nijk_to = batch * 512;
-  for (let nijk = 0; nijk < nijk_to; nijk++) {
-    drough_residual_block1_a_batch_norm_y[nijk] =
-      rough_residual_block1_a[nijk]! > 0 ? drough_residual_block1_a_batch_norm_y[nijk]! : 0;
-  }
-}
-
-// drough_residual_block1_a_batch_norm_m[k] = -(rough_residual_block1_a_batch_norm_gamma[k] * sum[n, i, j](drough_residual_block1_a_batch_norm_y[n, i, j, k]) / sqrt(rough_residual_block1_a_batch_norm_batch_variance[k] + 0.00001))      normalisation.dsl:62
-export function backward_drough_residual_block1_a_batch_norm_m(
-  rough_residual_block1_a_batch_norm_gamma: Float32Array,
-  drough_residual_block1_a_batch_norm_y: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  drough_residual_block1_a_batch_norm_m: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_a_batch_norm_m.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_a_batch_norm_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_a_batch_norm_m[k]! +=
-        drough_residual_block1_a_batch_norm_y[drough_residual_block1_a_batch_norm_y_at_nij + k]!;
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block1_a_batch_norm_m[k] = -(
-      (rough_residual_block1_a_batch_norm_gamma[k]! * drough_residual_block1_a_batch_norm_m[k]!) /
-      Math.sqrt(rough_residual_block1_a_batch_norm_batch_variance[k]! + 0.00001)
-    );
-  }
-}
-
-// drough_residual_block1_a_batch_norm_gamma[k] = sum[n, i, j](drough_residual_block1_a_batch_norm_y[n, i, j, k] * (rough_residual_block1_a_conv2d_y[n, i, j, k] - rough_residual_block1_a_batch_norm_batch_mean[k])) / sqrt(rough_residual_block1_a_batch_norm_batch_variance[k] + 0.00001)      normalisation.dsl:62
-export function gradient_rough_residual_block1_a_batch_norm_gamma(
-  drough_residual_block1_a_batch_norm_y: Float32Array,
-  rough_residual_block1_a_conv2d_y: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  drough_residual_block1_a_batch_norm_gamma: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_a_batch_norm_gamma.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_a_batch_norm_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_a_batch_norm_gamma[k]! +=
-        drough_residual_block1_a_batch_norm_y[drough_residual_block1_a_batch_norm_y_at_nij + k]! *
-        (rough_residual_block1_a_conv2d_y[drough_residual_block1_a_batch_norm_y_at_nij + k]! -
-          rough_residual_block1_a_batch_norm_batch_mean[k]!);
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block1_a_batch_norm_gamma[k]! /= Math.sqrt(
-      rough_residual_block1_a_batch_norm_batch_variance[k]! + 0.00001,
-    );
-  }
-}
-
-// drough_residual_block1_a_batch_norm_beta[k] = sum[n, i, j](drough_residual_block1_a_batch_norm_y[n, i, j, k])      normalisation.dsl:62
-export function gradient_rough_residual_block1_a_batch_norm_beta(
-  drough_residual_block1_a_batch_norm_y: Float32Array,
-  drough_residual_block1_a_batch_norm_beta: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_a_batch_norm_beta.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_a_batch_norm_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_a_batch_norm_beta[k]! +=
-        drough_residual_block1_a_batch_norm_y[drough_residual_block1_a_batch_norm_y_at_nij + k]!;
-    }
-  }
-}
-
-// drough_residual_block1_a_batch_norm_batch_variance_sum[k] = rough_residual_block1_a_batch_norm_gamma[k] * sum[n, i, j](drough_residual_block1_a_batch_norm_y[n, i, j, k] * (rough_residual_block1_a_batch_norm_batch_mean[k] - rough_residual_block1_a_conv2d_y[n, i, j, k])) / (32 * sqrt(rough_residual_block1_a_batch_norm_batch_variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
-export function backward_drough_residual_block1_a_batch_norm_batch_variance_sum(
-  rough_residual_block1_a_batch_norm_gamma: Float32Array,
-  drough_residual_block1_a_batch_norm_y: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_a_conv2d_y: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  drough_residual_block1_a_batch_norm_batch_variance_sum: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_a_batch_norm_batch_variance_sum.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_a_batch_norm_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_a_batch_norm_batch_variance_sum[k]! +=
-        drough_residual_block1_a_batch_norm_y[drough_residual_block1_a_batch_norm_y_at_nij + k]! *
-        (rough_residual_block1_a_batch_norm_batch_mean[k]! -
-          rough_residual_block1_a_conv2d_y[drough_residual_block1_a_batch_norm_y_at_nij + k]!);
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block1_a_batch_norm_batch_variance_sum[k] =
-      (rough_residual_block1_a_batch_norm_gamma[k]! *
-        drough_residual_block1_a_batch_norm_batch_variance_sum[k]!) /
-      (32 * cube(Math.sqrt(rough_residual_block1_a_batch_norm_batch_variance[k]! + 0.00001)) * batch);
-  }
-}
-
-// drough_residual_block1_a_batch_norm_batch_mean_sum[k] = (drough_residual_block1_a_batch_norm_m[k] + 2 * drough_residual_block1_a_batch_norm_batch_variance_sum[k] * sum[n, i, j](rough_residual_block1_a_batch_norm_batch_mean[k] - rough_residual_block1_a_conv2d_y[n, i, j, k])) / (16 * extent(n))      normalisation.dsl:55
-export function backward_drough_residual_block1_a_batch_norm_batch_mean_sum(
-  drough_residual_block1_a_batch_norm_m: Float32Array,
-  drough_residual_block1_a_batch_norm_batch_variance_sum: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  rough_residual_block1_a_conv2d_y: Float32Array,
-  drough_residual_block1_a_batch_norm_batch_mean_sum: Float32Array,
-  batch: number,
-): void {
-  drough_residual_block1_a_batch_norm_batch_mean_sum.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const rough_residual_block1_a_conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      drough_residual_block1_a_batch_norm_batch_mean_sum[k]! +=
-        rough_residual_block1_a_batch_norm_batch_mean[k]! -
-        rough_residual_block1_a_conv2d_y[rough_residual_block1_a_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 16 * batch;
-  for (let k = 0; k < 32; k++) {
-    drough_residual_block1_a_batch_norm_batch_mean_sum[k] =
-      (drough_residual_block1_a_batch_norm_m[k]! +
-        2 *
-          drough_residual_block1_a_batch_norm_batch_variance_sum[k]! *
-          drough_residual_block1_a_batch_norm_batch_mean_sum[k]!) /
-      product;
-  }
-}
-
-// drough_residual_block1_a_conv2d_y_sum[n, i, j, f] = drough_residual_block1_a_batch_norm_y[n, i, j, f] * (rough_residual_block1_a_batch_norm_gamma[f] / sqrt(rough_residual_block1_a_batch_norm_batch_variance[f] + 0.00001)) + drough_residual_block1_a_batch_norm_batch_variance_sum[f] * (2 * (rough_residual_block1_a_conv2d_y[n, i, j, f] - rough_residual_block1_a_batch_norm_batch_mean[f])) + drough_resi ...      convolution.dsl:17
-export function backward_drough_residual_block1_a_conv2d_y_sum(
-  drough_residual_block1_a_batch_norm_y: Float32Array,
-  rough_residual_block1_a_batch_norm_gamma: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  drough_residual_block1_a_batch_norm_batch_variance_sum: Float32Array,
-  rough_residual_block1_a_conv2d_y: Float32Array,
-  rough_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  drough_residual_block1_a_batch_norm_batch_mean_sum: Float32Array,
-  drough_residual_block1_a_conv2d_y_sum: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const drough_residual_block1_a_batch_norm_y_at_nij = nij * 32;
-    for (let f = 0; f < 32; f++) {
-      drough_residual_block1_a_conv2d_y_sum[drough_residual_block1_a_batch_norm_y_at_nij + f] =
-        drough_residual_block1_a_batch_norm_y[drough_residual_block1_a_batch_norm_y_at_nij + f]! *
-          (rough_residual_block1_a_batch_norm_gamma[f]! /
-            Math.sqrt(rough_residual_block1_a_batch_norm_batch_variance[f]! + 0.00001)) +
-        drough_residual_block1_a_batch_norm_batch_variance_sum[f]! *
-          (2 *
-            (rough_residual_block1_a_conv2d_y[drough_residual_block1_a_batch_norm_y_at_nij + f]! -
-              rough_residual_block1_a_batch_norm_batch_mean[f]!)) +
-        drough_residual_block1_a_batch_norm_batch_mean_sum[f]!;
-    }
-  }
-}
-
-// drough_residual_block1_a_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0) * drough_residual_block1_a_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0)
+//     * dy_sum[n, i, j, f])      convolution.dsl:17
+// dK stands for drough_residual_block1_a_conv2d_K
 export function gradient_rough_residual_block1_a_conv2d_K(
   fine: Float32Array,
-  drough_residual_block1_a_conv2d_y_sum: Float32Array,
-  drough_residual_block1_a_conv2d_K: Float32Array,
+  dy_sum: Float32Array,
+  dK: Float32Array,
   batch: number,
 ): void {
-  drough_residual_block1_a_conv2d_K.fill(0);
+  dK.fill(0);
   for (let u = 0; u < 3; u++) {
     const fine_at_u = u * 128;
-    const drough_residual_block1_a_conv2d_K_at_u = u * 1536;
+    const dK_at_u = u * 1536;
     for (let v = 0; v < 3; v++) {
       const i_from_u = -((u - 1) >> 1);
       const fine_at_v = fine_at_u + v * 16;
       for (let i = i_from_u; i < 4; i++) {
         const j_from_v = -((v - 1) >> 1);
         const fine_at_i = fine_at_v + i * 256;
-        const drough_residual_block1_a_conv2d_y_sum_at_i = i * 128;
+        const dy_sum_at_i = i * 128;
         for (let j = j_from_v; j < 4; j++) {
-          // drough_residual_block1_a_conv2d_K[drough_residual_block1_a_conv2d_K_at_u + v * 512 + row * 32 + column] +=
-          // sum[term](fine[fine_at_i + j * 32 + row + term * 1024 - 144] *
-          // drough_residual_block1_a_conv2d_y_sum[drough_residual_block1_a_conv2d_y_sum_at_i + j * 32 + term * 512 +
-          // column]) for row < 16, column < 32, term < batch
+          // dK[dK_at_u + v * 512 + row * 32 + column] += sum[term](fine[fine_at_i + j * 32 + row + term * 1024 - 144] *
+          // dy_sum[dy_sum_at_i + j * 32 + term * 512 + column]) for row < 16, column < 32, term < batch
           contract(
             fine,
-            drough_residual_block1_a_conv2d_y_sum,
-            drough_residual_block1_a_conv2d_K,
+            dy_sum,
+            dK,
             16,
             32,
             batch,
@@ -3930,8 +2188,8 @@ export function gradient_rough_residual_block1_a_conv2d_K(
             32,
             1,
             fine_at_i + j * 32 - 144,
-            drough_residual_block1_a_conv2d_y_sum_at_i + j * 32,
-            drough_residual_block1_a_conv2d_K_at_u + v * 512,
+            dy_sum_at_i + j * 32,
+            dK_at_u + v * 512,
           );
         }
       }
@@ -3939,7 +2197,11 @@ export function gradient_rough_residual_block1_a_conv2d_K(
   }
 }
 
-// dfine_residual_block2_b[n, i, j, k] = fine[n, i, j, k] > 0 ? ((rough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0) > 0 ? drough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0 : 0) + sum[f, u, v]((drough_residual_block1_a_conv2d_y_sum[n, exact((i - u + 1) / 2), exact((j - v + 1) / 2), f] else 0) * rough_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:12
+// dfine_residual_block2_b[n, i, j, k] = fine[n, i, j, k] > 0
+//     ? ((rough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0) > 0
+//     ? drough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0 : 0)
+//     + sum[f, u, v]((drough_residual_block1_a_conv2d_y_sum[n, exact((i - u + 1)
+//     / 2), exact((j - v + 1) / 2), f] else 0) * rough_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:12
 export function backward_dfine_residual_block2_b(
   fine: Float32Array,
   rough_residual_block1_y: Float32Array,
@@ -4038,192 +2300,186 @@ export function backward_dfine_residual_block2_b(
   }
 }
 
-// dfine_residual_block2_b_batch_norm_m[k] = -(fine_residual_block2_b_batch_norm_gamma[k] * sum[n, i, j](dfine_residual_block2_b[n, i, j, k]) / sqrt(fine_residual_block2_b_batch_norm_batch_variance[k] + 0.00001))      normalisation.dsl:62
-export function backward_dfine_residual_block2_b_batch_norm_m(
-  fine_residual_block2_b_batch_norm_gamma: Float32Array,
-  dfine_residual_block2_b: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block2_b_batch_norm_m: Float32Array,
+// dm[k] = -(gamma[k] * sum[n, i, j](dy[n, i, j, k]) / sqrt(batch_variance[k] + 0.00001))      normalisation.dsl:62
+// dm stands for dfine_residual_block2_b_batch_norm_m, dfine_residual_block2_a_batch_norm_m,
+// dfine_residual_block1_b_batch_norm_m, dfine_residual_block1_a_batch_norm_m, dstem_batch_norm_m
+export function backward_dbatch_norm_m2(
+  gamma: Float32Array,
+  dy: Float32Array,
+  batch_variance: Float32Array,
+  dm: Float32Array,
   batch: number,
 ): void {
-  dfine_residual_block2_b_batch_norm_m.fill(0);
+  dm.fill(0);
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_b_at_nij = nij * 16;
+    const dy_at_nij = nij * 16;
     for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_b_batch_norm_m[k]! +=
-        dfine_residual_block2_b[dfine_residual_block2_b_at_nij + k]!;
+      dm[k]! += dy[dy_at_nij + k]!;
     }
   }
   for (let k = 0; k < 16; k++) {
-    dfine_residual_block2_b_batch_norm_m[k] = -(
-      (fine_residual_block2_b_batch_norm_gamma[k]! * dfine_residual_block2_b_batch_norm_m[k]!) /
-      Math.sqrt(fine_residual_block2_b_batch_norm_batch_variance[k]! + 0.00001)
-    );
+    dm[k] = -((gamma[k]! * dm[k]!) / Math.sqrt(batch_variance[k]! + 0.00001));
   }
 }
 
-// dfine_residual_block2_b_batch_norm_gamma[k] = sum[n, i, j](dfine_residual_block2_b[n, i, j, k] * (fine_residual_block2_b_conv2d_y[n, i, j, k] - fine_residual_block2_b_batch_norm_batch_mean[k])) / sqrt(fine_residual_block2_b_batch_norm_batch_variance[k] + 0.00001)      normalisation.dsl:62
-export function gradient_fine_residual_block2_b_batch_norm_gamma(
-  dfine_residual_block2_b: Float32Array,
-  fine_residual_block2_b_conv2d_y: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block2_b_batch_norm_gamma: Float32Array,
+// dgamma[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))
+//     / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:62
+// dgamma stands for dfine_residual_block2_b_batch_norm_gamma, dfine_residual_block2_a_batch_norm_gamma,
+// dfine_residual_block1_b_batch_norm_gamma, dfine_residual_block1_a_batch_norm_gamma, dstem_batch_norm_gamma
+export function gradient_batch_norm_gamma2(
+  dy: Float32Array,
+  conv2d_y: Float32Array,
+  batch_mean: Float32Array,
+  batch_variance: Float32Array,
+  dgamma: Float32Array,
   batch: number,
 ): void {
-  dfine_residual_block2_b_batch_norm_gamma.fill(0);
+  dgamma.fill(0);
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_b_at_nij = nij * 16;
+    const dy_at_nij = nij * 16;
     for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_b_batch_norm_gamma[k]! +=
-        dfine_residual_block2_b[dfine_residual_block2_b_at_nij + k]! *
-        (fine_residual_block2_b_conv2d_y[dfine_residual_block2_b_at_nij + k]! -
-          fine_residual_block2_b_batch_norm_batch_mean[k]!);
+      dgamma[k]! += dy[dy_at_nij + k]! * (conv2d_y[dy_at_nij + k]! - batch_mean[k]!);
     }
   }
   for (let k = 0; k < 16; k++) {
-    dfine_residual_block2_b_batch_norm_gamma[k]! /= Math.sqrt(
-      fine_residual_block2_b_batch_norm_batch_variance[k]! + 0.00001,
-    );
+    dgamma[k]! /= Math.sqrt(batch_variance[k]! + 0.00001);
   }
 }
 
-// dfine_residual_block2_b_batch_norm_beta[k] = sum[n, i, j](dfine_residual_block2_b[n, i, j, k])      normalisation.dsl:62
-export function gradient_fine_residual_block2_b_batch_norm_beta(
-  dfine_residual_block2_b: Float32Array,
-  dfine_residual_block2_b_batch_norm_beta: Float32Array,
+// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:62
+// dbatch_norm_beta stands for dfine_residual_block2_b_batch_norm_beta,
+// dfine_residual_block2_a_batch_norm_beta, dfine_residual_block1_b_batch_norm_beta,
+// dfine_residual_block1_a_batch_norm_beta, dstem_batch_norm_beta
+export function gradient_batch_norm_beta2(
+  dy: Float32Array,
+  dbatch_norm_beta: Float32Array,
   batch: number,
 ): void {
-  dfine_residual_block2_b_batch_norm_beta.fill(0);
+  dbatch_norm_beta.fill(0);
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_b_at_nij = nij * 16;
+    const dy_at_nij = nij * 16;
     for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_b_batch_norm_beta[k]! +=
-        dfine_residual_block2_b[dfine_residual_block2_b_at_nij + k]!;
+      dbatch_norm_beta[k]! += dy[dy_at_nij + k]!;
     }
   }
 }
 
-// dfine_residual_block2_b_batch_norm_batch_variance_sum[k] = fine_residual_block2_b_batch_norm_gamma[k] * sum[n, i, j](dfine_residual_block2_b[n, i, j, k] * (fine_residual_block2_b_batch_norm_batch_mean[k] - fine_residual_block2_b_conv2d_y[n, i, j, k])) / (128 * sqrt(fine_residual_block2_b_batch_norm_batch_variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
-export function backward_dfine_residual_block2_b_batch_norm_batch_variance_sum(
-  fine_residual_block2_b_batch_norm_gamma: Float32Array,
-  dfine_residual_block2_b: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_b_conv2d_y: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block2_b_batch_norm_batch_variance_sum: Float32Array,
+// dvariance_sum[k] = gamma[k] * sum[n, i, j](dy[n, i, j, k] * (mean[k] - conv2d_y[n, i, j, k]))
+//     / (128 * sqrt(variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
+// dvariance_sum stands for dfine_residual_block2_b_batch_norm_batch_variance_sum,
+// dfine_residual_block2_a_batch_norm_batch_variance_sum,
+// dfine_residual_block1_b_batch_norm_batch_variance_sum and 2 more
+export function backward_dbatch_norm_batch_variance_sum2(
+  gamma: Float32Array,
+  dy: Float32Array,
+  mean: Float32Array,
+  conv2d_y: Float32Array,
+  variance: Float32Array,
+  dvariance_sum: Float32Array,
   batch: number,
 ): void {
-  dfine_residual_block2_b_batch_norm_batch_variance_sum.fill(0);
+  dvariance_sum.fill(0);
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_b_at_nij = nij * 16;
+    const dy_at_nij = nij * 16;
     for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_b_batch_norm_batch_variance_sum[k]! +=
-        dfine_residual_block2_b[dfine_residual_block2_b_at_nij + k]! *
-        (fine_residual_block2_b_batch_norm_batch_mean[k]! -
-          fine_residual_block2_b_conv2d_y[dfine_residual_block2_b_at_nij + k]!);
+      dvariance_sum[k]! += dy[dy_at_nij + k]! * (mean[k]! - conv2d_y[dy_at_nij + k]!);
     }
   }
   for (let k = 0; k < 16; k++) {
-    dfine_residual_block2_b_batch_norm_batch_variance_sum[k] =
-      (fine_residual_block2_b_batch_norm_gamma[k]! *
-        dfine_residual_block2_b_batch_norm_batch_variance_sum[k]!) /
-      (128 * cube(Math.sqrt(fine_residual_block2_b_batch_norm_batch_variance[k]! + 0.00001)) * batch);
+    dvariance_sum[k] =
+      (gamma[k]! * dvariance_sum[k]!) / (128 * cube(Math.sqrt(variance[k]! + 0.00001)) * batch);
   }
 }
 
-// dfine_residual_block2_b_batch_norm_batch_mean_sum[k] = (dfine_residual_block2_b_batch_norm_m[k] + 2 * dfine_residual_block2_b_batch_norm_batch_variance_sum[k] * sum[n, i, j](fine_residual_block2_b_batch_norm_batch_mean[k] - fine_residual_block2_b_conv2d_y[n, i, j, k])) / (64 * extent(n))      normalisation.dsl:55
-export function backward_dfine_residual_block2_b_batch_norm_batch_mean_sum(
-  dfine_residual_block2_b_batch_norm_m: Float32Array,
-  dfine_residual_block2_b_batch_norm_batch_variance_sum: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_b_conv2d_y: Float32Array,
-  dfine_residual_block2_b_batch_norm_batch_mean_sum: Float32Array,
+// dmean_sum[k] = (dm[k] + 2 * dvariance_sum[k] * sum[n, i, j](mean[k] - conv2d_y[n, i, j, k]))
+//     / (64 * extent(n))      normalisation.dsl:55
+// dmean_sum stands for dfine_residual_block2_b_batch_norm_batch_mean_sum,
+// dfine_residual_block2_a_batch_norm_batch_mean_sum, dfine_residual_block1_b_batch_norm_batch_mean_sum and 2
+// more
+export function backward_dbatch_norm_batch_mean_sum2(
+  dm: Float32Array,
+  dvariance_sum: Float32Array,
+  mean: Float32Array,
+  conv2d_y: Float32Array,
+  dmean_sum: Float32Array,
   batch: number,
 ): void {
-  dfine_residual_block2_b_batch_norm_batch_mean_sum.fill(0);
+  dmean_sum.fill(0);
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block2_b_conv2d_y_at_nij = nij * 16;
+    const conv2d_y_at_nij = nij * 16;
     for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_b_batch_norm_batch_mean_sum[k]! +=
-        fine_residual_block2_b_batch_norm_batch_mean[k]! -
-        fine_residual_block2_b_conv2d_y[fine_residual_block2_b_conv2d_y_at_nij + k]!;
+      dmean_sum[k]! += mean[k]! - conv2d_y[conv2d_y_at_nij + k]!;
     }
   }
   const product = 64 * batch;
   for (let k = 0; k < 16; k++) {
-    dfine_residual_block2_b_batch_norm_batch_mean_sum[k] =
-      (dfine_residual_block2_b_batch_norm_m[k]! +
-        2 *
-          dfine_residual_block2_b_batch_norm_batch_variance_sum[k]! *
-          dfine_residual_block2_b_batch_norm_batch_mean_sum[k]!) /
-      product;
+    dmean_sum[k] = (dm[k]! + 2 * dvariance_sum[k]! * dmean_sum[k]!) / product;
   }
 }
 
-// dfine_residual_block2_b_conv2d_y_sum[n, i, j, f] = dfine_residual_block2_b[n, i, j, f] * (fine_residual_block2_b_batch_norm_gamma[f] / sqrt(fine_residual_block2_b_batch_norm_batch_variance[f] + 0.00001)) + dfine_residual_block2_b_batch_norm_batch_variance_sum[f] * (2 * (fine_residual_block2_b_conv2d_y[n, i, j, f] - fine_residual_block2_b_batch_norm_batch_mean[f])) + dfine_residual_block2_b_batch_n ...      convolution.dsl:17
-export function backward_dfine_residual_block2_b_conv2d_y_sum(
-  dfine_residual_block2_b: Float32Array,
-  fine_residual_block2_b_batch_norm_gamma: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block2_b_batch_norm_batch_variance_sum: Float32Array,
-  fine_residual_block2_b_conv2d_y: Float32Array,
-  fine_residual_block2_b_batch_norm_batch_mean: Float32Array,
-  dfine_residual_block2_b_batch_norm_batch_mean_sum: Float32Array,
-  dfine_residual_block2_b_conv2d_y_sum: Float32Array,
+// dy_sum[n, i, j, f] = dy[n, i, j, f]
+//     * (batch_norm_gamma[f] / sqrt(batch_norm_batch_variance[f] + 0.00001))
+//     + dbatch_norm_batch_variance_sum[f] * (2 * (y[n, i, j, f] - batch_norm_batch_mean[f]))
+//     + dbatch_norm_batch_mean_sum[f]      convolution.dsl:17
+// dy_sum stands for dfine_residual_block2_b_conv2d_y_sum, dfine_residual_block2_a_conv2d_y_sum,
+// dfine_residual_block1_b_conv2d_y_sum, dfine_residual_block1_a_conv2d_y_sum, dstem_conv2d_y_sum
+export function backward_dconv2d_y_sum2(
+  dy: Float32Array,
+  batch_norm_gamma: Float32Array,
+  batch_norm_batch_variance: Float32Array,
+  dbatch_norm_batch_variance_sum: Float32Array,
+  y: Float32Array,
+  batch_norm_batch_mean: Float32Array,
+  dbatch_norm_batch_mean_sum: Float32Array,
+  dy_sum: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_b_at_nij = nij * 16;
+    const dy_at_nij = nij * 16;
     for (let f = 0; f < 16; f++) {
-      dfine_residual_block2_b_conv2d_y_sum[dfine_residual_block2_b_at_nij + f] =
-        dfine_residual_block2_b[dfine_residual_block2_b_at_nij + f]! *
-          (fine_residual_block2_b_batch_norm_gamma[f]! /
-            Math.sqrt(fine_residual_block2_b_batch_norm_batch_variance[f]! + 0.00001)) +
-        dfine_residual_block2_b_batch_norm_batch_variance_sum[f]! *
-          (2 *
-            (fine_residual_block2_b_conv2d_y[dfine_residual_block2_b_at_nij + f]! -
-              fine_residual_block2_b_batch_norm_batch_mean[f]!)) +
-        dfine_residual_block2_b_batch_norm_batch_mean_sum[f]!;
+      dy_sum[dy_at_nij + f] =
+        dy[dy_at_nij + f]! * (batch_norm_gamma[f]! / Math.sqrt(batch_norm_batch_variance[f]! + 0.00001)) +
+        dbatch_norm_batch_variance_sum[f]! * (2 * (y[dy_at_nij + f]! - batch_norm_batch_mean[f]!)) +
+        dbatch_norm_batch_mean_sum[f]!;
     }
   }
 }
 
-// dfine_residual_block2_b_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((fine_residual_block2_a[n, i + u - 1, j + v - 1, d] else 0) * dfine_residual_block2_b_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
-export function gradient_fine_residual_block2_b_conv2d_K(
-  fine_residual_block2_a: Float32Array,
-  dfine_residual_block2_b_conv2d_y_sum: Float32Array,
-  dfine_residual_block2_b_conv2d_K: Float32Array,
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      convolution.dsl:17
+// dK stands for dfine_residual_block2_b_conv2d_K, dfine_residual_block2_a_conv2d_K,
+// dfine_residual_block1_b_conv2d_K, dfine_residual_block1_a_conv2d_K
+export function gradient_conv2d_K2(
+  x: Float32Array,
+  dy_sum: Float32Array,
+  dK: Float32Array,
   batch: number,
 ): void {
-  dfine_residual_block2_b_conv2d_K.fill(0);
+  dK.fill(0);
   for (let u = 0; u < 3; u++) {
-    const fine_residual_block2_a_at_u = u * 128;
-    const dfine_residual_block2_b_conv2d_K_at_u = u * 768;
+    const x_at_u = u * 128;
+    const dK_at_u = u * 768;
     for (let v = 0; v < 3; v++) {
       const i_from_u = Math.max(0, -u + 1);
       const i_to_u = Math.min(8, -u + 9);
-      const fine_residual_block2_a_at_v = fine_residual_block2_a_at_u + v * 16;
+      const x_at_v = x_at_u + v * 16;
       for (let i = i_from_u; i < i_to_u; i++) {
         const j_from_v = Math.max(0, -v + 1);
         const j_to_v = Math.min(8, -v + 9);
-        const fine_residual_block2_a_at_i = fine_residual_block2_a_at_v + i * 128;
-        const dfine_residual_block2_b_conv2d_y_sum_at_i = i * 128;
+        const x_at_i = x_at_v + i * 128;
+        const dy_sum_at_i = i * 128;
         for (let j = j_from_v; j < j_to_v; j++) {
-          // dfine_residual_block2_b_conv2d_K[dfine_residual_block2_b_conv2d_K_at_u + v * 256 + row * 16 + column] +=
-          // sum[term](fine_residual_block2_a[fine_residual_block2_a_at_i + j * 16 + row + term * 1024 - 144] *
-          // dfine_residual_block2_b_conv2d_y_sum[dfine_residual_block2_b_conv2d_y_sum_at_i + j * 16 + term * 1024 +
-          // column]) for row < 16, column < 16, term < batch
+          // dK[dK_at_u + v * 256 + row * 16 + column] += sum[term](x[x_at_i + j * 16 + row + term * 1024 - 144] *
+          // dy_sum[dy_sum_at_i + j * 16 + term * 1024 + column]) for row < 16, column < 16, term < batch
           contract(
-            fine_residual_block2_a,
-            dfine_residual_block2_b_conv2d_y_sum,
-            dfine_residual_block2_b_conv2d_K,
+            x,
+            dy_sum,
+            dK,
             16,
             16,
             batch,
@@ -4233,9 +2489,9 @@ export function gradient_fine_residual_block2_b_conv2d_K(
             1,
             16,
             1,
-            fine_residual_block2_a_at_i + j * 16 - 144,
-            dfine_residual_block2_b_conv2d_y_sum_at_i + j * 16,
-            dfine_residual_block2_b_conv2d_K_at_u + v * 256,
+            x_at_i + j * 16 - 144,
+            dy_sum_at_i + j * 16,
+            dK_at_u + v * 256,
           );
         }
       }
@@ -4243,35 +2499,37 @@ export function gradient_fine_residual_block2_b_conv2d_K(
   }
 }
 
-// dfine_residual_block2_a_batch_norm_y[n, i, j, k] = fine_residual_block2_a[n, i, j, k] > 0 ? sum[f, u, v]((dfine_residual_block2_b_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * fine_residual_block2_b_conv2d_K[u, v, k, f]) : 0      resnet.dsl:10
-export function backward_dfine_residual_block2_a_batch_norm_y(
-  fine_residual_block2_a: Float32Array,
-  dfine_residual_block2_b_conv2d_y_sum: Float32Array,
-  fine_residual_block2_b_conv2d_K: Float32Array,
-  dfine_residual_block2_a_batch_norm_y: Float32Array,
+// da_batch_norm_y[n, i, j, k] = a[n, i, j, k] > 0
+//     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
+//     : 0      resnet.dsl:10
+// da_batch_norm_y stands for dfine_residual_block2_a_batch_norm_y, dfine_residual_block1_a_batch_norm_y
+export function backward_da_batch_norm_y2(
+  a: Float32Array,
+  db_conv2d_y_sum: Float32Array,
+  b_conv2d_K: Float32Array,
+  da_batch_norm_y: Float32Array,
   batch: number,
 ): void {
-  dfine_residual_block2_a_batch_norm_y.fill(0);
+  da_batch_norm_y.fill(0);
   for (let i = 0; i < 8; i++) {
-    const dfine_residual_block2_b_conv2d_y_sum_at_i = i * 128;
+    const db_conv2d_y_sum_at_i = i * 128;
     for (let j = 0; j < 8; j++) {
       const u_from_i = Math.max(0, i - 6);
       const u_to_i = Math.min(3, i + 2);
-      const dfine_residual_block2_b_conv2d_y_sum_at_j = dfine_residual_block2_b_conv2d_y_sum_at_i + j * 16;
+      const db_conv2d_y_sum_at_j = db_conv2d_y_sum_at_i + j * 16;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, j - 6);
         const v_to_j = Math.min(3, j + 2);
-        const dfine_residual_block2_b_conv2d_y_sum_at_u = dfine_residual_block2_b_conv2d_y_sum_at_j - 128 * u;
-        const fine_residual_block2_b_conv2d_K_at_u = u * 768;
+        const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_j - 128 * u;
+        const b_conv2d_K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // dfine_residual_block2_a_batch_norm_y[dfine_residual_block2_b_conv2d_y_sum_at_i + j * 16 + row * 1024 +
-          // column] += sum[term](dfine_residual_block2_b_conv2d_y_sum[dfine_residual_block2_b_conv2d_y_sum_at_u + v *
-          // -16 + row * 1024 + term + 144] * fine_residual_block2_b_conv2d_K[fine_residual_block2_b_conv2d_K_at_u + v *
-          // 256 + term + column * 16]) for row < batch, column < 16, term < 16
+          // da_batch_norm_y[db_conv2d_y_sum_at_i + j * 16 + row * 1024 + column] +=
+          // sum[term](db_conv2d_y_sum[db_conv2d_y_sum_at_u + v * -16 + row * 1024 + term + 144] *
+          // b_conv2d_K[b_conv2d_K_at_u + v * 256 + term + column * 16]) for row < batch, column < 16, term < 16
           contract(
-            dfine_residual_block2_b_conv2d_y_sum,
-            fine_residual_block2_b_conv2d_K,
-            dfine_residual_block2_a_batch_norm_y,
+            db_conv2d_y_sum,
+            b_conv2d_K,
+            da_batch_norm_y,
             batch,
             16,
             16,
@@ -4281,9 +2539,9 @@ export function backward_dfine_residual_block2_a_batch_norm_y(
             16,
             1024,
             1,
-            dfine_residual_block2_b_conv2d_y_sum_at_u - 16 * v + 144,
-            fine_residual_block2_b_conv2d_K_at_u + v * 256,
-            dfine_residual_block2_b_conv2d_y_sum_at_i + j * 16,
+            db_conv2d_y_sum_at_u - 16 * v + 144,
+            b_conv2d_K_at_u + v * 256,
+            db_conv2d_y_sum_at_i + j * 16,
           );
         }
       }
@@ -4291,246 +2549,40 @@ export function backward_dfine_residual_block2_a_batch_norm_y(
   }
   const nijk_to = batch * 1024;
   for (let nijk = 0; nijk < nijk_to; nijk++) {
-    dfine_residual_block2_a_batch_norm_y[nijk] =
-      fine_residual_block2_a[nijk]! > 0 ? dfine_residual_block2_a_batch_norm_y[nijk]! : 0;
+    da_batch_norm_y[nijk] = a[nijk]! > 0 ? da_batch_norm_y[nijk]! : 0;
   }
 }
 
-// dfine_residual_block2_a_batch_norm_m[k] = -(fine_residual_block2_a_batch_norm_gamma[k] * sum[n, i, j](dfine_residual_block2_a_batch_norm_y[n, i, j, k]) / sqrt(fine_residual_block2_a_batch_norm_batch_variance[k] + 0.00001))      normalisation.dsl:62
-export function backward_dfine_residual_block2_a_batch_norm_m(
-  fine_residual_block2_a_batch_norm_gamma: Float32Array,
-  dfine_residual_block2_a_batch_norm_y: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block2_a_batch_norm_m: Float32Array,
+// dx[n, i, j, k] = x[n, i, j, k] > 0 ? db[n, i, j, k]
+//     + sum[f, u, v]((dy_sum[n, i - u + 1, j - v + 1, f] else 0) * K[u, v, k, f]) : 0      resnet.dsl:12
+// dx stands for dfine_residual_block1_b, dstem_batch_norm_y (resnet.dsl:19)
+export function backward_a_conv2d_dx(
+  x: Float32Array,
+  db: Float32Array,
+  dy_sum: Float32Array,
+  K: Float32Array,
+  dx: Float32Array,
   batch: number,
 ): void {
-  dfine_residual_block2_a_batch_norm_m.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_a_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_a_batch_norm_m[k]! +=
-        dfine_residual_block2_a_batch_norm_y[dfine_residual_block2_a_batch_norm_y_at_nij + k]!;
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block2_a_batch_norm_m[k] = -(
-      (fine_residual_block2_a_batch_norm_gamma[k]! * dfine_residual_block2_a_batch_norm_m[k]!) /
-      Math.sqrt(fine_residual_block2_a_batch_norm_batch_variance[k]! + 0.00001)
-    );
-  }
-}
-
-// dfine_residual_block2_a_batch_norm_gamma[k] = sum[n, i, j](dfine_residual_block2_a_batch_norm_y[n, i, j, k] * (fine_residual_block2_a_conv2d_y[n, i, j, k] - fine_residual_block2_a_batch_norm_batch_mean[k])) / sqrt(fine_residual_block2_a_batch_norm_batch_variance[k] + 0.00001)      normalisation.dsl:62
-export function gradient_fine_residual_block2_a_batch_norm_gamma(
-  dfine_residual_block2_a_batch_norm_y: Float32Array,
-  fine_residual_block2_a_conv2d_y: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block2_a_batch_norm_gamma: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block2_a_batch_norm_gamma.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_a_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_a_batch_norm_gamma[k]! +=
-        dfine_residual_block2_a_batch_norm_y[dfine_residual_block2_a_batch_norm_y_at_nij + k]! *
-        (fine_residual_block2_a_conv2d_y[dfine_residual_block2_a_batch_norm_y_at_nij + k]! -
-          fine_residual_block2_a_batch_norm_batch_mean[k]!);
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block2_a_batch_norm_gamma[k]! /= Math.sqrt(
-      fine_residual_block2_a_batch_norm_batch_variance[k]! + 0.00001,
-    );
-  }
-}
-
-// dfine_residual_block2_a_batch_norm_beta[k] = sum[n, i, j](dfine_residual_block2_a_batch_norm_y[n, i, j, k])      normalisation.dsl:62
-export function gradient_fine_residual_block2_a_batch_norm_beta(
-  dfine_residual_block2_a_batch_norm_y: Float32Array,
-  dfine_residual_block2_a_batch_norm_beta: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block2_a_batch_norm_beta.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_a_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_a_batch_norm_beta[k]! +=
-        dfine_residual_block2_a_batch_norm_y[dfine_residual_block2_a_batch_norm_y_at_nij + k]!;
-    }
-  }
-}
-
-// dfine_residual_block2_a_batch_norm_batch_variance_sum[k] = fine_residual_block2_a_batch_norm_gamma[k] * sum[n, i, j](dfine_residual_block2_a_batch_norm_y[n, i, j, k] * (fine_residual_block2_a_batch_norm_batch_mean[k] - fine_residual_block2_a_conv2d_y[n, i, j, k])) / (128 * sqrt(fine_residual_block2_a_batch_norm_batch_variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
-export function backward_dfine_residual_block2_a_batch_norm_batch_variance_sum(
-  fine_residual_block2_a_batch_norm_gamma: Float32Array,
-  dfine_residual_block2_a_batch_norm_y: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_a_conv2d_y: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block2_a_batch_norm_batch_variance_sum: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block2_a_batch_norm_batch_variance_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_a_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_a_batch_norm_batch_variance_sum[k]! +=
-        dfine_residual_block2_a_batch_norm_y[dfine_residual_block2_a_batch_norm_y_at_nij + k]! *
-        (fine_residual_block2_a_batch_norm_batch_mean[k]! -
-          fine_residual_block2_a_conv2d_y[dfine_residual_block2_a_batch_norm_y_at_nij + k]!);
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block2_a_batch_norm_batch_variance_sum[k] =
-      (fine_residual_block2_a_batch_norm_gamma[k]! *
-        dfine_residual_block2_a_batch_norm_batch_variance_sum[k]!) /
-      (128 * cube(Math.sqrt(fine_residual_block2_a_batch_norm_batch_variance[k]! + 0.00001)) * batch);
-  }
-}
-
-// dfine_residual_block2_a_batch_norm_batch_mean_sum[k] = (dfine_residual_block2_a_batch_norm_m[k] + 2 * dfine_residual_block2_a_batch_norm_batch_variance_sum[k] * sum[n, i, j](fine_residual_block2_a_batch_norm_batch_mean[k] - fine_residual_block2_a_conv2d_y[n, i, j, k])) / (64 * extent(n))      normalisation.dsl:55
-export function backward_dfine_residual_block2_a_batch_norm_batch_mean_sum(
-  dfine_residual_block2_a_batch_norm_m: Float32Array,
-  dfine_residual_block2_a_batch_norm_batch_variance_sum: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block2_a_conv2d_y: Float32Array,
-  dfine_residual_block2_a_batch_norm_batch_mean_sum: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block2_a_batch_norm_batch_mean_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block2_a_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block2_a_batch_norm_batch_mean_sum[k]! +=
-        fine_residual_block2_a_batch_norm_batch_mean[k]! -
-        fine_residual_block2_a_conv2d_y[fine_residual_block2_a_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block2_a_batch_norm_batch_mean_sum[k] =
-      (dfine_residual_block2_a_batch_norm_m[k]! +
-        2 *
-          dfine_residual_block2_a_batch_norm_batch_variance_sum[k]! *
-          dfine_residual_block2_a_batch_norm_batch_mean_sum[k]!) /
-      product;
-  }
-}
-
-// dfine_residual_block2_a_conv2d_y_sum[n, i, j, f] = dfine_residual_block2_a_batch_norm_y[n, i, j, f] * (fine_residual_block2_a_batch_norm_gamma[f] / sqrt(fine_residual_block2_a_batch_norm_batch_variance[f] + 0.00001)) + dfine_residual_block2_a_batch_norm_batch_variance_sum[f] * (2 * (fine_residual_block2_a_conv2d_y[n, i, j, f] - fine_residual_block2_a_batch_norm_batch_mean[f])) + dfine_residual_blo ...      convolution.dsl:17
-export function backward_dfine_residual_block2_a_conv2d_y_sum(
-  dfine_residual_block2_a_batch_norm_y: Float32Array,
-  fine_residual_block2_a_batch_norm_gamma: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block2_a_batch_norm_batch_variance_sum: Float32Array,
-  fine_residual_block2_a_conv2d_y: Float32Array,
-  fine_residual_block2_a_batch_norm_batch_mean: Float32Array,
-  dfine_residual_block2_a_batch_norm_batch_mean_sum: Float32Array,
-  dfine_residual_block2_a_conv2d_y_sum: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block2_a_batch_norm_y_at_nij = nij * 16;
-    for (let f = 0; f < 16; f++) {
-      dfine_residual_block2_a_conv2d_y_sum[dfine_residual_block2_a_batch_norm_y_at_nij + f] =
-        dfine_residual_block2_a_batch_norm_y[dfine_residual_block2_a_batch_norm_y_at_nij + f]! *
-          (fine_residual_block2_a_batch_norm_gamma[f]! /
-            Math.sqrt(fine_residual_block2_a_batch_norm_batch_variance[f]! + 0.00001)) +
-        dfine_residual_block2_a_batch_norm_batch_variance_sum[f]! *
-          (2 *
-            (fine_residual_block2_a_conv2d_y[dfine_residual_block2_a_batch_norm_y_at_nij + f]! -
-              fine_residual_block2_a_batch_norm_batch_mean[f]!)) +
-        dfine_residual_block2_a_batch_norm_batch_mean_sum[f]!;
-    }
-  }
-}
-
-// dfine_residual_block2_a_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((fine_residual_block1_y[n, i + u - 1, j + v - 1, d] else 0) * dfine_residual_block2_a_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
-export function gradient_fine_residual_block2_a_conv2d_K(
-  fine_residual_block1_y: Float32Array,
-  dfine_residual_block2_a_conv2d_y_sum: Float32Array,
-  dfine_residual_block2_a_conv2d_K: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block2_a_conv2d_K.fill(0);
-  for (let u = 0; u < 3; u++) {
-    const fine_residual_block1_y_at_u = u * 128;
-    const dfine_residual_block2_a_conv2d_K_at_u = u * 768;
-    for (let v = 0; v < 3; v++) {
-      const i_from_u = Math.max(0, -u + 1);
-      const i_to_u = Math.min(8, -u + 9);
-      const fine_residual_block1_y_at_v = fine_residual_block1_y_at_u + v * 16;
-      for (let i = i_from_u; i < i_to_u; i++) {
-        const j_from_v = Math.max(0, -v + 1);
-        const j_to_v = Math.min(8, -v + 9);
-        const fine_residual_block1_y_at_i = fine_residual_block1_y_at_v + i * 128;
-        const dfine_residual_block2_a_conv2d_y_sum_at_i = i * 128;
-        for (let j = j_from_v; j < j_to_v; j++) {
-          // dfine_residual_block2_a_conv2d_K[dfine_residual_block2_a_conv2d_K_at_u + v * 256 + row * 16 + column] +=
-          // sum[term](fine_residual_block1_y[fine_residual_block1_y_at_i + j * 16 + row + term * 1024 - 144] *
-          // dfine_residual_block2_a_conv2d_y_sum[dfine_residual_block2_a_conv2d_y_sum_at_i + j * 16 + term * 1024 +
-          // column]) for row < 16, column < 16, term < batch
-          contract(
-            fine_residual_block1_y,
-            dfine_residual_block2_a_conv2d_y_sum,
-            dfine_residual_block2_a_conv2d_K,
-            16,
-            16,
-            batch,
-            1,
-            1024,
-            1024,
-            1,
-            16,
-            1,
-            fine_residual_block1_y_at_i + j * 16 - 144,
-            dfine_residual_block2_a_conv2d_y_sum_at_i + j * 16,
-            dfine_residual_block2_a_conv2d_K_at_u + v * 256,
-          );
-        }
-      }
-    }
-  }
-}
-
-// dfine_residual_block1_b[n, i, j, k] = fine_residual_block1_y[n, i, j, k] > 0 ? dfine_residual_block2_b[n, i, j, k] + sum[f, u, v]((dfine_residual_block2_a_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * fine_residual_block2_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:12
-export function backward_dfine_residual_block1_b(
-  fine_residual_block1_y: Float32Array,
-  dfine_residual_block2_b: Float32Array,
-  dfine_residual_block2_a_conv2d_y_sum: Float32Array,
-  fine_residual_block2_a_conv2d_K: Float32Array,
-  dfine_residual_block1_b: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_b.fill(0);
+  dx.fill(0);
   for (let i = 0; i < 8; i++) {
-    const dfine_residual_block2_a_conv2d_y_sum_at_i = i * 128;
+    const dy_sum_at_i = i * 128;
     for (let j = 0; j < 8; j++) {
       const u_from_i = Math.max(0, i - 6);
       const u_to_i = Math.min(3, i + 2);
-      const dfine_residual_block2_a_conv2d_y_sum_at_j = dfine_residual_block2_a_conv2d_y_sum_at_i + j * 16;
+      const dy_sum_at_j = dy_sum_at_i + j * 16;
       for (let u = u_from_i; u < u_to_i; u++) {
         const v_from_j = Math.max(0, j - 6);
         const v_to_j = Math.min(3, j + 2);
-        const dfine_residual_block2_a_conv2d_y_sum_at_u = dfine_residual_block2_a_conv2d_y_sum_at_j - 128 * u;
-        const fine_residual_block2_a_conv2d_K_at_u = u * 768;
+        const dy_sum_at_u = dy_sum_at_j - 128 * u;
+        const K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // dfine_residual_block1_b[dfine_residual_block2_a_conv2d_y_sum_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](dfine_residual_block2_a_conv2d_y_sum[dfine_residual_block2_a_conv2d_y_sum_at_u + v * -16 + row *
-          // 1024 + term + 144] * fine_residual_block2_a_conv2d_K[fine_residual_block2_a_conv2d_K_at_u + v * 256 + term
-          // + column * 16]) for row < batch, column < 16, term < 16
+          // dx[dy_sum_at_i + j * 16 + row * 1024 + column] += sum[term](dy_sum[dy_sum_at_u + v * -16 + row * 1024 +
+          // term + 144] * K[K_at_u + v * 256 + term + column * 16]) for row < batch, column < 16, term < 16
           contract(
-            dfine_residual_block2_a_conv2d_y_sum,
-            fine_residual_block2_a_conv2d_K,
-            dfine_residual_block1_b,
+            dy_sum,
+            K,
+            dx,
             batch,
             16,
             16,
@@ -4540,9 +2592,9 @@ export function backward_dfine_residual_block1_b(
             16,
             1024,
             1,
-            dfine_residual_block2_a_conv2d_y_sum_at_u - 16 * v + 144,
-            fine_residual_block2_a_conv2d_K_at_u + v * 256,
-            dfine_residual_block2_a_conv2d_y_sum_at_i + j * 16,
+            dy_sum_at_u - 16 * v + 144,
+            K_at_u + v * 256,
+            dy_sum_at_i + j * 16,
           );
         }
       }
@@ -4550,673 +2602,12 @@ export function backward_dfine_residual_block1_b(
   }
   const nijk_to = batch * 1024;
   for (let nijk = 0; nijk < nijk_to; nijk++) {
-    dfine_residual_block1_b[nijk] =
-      fine_residual_block1_y[nijk]! > 0 ? dfine_residual_block2_b[nijk]! + dfine_residual_block1_b[nijk]! : 0;
+    dx[nijk] = x[nijk]! > 0 ? db[nijk]! + dx[nijk]! : 0;
   }
 }
 
-// dfine_residual_block1_b_batch_norm_m[k] = -(fine_residual_block1_b_batch_norm_gamma[k] * sum[n, i, j](dfine_residual_block1_b[n, i, j, k]) / sqrt(fine_residual_block1_b_batch_norm_batch_variance[k] + 0.00001))      normalisation.dsl:62
-export function backward_dfine_residual_block1_b_batch_norm_m(
-  fine_residual_block1_b_batch_norm_gamma: Float32Array,
-  dfine_residual_block1_b: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block1_b_batch_norm_m: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_b_batch_norm_m.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_b_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_b_batch_norm_m[k]! +=
-        dfine_residual_block1_b[dfine_residual_block1_b_at_nij + k]!;
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block1_b_batch_norm_m[k] = -(
-      (fine_residual_block1_b_batch_norm_gamma[k]! * dfine_residual_block1_b_batch_norm_m[k]!) /
-      Math.sqrt(fine_residual_block1_b_batch_norm_batch_variance[k]! + 0.00001)
-    );
-  }
-}
-
-// dfine_residual_block1_b_batch_norm_gamma[k] = sum[n, i, j](dfine_residual_block1_b[n, i, j, k] * (fine_residual_block1_b_conv2d_y[n, i, j, k] - fine_residual_block1_b_batch_norm_batch_mean[k])) / sqrt(fine_residual_block1_b_batch_norm_batch_variance[k] + 0.00001)      normalisation.dsl:62
-export function gradient_fine_residual_block1_b_batch_norm_gamma(
-  dfine_residual_block1_b: Float32Array,
-  fine_residual_block1_b_conv2d_y: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block1_b_batch_norm_gamma: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_b_batch_norm_gamma.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_b_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_b_batch_norm_gamma[k]! +=
-        dfine_residual_block1_b[dfine_residual_block1_b_at_nij + k]! *
-        (fine_residual_block1_b_conv2d_y[dfine_residual_block1_b_at_nij + k]! -
-          fine_residual_block1_b_batch_norm_batch_mean[k]!);
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block1_b_batch_norm_gamma[k]! /= Math.sqrt(
-      fine_residual_block1_b_batch_norm_batch_variance[k]! + 0.00001,
-    );
-  }
-}
-
-// dfine_residual_block1_b_batch_norm_beta[k] = sum[n, i, j](dfine_residual_block1_b[n, i, j, k])      normalisation.dsl:62
-export function gradient_fine_residual_block1_b_batch_norm_beta(
-  dfine_residual_block1_b: Float32Array,
-  dfine_residual_block1_b_batch_norm_beta: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_b_batch_norm_beta.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_b_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_b_batch_norm_beta[k]! +=
-        dfine_residual_block1_b[dfine_residual_block1_b_at_nij + k]!;
-    }
-  }
-}
-
-// dfine_residual_block1_b_batch_norm_batch_variance_sum[k] = fine_residual_block1_b_batch_norm_gamma[k] * sum[n, i, j](dfine_residual_block1_b[n, i, j, k] * (fine_residual_block1_b_batch_norm_batch_mean[k] - fine_residual_block1_b_conv2d_y[n, i, j, k])) / (128 * sqrt(fine_residual_block1_b_batch_norm_batch_variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
-export function backward_dfine_residual_block1_b_batch_norm_batch_variance_sum(
-  fine_residual_block1_b_batch_norm_gamma: Float32Array,
-  dfine_residual_block1_b: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_b_conv2d_y: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block1_b_batch_norm_batch_variance_sum: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_b_batch_norm_batch_variance_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_b_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_b_batch_norm_batch_variance_sum[k]! +=
-        dfine_residual_block1_b[dfine_residual_block1_b_at_nij + k]! *
-        (fine_residual_block1_b_batch_norm_batch_mean[k]! -
-          fine_residual_block1_b_conv2d_y[dfine_residual_block1_b_at_nij + k]!);
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block1_b_batch_norm_batch_variance_sum[k] =
-      (fine_residual_block1_b_batch_norm_gamma[k]! *
-        dfine_residual_block1_b_batch_norm_batch_variance_sum[k]!) /
-      (128 * cube(Math.sqrt(fine_residual_block1_b_batch_norm_batch_variance[k]! + 0.00001)) * batch);
-  }
-}
-
-// dfine_residual_block1_b_batch_norm_batch_mean_sum[k] = (dfine_residual_block1_b_batch_norm_m[k] + 2 * dfine_residual_block1_b_batch_norm_batch_variance_sum[k] * sum[n, i, j](fine_residual_block1_b_batch_norm_batch_mean[k] - fine_residual_block1_b_conv2d_y[n, i, j, k])) / (64 * extent(n))      normalisation.dsl:55
-export function backward_dfine_residual_block1_b_batch_norm_batch_mean_sum(
-  dfine_residual_block1_b_batch_norm_m: Float32Array,
-  dfine_residual_block1_b_batch_norm_batch_variance_sum: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_b_conv2d_y: Float32Array,
-  dfine_residual_block1_b_batch_norm_batch_mean_sum: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_b_batch_norm_batch_mean_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_b_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_b_batch_norm_batch_mean_sum[k]! +=
-        fine_residual_block1_b_batch_norm_batch_mean[k]! -
-        fine_residual_block1_b_conv2d_y[fine_residual_block1_b_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block1_b_batch_norm_batch_mean_sum[k] =
-      (dfine_residual_block1_b_batch_norm_m[k]! +
-        2 *
-          dfine_residual_block1_b_batch_norm_batch_variance_sum[k]! *
-          dfine_residual_block1_b_batch_norm_batch_mean_sum[k]!) /
-      product;
-  }
-}
-
-// dfine_residual_block1_b_conv2d_y_sum[n, i, j, f] = dfine_residual_block1_b[n, i, j, f] * (fine_residual_block1_b_batch_norm_gamma[f] / sqrt(fine_residual_block1_b_batch_norm_batch_variance[f] + 0.00001)) + dfine_residual_block1_b_batch_norm_batch_variance_sum[f] * (2 * (fine_residual_block1_b_conv2d_y[n, i, j, f] - fine_residual_block1_b_batch_norm_batch_mean[f])) + dfine_residual_block1_b_batch_n ...      convolution.dsl:17
-export function backward_dfine_residual_block1_b_conv2d_y_sum(
-  dfine_residual_block1_b: Float32Array,
-  fine_residual_block1_b_batch_norm_gamma: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block1_b_batch_norm_batch_variance_sum: Float32Array,
-  fine_residual_block1_b_conv2d_y: Float32Array,
-  fine_residual_block1_b_batch_norm_batch_mean: Float32Array,
-  dfine_residual_block1_b_batch_norm_batch_mean_sum: Float32Array,
-  dfine_residual_block1_b_conv2d_y_sum: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_b_at_nij = nij * 16;
-    for (let f = 0; f < 16; f++) {
-      dfine_residual_block1_b_conv2d_y_sum[dfine_residual_block1_b_at_nij + f] =
-        dfine_residual_block1_b[dfine_residual_block1_b_at_nij + f]! *
-          (fine_residual_block1_b_batch_norm_gamma[f]! /
-            Math.sqrt(fine_residual_block1_b_batch_norm_batch_variance[f]! + 0.00001)) +
-        dfine_residual_block1_b_batch_norm_batch_variance_sum[f]! *
-          (2 *
-            (fine_residual_block1_b_conv2d_y[dfine_residual_block1_b_at_nij + f]! -
-              fine_residual_block1_b_batch_norm_batch_mean[f]!)) +
-        dfine_residual_block1_b_batch_norm_batch_mean_sum[f]!;
-    }
-  }
-}
-
-// dfine_residual_block1_b_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((fine_residual_block1_a[n, i + u - 1, j + v - 1, d] else 0) * dfine_residual_block1_b_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
-export function gradient_fine_residual_block1_b_conv2d_K(
-  fine_residual_block1_a: Float32Array,
-  dfine_residual_block1_b_conv2d_y_sum: Float32Array,
-  dfine_residual_block1_b_conv2d_K: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_b_conv2d_K.fill(0);
-  for (let u = 0; u < 3; u++) {
-    const fine_residual_block1_a_at_u = u * 128;
-    const dfine_residual_block1_b_conv2d_K_at_u = u * 768;
-    for (let v = 0; v < 3; v++) {
-      const i_from_u = Math.max(0, -u + 1);
-      const i_to_u = Math.min(8, -u + 9);
-      const fine_residual_block1_a_at_v = fine_residual_block1_a_at_u + v * 16;
-      for (let i = i_from_u; i < i_to_u; i++) {
-        const j_from_v = Math.max(0, -v + 1);
-        const j_to_v = Math.min(8, -v + 9);
-        const fine_residual_block1_a_at_i = fine_residual_block1_a_at_v + i * 128;
-        const dfine_residual_block1_b_conv2d_y_sum_at_i = i * 128;
-        for (let j = j_from_v; j < j_to_v; j++) {
-          // dfine_residual_block1_b_conv2d_K[dfine_residual_block1_b_conv2d_K_at_u + v * 256 + row * 16 + column] +=
-          // sum[term](fine_residual_block1_a[fine_residual_block1_a_at_i + j * 16 + row + term * 1024 - 144] *
-          // dfine_residual_block1_b_conv2d_y_sum[dfine_residual_block1_b_conv2d_y_sum_at_i + j * 16 + term * 1024 +
-          // column]) for row < 16, column < 16, term < batch
-          contract(
-            fine_residual_block1_a,
-            dfine_residual_block1_b_conv2d_y_sum,
-            dfine_residual_block1_b_conv2d_K,
-            16,
-            16,
-            batch,
-            1,
-            1024,
-            1024,
-            1,
-            16,
-            1,
-            fine_residual_block1_a_at_i + j * 16 - 144,
-            dfine_residual_block1_b_conv2d_y_sum_at_i + j * 16,
-            dfine_residual_block1_b_conv2d_K_at_u + v * 256,
-          );
-        }
-      }
-    }
-  }
-}
-
-// dfine_residual_block1_a_batch_norm_y[n, i, j, k] = fine_residual_block1_a[n, i, j, k] > 0 ? sum[f, u, v]((dfine_residual_block1_b_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * fine_residual_block1_b_conv2d_K[u, v, k, f]) : 0      resnet.dsl:10
-export function backward_dfine_residual_block1_a_batch_norm_y(
-  fine_residual_block1_a: Float32Array,
-  dfine_residual_block1_b_conv2d_y_sum: Float32Array,
-  fine_residual_block1_b_conv2d_K: Float32Array,
-  dfine_residual_block1_a_batch_norm_y: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_a_batch_norm_y.fill(0);
-  for (let i = 0; i < 8; i++) {
-    const dfine_residual_block1_b_conv2d_y_sum_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, i - 6);
-      const u_to_i = Math.min(3, i + 2);
-      const dfine_residual_block1_b_conv2d_y_sum_at_j = dfine_residual_block1_b_conv2d_y_sum_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, j - 6);
-        const v_to_j = Math.min(3, j + 2);
-        const dfine_residual_block1_b_conv2d_y_sum_at_u = dfine_residual_block1_b_conv2d_y_sum_at_j - 128 * u;
-        const fine_residual_block1_b_conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // dfine_residual_block1_a_batch_norm_y[dfine_residual_block1_b_conv2d_y_sum_at_i + j * 16 + row * 1024 +
-          // column] += sum[term](dfine_residual_block1_b_conv2d_y_sum[dfine_residual_block1_b_conv2d_y_sum_at_u + v *
-          // -16 + row * 1024 + term + 144] * fine_residual_block1_b_conv2d_K[fine_residual_block1_b_conv2d_K_at_u + v *
-          // 256 + term + column * 16]) for row < batch, column < 16, term < 16
-          contract(
-            dfine_residual_block1_b_conv2d_y_sum,
-            fine_residual_block1_b_conv2d_K,
-            dfine_residual_block1_a_batch_norm_y,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            1,
-            16,
-            1024,
-            1,
-            dfine_residual_block1_b_conv2d_y_sum_at_u - 16 * v + 144,
-            fine_residual_block1_b_conv2d_K_at_u + v * 256,
-            dfine_residual_block1_b_conv2d_y_sum_at_i + j * 16,
-          );
-        }
-      }
-    }
-  }
-  const nijk_to = batch * 1024;
-  for (let nijk = 0; nijk < nijk_to; nijk++) {
-    dfine_residual_block1_a_batch_norm_y[nijk] =
-      fine_residual_block1_a[nijk]! > 0 ? dfine_residual_block1_a_batch_norm_y[nijk]! : 0;
-  }
-}
-
-// dfine_residual_block1_a_batch_norm_m[k] = -(fine_residual_block1_a_batch_norm_gamma[k] * sum[n, i, j](dfine_residual_block1_a_batch_norm_y[n, i, j, k]) / sqrt(fine_residual_block1_a_batch_norm_batch_variance[k] + 0.00001))      normalisation.dsl:62
-export function backward_dfine_residual_block1_a_batch_norm_m(
-  fine_residual_block1_a_batch_norm_gamma: Float32Array,
-  dfine_residual_block1_a_batch_norm_y: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block1_a_batch_norm_m: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_a_batch_norm_m.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_a_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_a_batch_norm_m[k]! +=
-        dfine_residual_block1_a_batch_norm_y[dfine_residual_block1_a_batch_norm_y_at_nij + k]!;
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block1_a_batch_norm_m[k] = -(
-      (fine_residual_block1_a_batch_norm_gamma[k]! * dfine_residual_block1_a_batch_norm_m[k]!) /
-      Math.sqrt(fine_residual_block1_a_batch_norm_batch_variance[k]! + 0.00001)
-    );
-  }
-}
-
-// dfine_residual_block1_a_batch_norm_gamma[k] = sum[n, i, j](dfine_residual_block1_a_batch_norm_y[n, i, j, k] * (fine_residual_block1_a_conv2d_y[n, i, j, k] - fine_residual_block1_a_batch_norm_batch_mean[k])) / sqrt(fine_residual_block1_a_batch_norm_batch_variance[k] + 0.00001)      normalisation.dsl:62
-export function gradient_fine_residual_block1_a_batch_norm_gamma(
-  dfine_residual_block1_a_batch_norm_y: Float32Array,
-  fine_residual_block1_a_conv2d_y: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block1_a_batch_norm_gamma: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_a_batch_norm_gamma.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_a_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_a_batch_norm_gamma[k]! +=
-        dfine_residual_block1_a_batch_norm_y[dfine_residual_block1_a_batch_norm_y_at_nij + k]! *
-        (fine_residual_block1_a_conv2d_y[dfine_residual_block1_a_batch_norm_y_at_nij + k]! -
-          fine_residual_block1_a_batch_norm_batch_mean[k]!);
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block1_a_batch_norm_gamma[k]! /= Math.sqrt(
-      fine_residual_block1_a_batch_norm_batch_variance[k]! + 0.00001,
-    );
-  }
-}
-
-// dfine_residual_block1_a_batch_norm_beta[k] = sum[n, i, j](dfine_residual_block1_a_batch_norm_y[n, i, j, k])      normalisation.dsl:62
-export function gradient_fine_residual_block1_a_batch_norm_beta(
-  dfine_residual_block1_a_batch_norm_y: Float32Array,
-  dfine_residual_block1_a_batch_norm_beta: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_a_batch_norm_beta.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_a_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_a_batch_norm_beta[k]! +=
-        dfine_residual_block1_a_batch_norm_y[dfine_residual_block1_a_batch_norm_y_at_nij + k]!;
-    }
-  }
-}
-
-// dfine_residual_block1_a_batch_norm_batch_variance_sum[k] = fine_residual_block1_a_batch_norm_gamma[k] * sum[n, i, j](dfine_residual_block1_a_batch_norm_y[n, i, j, k] * (fine_residual_block1_a_batch_norm_batch_mean[k] - fine_residual_block1_a_conv2d_y[n, i, j, k])) / (128 * sqrt(fine_residual_block1_a_batch_norm_batch_variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
-export function backward_dfine_residual_block1_a_batch_norm_batch_variance_sum(
-  fine_residual_block1_a_batch_norm_gamma: Float32Array,
-  dfine_residual_block1_a_batch_norm_y: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_a_conv2d_y: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block1_a_batch_norm_batch_variance_sum: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_a_batch_norm_batch_variance_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_a_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_a_batch_norm_batch_variance_sum[k]! +=
-        dfine_residual_block1_a_batch_norm_y[dfine_residual_block1_a_batch_norm_y_at_nij + k]! *
-        (fine_residual_block1_a_batch_norm_batch_mean[k]! -
-          fine_residual_block1_a_conv2d_y[dfine_residual_block1_a_batch_norm_y_at_nij + k]!);
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block1_a_batch_norm_batch_variance_sum[k] =
-      (fine_residual_block1_a_batch_norm_gamma[k]! *
-        dfine_residual_block1_a_batch_norm_batch_variance_sum[k]!) /
-      (128 * cube(Math.sqrt(fine_residual_block1_a_batch_norm_batch_variance[k]! + 0.00001)) * batch);
-  }
-}
-
-// dfine_residual_block1_a_batch_norm_batch_mean_sum[k] = (dfine_residual_block1_a_batch_norm_m[k] + 2 * dfine_residual_block1_a_batch_norm_batch_variance_sum[k] * sum[n, i, j](fine_residual_block1_a_batch_norm_batch_mean[k] - fine_residual_block1_a_conv2d_y[n, i, j, k])) / (64 * extent(n))      normalisation.dsl:55
-export function backward_dfine_residual_block1_a_batch_norm_batch_mean_sum(
-  dfine_residual_block1_a_batch_norm_m: Float32Array,
-  dfine_residual_block1_a_batch_norm_batch_variance_sum: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  fine_residual_block1_a_conv2d_y: Float32Array,
-  dfine_residual_block1_a_batch_norm_batch_mean_sum: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_a_batch_norm_batch_mean_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const fine_residual_block1_a_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dfine_residual_block1_a_batch_norm_batch_mean_sum[k]! +=
-        fine_residual_block1_a_batch_norm_batch_mean[k]! -
-        fine_residual_block1_a_conv2d_y[fine_residual_block1_a_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    dfine_residual_block1_a_batch_norm_batch_mean_sum[k] =
-      (dfine_residual_block1_a_batch_norm_m[k]! +
-        2 *
-          dfine_residual_block1_a_batch_norm_batch_variance_sum[k]! *
-          dfine_residual_block1_a_batch_norm_batch_mean_sum[k]!) /
-      product;
-  }
-}
-
-// dfine_residual_block1_a_conv2d_y_sum[n, i, j, f] = dfine_residual_block1_a_batch_norm_y[n, i, j, f] * (fine_residual_block1_a_batch_norm_gamma[f] / sqrt(fine_residual_block1_a_batch_norm_batch_variance[f] + 0.00001)) + dfine_residual_block1_a_batch_norm_batch_variance_sum[f] * (2 * (fine_residual_block1_a_conv2d_y[n, i, j, f] - fine_residual_block1_a_batch_norm_batch_mean[f])) + dfine_residual_blo ...      convolution.dsl:17
-export function backward_dfine_residual_block1_a_conv2d_y_sum(
-  dfine_residual_block1_a_batch_norm_y: Float32Array,
-  fine_residual_block1_a_batch_norm_gamma: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_variance: Float32Array,
-  dfine_residual_block1_a_batch_norm_batch_variance_sum: Float32Array,
-  fine_residual_block1_a_conv2d_y: Float32Array,
-  fine_residual_block1_a_batch_norm_batch_mean: Float32Array,
-  dfine_residual_block1_a_batch_norm_batch_mean_sum: Float32Array,
-  dfine_residual_block1_a_conv2d_y_sum: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dfine_residual_block1_a_batch_norm_y_at_nij = nij * 16;
-    for (let f = 0; f < 16; f++) {
-      dfine_residual_block1_a_conv2d_y_sum[dfine_residual_block1_a_batch_norm_y_at_nij + f] =
-        dfine_residual_block1_a_batch_norm_y[dfine_residual_block1_a_batch_norm_y_at_nij + f]! *
-          (fine_residual_block1_a_batch_norm_gamma[f]! /
-            Math.sqrt(fine_residual_block1_a_batch_norm_batch_variance[f]! + 0.00001)) +
-        dfine_residual_block1_a_batch_norm_batch_variance_sum[f]! *
-          (2 *
-            (fine_residual_block1_a_conv2d_y[dfine_residual_block1_a_batch_norm_y_at_nij + f]! -
-              fine_residual_block1_a_batch_norm_batch_mean[f]!)) +
-        dfine_residual_block1_a_batch_norm_batch_mean_sum[f]!;
-    }
-  }
-}
-
-// dfine_residual_block1_a_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((stem[n, i + u - 1, j + v - 1, d] else 0) * dfine_residual_block1_a_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
-export function gradient_fine_residual_block1_a_conv2d_K(
-  stem: Float32Array,
-  dfine_residual_block1_a_conv2d_y_sum: Float32Array,
-  dfine_residual_block1_a_conv2d_K: Float32Array,
-  batch: number,
-): void {
-  dfine_residual_block1_a_conv2d_K.fill(0);
-  for (let u = 0; u < 3; u++) {
-    const stem_at_u = u * 128;
-    const dfine_residual_block1_a_conv2d_K_at_u = u * 768;
-    for (let v = 0; v < 3; v++) {
-      const i_from_u = Math.max(0, -u + 1);
-      const i_to_u = Math.min(8, -u + 9);
-      const stem_at_v = stem_at_u + v * 16;
-      for (let i = i_from_u; i < i_to_u; i++) {
-        const j_from_v = Math.max(0, -v + 1);
-        const j_to_v = Math.min(8, -v + 9);
-        const stem_at_i = stem_at_v + i * 128;
-        const dfine_residual_block1_a_conv2d_y_sum_at_i = i * 128;
-        for (let j = j_from_v; j < j_to_v; j++) {
-          // dfine_residual_block1_a_conv2d_K[dfine_residual_block1_a_conv2d_K_at_u + v * 256 + row * 16 + column] +=
-          // sum[term](stem[stem_at_i + j * 16 + row + term * 1024 - 144] *
-          // dfine_residual_block1_a_conv2d_y_sum[dfine_residual_block1_a_conv2d_y_sum_at_i + j * 16 + term * 1024 +
-          // column]) for row < 16, column < 16, term < batch
-          contract(
-            stem,
-            dfine_residual_block1_a_conv2d_y_sum,
-            dfine_residual_block1_a_conv2d_K,
-            16,
-            16,
-            batch,
-            1,
-            1024,
-            1024,
-            1,
-            16,
-            1,
-            stem_at_i + j * 16 - 144,
-            dfine_residual_block1_a_conv2d_y_sum_at_i + j * 16,
-            dfine_residual_block1_a_conv2d_K_at_u + v * 256,
-          );
-        }
-      }
-    }
-  }
-}
-
-// dstem_batch_norm_y[n, i, j, k] = stem[n, i, j, k] > 0 ? dfine_residual_block1_b[n, i, j, k] + sum[f, u, v]((dfine_residual_block1_a_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * fine_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:19
-export function backward_dstem_batch_norm_y(
-  stem: Float32Array,
-  dfine_residual_block1_b: Float32Array,
-  dfine_residual_block1_a_conv2d_y_sum: Float32Array,
-  fine_residual_block1_a_conv2d_K: Float32Array,
-  dstem_batch_norm_y: Float32Array,
-  batch: number,
-): void {
-  dstem_batch_norm_y.fill(0);
-  for (let i = 0; i < 8; i++) {
-    const dfine_residual_block1_a_conv2d_y_sum_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, i - 6);
-      const u_to_i = Math.min(3, i + 2);
-      const dfine_residual_block1_a_conv2d_y_sum_at_j = dfine_residual_block1_a_conv2d_y_sum_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, j - 6);
-        const v_to_j = Math.min(3, j + 2);
-        const dfine_residual_block1_a_conv2d_y_sum_at_u = dfine_residual_block1_a_conv2d_y_sum_at_j - 128 * u;
-        const fine_residual_block1_a_conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // dstem_batch_norm_y[dfine_residual_block1_a_conv2d_y_sum_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](dfine_residual_block1_a_conv2d_y_sum[dfine_residual_block1_a_conv2d_y_sum_at_u + v * -16 + row *
-          // 1024 + term + 144] * fine_residual_block1_a_conv2d_K[fine_residual_block1_a_conv2d_K_at_u + v * 256 + term
-          // + column * 16]) for row < batch, column < 16, term < 16
-          contract(
-            dfine_residual_block1_a_conv2d_y_sum,
-            fine_residual_block1_a_conv2d_K,
-            dstem_batch_norm_y,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            1,
-            16,
-            1024,
-            1,
-            dfine_residual_block1_a_conv2d_y_sum_at_u - 16 * v + 144,
-            fine_residual_block1_a_conv2d_K_at_u + v * 256,
-            dfine_residual_block1_a_conv2d_y_sum_at_i + j * 16,
-          );
-        }
-      }
-    }
-  }
-  const nijk_to = batch * 1024;
-  for (let nijk = 0; nijk < nijk_to; nijk++) {
-    dstem_batch_norm_y[nijk] =
-      stem[nijk]! > 0 ? dfine_residual_block1_b[nijk]! + dstem_batch_norm_y[nijk]! : 0;
-  }
-}
-
-// dstem_batch_norm_m[k] = -(stem_batch_norm_gamma[k] * sum[n, i, j](dstem_batch_norm_y[n, i, j, k]) / sqrt(stem_batch_norm_batch_variance[k] + 0.00001))      normalisation.dsl:62
-export function backward_dstem_batch_norm_m(
-  stem_batch_norm_gamma: Float32Array,
-  dstem_batch_norm_y: Float32Array,
-  stem_batch_norm_batch_variance: Float32Array,
-  dstem_batch_norm_m: Float32Array,
-  batch: number,
-): void {
-  dstem_batch_norm_m.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dstem_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dstem_batch_norm_m[k]! += dstem_batch_norm_y[dstem_batch_norm_y_at_nij + k]!;
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dstem_batch_norm_m[k] = -(
-      (stem_batch_norm_gamma[k]! * dstem_batch_norm_m[k]!) /
-      Math.sqrt(stem_batch_norm_batch_variance[k]! + 0.00001)
-    );
-  }
-}
-
-// dstem_batch_norm_gamma[k] = sum[n, i, j](dstem_batch_norm_y[n, i, j, k] * (stem_conv2d_y[n, i, j, k] - stem_batch_norm_batch_mean[k])) / sqrt(stem_batch_norm_batch_variance[k] + 0.00001)      normalisation.dsl:62
-export function gradient_stem_batch_norm_gamma(
-  dstem_batch_norm_y: Float32Array,
-  stem_conv2d_y: Float32Array,
-  stem_batch_norm_batch_mean: Float32Array,
-  stem_batch_norm_batch_variance: Float32Array,
-  dstem_batch_norm_gamma: Float32Array,
-  batch: number,
-): void {
-  dstem_batch_norm_gamma.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dstem_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dstem_batch_norm_gamma[k]! +=
-        dstem_batch_norm_y[dstem_batch_norm_y_at_nij + k]! *
-        (stem_conv2d_y[dstem_batch_norm_y_at_nij + k]! - stem_batch_norm_batch_mean[k]!);
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dstem_batch_norm_gamma[k]! /= Math.sqrt(stem_batch_norm_batch_variance[k]! + 0.00001);
-  }
-}
-
-// dstem_batch_norm_beta[k] = sum[n, i, j](dstem_batch_norm_y[n, i, j, k])      normalisation.dsl:62
-export function gradient_stem_batch_norm_beta(
-  dstem_batch_norm_y: Float32Array,
-  dstem_batch_norm_beta: Float32Array,
-  batch: number,
-): void {
-  dstem_batch_norm_beta.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dstem_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dstem_batch_norm_beta[k]! += dstem_batch_norm_y[dstem_batch_norm_y_at_nij + k]!;
-    }
-  }
-}
-
-// dstem_batch_norm_batch_variance_sum[k] = stem_batch_norm_gamma[k] * sum[n, i, j](dstem_batch_norm_y[n, i, j, k] * (stem_batch_norm_batch_mean[k] - stem_conv2d_y[n, i, j, k])) / (128 * sqrt(stem_batch_norm_batch_variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
-export function backward_dstem_batch_norm_batch_variance_sum(
-  stem_batch_norm_gamma: Float32Array,
-  dstem_batch_norm_y: Float32Array,
-  stem_batch_norm_batch_mean: Float32Array,
-  stem_conv2d_y: Float32Array,
-  stem_batch_norm_batch_variance: Float32Array,
-  dstem_batch_norm_batch_variance_sum: Float32Array,
-  batch: number,
-): void {
-  dstem_batch_norm_batch_variance_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dstem_batch_norm_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dstem_batch_norm_batch_variance_sum[k]! +=
-        dstem_batch_norm_y[dstem_batch_norm_y_at_nij + k]! *
-        (stem_batch_norm_batch_mean[k]! - stem_conv2d_y[dstem_batch_norm_y_at_nij + k]!);
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dstem_batch_norm_batch_variance_sum[k] =
-      (stem_batch_norm_gamma[k]! * dstem_batch_norm_batch_variance_sum[k]!) /
-      (128 * cube(Math.sqrt(stem_batch_norm_batch_variance[k]! + 0.00001)) * batch);
-  }
-}
-
-// dstem_batch_norm_batch_mean_sum[k] = (dstem_batch_norm_m[k] + 2 * dstem_batch_norm_batch_variance_sum[k] * sum[n, i, j](stem_batch_norm_batch_mean[k] - stem_conv2d_y[n, i, j, k])) / (64 * extent(n))      normalisation.dsl:55
-export function backward_dstem_batch_norm_batch_mean_sum(
-  dstem_batch_norm_m: Float32Array,
-  dstem_batch_norm_batch_variance_sum: Float32Array,
-  stem_batch_norm_batch_mean: Float32Array,
-  stem_conv2d_y: Float32Array,
-  dstem_batch_norm_batch_mean_sum: Float32Array,
-  batch: number,
-): void {
-  dstem_batch_norm_batch_mean_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const stem_conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dstem_batch_norm_batch_mean_sum[k]! +=
-        stem_batch_norm_batch_mean[k]! - stem_conv2d_y[stem_conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 64 * batch;
-  for (let k = 0; k < 16; k++) {
-    dstem_batch_norm_batch_mean_sum[k] =
-      (dstem_batch_norm_m[k]! +
-        2 * dstem_batch_norm_batch_variance_sum[k]! * dstem_batch_norm_batch_mean_sum[k]!) /
-      product;
-  }
-}
-
-// dstem_conv2d_y_sum[n, i, j, f] = dstem_batch_norm_y[n, i, j, f] * (stem_batch_norm_gamma[f] / sqrt(stem_batch_norm_batch_variance[f] + 0.00001)) + dstem_batch_norm_batch_variance_sum[f] * (2 * (stem_conv2d_y[n, i, j, f] - stem_batch_norm_batch_mean[f])) + dstem_batch_norm_batch_mean_sum[f]      convolution.dsl:17
-export function backward_dstem_conv2d_y_sum(
-  dstem_batch_norm_y: Float32Array,
-  stem_batch_norm_gamma: Float32Array,
-  stem_batch_norm_batch_variance: Float32Array,
-  dstem_batch_norm_batch_variance_sum: Float32Array,
-  stem_conv2d_y: Float32Array,
-  stem_batch_norm_batch_mean: Float32Array,
-  dstem_batch_norm_batch_mean_sum: Float32Array,
-  dstem_conv2d_y_sum: Float32Array,
-  batch: number,
-): void {
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dstem_batch_norm_y_at_nij = nij * 16;
-    for (let f = 0; f < 16; f++) {
-      dstem_conv2d_y_sum[dstem_batch_norm_y_at_nij + f] =
-        dstem_batch_norm_y[dstem_batch_norm_y_at_nij + f]! *
-          (stem_batch_norm_gamma[f]! / Math.sqrt(stem_batch_norm_batch_variance[f]! + 0.00001)) +
-        dstem_batch_norm_batch_variance_sum[f]! *
-          (2 * (stem_conv2d_y[dstem_batch_norm_y_at_nij + f]! - stem_batch_norm_batch_mean[f]!)) +
-        dstem_batch_norm_batch_mean_sum[f]!;
-    }
-  }
-}
-
-// dstem_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dstem_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
+// dstem_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0)
+//     * dstem_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
 export function gradient_stem_conv2d_K(
   x: Float32Array,
   dstem_conv2d_y_sum: Float32Array,
@@ -5288,6 +2679,261 @@ export function update_sgd(
 }
 
 // -------------------------------------------------------------------------------------------- what they call
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 3, j < n: the inner loops of a contraction.
+export function block_8x3(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a4_1 = a[a_at + a_row * 4 + a_column]!;
+  const a4_2 = a[a_at + a_row * 4 + a_column * 2]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a5_1 = a[a_at + a_row * 5 + a_column]!;
+  const a5_2 = a[a_at + a_row * 5 + a_column * 2]!;
+  const a6_0 = a[a_at + a_row * 6]!;
+  const a6_1 = a[a_at + a_row * 6 + a_column]!;
+  const a6_2 = a[a_at + a_row * 6 + a_column * 2]!;
+  const a7_0 = a[a_at + a_row * 7]!;
+  const a7_1 = a[a_at + a_row * 7 + a_column]!;
+  const a7_2 = a[a_at + a_row * 7 + a_column * 2]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  const c6 = c_row * 6;
+  const c7 = c_row * 7;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2;
+    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + a1_2 * x2;
+    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + a2_2 * x2;
+    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + a3_2 * x2;
+    c[c_place + c4]! += a4_0 * x0 + a4_1 * x1 + a4_2 * x2;
+    c[c_place + c5]! += a5_0 * x0 + a5_1 * x1 + a5_2 * x2;
+    c[c_place + c6]! += a6_0 * x0 + a6_1 * x1 + a6_2 * x2;
+    c[c_place + c7]! += a7_0 * x0 + a7_1 * x1 + a7_2 * x2;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
+export function block_8x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a6_0 = a[a_at + a_row * 6]!;
+  const a7_0 = a[a_at + a_row * 7]!;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  const c6 = c_row * 6;
+  const c7 = c_row * 7;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    c[c_place + c1]! += a1_0 * x0;
+    c[c_place + c2]! += a2_0 * x0;
+    c[c_place + c3]! += a3_0 * x0;
+    c[c_place + c4]! += a4_0 * x0;
+    c[c_place + c5]! += a5_0 * x0;
+    c[c_place + c6]! += a6_0 * x0;
+    c[c_place + c7]! += a7_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 3, j < n: the inner loops of a contraction.
+export function block_1x3(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
+export function block_1x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 8 x 3 of a are held while b streams.
+export function contract_by_3(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const whole_rows = (m >> 3) * 8;
+  const whole_columns = ((k / 3) | 0) * 3;
+  for (let i = 0; i < whole_rows; i += 8) {
+    for (let p = 0; p < whole_columns; p += 3) {
+      block_8x3(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        a_column,
+        b_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_8x1(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = whole_rows; i < m; i++) {
+    for (let p = 0; p < whole_columns; p += 3) {
+      block_1x3(
+        a,
+        b,
+        c,
+        n,
+        a_column,
+        b_row,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_1x1(
+        a,
+        b,
+        c,
+        n,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+  }
+}
 
 // c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
 export function block_8x8(
@@ -5415,52 +3061,6 @@ export function block_8x8(
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
-export function block_8x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  a_row: number,
-  b_column: number,
-  c_row: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  const a1_0 = a[a_at + a_row]!;
-  const a2_0 = a[a_at + a_row * 2]!;
-  const a3_0 = a[a_at + a_row * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a7_0 = a[a_at + a_row * 7]!;
-  const c1 = c_row;
-  const c2 = c_row * 2;
-  const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    c[c_place + c1]! += a1_0 * x0;
-    c[c_place + c2]! += a2_0 * x0;
-    c[c_place + c3]! += a3_0 * x0;
-    c[c_place + c4]! += a4_0 * x0;
-    c[c_place + c5]! += a5_0 * x0;
-    c[c_place + c6]! += a6_0 * x0;
-    c[c_place + c7]! += a7_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
 // c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 8, j < n: the inner loops of a contraction.
 export function block_1x8(
   a: Float32Array,
@@ -5503,29 +3103,6 @@ export function block_1x8(
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
       a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
-export function block_1x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
     b_place += b_column;
     c_place += c_column;
   }
@@ -5664,6 +3241,1817 @@ function cube(x: number): number {
 
 // ----------------------------------------------------------------------------------------------- the program
 
+/** What the parts of the program share. */
+interface Memory {
+  readonly batch: number;
+  readonly parameters: Float32Array;
+  readonly gradients: Float32Array;
+  readonly state: Float32Array;
+  readonly results: Float64Array;
+  readonly workspace: Float32Array;
+  readonly doubles: Float64Array;
+  readonly x: Float32Array;
+  readonly label: Int32Array;
+  readonly rate_schedule: Float64Array;
+}
+
+/** `forward`, part 1 of 3: its arrays, and the calls that work on them. */
+function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: number) => void {
+  const stem_conv2d_K = parameters.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
+  const stem_conv2d_y = workspace.subarray(928, 1024 * batch + 928);
+  const stem_batch_norm_batch_mean = workspace.subarray(608, 624);
+  const stem_batch_norm_batch_variance = workspace.subarray(624, 640);
+  const stem_batch_norm_running_mean = state.subarray(0, 16);
+  const stem_batch_norm_running_mean_next = workspace.subarray(640, 656);
+  const stem_batch_norm_running_variance = state.subarray(16, 32);
+  const stem_batch_norm_running_variance_next = workspace.subarray(656, 672);
+  const stem_batch_norm_gamma = parameters.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const stem_batch_norm_beta = parameters.subarray(
+    stem_batch_norm_beta_offset,
+    stem_batch_norm_beta_offset + 16,
+  );
+  const stem = workspace.subarray(1024 * batch + 928, 2048 * batch + 928);
+  const fine_residual_block1_a_conv2d_K = parameters.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 928, 3072 * batch + 928);
+  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(672, 688);
+  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(688, 704);
+  const fine_residual_block1_a_batch_norm_running_mean = state.subarray(32, 48);
+  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(704, 720);
+  const fine_residual_block1_a_batch_norm_running_variance = state.subarray(48, 64);
+  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(720, 736);
+  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_a_batch_norm_beta = parameters.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_a = workspace.subarray(3072 * batch + 928, 4096 * batch + 928);
+  const fine_residual_block1_b_conv2d_K = parameters.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 928, 5120 * batch + 928);
+  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(736, 752);
+  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(752, 768);
+  const fine_residual_block1_b_batch_norm_running_mean = state.subarray(64, 80);
+  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(768, 784);
+  const fine_residual_block1_b_batch_norm_running_variance = state.subarray(80, 96);
+  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(784, 800);
+  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_b_batch_norm_beta = parameters.subarray(
+    fine_residual_block1_b_batch_norm_beta_offset,
+    fine_residual_block1_b_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
+  const fine_residual_block2_a_conv2d_K = parameters.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 928, 7168 * batch + 928);
+  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(800, 816);
+  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(816, 832);
+  const fine_residual_block2_a_batch_norm_running_mean = state.subarray(96, 112);
+  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(832, 848);
+  const fine_residual_block2_a_batch_norm_running_variance = state.subarray(112, 128);
+  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(848, 864);
+  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_a_batch_norm_beta = parameters.subarray(
+    fine_residual_block2_a_batch_norm_beta_offset,
+    fine_residual_block2_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block2_a = workspace.subarray(7168 * batch + 928, 8192 * batch + 928);
+  const fine_residual_block2_b_conv2d_K = parameters.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(864, 880);
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(880, 896);
+
+  return (n: number): void => {
+    forward_stem_conv2d_y(x, stem_conv2d_K, stem_conv2d_y, n);
+    forward_batch_norm_batch_mean(stem_conv2d_y, stem_batch_norm_batch_mean, n);
+    forward_batch_norm_batch_variance(
+      stem_conv2d_y,
+      stem_batch_norm_batch_mean,
+      stem_batch_norm_batch_variance,
+      n,
+    );
+    forward_batch_norm_running_mean_next(
+      stem_batch_norm_running_mean,
+      stem_batch_norm_batch_mean,
+      stem_batch_norm_running_mean_next,
+    );
+    forward_batch_norm_running_variance_next(
+      stem_batch_norm_running_variance,
+      stem_batch_norm_batch_variance,
+      stem_batch_norm_running_variance_next,
+      n,
+    );
+    forward_stem(
+      stem_conv2d_y,
+      stem_batch_norm_batch_mean,
+      stem_batch_norm_batch_variance,
+      stem_batch_norm_gamma,
+      stem_batch_norm_beta,
+      stem,
+      n,
+    );
+    forward_conv2d_y(stem, fine_residual_block1_a_conv2d_K, fine_residual_block1_a_conv2d_y, n);
+    forward_batch_norm_batch_mean(
+      fine_residual_block1_a_conv2d_y,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      n,
+    );
+    forward_batch_norm_batch_variance(
+      fine_residual_block1_a_conv2d_y,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      n,
+    );
+    forward_batch_norm_running_mean_next(
+      fine_residual_block1_a_batch_norm_running_mean,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      fine_residual_block1_a_batch_norm_running_mean_next,
+    );
+    forward_batch_norm_running_variance_next(
+      fine_residual_block1_a_batch_norm_running_variance,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      fine_residual_block1_a_batch_norm_running_variance_next,
+      n,
+    );
+    forward_stem(
+      fine_residual_block1_a_conv2d_y,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      fine_residual_block1_a_batch_norm_gamma,
+      fine_residual_block1_a_batch_norm_beta,
+      fine_residual_block1_a,
+      n,
+    );
+    forward_conv2d_y(
+      fine_residual_block1_a,
+      fine_residual_block1_b_conv2d_K,
+      fine_residual_block1_b_conv2d_y,
+      n,
+    );
+    forward_batch_norm_batch_mean(
+      fine_residual_block1_b_conv2d_y,
+      fine_residual_block1_b_batch_norm_batch_mean,
+      n,
+    );
+    forward_batch_norm_batch_variance(
+      fine_residual_block1_b_conv2d_y,
+      fine_residual_block1_b_batch_norm_batch_mean,
+      fine_residual_block1_b_batch_norm_batch_variance,
+      n,
+    );
+    forward_batch_norm_running_mean_next(
+      fine_residual_block1_b_batch_norm_running_mean,
+      fine_residual_block1_b_batch_norm_batch_mean,
+      fine_residual_block1_b_batch_norm_running_mean_next,
+    );
+    forward_batch_norm_running_variance_next(
+      fine_residual_block1_b_batch_norm_running_variance,
+      fine_residual_block1_b_batch_norm_batch_variance,
+      fine_residual_block1_b_batch_norm_running_variance_next,
+      n,
+    );
+    forward_b_y(
+      fine_residual_block1_b_conv2d_y,
+      fine_residual_block1_b_batch_norm_batch_mean,
+      fine_residual_block1_b_batch_norm_batch_variance,
+      fine_residual_block1_b_batch_norm_gamma,
+      fine_residual_block1_b_batch_norm_beta,
+      stem,
+      fine_residual_block1_y,
+      n,
+    );
+    forward_conv2d_y(
+      fine_residual_block1_y,
+      fine_residual_block2_a_conv2d_K,
+      fine_residual_block2_a_conv2d_y,
+      n,
+    );
+    forward_batch_norm_batch_mean(
+      fine_residual_block2_a_conv2d_y,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      n,
+    );
+    forward_batch_norm_batch_variance(
+      fine_residual_block2_a_conv2d_y,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      fine_residual_block2_a_batch_norm_batch_variance,
+      n,
+    );
+    forward_batch_norm_running_mean_next(
+      fine_residual_block2_a_batch_norm_running_mean,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      fine_residual_block2_a_batch_norm_running_mean_next,
+    );
+    forward_batch_norm_running_variance_next(
+      fine_residual_block2_a_batch_norm_running_variance,
+      fine_residual_block2_a_batch_norm_batch_variance,
+      fine_residual_block2_a_batch_norm_running_variance_next,
+      n,
+    );
+    forward_stem(
+      fine_residual_block2_a_conv2d_y,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      fine_residual_block2_a_batch_norm_batch_variance,
+      fine_residual_block2_a_batch_norm_gamma,
+      fine_residual_block2_a_batch_norm_beta,
+      fine_residual_block2_a,
+      n,
+    );
+    forward_conv2d_y(
+      fine_residual_block2_a,
+      fine_residual_block2_b_conv2d_K,
+      fine_residual_block2_b_conv2d_y,
+      n,
+    );
+    forward_batch_norm_batch_mean(
+      fine_residual_block2_b_conv2d_y,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      n,
+    );
+    forward_batch_norm_batch_variance(
+      fine_residual_block2_b_conv2d_y,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      fine_residual_block2_b_batch_norm_batch_variance,
+      n,
+    );
+  };
+}
+
+/** `forward`, part 2 of 3: its arrays, and the calls that work on them. */
+function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: number) => void {
+  const fine_residual_block2_b_batch_norm_running_mean = state.subarray(128, 144);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(864, 880);
+  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(896, 912);
+  const fine_residual_block2_b_batch_norm_running_variance = state.subarray(144, 160);
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(880, 896);
+  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(912, 928);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
+  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_b_batch_norm_beta = parameters.subarray(
+    fine_residual_block2_b_batch_norm_beta_offset,
+    fine_residual_block2_b_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
+  const fine = workspace.subarray(9216 * batch + 928, 10240 * batch + 928);
+  const rough_residual_block1_a_conv2d_K = parameters.subarray(
+    rough_residual_block1_a_conv2d_K_offset,
+    rough_residual_block1_a_conv2d_K_offset + 4608,
+  );
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 928, 10752 * batch + 928);
+  const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
+  const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
+  const rough_residual_block1_a_batch_norm_running_mean = state.subarray(160, 192);
+  const rough_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(64, 96);
+  const rough_residual_block1_a_batch_norm_running_variance = state.subarray(192, 224);
+  const rough_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(96, 128);
+  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_a_batch_norm_gamma_offset,
+    rough_residual_block1_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block1_a_batch_norm_beta = parameters.subarray(
+    rough_residual_block1_a_batch_norm_beta_offset,
+    rough_residual_block1_a_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_a = workspace.subarray(10752 * batch + 928, 11264 * batch + 928);
+  const rough_residual_block1_b_conv2d_K = parameters.subarray(
+    rough_residual_block1_b_conv2d_K_offset,
+    rough_residual_block1_b_conv2d_K_offset + 9216,
+  );
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 928, 11776 * batch + 928);
+  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
+  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
+  const rough_residual_block1_b_batch_norm_running_mean = state.subarray(224, 256);
+  const rough_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(192, 224);
+  const rough_residual_block1_b_batch_norm_running_variance = state.subarray(256, 288);
+  const rough_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(224, 256);
+  const rough_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_b_batch_norm_gamma_offset,
+    rough_residual_block1_b_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block1_b_batch_norm_beta = parameters.subarray(
+    rough_residual_block1_b_batch_norm_beta_offset,
+    rough_residual_block1_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 928, 12288 * batch + 928);
+  const rough_residual_block2_a_conv2d_K = parameters.subarray(
+    rough_residual_block2_a_conv2d_K_offset,
+    rough_residual_block2_a_conv2d_K_offset + 9216,
+  );
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
+  const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
+  const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
+  const rough_residual_block2_a_batch_norm_running_mean = state.subarray(288, 320);
+  const rough_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(320, 352);
+  const rough_residual_block2_a_batch_norm_running_variance = state.subarray(320, 352);
+  const rough_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(352, 384);
+  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_a_batch_norm_gamma_offset,
+    rough_residual_block2_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_a_batch_norm_beta = parameters.subarray(
+    rough_residual_block2_a_batch_norm_beta_offset,
+    rough_residual_block2_a_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block2_a = workspace.subarray(12800 * batch + 928, 13312 * batch + 928);
+  const rough_residual_block2_b_conv2d_K = parameters.subarray(
+    rough_residual_block2_b_conv2d_K_offset,
+    rough_residual_block2_b_conv2d_K_offset + 9216,
+  );
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 928, 13824 * batch + 928);
+
+  return (n: number): void => {
+    forward_batch_norm_running_mean_next(
+      fine_residual_block2_b_batch_norm_running_mean,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      fine_residual_block2_b_batch_norm_running_mean_next,
+    );
+    forward_batch_norm_running_variance_next(
+      fine_residual_block2_b_batch_norm_running_variance,
+      fine_residual_block2_b_batch_norm_batch_variance,
+      fine_residual_block2_b_batch_norm_running_variance_next,
+      n,
+    );
+    forward_b_y(
+      fine_residual_block2_b_conv2d_y,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      fine_residual_block2_b_batch_norm_batch_variance,
+      fine_residual_block2_b_batch_norm_gamma,
+      fine_residual_block2_b_batch_norm_beta,
+      fine_residual_block1_y,
+      fine,
+      n,
+    );
+    forward_rough_residual_block1_a_conv2d_y(
+      fine,
+      rough_residual_block1_a_conv2d_K,
+      rough_residual_block1_a_conv2d_y,
+      n,
+    );
+    forward_batch_norm_batch_mean2(
+      rough_residual_block1_a_conv2d_y,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      n,
+    );
+    forward_batch_norm_batch_variance2(
+      rough_residual_block1_a_conv2d_y,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      rough_residual_block1_a_batch_norm_batch_variance,
+      n,
+    );
+    forward_batch_norm_running_mean_next2(
+      rough_residual_block1_a_batch_norm_running_mean,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      rough_residual_block1_a_batch_norm_running_mean_next,
+    );
+    forward_batch_norm_running_variance_next2(
+      rough_residual_block1_a_batch_norm_running_variance,
+      rough_residual_block1_a_batch_norm_batch_variance,
+      rough_residual_block1_a_batch_norm_running_variance_next,
+      n,
+    );
+    forward_a(
+      rough_residual_block1_a_conv2d_y,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      rough_residual_block1_a_batch_norm_batch_variance,
+      rough_residual_block1_a_batch_norm_gamma,
+      rough_residual_block1_a_batch_norm_beta,
+      rough_residual_block1_a,
+      n,
+    );
+    forward_conv2d_y2(
+      rough_residual_block1_a,
+      rough_residual_block1_b_conv2d_K,
+      rough_residual_block1_b_conv2d_y,
+      n,
+    );
+    forward_batch_norm_batch_mean2(
+      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      n,
+    );
+    forward_batch_norm_batch_variance2(
+      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      rough_residual_block1_b_batch_norm_batch_variance,
+      n,
+    );
+    forward_batch_norm_running_mean_next2(
+      rough_residual_block1_b_batch_norm_running_mean,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      rough_residual_block1_b_batch_norm_running_mean_next,
+    );
+    forward_batch_norm_running_variance_next2(
+      rough_residual_block1_b_batch_norm_running_variance,
+      rough_residual_block1_b_batch_norm_batch_variance,
+      rough_residual_block1_b_batch_norm_running_variance_next,
+      n,
+    );
+    forward_rough_residual_block1_y(
+      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      rough_residual_block1_b_batch_norm_batch_variance,
+      rough_residual_block1_b_batch_norm_gamma,
+      rough_residual_block1_b_batch_norm_beta,
+      fine,
+      rough_residual_block1_y,
+      n,
+    );
+    forward_conv2d_y2(
+      rough_residual_block1_y,
+      rough_residual_block2_a_conv2d_K,
+      rough_residual_block2_a_conv2d_y,
+      n,
+    );
+    forward_batch_norm_batch_mean2(
+      rough_residual_block2_a_conv2d_y,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      n,
+    );
+    forward_batch_norm_batch_variance2(
+      rough_residual_block2_a_conv2d_y,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      rough_residual_block2_a_batch_norm_batch_variance,
+      n,
+    );
+    forward_batch_norm_running_mean_next2(
+      rough_residual_block2_a_batch_norm_running_mean,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      rough_residual_block2_a_batch_norm_running_mean_next,
+    );
+    forward_batch_norm_running_variance_next2(
+      rough_residual_block2_a_batch_norm_running_variance,
+      rough_residual_block2_a_batch_norm_batch_variance,
+      rough_residual_block2_a_batch_norm_running_variance_next,
+      n,
+    );
+    forward_a(
+      rough_residual_block2_a_conv2d_y,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      rough_residual_block2_a_batch_norm_batch_variance,
+      rough_residual_block2_a_batch_norm_gamma,
+      rough_residual_block2_a_batch_norm_beta,
+      rough_residual_block2_a,
+      n,
+    );
+    forward_conv2d_y2(
+      rough_residual_block2_a,
+      rough_residual_block2_b_conv2d_K,
+      rough_residual_block2_b_conv2d_y,
+      n,
+    );
+  };
+}
+
+/** `forward`, part 3 of 3: its arrays, and the calls that work on them. */
+function forwardPart3({
+  batch,
+  parameters,
+  state,
+  results,
+  workspace,
+  doubles,
+  label,
+}: Memory): (n: number) => void {
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 928, 13824 * batch + 928);
+  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(384, 416);
+  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(416, 448);
+  const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
+  const rough_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(448, 480);
+  const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
+  const rough_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(480, 512);
+  const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_b_batch_norm_gamma_offset,
+    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_b_batch_norm_beta = parameters.subarray(
+    rough_residual_block2_b_batch_norm_beta_offset,
+    rough_residual_block2_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 928, 12288 * batch + 928);
+  const rough = workspace.subarray(13824 * batch + 928, 14336 * batch + 928);
+  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 928, 14368 * batch + 928);
+  const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
+  const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
+  const z = workspace.subarray(14368 * batch + 928, 14378 * batch + 928);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const loss = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(1, 2);
+
+  return (n: number): void => {
+    forward_batch_norm_batch_mean2(
+      rough_residual_block2_b_conv2d_y,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      n,
+    );
+    forward_batch_norm_batch_variance2(
+      rough_residual_block2_b_conv2d_y,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      rough_residual_block2_b_batch_norm_batch_variance,
+      n,
+    );
+    forward_batch_norm_running_mean_next2(
+      rough_residual_block2_b_batch_norm_running_mean,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      rough_residual_block2_b_batch_norm_running_mean_next,
+    );
+    forward_batch_norm_running_variance_next2(
+      rough_residual_block2_b_batch_norm_running_variance,
+      rough_residual_block2_b_batch_norm_batch_variance,
+      rough_residual_block2_b_batch_norm_running_variance_next,
+      n,
+    );
+    forward_rough(
+      rough_residual_block2_b_conv2d_y,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      rough_residual_block2_b_batch_norm_batch_variance,
+      rough_residual_block2_b_batch_norm_gamma,
+      rough_residual_block2_b_batch_norm_beta,
+      rough_residual_block1_y,
+      rough,
+      n,
+    );
+    forward_z_global_avg_pool2d_y(rough, z_global_avg_pool2d_y, n);
+    forward_z_dense_y(z_global_avg_pool2d_y, z_dense_W, z_dense_b, z, n);
+    forward_p_logsumexp(z, p_logsumexp, n);
+    forward_loss(label, z, p_logsumexp, loss, n);
+    forward_accuracy(z, label, accuracy, n);
+    results[0] = loss[0]!;
+    results[1] = accuracy[0]!;
+  };
+}
+
+/** `backward`, part 1 of 4: its arrays, and the calls that work on them. */
+function backwardPart1({
+  batch,
+  parameters,
+  gradients,
+  workspace,
+  doubles,
+  label,
+}: Memory): (n: number) => void {
+  const z = workspace.subarray(14368 * batch + 928, 14378 * batch + 928);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const dz = workspace.subarray(14368 * batch + 928, 14378 * batch + 928);
+  const dz_dense_b = gradients.subarray(z_dense_b_offset, z_dense_b_offset + 10);
+  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 928, 14368 * batch + 928);
+  const dz_dense_W = gradients.subarray(z_dense_W_offset, z_dense_W_offset + 320);
+  const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
+  const dz_global_avg_pool2d_y_sum = workspace.subarray(14336 * batch + 928, 14368 * batch + 928);
+  const rough = workspace.subarray(13824 * batch + 928, 14336 * batch + 928);
+  const drough_residual_block2_b = workspace.subarray(13824 * batch + 928, 14336 * batch + 928);
+  const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_b_batch_norm_gamma_offset,
+    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(416, 448);
+  const drough_residual_block2_b_batch_norm_m = workspace.subarray(512, 544);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 928, 13824 * batch + 928);
+  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(384, 416);
+  const drough_residual_block2_b_batch_norm_gamma = gradients.subarray(
+    rough_residual_block2_b_batch_norm_gamma_offset,
+    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+  );
+  const drough_residual_block2_b_batch_norm_beta = gradients.subarray(
+    rough_residual_block2_b_batch_norm_beta_offset,
+    rough_residual_block2_b_batch_norm_beta_offset + 32,
+  );
+  const drough_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(544, 576);
+  const drough_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(576, 608);
+  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(13312 * batch + 928, 13824 * batch + 928);
+  const rough_residual_block2_a = workspace.subarray(12800 * batch + 928, 13312 * batch + 928);
+  const drough_residual_block2_b_conv2d_K = gradients.subarray(
+    rough_residual_block2_b_conv2d_K_offset,
+    rough_residual_block2_b_conv2d_K_offset + 9216,
+  );
+  const rough_residual_block2_b_conv2d_K = parameters.subarray(
+    rough_residual_block2_b_conv2d_K_offset,
+    rough_residual_block2_b_conv2d_K_offset + 9216,
+  );
+  const drough_residual_block2_a_batch_norm_y = workspace.subarray(14336 * batch + 928, 14848 * batch + 928);
+  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_a_batch_norm_gamma_offset,
+    rough_residual_block2_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
+  const drough_residual_block2_a_batch_norm_m = workspace.subarray(384, 416);
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
+  const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
+  const drough_residual_block2_a_batch_norm_gamma = gradients.subarray(
+    rough_residual_block2_a_batch_norm_gamma_offset,
+    rough_residual_block2_a_batch_norm_gamma_offset + 32,
+  );
+  const drough_residual_block2_a_batch_norm_beta = gradients.subarray(
+    rough_residual_block2_a_batch_norm_beta_offset,
+    rough_residual_block2_a_batch_norm_beta_offset + 32,
+  );
+  const drough_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(416, 448);
+  const drough_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(512, 544);
+  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 928, 12288 * batch + 928);
+  const drough_residual_block2_a_conv2d_K = gradients.subarray(
+    rough_residual_block2_a_conv2d_K_offset,
+    rough_residual_block2_a_conv2d_K_offset + 9216,
+  );
+  const rough_residual_block2_a_conv2d_K = parameters.subarray(
+    rough_residual_block2_a_conv2d_K_offset,
+    rough_residual_block2_a_conv2d_K_offset + 9216,
+  );
+  const drough_residual_block1_y = workspace.subarray(12800 * batch + 928, 13312 * batch + 928);
+  const drough_residual_block1_b = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
+  const rough_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_b_batch_norm_gamma_offset,
+    rough_residual_block1_b_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
+  const drough_residual_block1_b_batch_norm_m = workspace.subarray(256, 288);
+
+  return (n: number): void => {
+    backward_dz(z, p_logsumexp, label, dz, n);
+    gradient_z_dense_b(dz, dz_dense_b, n);
+    gradient_z_dense_W(z_global_avg_pool2d_y, dz, dz_dense_W, n);
+    backward_dz_global_avg_pool2d_y_sum(dz, z_dense_W, dz_global_avg_pool2d_y_sum, n);
+    backward_drough_residual_block2_b(rough, dz_global_avg_pool2d_y_sum, drough_residual_block2_b, n);
+    backward_dbatch_norm_m(
+      rough_residual_block2_b_batch_norm_gamma,
+      drough_residual_block2_b,
+      rough_residual_block2_b_batch_norm_batch_variance,
+      drough_residual_block2_b_batch_norm_m,
+      n,
+    );
+    gradient_batch_norm_gamma(
+      drough_residual_block2_b,
+      rough_residual_block2_b_conv2d_y,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      rough_residual_block2_b_batch_norm_batch_variance,
+      drough_residual_block2_b_batch_norm_gamma,
+      n,
+    );
+    gradient_batch_norm_beta(drough_residual_block2_b, drough_residual_block2_b_batch_norm_beta, n);
+    backward_dbatch_norm_batch_variance_sum(
+      rough_residual_block2_b_batch_norm_gamma,
+      drough_residual_block2_b,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      rough_residual_block2_b_conv2d_y,
+      rough_residual_block2_b_batch_norm_batch_variance,
+      drough_residual_block2_b_batch_norm_batch_variance_sum,
+      n,
+    );
+    backward_dbatch_norm_batch_mean_sum(
+      drough_residual_block2_b_batch_norm_m,
+      drough_residual_block2_b_batch_norm_batch_variance_sum,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      rough_residual_block2_b_conv2d_y,
+      drough_residual_block2_b_batch_norm_batch_mean_sum,
+      n,
+    );
+    backward_dconv2d_y_sum(
+      drough_residual_block2_b,
+      rough_residual_block2_b_batch_norm_gamma,
+      rough_residual_block2_b_batch_norm_batch_variance,
+      drough_residual_block2_b_batch_norm_batch_variance_sum,
+      rough_residual_block2_b_conv2d_y,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      drough_residual_block2_b_batch_norm_batch_mean_sum,
+      drough_residual_block2_b_conv2d_y_sum,
+      n,
+    );
+    gradient_conv2d_K(
+      rough_residual_block2_a,
+      drough_residual_block2_b_conv2d_y_sum,
+      drough_residual_block2_b_conv2d_K,
+      n,
+    );
+    backward_da_batch_norm_y(
+      rough_residual_block2_a,
+      drough_residual_block2_b_conv2d_y_sum,
+      rough_residual_block2_b_conv2d_K,
+      drough_residual_block2_a_batch_norm_y,
+      n,
+    );
+    backward_dbatch_norm_m(
+      rough_residual_block2_a_batch_norm_gamma,
+      drough_residual_block2_a_batch_norm_y,
+      rough_residual_block2_a_batch_norm_batch_variance,
+      drough_residual_block2_a_batch_norm_m,
+      n,
+    );
+    gradient_batch_norm_gamma(
+      drough_residual_block2_a_batch_norm_y,
+      rough_residual_block2_a_conv2d_y,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      rough_residual_block2_a_batch_norm_batch_variance,
+      drough_residual_block2_a_batch_norm_gamma,
+      n,
+    );
+    gradient_batch_norm_beta(
+      drough_residual_block2_a_batch_norm_y,
+      drough_residual_block2_a_batch_norm_beta,
+      n,
+    );
+    backward_dbatch_norm_batch_variance_sum(
+      rough_residual_block2_a_batch_norm_gamma,
+      drough_residual_block2_a_batch_norm_y,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      rough_residual_block2_a_conv2d_y,
+      rough_residual_block2_a_batch_norm_batch_variance,
+      drough_residual_block2_a_batch_norm_batch_variance_sum,
+      n,
+    );
+    backward_dbatch_norm_batch_mean_sum(
+      drough_residual_block2_a_batch_norm_m,
+      drough_residual_block2_a_batch_norm_batch_variance_sum,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      rough_residual_block2_a_conv2d_y,
+      drough_residual_block2_a_batch_norm_batch_mean_sum,
+      n,
+    );
+    backward_dconv2d_y_sum(
+      drough_residual_block2_a_batch_norm_y,
+      rough_residual_block2_a_batch_norm_gamma,
+      rough_residual_block2_a_batch_norm_batch_variance,
+      drough_residual_block2_a_batch_norm_batch_variance_sum,
+      rough_residual_block2_a_conv2d_y,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      drough_residual_block2_a_batch_norm_batch_mean_sum,
+      drough_residual_block2_a_conv2d_y_sum,
+      n,
+    );
+    gradient_conv2d_K(
+      rough_residual_block1_y,
+      drough_residual_block2_a_conv2d_y_sum,
+      drough_residual_block2_a_conv2d_K,
+      n,
+    );
+    backward_drough_residual_block1_y(
+      drough_residual_block2_b,
+      drough_residual_block2_a_conv2d_y_sum,
+      rough_residual_block2_a_conv2d_K,
+      drough_residual_block1_y,
+      n,
+    );
+    backward_drough_residual_block1_b(
+      rough_residual_block1_y,
+      drough_residual_block1_y,
+      drough_residual_block1_b,
+      n,
+    );
+    backward_dbatch_norm_m(
+      rough_residual_block1_b_batch_norm_gamma,
+      drough_residual_block1_b,
+      rough_residual_block1_b_batch_norm_batch_variance,
+      drough_residual_block1_b_batch_norm_m,
+      n,
+    );
+  };
+}
+
+/** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
+function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const drough_residual_block1_b = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 928, 11776 * batch + 928);
+  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
+  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
+  const drough_residual_block1_b_batch_norm_gamma = gradients.subarray(
+    rough_residual_block1_b_batch_norm_gamma_offset,
+    rough_residual_block1_b_batch_norm_gamma_offset + 32,
+  );
+  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
+    rough_residual_block1_b_batch_norm_beta_offset,
+    rough_residual_block1_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_b_batch_norm_gamma_offset,
+    rough_residual_block1_b_batch_norm_gamma_offset + 32,
+  );
+  const drough_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(288, 320);
+  const drough_residual_block1_b_batch_norm_m = workspace.subarray(256, 288);
+  const drough_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(384, 416);
+  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(11264 * batch + 928, 11776 * batch + 928);
+  const rough_residual_block1_a = workspace.subarray(10752 * batch + 928, 11264 * batch + 928);
+  const drough_residual_block1_b_conv2d_K = gradients.subarray(
+    rough_residual_block1_b_conv2d_K_offset,
+    rough_residual_block1_b_conv2d_K_offset + 9216,
+  );
+  const rough_residual_block1_b_conv2d_K = parameters.subarray(
+    rough_residual_block1_b_conv2d_K_offset,
+    rough_residual_block1_b_conv2d_K_offset + 9216,
+  );
+  const drough_residual_block1_a_batch_norm_y = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
+  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_a_batch_norm_gamma_offset,
+    rough_residual_block1_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
+  const drough_residual_block1_a_batch_norm_m = workspace.subarray(128, 160);
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 928, 10752 * batch + 928);
+  const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
+  const drough_residual_block1_a_batch_norm_gamma = gradients.subarray(
+    rough_residual_block1_a_batch_norm_gamma_offset,
+    rough_residual_block1_a_batch_norm_gamma_offset + 32,
+  );
+  const drough_residual_block1_a_batch_norm_beta = gradients.subarray(
+    rough_residual_block1_a_batch_norm_beta_offset,
+    rough_residual_block1_a_batch_norm_beta_offset + 32,
+  );
+  const drough_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(160, 192);
+  const drough_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(256, 288);
+  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
+  const fine = workspace.subarray(9216 * batch + 928, 10240 * batch + 928);
+  const drough_residual_block1_a_conv2d_K = gradients.subarray(
+    rough_residual_block1_a_conv2d_K_offset,
+    rough_residual_block1_a_conv2d_K_offset + 4608,
+  );
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 928, 12288 * batch + 928);
+  const drough_residual_block1_y = workspace.subarray(12800 * batch + 928, 13312 * batch + 928);
+  const rough_residual_block1_a_conv2d_K = parameters.subarray(
+    rough_residual_block1_a_conv2d_K_offset,
+    rough_residual_block1_a_conv2d_K_offset + 4608,
+  );
+  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 928, 11264 * batch + 928);
+  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(880, 896);
+  const dfine_residual_block2_b_batch_norm_m = workspace.subarray(0, 16);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(864, 880);
+  const dfine_residual_block2_b_batch_norm_gamma = gradients.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block2_b_batch_norm_beta = gradients.subarray(
+    fine_residual_block2_b_batch_norm_beta_offset,
+    fine_residual_block2_b_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
+  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
+
+  return (n: number): void => {
+    gradient_batch_norm_gamma(
+      drough_residual_block1_b,
+      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      rough_residual_block1_b_batch_norm_batch_variance,
+      drough_residual_block1_b_batch_norm_gamma,
+      n,
+    );
+    gradient_batch_norm_beta(drough_residual_block1_b, drough_residual_block1_b_batch_norm_beta, n);
+    backward_dbatch_norm_batch_variance_sum(
+      rough_residual_block1_b_batch_norm_gamma,
+      drough_residual_block1_b,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_batch_variance,
+      drough_residual_block1_b_batch_norm_batch_variance_sum,
+      n,
+    );
+    backward_dbatch_norm_batch_mean_sum(
+      drough_residual_block1_b_batch_norm_m,
+      drough_residual_block1_b_batch_norm_batch_variance_sum,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      rough_residual_block1_b_conv2d_y,
+      drough_residual_block1_b_batch_norm_batch_mean_sum,
+      n,
+    );
+    backward_dconv2d_y_sum(
+      drough_residual_block1_b,
+      rough_residual_block1_b_batch_norm_gamma,
+      rough_residual_block1_b_batch_norm_batch_variance,
+      drough_residual_block1_b_batch_norm_batch_variance_sum,
+      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      drough_residual_block1_b_batch_norm_batch_mean_sum,
+      drough_residual_block1_b_conv2d_y_sum,
+      n,
+    );
+    gradient_conv2d_K(
+      rough_residual_block1_a,
+      drough_residual_block1_b_conv2d_y_sum,
+      drough_residual_block1_b_conv2d_K,
+      n,
+    );
+    backward_da_batch_norm_y(
+      rough_residual_block1_a,
+      drough_residual_block1_b_conv2d_y_sum,
+      rough_residual_block1_b_conv2d_K,
+      drough_residual_block1_a_batch_norm_y,
+      n,
+    );
+    backward_dbatch_norm_m(
+      rough_residual_block1_a_batch_norm_gamma,
+      drough_residual_block1_a_batch_norm_y,
+      rough_residual_block1_a_batch_norm_batch_variance,
+      drough_residual_block1_a_batch_norm_m,
+      n,
+    );
+    gradient_batch_norm_gamma(
+      drough_residual_block1_a_batch_norm_y,
+      rough_residual_block1_a_conv2d_y,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      rough_residual_block1_a_batch_norm_batch_variance,
+      drough_residual_block1_a_batch_norm_gamma,
+      n,
+    );
+    gradient_batch_norm_beta(
+      drough_residual_block1_a_batch_norm_y,
+      drough_residual_block1_a_batch_norm_beta,
+      n,
+    );
+    backward_dbatch_norm_batch_variance_sum(
+      rough_residual_block1_a_batch_norm_gamma,
+      drough_residual_block1_a_batch_norm_y,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      rough_residual_block1_a_conv2d_y,
+      rough_residual_block1_a_batch_norm_batch_variance,
+      drough_residual_block1_a_batch_norm_batch_variance_sum,
+      n,
+    );
+    backward_dbatch_norm_batch_mean_sum(
+      drough_residual_block1_a_batch_norm_m,
+      drough_residual_block1_a_batch_norm_batch_variance_sum,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      rough_residual_block1_a_conv2d_y,
+      drough_residual_block1_a_batch_norm_batch_mean_sum,
+      n,
+    );
+    backward_dconv2d_y_sum(
+      drough_residual_block1_a_batch_norm_y,
+      rough_residual_block1_a_batch_norm_gamma,
+      rough_residual_block1_a_batch_norm_batch_variance,
+      drough_residual_block1_a_batch_norm_batch_variance_sum,
+      rough_residual_block1_a_conv2d_y,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      drough_residual_block1_a_batch_norm_batch_mean_sum,
+      drough_residual_block1_a_conv2d_y_sum,
+      n,
+    );
+    gradient_rough_residual_block1_a_conv2d_K(
+      fine,
+      drough_residual_block1_a_conv2d_y_sum,
+      drough_residual_block1_a_conv2d_K,
+      n,
+    );
+    backward_dfine_residual_block2_b(
+      fine,
+      rough_residual_block1_y,
+      drough_residual_block1_y,
+      drough_residual_block1_a_conv2d_y_sum,
+      rough_residual_block1_a_conv2d_K,
+      dfine_residual_block2_b,
+      n,
+    );
+    backward_dbatch_norm_m2(
+      fine_residual_block2_b_batch_norm_gamma,
+      dfine_residual_block2_b,
+      fine_residual_block2_b_batch_norm_batch_variance,
+      dfine_residual_block2_b_batch_norm_m,
+      n,
+    );
+    gradient_batch_norm_gamma2(
+      dfine_residual_block2_b,
+      fine_residual_block2_b_conv2d_y,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      fine_residual_block2_b_batch_norm_batch_variance,
+      dfine_residual_block2_b_batch_norm_gamma,
+      n,
+    );
+    gradient_batch_norm_beta2(dfine_residual_block2_b, dfine_residual_block2_b_batch_norm_beta, n);
+    backward_dbatch_norm_batch_variance_sum2(
+      fine_residual_block2_b_batch_norm_gamma,
+      dfine_residual_block2_b,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      fine_residual_block2_b_conv2d_y,
+      fine_residual_block2_b_batch_norm_batch_variance,
+      dfine_residual_block2_b_batch_norm_batch_variance_sum,
+      n,
+    );
+    backward_dbatch_norm_batch_mean_sum2(
+      dfine_residual_block2_b_batch_norm_m,
+      dfine_residual_block2_b_batch_norm_batch_variance_sum,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      fine_residual_block2_b_conv2d_y,
+      dfine_residual_block2_b_batch_norm_batch_mean_sum,
+      n,
+    );
+  };
+}
+
+/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 928, 11264 * batch + 928);
+  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(880, 896);
+  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(864, 880);
+  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
+  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
+  const fine_residual_block2_a = workspace.subarray(7168 * batch + 928, 8192 * batch + 928);
+  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_b_conv2d_K = parameters.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(9216 * batch + 928, 10240 * batch + 928);
+  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(816, 832);
+  const dfine_residual_block2_a_batch_norm_m = workspace.subarray(0, 16);
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 928, 7168 * batch + 928);
+  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(800, 816);
+  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block2_a_batch_norm_beta_offset,
+    fine_residual_block2_a_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
+  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
+  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(6144 * batch + 928, 7168 * batch + 928);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
+  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_a_conv2d_K = parameters.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 928, 8192 * batch + 928);
+  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(752, 768);
+  const dfine_residual_block1_b_batch_norm_m = workspace.subarray(0, 16);
+  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 928, 5120 * batch + 928);
+  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(736, 752);
+  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_b_batch_norm_beta_offset,
+    fine_residual_block1_b_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
+  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
+  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 928, 5120 * batch + 928);
+  const fine_residual_block1_a = workspace.subarray(3072 * batch + 928, 4096 * batch + 928);
+  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_b_conv2d_K = parameters.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
+
+  return (n: number): void => {
+    backward_dconv2d_y_sum2(
+      dfine_residual_block2_b,
+      fine_residual_block2_b_batch_norm_gamma,
+      fine_residual_block2_b_batch_norm_batch_variance,
+      dfine_residual_block2_b_batch_norm_batch_variance_sum,
+      fine_residual_block2_b_conv2d_y,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      dfine_residual_block2_b_batch_norm_batch_mean_sum,
+      dfine_residual_block2_b_conv2d_y_sum,
+      n,
+    );
+    gradient_conv2d_K2(
+      fine_residual_block2_a,
+      dfine_residual_block2_b_conv2d_y_sum,
+      dfine_residual_block2_b_conv2d_K,
+      n,
+    );
+    backward_da_batch_norm_y2(
+      fine_residual_block2_a,
+      dfine_residual_block2_b_conv2d_y_sum,
+      fine_residual_block2_b_conv2d_K,
+      dfine_residual_block2_a_batch_norm_y,
+      n,
+    );
+    backward_dbatch_norm_m2(
+      fine_residual_block2_a_batch_norm_gamma,
+      dfine_residual_block2_a_batch_norm_y,
+      fine_residual_block2_a_batch_norm_batch_variance,
+      dfine_residual_block2_a_batch_norm_m,
+      n,
+    );
+    gradient_batch_norm_gamma2(
+      dfine_residual_block2_a_batch_norm_y,
+      fine_residual_block2_a_conv2d_y,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      fine_residual_block2_a_batch_norm_batch_variance,
+      dfine_residual_block2_a_batch_norm_gamma,
+      n,
+    );
+    gradient_batch_norm_beta2(
+      dfine_residual_block2_a_batch_norm_y,
+      dfine_residual_block2_a_batch_norm_beta,
+      n,
+    );
+    backward_dbatch_norm_batch_variance_sum2(
+      fine_residual_block2_a_batch_norm_gamma,
+      dfine_residual_block2_a_batch_norm_y,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      fine_residual_block2_a_conv2d_y,
+      fine_residual_block2_a_batch_norm_batch_variance,
+      dfine_residual_block2_a_batch_norm_batch_variance_sum,
+      n,
+    );
+    backward_dbatch_norm_batch_mean_sum2(
+      dfine_residual_block2_a_batch_norm_m,
+      dfine_residual_block2_a_batch_norm_batch_variance_sum,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      fine_residual_block2_a_conv2d_y,
+      dfine_residual_block2_a_batch_norm_batch_mean_sum,
+      n,
+    );
+    backward_dconv2d_y_sum2(
+      dfine_residual_block2_a_batch_norm_y,
+      fine_residual_block2_a_batch_norm_gamma,
+      fine_residual_block2_a_batch_norm_batch_variance,
+      dfine_residual_block2_a_batch_norm_batch_variance_sum,
+      fine_residual_block2_a_conv2d_y,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      dfine_residual_block2_a_batch_norm_batch_mean_sum,
+      dfine_residual_block2_a_conv2d_y_sum,
+      n,
+    );
+    gradient_conv2d_K2(
+      fine_residual_block1_y,
+      dfine_residual_block2_a_conv2d_y_sum,
+      dfine_residual_block2_a_conv2d_K,
+      n,
+    );
+    backward_a_conv2d_dx(
+      fine_residual_block1_y,
+      dfine_residual_block2_b,
+      dfine_residual_block2_a_conv2d_y_sum,
+      fine_residual_block2_a_conv2d_K,
+      dfine_residual_block1_b,
+      n,
+    );
+    backward_dbatch_norm_m2(
+      fine_residual_block1_b_batch_norm_gamma,
+      dfine_residual_block1_b,
+      fine_residual_block1_b_batch_norm_batch_variance,
+      dfine_residual_block1_b_batch_norm_m,
+      n,
+    );
+    gradient_batch_norm_gamma2(
+      dfine_residual_block1_b,
+      fine_residual_block1_b_conv2d_y,
+      fine_residual_block1_b_batch_norm_batch_mean,
+      fine_residual_block1_b_batch_norm_batch_variance,
+      dfine_residual_block1_b_batch_norm_gamma,
+      n,
+    );
+    gradient_batch_norm_beta2(dfine_residual_block1_b, dfine_residual_block1_b_batch_norm_beta, n);
+    backward_dbatch_norm_batch_variance_sum2(
+      fine_residual_block1_b_batch_norm_gamma,
+      dfine_residual_block1_b,
+      fine_residual_block1_b_batch_norm_batch_mean,
+      fine_residual_block1_b_conv2d_y,
+      fine_residual_block1_b_batch_norm_batch_variance,
+      dfine_residual_block1_b_batch_norm_batch_variance_sum,
+      n,
+    );
+    backward_dbatch_norm_batch_mean_sum2(
+      dfine_residual_block1_b_batch_norm_m,
+      dfine_residual_block1_b_batch_norm_batch_variance_sum,
+      fine_residual_block1_b_batch_norm_batch_mean,
+      fine_residual_block1_b_conv2d_y,
+      dfine_residual_block1_b_batch_norm_batch_mean_sum,
+      n,
+    );
+    backward_dconv2d_y_sum2(
+      dfine_residual_block1_b,
+      fine_residual_block1_b_batch_norm_gamma,
+      fine_residual_block1_b_batch_norm_batch_variance,
+      dfine_residual_block1_b_batch_norm_batch_variance_sum,
+      fine_residual_block1_b_conv2d_y,
+      fine_residual_block1_b_batch_norm_batch_mean,
+      dfine_residual_block1_b_batch_norm_batch_mean_sum,
+      dfine_residual_block1_b_conv2d_y_sum,
+      n,
+    );
+    gradient_conv2d_K2(
+      fine_residual_block1_a,
+      dfine_residual_block1_b_conv2d_y_sum,
+      dfine_residual_block1_b_conv2d_K,
+      n,
+    );
+    backward_da_batch_norm_y2(
+      fine_residual_block1_a,
+      dfine_residual_block1_b_conv2d_y_sum,
+      fine_residual_block1_b_conv2d_K,
+      dfine_residual_block1_a_batch_norm_y,
+      n,
+    );
+  };
+}
+
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): (n: number) => void {
+  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
+  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(688, 704);
+  const dfine_residual_block1_a_batch_norm_m = workspace.subarray(0, 16);
+  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 928, 3072 * batch + 928);
+  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(672, 688);
+  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
+  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
+  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 928, 3072 * batch + 928);
+  const stem = workspace.subarray(1024 * batch + 928, 2048 * batch + 928);
+  const dfine_residual_block1_a_conv2d_K = gradients.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 928, 8192 * batch + 928);
+  const fine_residual_block1_a_conv2d_K = parameters.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const dstem_batch_norm_y = workspace.subarray(3072 * batch + 928, 4096 * batch + 928);
+  const stem_batch_norm_gamma = parameters.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const stem_batch_norm_batch_variance = workspace.subarray(624, 640);
+  const dstem_batch_norm_m = workspace.subarray(0, 16);
+  const stem_conv2d_y = workspace.subarray(928, 1024 * batch + 928);
+  const stem_batch_norm_batch_mean = workspace.subarray(608, 624);
+  const dstem_batch_norm_gamma = gradients.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const dstem_batch_norm_beta = gradients.subarray(
+    stem_batch_norm_beta_offset,
+    stem_batch_norm_beta_offset + 16,
+  );
+  const dstem_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
+  const dstem_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
+  const dstem_conv2d_y_sum = workspace.subarray(928, 1024 * batch + 928);
+  const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
+
+  return (n: number): void => {
+    backward_dbatch_norm_m2(
+      fine_residual_block1_a_batch_norm_gamma,
+      dfine_residual_block1_a_batch_norm_y,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      dfine_residual_block1_a_batch_norm_m,
+      n,
+    );
+    gradient_batch_norm_gamma2(
+      dfine_residual_block1_a_batch_norm_y,
+      fine_residual_block1_a_conv2d_y,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      dfine_residual_block1_a_batch_norm_gamma,
+      n,
+    );
+    gradient_batch_norm_beta2(
+      dfine_residual_block1_a_batch_norm_y,
+      dfine_residual_block1_a_batch_norm_beta,
+      n,
+    );
+    backward_dbatch_norm_batch_variance_sum2(
+      fine_residual_block1_a_batch_norm_gamma,
+      dfine_residual_block1_a_batch_norm_y,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      fine_residual_block1_a_conv2d_y,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      dfine_residual_block1_a_batch_norm_batch_variance_sum,
+      n,
+    );
+    backward_dbatch_norm_batch_mean_sum2(
+      dfine_residual_block1_a_batch_norm_m,
+      dfine_residual_block1_a_batch_norm_batch_variance_sum,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      fine_residual_block1_a_conv2d_y,
+      dfine_residual_block1_a_batch_norm_batch_mean_sum,
+      n,
+    );
+    backward_dconv2d_y_sum2(
+      dfine_residual_block1_a_batch_norm_y,
+      fine_residual_block1_a_batch_norm_gamma,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      dfine_residual_block1_a_batch_norm_batch_variance_sum,
+      fine_residual_block1_a_conv2d_y,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      dfine_residual_block1_a_batch_norm_batch_mean_sum,
+      dfine_residual_block1_a_conv2d_y_sum,
+      n,
+    );
+    gradient_conv2d_K2(stem, dfine_residual_block1_a_conv2d_y_sum, dfine_residual_block1_a_conv2d_K, n);
+    backward_a_conv2d_dx(
+      stem,
+      dfine_residual_block1_b,
+      dfine_residual_block1_a_conv2d_y_sum,
+      fine_residual_block1_a_conv2d_K,
+      dstem_batch_norm_y,
+      n,
+    );
+    backward_dbatch_norm_m2(
+      stem_batch_norm_gamma,
+      dstem_batch_norm_y,
+      stem_batch_norm_batch_variance,
+      dstem_batch_norm_m,
+      n,
+    );
+    gradient_batch_norm_gamma2(
+      dstem_batch_norm_y,
+      stem_conv2d_y,
+      stem_batch_norm_batch_mean,
+      stem_batch_norm_batch_variance,
+      dstem_batch_norm_gamma,
+      n,
+    );
+    gradient_batch_norm_beta2(dstem_batch_norm_y, dstem_batch_norm_beta, n);
+    backward_dbatch_norm_batch_variance_sum2(
+      stem_batch_norm_gamma,
+      dstem_batch_norm_y,
+      stem_batch_norm_batch_mean,
+      stem_conv2d_y,
+      stem_batch_norm_batch_variance,
+      dstem_batch_norm_batch_variance_sum,
+      n,
+    );
+    backward_dbatch_norm_batch_mean_sum2(
+      dstem_batch_norm_m,
+      dstem_batch_norm_batch_variance_sum,
+      stem_batch_norm_batch_mean,
+      stem_conv2d_y,
+      dstem_batch_norm_batch_mean_sum,
+      n,
+    );
+    backward_dconv2d_y_sum2(
+      dstem_batch_norm_y,
+      stem_batch_norm_gamma,
+      stem_batch_norm_batch_variance,
+      dstem_batch_norm_batch_variance_sum,
+      stem_conv2d_y,
+      stem_batch_norm_batch_mean,
+      dstem_batch_norm_batch_mean_sum,
+      dstem_conv2d_y_sum,
+      n,
+    );
+    gradient_stem_conv2d_K(x, dstem_conv2d_y_sum, dstem_conv2d_K, n);
+  };
+}
+
+/** `update`, part 1 of 1: its arrays, and the calls that work on them. */
+function updatePart1({
+  parameters,
+  gradients,
+  state,
+  workspace,
+  rate_schedule,
+}: Memory): (step: number) => void {
+  const stem_batch_norm_running_mean = state.subarray(0, 16);
+  const stem_batch_norm_running_mean_next = workspace.subarray(640, 656);
+  const stem_batch_norm_running_variance = state.subarray(16, 32);
+  const stem_batch_norm_running_variance_next = workspace.subarray(656, 672);
+  const fine_residual_block1_a_batch_norm_running_mean = state.subarray(32, 48);
+  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(704, 720);
+  const fine_residual_block1_a_batch_norm_running_variance = state.subarray(48, 64);
+  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(720, 736);
+  const fine_residual_block1_b_batch_norm_running_mean = state.subarray(64, 80);
+  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(768, 784);
+  const fine_residual_block1_b_batch_norm_running_variance = state.subarray(80, 96);
+  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(784, 800);
+  const fine_residual_block2_a_batch_norm_running_mean = state.subarray(96, 112);
+  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(832, 848);
+  const fine_residual_block2_a_batch_norm_running_variance = state.subarray(112, 128);
+  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(848, 864);
+  const fine_residual_block2_b_batch_norm_running_mean = state.subarray(128, 144);
+  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(896, 912);
+  const fine_residual_block2_b_batch_norm_running_variance = state.subarray(144, 160);
+  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(912, 928);
+  const rough_residual_block1_a_batch_norm_running_mean = state.subarray(160, 192);
+  const rough_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(64, 96);
+  const rough_residual_block1_a_batch_norm_running_variance = state.subarray(192, 224);
+  const rough_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(96, 128);
+  const rough_residual_block1_b_batch_norm_running_mean = state.subarray(224, 256);
+  const rough_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(192, 224);
+  const rough_residual_block1_b_batch_norm_running_variance = state.subarray(256, 288);
+  const rough_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(224, 256);
+  const rough_residual_block2_a_batch_norm_running_mean = state.subarray(288, 320);
+  const rough_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(320, 352);
+  const rough_residual_block2_a_batch_norm_running_variance = state.subarray(320, 352);
+  const rough_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(352, 384);
+  const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
+  const rough_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(448, 480);
+  const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
+  const rough_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(480, 512);
+  const u = state.subarray(416, 42778);
+
+  return (step: number): void => {
+    stem_batch_norm_running_mean.set(stem_batch_norm_running_mean_next);
+    stem_batch_norm_running_variance.set(stem_batch_norm_running_variance_next);
+    fine_residual_block1_a_batch_norm_running_mean.set(fine_residual_block1_a_batch_norm_running_mean_next);
+    fine_residual_block1_a_batch_norm_running_variance.set(
+      fine_residual_block1_a_batch_norm_running_variance_next,
+    );
+    fine_residual_block1_b_batch_norm_running_mean.set(fine_residual_block1_b_batch_norm_running_mean_next);
+    fine_residual_block1_b_batch_norm_running_variance.set(
+      fine_residual_block1_b_batch_norm_running_variance_next,
+    );
+    fine_residual_block2_a_batch_norm_running_mean.set(fine_residual_block2_a_batch_norm_running_mean_next);
+    fine_residual_block2_a_batch_norm_running_variance.set(
+      fine_residual_block2_a_batch_norm_running_variance_next,
+    );
+    fine_residual_block2_b_batch_norm_running_mean.set(fine_residual_block2_b_batch_norm_running_mean_next);
+    fine_residual_block2_b_batch_norm_running_variance.set(
+      fine_residual_block2_b_batch_norm_running_variance_next,
+    );
+    rough_residual_block1_a_batch_norm_running_mean.set(rough_residual_block1_a_batch_norm_running_mean_next);
+    rough_residual_block1_a_batch_norm_running_variance.set(
+      rough_residual_block1_a_batch_norm_running_variance_next,
+    );
+    rough_residual_block1_b_batch_norm_running_mean.set(rough_residual_block1_b_batch_norm_running_mean_next);
+    rough_residual_block1_b_batch_norm_running_variance.set(
+      rough_residual_block1_b_batch_norm_running_variance_next,
+    );
+    rough_residual_block2_a_batch_norm_running_mean.set(rough_residual_block2_a_batch_norm_running_mean_next);
+    rough_residual_block2_a_batch_norm_running_variance.set(
+      rough_residual_block2_a_batch_norm_running_variance_next,
+    );
+    rough_residual_block2_b_batch_norm_running_mean.set(rough_residual_block2_b_batch_norm_running_mean_next);
+    rough_residual_block2_b_batch_norm_running_variance.set(
+      rough_residual_block2_b_batch_norm_running_variance_next,
+    );
+    update_rate_schedule(rate_schedule, step);
+    update_sgd(gradients, u, parameters, 42362, rate_schedule[0]!);
+  };
+}
+
+/** `evaluate`, part 1 of 2: its arrays, and the calls that work on them. */
+function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: number) => void {
+  const stem_conv2d_K = parameters.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
+  const stem_conv2d_y = workspace.subarray(928, 1024 * batch + 928);
+  const stem_batch_norm_running_mean = state.subarray(0, 16);
+  const stem_batch_norm_running_variance = state.subarray(16, 32);
+  const stem_batch_norm_gamma = parameters.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const stem_batch_norm_beta = parameters.subarray(
+    stem_batch_norm_beta_offset,
+    stem_batch_norm_beta_offset + 16,
+  );
+  const stem_inference = workspace.subarray(928, 1024 * batch + 928);
+  const fine_residual_block1_a_conv2d_K = parameters.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_a_batch_norm_running_mean = state.subarray(32, 48);
+  const fine_residual_block1_a_batch_norm_running_variance = state.subarray(48, 64);
+  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_a_batch_norm_beta = parameters.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_a_inference = workspace.subarray(1024 * batch + 928, 2048 * batch + 928);
+  const fine_residual_block1_b_conv2d_K = parameters.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_b_batch_norm_running_mean = state.subarray(64, 80);
+  const fine_residual_block1_b_batch_norm_running_variance = state.subarray(80, 96);
+  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_b_batch_norm_beta = parameters.subarray(
+    fine_residual_block1_b_batch_norm_beta_offset,
+    fine_residual_block1_b_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_y_inference = workspace.subarray(2048 * batch + 928, 3072 * batch + 928);
+  const fine_residual_block2_a_conv2d_K = parameters.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_a_batch_norm_running_mean = state.subarray(96, 112);
+  const fine_residual_block2_a_batch_norm_running_variance = state.subarray(112, 128);
+  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_a_batch_norm_beta = parameters.subarray(
+    fine_residual_block2_a_batch_norm_beta_offset,
+    fine_residual_block2_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block2_a_inference = workspace.subarray(928, 1024 * batch + 928);
+  const fine_residual_block2_b_conv2d_K = parameters.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_b_batch_norm_running_mean = state.subarray(128, 144);
+  const fine_residual_block2_b_batch_norm_running_variance = state.subarray(144, 160);
+  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_b_batch_norm_beta = parameters.subarray(
+    fine_residual_block2_b_batch_norm_beta_offset,
+    fine_residual_block2_b_batch_norm_beta_offset + 16,
+  );
+  const fine_inference = workspace.subarray(1024 * batch + 928, 2048 * batch + 928);
+  const rough_residual_block1_a_conv2d_K = parameters.subarray(
+    rough_residual_block1_a_conv2d_K_offset,
+    rough_residual_block1_a_conv2d_K_offset + 4608,
+  );
+  const rough_residual_block1_a_batch_norm_running_mean = state.subarray(160, 192);
+  const rough_residual_block1_a_batch_norm_running_variance = state.subarray(192, 224);
+  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_a_batch_norm_gamma_offset,
+    rough_residual_block1_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block1_a_batch_norm_beta = parameters.subarray(
+    rough_residual_block1_a_batch_norm_beta_offset,
+    rough_residual_block1_a_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_a_inference = workspace.subarray(928, 512 * batch + 928);
+  const rough_residual_block1_b_conv2d_K = parameters.subarray(
+    rough_residual_block1_b_conv2d_K_offset,
+    rough_residual_block1_b_conv2d_K_offset + 9216,
+  );
+  const rough_residual_block1_b_batch_norm_running_mean = state.subarray(224, 256);
+  const rough_residual_block1_b_batch_norm_running_variance = state.subarray(256, 288);
+  const rough_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_b_batch_norm_gamma_offset,
+    rough_residual_block1_b_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block1_b_batch_norm_beta = parameters.subarray(
+    rough_residual_block1_b_batch_norm_beta_offset,
+    rough_residual_block1_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 928, 1024 * batch + 928);
+  const rough_residual_block2_a_conv2d_K = parameters.subarray(
+    rough_residual_block2_a_conv2d_K_offset,
+    rough_residual_block2_a_conv2d_K_offset + 9216,
+  );
+  const rough_residual_block2_a_batch_norm_running_mean = state.subarray(288, 320);
+  const rough_residual_block2_a_batch_norm_running_variance = state.subarray(320, 352);
+  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_a_batch_norm_gamma_offset,
+    rough_residual_block2_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_a_batch_norm_beta = parameters.subarray(
+    rough_residual_block2_a_batch_norm_beta_offset,
+    rough_residual_block2_a_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block2_a_inference = workspace.subarray(928, 512 * batch + 928);
+  const rough_residual_block2_b_conv2d_K = parameters.subarray(
+    rough_residual_block2_b_conv2d_K_offset,
+    rough_residual_block2_b_conv2d_K_offset + 9216,
+  );
+  const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
+    1024 * batch + 928,
+    1536 * batch + 928,
+  );
+
+  return (n: number): void => {
+    forward_stem_conv2d_y(x, stem_conv2d_K, stem_conv2d_y, n);
+    forward_stem(
+      stem_conv2d_y,
+      stem_batch_norm_running_mean,
+      stem_batch_norm_running_variance,
+      stem_batch_norm_gamma,
+      stem_batch_norm_beta,
+      stem_inference,
+      n,
+    );
+    forward_a_inference(
+      stem_inference,
+      fine_residual_block1_a_conv2d_K,
+      fine_residual_block1_a_batch_norm_running_mean,
+      fine_residual_block1_a_batch_norm_running_variance,
+      fine_residual_block1_a_batch_norm_gamma,
+      fine_residual_block1_a_batch_norm_beta,
+      fine_residual_block1_a_inference,
+      n,
+    );
+    forward_inference(
+      fine_residual_block1_a_inference,
+      fine_residual_block1_b_conv2d_K,
+      fine_residual_block1_b_batch_norm_running_mean,
+      fine_residual_block1_b_batch_norm_running_variance,
+      fine_residual_block1_b_batch_norm_gamma,
+      fine_residual_block1_b_batch_norm_beta,
+      stem_inference,
+      fine_residual_block1_y_inference,
+      n,
+    );
+    forward_a_inference(
+      fine_residual_block1_y_inference,
+      fine_residual_block2_a_conv2d_K,
+      fine_residual_block2_a_batch_norm_running_mean,
+      fine_residual_block2_a_batch_norm_running_variance,
+      fine_residual_block2_a_batch_norm_gamma,
+      fine_residual_block2_a_batch_norm_beta,
+      fine_residual_block2_a_inference,
+      n,
+    );
+    forward_inference(
+      fine_residual_block2_a_inference,
+      fine_residual_block2_b_conv2d_K,
+      fine_residual_block2_b_batch_norm_running_mean,
+      fine_residual_block2_b_batch_norm_running_variance,
+      fine_residual_block2_b_batch_norm_gamma,
+      fine_residual_block2_b_batch_norm_beta,
+      fine_residual_block1_y_inference,
+      fine_inference,
+      n,
+    );
+    forward_rough_residual_block1_a_inference(
+      fine_inference,
+      rough_residual_block1_a_conv2d_K,
+      rough_residual_block1_a_batch_norm_running_mean,
+      rough_residual_block1_a_batch_norm_running_variance,
+      rough_residual_block1_a_batch_norm_gamma,
+      rough_residual_block1_a_batch_norm_beta,
+      rough_residual_block1_a_inference,
+      n,
+    );
+    forward_rough_residual_block1_y_inference(
+      rough_residual_block1_a_inference,
+      rough_residual_block1_b_conv2d_K,
+      rough_residual_block1_b_batch_norm_running_mean,
+      rough_residual_block1_b_batch_norm_running_variance,
+      rough_residual_block1_b_batch_norm_gamma,
+      rough_residual_block1_b_batch_norm_beta,
+      fine_inference,
+      rough_residual_block1_y_inference,
+      n,
+    );
+    forward_rough_residual_block2_a_inference(
+      rough_residual_block1_y_inference,
+      rough_residual_block2_a_conv2d_K,
+      rough_residual_block2_a_batch_norm_running_mean,
+      rough_residual_block2_a_batch_norm_running_variance,
+      rough_residual_block2_a_batch_norm_gamma,
+      rough_residual_block2_a_batch_norm_beta,
+      rough_residual_block2_a_inference,
+      n,
+    );
+    forward_conv2d_y2(
+      rough_residual_block2_a_inference,
+      rough_residual_block2_b_conv2d_K,
+      rough_residual_block2_b_conv2d_y_sum_inference,
+      n,
+    );
+  };
+}
+
+/** `evaluate`, part 2 of 2: its arrays, and the calls that work on them. */
+function evaluatePart2({
+  batch,
+  parameters,
+  state,
+  results,
+  workspace,
+  doubles,
+  label,
+}: Memory): (n: number) => void {
+  const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
+    1024 * batch + 928,
+    1536 * batch + 928,
+  );
+  const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
+  const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
+  const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_b_batch_norm_gamma_offset,
+    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_b_batch_norm_beta = parameters.subarray(
+    rough_residual_block2_b_batch_norm_beta_offset,
+    rough_residual_block2_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 928, 1024 * batch + 928);
+  const z_global_avg_pool2d_y_inference = workspace.subarray(928, 32 * batch + 928);
+  const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
+  const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
+  const z_inference = workspace.subarray(32 * batch + 928, 42 * batch + 928);
+  const p_logsumexp_inference = doubles.subarray(2, batch + 2);
+  const loss_inference = doubles.subarray(0, 1);
+  const accuracy_inference = doubles.subarray(1, 2);
+
+  return (n: number): void => {
+    forward_z_global_avg_pool2d_y_inference(
+      rough_residual_block2_b_conv2d_y_sum_inference,
+      rough_residual_block2_b_batch_norm_running_mean,
+      rough_residual_block2_b_batch_norm_running_variance,
+      rough_residual_block2_b_batch_norm_gamma,
+      rough_residual_block2_b_batch_norm_beta,
+      rough_residual_block1_y_inference,
+      z_global_avg_pool2d_y_inference,
+      n,
+    );
+    forward_z_dense_y(z_global_avg_pool2d_y_inference, z_dense_W, z_dense_b, z_inference, n);
+    forward_p_logsumexp(z_inference, p_logsumexp_inference, n);
+    forward_loss(label, z_inference, p_logsumexp_inference, loss_inference, n);
+    forward_accuracy(z_inference, label, accuracy_inference, n);
+    results[0] = loss_inference[0]!;
+    results[1] = accuracy_inference[0]!;
+  };
+}
+
+/** `predict`, part 2 of 2: its arrays, and the calls that work on them. */
+function predictPart2({ batch, parameters, state, workspace, doubles }: Memory): (n: number) => void {
+  const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
+    1024 * batch + 928,
+    1536 * batch + 928,
+  );
+  const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
+  const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
+  const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_b_batch_norm_gamma_offset,
+    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_b_batch_norm_beta = parameters.subarray(
+    rough_residual_block2_b_batch_norm_beta_offset,
+    rough_residual_block2_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 928, 1024 * batch + 928);
+  const z_global_avg_pool2d_y_inference = workspace.subarray(928, 32 * batch + 928);
+  const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
+  const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
+  const z_inference = workspace.subarray(32 * batch + 928, 42 * batch + 928);
+  const p_logsumexp_inference = doubles.subarray(2, batch + 2);
+  const p = workspace.subarray(32 * batch + 928, 42 * batch + 928);
+
+  return (n: number): void => {
+    forward_z_global_avg_pool2d_y_inference(
+      rough_residual_block2_b_conv2d_y_sum_inference,
+      rough_residual_block2_b_batch_norm_running_mean,
+      rough_residual_block2_b_batch_norm_running_variance,
+      rough_residual_block2_b_batch_norm_gamma,
+      rough_residual_block2_b_batch_norm_beta,
+      rough_residual_block1_y_inference,
+      z_global_avg_pool2d_y_inference,
+      n,
+    );
+    forward_z_dense_y(z_global_avg_pool2d_y_inference, z_dense_W, z_dense_b, z_inference, n);
+    forward_p_logsumexp(z_inference, p_logsumexp_inference, n);
+    forward_p(z_inference, p_logsumexp_inference, p, n);
+  };
+}
+
 /**
  * The arrays of one trainer, for batches of up to `batch` rows, and the lists of calls that work on them.
  * Parameters and states are zero until they are set.
@@ -5679,887 +5067,39 @@ export function createProgram(batch: number): CompiledProgram {
   const x = new Float32Array(64 * batch);
   const label = new Int32Array(batch);
 
-  // parameters
-  const stem_conv2d_K = parameters.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
-  const stem_batch_norm_gamma = parameters.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
-  const stem_batch_norm_beta = parameters.subarray(
-    stem_batch_norm_beta_offset,
-    stem_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block1_a_conv2d_K = parameters.subarray(
-    fine_residual_block1_a_conv2d_K_offset,
-    fine_residual_block1_a_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_beta = parameters.subarray(
-    fine_residual_block1_a_batch_norm_beta_offset,
-    fine_residual_block1_a_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block1_b_conv2d_K = parameters.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_beta = parameters.subarray(
-    fine_residual_block1_b_batch_norm_beta_offset,
-    fine_residual_block1_b_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block2_a_conv2d_K = parameters.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_beta = parameters.subarray(
-    fine_residual_block2_a_batch_norm_beta_offset,
-    fine_residual_block2_a_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block2_b_conv2d_K = parameters.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_beta = parameters.subarray(
-    fine_residual_block2_b_batch_norm_beta_offset,
-    fine_residual_block2_b_batch_norm_beta_offset + 16,
-  );
-  const rough_residual_block1_a_conv2d_K = parameters.subarray(
-    rough_residual_block1_a_conv2d_K_offset,
-    rough_residual_block1_a_conv2d_K_offset + 4608,
-  );
-  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
-    rough_residual_block1_a_batch_norm_gamma_offset,
-    rough_residual_block1_a_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block1_a_batch_norm_beta = parameters.subarray(
-    rough_residual_block1_a_batch_norm_beta_offset,
-    rough_residual_block1_a_batch_norm_beta_offset + 32,
-  );
-  const rough_residual_block1_b_conv2d_K = parameters.subarray(
-    rough_residual_block1_b_conv2d_K_offset,
-    rough_residual_block1_b_conv2d_K_offset + 9216,
-  );
-  const rough_residual_block1_b_batch_norm_gamma = parameters.subarray(
-    rough_residual_block1_b_batch_norm_gamma_offset,
-    rough_residual_block1_b_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block1_b_batch_norm_beta = parameters.subarray(
-    rough_residual_block1_b_batch_norm_beta_offset,
-    rough_residual_block1_b_batch_norm_beta_offset + 32,
-  );
-  const rough_residual_block2_a_conv2d_K = parameters.subarray(
-    rough_residual_block2_a_conv2d_K_offset,
-    rough_residual_block2_a_conv2d_K_offset + 9216,
-  );
-  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
-    rough_residual_block2_a_batch_norm_gamma_offset,
-    rough_residual_block2_a_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block2_a_batch_norm_beta = parameters.subarray(
-    rough_residual_block2_a_batch_norm_beta_offset,
-    rough_residual_block2_a_batch_norm_beta_offset + 32,
-  );
-  const rough_residual_block2_b_conv2d_K = parameters.subarray(
-    rough_residual_block2_b_conv2d_K_offset,
-    rough_residual_block2_b_conv2d_K_offset + 9216,
-  );
-  const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
-    rough_residual_block2_b_batch_norm_gamma_offset,
-    rough_residual_block2_b_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block2_b_batch_norm_beta = parameters.subarray(
-    rough_residual_block2_b_batch_norm_beta_offset,
-    rough_residual_block2_b_batch_norm_beta_offset + 32,
-  );
-  const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
-  const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-
-  // gradients
-  const dz_dense_b = gradients.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const dz_dense_W = gradients.subarray(z_dense_W_offset, z_dense_W_offset + 320);
-  const drough_residual_block2_b_batch_norm_gamma = gradients.subarray(
-    rough_residual_block2_b_batch_norm_gamma_offset,
-    rough_residual_block2_b_batch_norm_gamma_offset + 32,
-  );
-  const drough_residual_block2_b_batch_norm_beta = gradients.subarray(
-    rough_residual_block2_b_batch_norm_beta_offset,
-    rough_residual_block2_b_batch_norm_beta_offset + 32,
-  );
-  const drough_residual_block2_b_conv2d_K = gradients.subarray(
-    rough_residual_block2_b_conv2d_K_offset,
-    rough_residual_block2_b_conv2d_K_offset + 9216,
-  );
-  const drough_residual_block2_a_batch_norm_gamma = gradients.subarray(
-    rough_residual_block2_a_batch_norm_gamma_offset,
-    rough_residual_block2_a_batch_norm_gamma_offset + 32,
-  );
-  const drough_residual_block2_a_batch_norm_beta = gradients.subarray(
-    rough_residual_block2_a_batch_norm_beta_offset,
-    rough_residual_block2_a_batch_norm_beta_offset + 32,
-  );
-  const drough_residual_block2_a_conv2d_K = gradients.subarray(
-    rough_residual_block2_a_conv2d_K_offset,
-    rough_residual_block2_a_conv2d_K_offset + 9216,
-  );
-  const drough_residual_block1_b_batch_norm_gamma = gradients.subarray(
-    rough_residual_block1_b_batch_norm_gamma_offset,
-    rough_residual_block1_b_batch_norm_gamma_offset + 32,
-  );
-  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
-    rough_residual_block1_b_batch_norm_beta_offset,
-    rough_residual_block1_b_batch_norm_beta_offset + 32,
-  );
-  const drough_residual_block1_b_conv2d_K = gradients.subarray(
-    rough_residual_block1_b_conv2d_K_offset,
-    rough_residual_block1_b_conv2d_K_offset + 9216,
-  );
-  const drough_residual_block1_a_batch_norm_gamma = gradients.subarray(
-    rough_residual_block1_a_batch_norm_gamma_offset,
-    rough_residual_block1_a_batch_norm_gamma_offset + 32,
-  );
-  const drough_residual_block1_a_batch_norm_beta = gradients.subarray(
-    rough_residual_block1_a_batch_norm_beta_offset,
-    rough_residual_block1_a_batch_norm_beta_offset + 32,
-  );
-  const drough_residual_block1_a_conv2d_K = gradients.subarray(
-    rough_residual_block1_a_conv2d_K_offset,
-    rough_residual_block1_a_conv2d_K_offset + 4608,
-  );
-  const dfine_residual_block2_b_batch_norm_gamma = gradients.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block2_b_batch_norm_beta = gradients.subarray(
-    fine_residual_block2_b_batch_norm_beta_offset,
-    fine_residual_block2_b_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block2_a_batch_norm_beta_offset,
-    fine_residual_block2_a_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_b_batch_norm_beta_offset,
-    fine_residual_block1_b_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_a_batch_norm_beta_offset,
-    fine_residual_block1_a_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block1_a_conv2d_K = gradients.subarray(
-    fine_residual_block1_a_conv2d_K_offset,
-    fine_residual_block1_a_conv2d_K_offset + 2304,
-  );
-  const dstem_batch_norm_gamma = gradients.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
-  const dstem_batch_norm_beta = gradients.subarray(
-    stem_batch_norm_beta_offset,
-    stem_batch_norm_beta_offset + 16,
-  );
-  const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
-
-  // states of the model
-  const stem_batch_norm_running_mean_offset = 0;
-  const stem_batch_norm_running_mean = state.subarray(
-    stem_batch_norm_running_mean_offset,
-    stem_batch_norm_running_mean_offset + 16,
-  );
-  const stem_batch_norm_running_variance_offset = 16;
-  const stem_batch_norm_running_variance = state.subarray(
-    stem_batch_norm_running_variance_offset,
-    stem_batch_norm_running_variance_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_running_mean_offset = 32;
-  const fine_residual_block1_a_batch_norm_running_mean = state.subarray(
-    fine_residual_block1_a_batch_norm_running_mean_offset,
-    fine_residual_block1_a_batch_norm_running_mean_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_running_variance_offset = 48;
-  const fine_residual_block1_a_batch_norm_running_variance = state.subarray(
-    fine_residual_block1_a_batch_norm_running_variance_offset,
-    fine_residual_block1_a_batch_norm_running_variance_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_running_mean_offset = 64;
-  const fine_residual_block1_b_batch_norm_running_mean = state.subarray(
-    fine_residual_block1_b_batch_norm_running_mean_offset,
-    fine_residual_block1_b_batch_norm_running_mean_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_running_variance_offset = 80;
-  const fine_residual_block1_b_batch_norm_running_variance = state.subarray(
-    fine_residual_block1_b_batch_norm_running_variance_offset,
-    fine_residual_block1_b_batch_norm_running_variance_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_running_mean_offset = 96;
-  const fine_residual_block2_a_batch_norm_running_mean = state.subarray(
-    fine_residual_block2_a_batch_norm_running_mean_offset,
-    fine_residual_block2_a_batch_norm_running_mean_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_running_variance_offset = 112;
-  const fine_residual_block2_a_batch_norm_running_variance = state.subarray(
-    fine_residual_block2_a_batch_norm_running_variance_offset,
-    fine_residual_block2_a_batch_norm_running_variance_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_running_mean_offset = 128;
-  const fine_residual_block2_b_batch_norm_running_mean = state.subarray(
-    fine_residual_block2_b_batch_norm_running_mean_offset,
-    fine_residual_block2_b_batch_norm_running_mean_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_running_variance_offset = 144;
-  const fine_residual_block2_b_batch_norm_running_variance = state.subarray(
-    fine_residual_block2_b_batch_norm_running_variance_offset,
-    fine_residual_block2_b_batch_norm_running_variance_offset + 16,
-  );
-  const rough_residual_block1_a_batch_norm_running_mean_offset = 160;
-  const rough_residual_block1_a_batch_norm_running_mean = state.subarray(
-    rough_residual_block1_a_batch_norm_running_mean_offset,
-    rough_residual_block1_a_batch_norm_running_mean_offset + 32,
-  );
-  const rough_residual_block1_a_batch_norm_running_variance_offset = 192;
-  const rough_residual_block1_a_batch_norm_running_variance = state.subarray(
-    rough_residual_block1_a_batch_norm_running_variance_offset,
-    rough_residual_block1_a_batch_norm_running_variance_offset + 32,
-  );
-  const rough_residual_block1_b_batch_norm_running_mean_offset = 224;
-  const rough_residual_block1_b_batch_norm_running_mean = state.subarray(
-    rough_residual_block1_b_batch_norm_running_mean_offset,
-    rough_residual_block1_b_batch_norm_running_mean_offset + 32,
-  );
-  const rough_residual_block1_b_batch_norm_running_variance_offset = 256;
-  const rough_residual_block1_b_batch_norm_running_variance = state.subarray(
-    rough_residual_block1_b_batch_norm_running_variance_offset,
-    rough_residual_block1_b_batch_norm_running_variance_offset + 32,
-  );
-  const rough_residual_block2_a_batch_norm_running_mean_offset = 288;
-  const rough_residual_block2_a_batch_norm_running_mean = state.subarray(
-    rough_residual_block2_a_batch_norm_running_mean_offset,
-    rough_residual_block2_a_batch_norm_running_mean_offset + 32,
-  );
-  const rough_residual_block2_a_batch_norm_running_variance_offset = 320;
-  const rough_residual_block2_a_batch_norm_running_variance = state.subarray(
-    rough_residual_block2_a_batch_norm_running_variance_offset,
-    rough_residual_block2_a_batch_norm_running_variance_offset + 32,
-  );
-  const rough_residual_block2_b_batch_norm_running_mean_offset = 352;
-  const rough_residual_block2_b_batch_norm_running_mean = state.subarray(
-    rough_residual_block2_b_batch_norm_running_mean_offset,
-    rough_residual_block2_b_batch_norm_running_mean_offset + 32,
-  );
-  const rough_residual_block2_b_batch_norm_running_variance_offset = 384;
-  const rough_residual_block2_b_batch_norm_running_variance = state.subarray(
-    rough_residual_block2_b_batch_norm_running_variance_offset,
-    rough_residual_block2_b_batch_norm_running_variance_offset + 32,
-  );
-
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(14848 * batch + 928);
-  const stem_conv2d_y_offset = 928;
-  const stem_conv2d_y = workspace.subarray(stem_conv2d_y_offset, stem_conv2d_y_offset + 1024 * batch);
-  const stem_batch_norm_batch_mean_offset = 608;
-  const stem_batch_norm_batch_mean = workspace.subarray(
-    stem_batch_norm_batch_mean_offset,
-    stem_batch_norm_batch_mean_offset + 16,
-  );
-  const stem_batch_norm_batch_variance_offset = 624;
-  const stem_batch_norm_batch_variance = workspace.subarray(
-    stem_batch_norm_batch_variance_offset,
-    stem_batch_norm_batch_variance_offset + 16,
-  );
-  const stem_batch_norm_running_mean_next_offset = 640;
-  const stem_batch_norm_running_mean_next = workspace.subarray(
-    stem_batch_norm_running_mean_next_offset,
-    stem_batch_norm_running_mean_next_offset + 16,
-  );
-  const stem_batch_norm_running_variance_next_offset = 656;
-  const stem_batch_norm_running_variance_next = workspace.subarray(
-    stem_batch_norm_running_variance_next_offset,
-    stem_batch_norm_running_variance_next_offset + 16,
-  );
-  const stem_offset = 1024 * batch + 928;
-  const stem = workspace.subarray(stem_offset, stem_offset + 1024 * batch);
-  const fine_residual_block1_a_conv2d_y_offset = 2048 * batch + 928;
-  const fine_residual_block1_a_conv2d_y = workspace.subarray(
-    fine_residual_block1_a_conv2d_y_offset,
-    fine_residual_block1_a_conv2d_y_offset + 1024 * batch,
-  );
-  const fine_residual_block1_a_batch_norm_batch_mean_offset = 672;
-  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(
-    fine_residual_block1_a_batch_norm_batch_mean_offset,
-    fine_residual_block1_a_batch_norm_batch_mean_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_batch_variance_offset = 688;
-  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(
-    fine_residual_block1_a_batch_norm_batch_variance_offset,
-    fine_residual_block1_a_batch_norm_batch_variance_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_running_mean_next_offset = 704;
-  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(
-    fine_residual_block1_a_batch_norm_running_mean_next_offset,
-    fine_residual_block1_a_batch_norm_running_mean_next_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_running_variance_next_offset = 720;
-  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(
-    fine_residual_block1_a_batch_norm_running_variance_next_offset,
-    fine_residual_block1_a_batch_norm_running_variance_next_offset + 16,
-  );
-  const fine_residual_block1_a_offset = 3072 * batch + 928;
-  const fine_residual_block1_a = workspace.subarray(
-    fine_residual_block1_a_offset,
-    fine_residual_block1_a_offset + 1024 * batch,
-  );
-  const fine_residual_block1_b_conv2d_y_offset = 4096 * batch + 928;
-  const fine_residual_block1_b_conv2d_y = workspace.subarray(
-    fine_residual_block1_b_conv2d_y_offset,
-    fine_residual_block1_b_conv2d_y_offset + 1024 * batch,
-  );
-  const fine_residual_block1_b_batch_norm_batch_mean_offset = 736;
-  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(
-    fine_residual_block1_b_batch_norm_batch_mean_offset,
-    fine_residual_block1_b_batch_norm_batch_mean_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_batch_variance_offset = 752;
-  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(
-    fine_residual_block1_b_batch_norm_batch_variance_offset,
-    fine_residual_block1_b_batch_norm_batch_variance_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_running_mean_next_offset = 768;
-  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(
-    fine_residual_block1_b_batch_norm_running_mean_next_offset,
-    fine_residual_block1_b_batch_norm_running_mean_next_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_running_variance_next_offset = 784;
-  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(
-    fine_residual_block1_b_batch_norm_running_variance_next_offset,
-    fine_residual_block1_b_batch_norm_running_variance_next_offset + 16,
-  );
-  const fine_residual_block1_y_offset = 5120 * batch + 928;
-  const fine_residual_block1_y = workspace.subarray(
-    fine_residual_block1_y_offset,
-    fine_residual_block1_y_offset + 1024 * batch,
-  );
-  const fine_residual_block2_a_conv2d_y_offset = 6144 * batch + 928;
-  const fine_residual_block2_a_conv2d_y = workspace.subarray(
-    fine_residual_block2_a_conv2d_y_offset,
-    fine_residual_block2_a_conv2d_y_offset + 1024 * batch,
-  );
-  const fine_residual_block2_a_batch_norm_batch_mean_offset = 800;
-  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(
-    fine_residual_block2_a_batch_norm_batch_mean_offset,
-    fine_residual_block2_a_batch_norm_batch_mean_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_batch_variance_offset = 816;
-  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(
-    fine_residual_block2_a_batch_norm_batch_variance_offset,
-    fine_residual_block2_a_batch_norm_batch_variance_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_running_mean_next_offset = 832;
-  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(
-    fine_residual_block2_a_batch_norm_running_mean_next_offset,
-    fine_residual_block2_a_batch_norm_running_mean_next_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_running_variance_next_offset = 848;
-  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(
-    fine_residual_block2_a_batch_norm_running_variance_next_offset,
-    fine_residual_block2_a_batch_norm_running_variance_next_offset + 16,
-  );
-  const fine_residual_block2_a_offset = 7168 * batch + 928;
-  const fine_residual_block2_a = workspace.subarray(
-    fine_residual_block2_a_offset,
-    fine_residual_block2_a_offset + 1024 * batch,
-  );
-  const fine_residual_block2_b_conv2d_y_offset = 8192 * batch + 928;
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(
-    fine_residual_block2_b_conv2d_y_offset,
-    fine_residual_block2_b_conv2d_y_offset + 1024 * batch,
-  );
-  const fine_residual_block2_b_batch_norm_batch_mean_offset = 864;
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(
-    fine_residual_block2_b_batch_norm_batch_mean_offset,
-    fine_residual_block2_b_batch_norm_batch_mean_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_batch_variance_offset = 880;
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(
-    fine_residual_block2_b_batch_norm_batch_variance_offset,
-    fine_residual_block2_b_batch_norm_batch_variance_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_running_mean_next_offset = 896;
-  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(
-    fine_residual_block2_b_batch_norm_running_mean_next_offset,
-    fine_residual_block2_b_batch_norm_running_mean_next_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_running_variance_next_offset = 912;
-  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(
-    fine_residual_block2_b_batch_norm_running_variance_next_offset,
-    fine_residual_block2_b_batch_norm_running_variance_next_offset + 16,
-  );
-  const fine_offset = 9216 * batch + 928;
-  const fine = workspace.subarray(fine_offset, fine_offset + 1024 * batch);
-  const rough_residual_block1_a_conv2d_y_offset = 10240 * batch + 928;
-  const rough_residual_block1_a_conv2d_y = workspace.subarray(
-    rough_residual_block1_a_conv2d_y_offset,
-    rough_residual_block1_a_conv2d_y_offset + 512 * batch,
-  );
-  const rough_residual_block1_a_batch_norm_batch_mean_offset = 0;
-  const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(
-    rough_residual_block1_a_batch_norm_batch_mean_offset,
-    rough_residual_block1_a_batch_norm_batch_mean_offset + 32,
-  );
-  const rough_residual_block1_a_batch_norm_batch_variance_offset = 32;
-  const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(
-    rough_residual_block1_a_batch_norm_batch_variance_offset,
-    rough_residual_block1_a_batch_norm_batch_variance_offset + 32,
-  );
-  const rough_residual_block1_a_batch_norm_running_mean_next_offset = 64;
-  const rough_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(
-    rough_residual_block1_a_batch_norm_running_mean_next_offset,
-    rough_residual_block1_a_batch_norm_running_mean_next_offset + 32,
-  );
-  const rough_residual_block1_a_batch_norm_running_variance_next_offset = 96;
-  const rough_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(
-    rough_residual_block1_a_batch_norm_running_variance_next_offset,
-    rough_residual_block1_a_batch_norm_running_variance_next_offset + 32,
-  );
-  const rough_residual_block1_a_offset = 10752 * batch + 928;
-  const rough_residual_block1_a = workspace.subarray(
-    rough_residual_block1_a_offset,
-    rough_residual_block1_a_offset + 512 * batch,
-  );
-  const rough_residual_block1_b_conv2d_y_offset = 11264 * batch + 928;
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(
-    rough_residual_block1_b_conv2d_y_offset,
-    rough_residual_block1_b_conv2d_y_offset + 512 * batch,
-  );
-  const rough_residual_block1_b_batch_norm_batch_mean_offset = 128;
-  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(
-    rough_residual_block1_b_batch_norm_batch_mean_offset,
-    rough_residual_block1_b_batch_norm_batch_mean_offset + 32,
-  );
-  const rough_residual_block1_b_batch_norm_batch_variance_offset = 160;
-  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(
-    rough_residual_block1_b_batch_norm_batch_variance_offset,
-    rough_residual_block1_b_batch_norm_batch_variance_offset + 32,
-  );
-  const rough_residual_block1_b_batch_norm_running_mean_next_offset = 192;
-  const rough_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(
-    rough_residual_block1_b_batch_norm_running_mean_next_offset,
-    rough_residual_block1_b_batch_norm_running_mean_next_offset + 32,
-  );
-  const rough_residual_block1_b_batch_norm_running_variance_next_offset = 224;
-  const rough_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(
-    rough_residual_block1_b_batch_norm_running_variance_next_offset,
-    rough_residual_block1_b_batch_norm_running_variance_next_offset + 32,
-  );
-  const rough_residual_block1_y_offset = 11776 * batch + 928;
-  const rough_residual_block1_y = workspace.subarray(
-    rough_residual_block1_y_offset,
-    rough_residual_block1_y_offset + 512 * batch,
-  );
-  const rough_residual_block2_a_conv2d_y_offset = 12288 * batch + 928;
-  const rough_residual_block2_a_conv2d_y = workspace.subarray(
-    rough_residual_block2_a_conv2d_y_offset,
-    rough_residual_block2_a_conv2d_y_offset + 512 * batch,
-  );
-  const rough_residual_block2_a_batch_norm_batch_mean_offset = 256;
-  const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(
-    rough_residual_block2_a_batch_norm_batch_mean_offset,
-    rough_residual_block2_a_batch_norm_batch_mean_offset + 32,
-  );
-  const rough_residual_block2_a_batch_norm_batch_variance_offset = 288;
-  const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(
-    rough_residual_block2_a_batch_norm_batch_variance_offset,
-    rough_residual_block2_a_batch_norm_batch_variance_offset + 32,
-  );
-  const rough_residual_block2_a_batch_norm_running_mean_next_offset = 320;
-  const rough_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(
-    rough_residual_block2_a_batch_norm_running_mean_next_offset,
-    rough_residual_block2_a_batch_norm_running_mean_next_offset + 32,
-  );
-  const rough_residual_block2_a_batch_norm_running_variance_next_offset = 352;
-  const rough_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(
-    rough_residual_block2_a_batch_norm_running_variance_next_offset,
-    rough_residual_block2_a_batch_norm_running_variance_next_offset + 32,
-  );
-  const rough_residual_block2_a_offset = 12800 * batch + 928;
-  const rough_residual_block2_a = workspace.subarray(
-    rough_residual_block2_a_offset,
-    rough_residual_block2_a_offset + 512 * batch,
-  );
-  const rough_residual_block2_b_conv2d_y_offset = 13312 * batch + 928;
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(
-    rough_residual_block2_b_conv2d_y_offset,
-    rough_residual_block2_b_conv2d_y_offset + 512 * batch,
-  );
-  const rough_residual_block2_b_batch_norm_batch_mean_offset = 384;
-  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(
-    rough_residual_block2_b_batch_norm_batch_mean_offset,
-    rough_residual_block2_b_batch_norm_batch_mean_offset + 32,
-  );
-  const rough_residual_block2_b_batch_norm_batch_variance_offset = 416;
-  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(
-    rough_residual_block2_b_batch_norm_batch_variance_offset,
-    rough_residual_block2_b_batch_norm_batch_variance_offset + 32,
-  );
-  const rough_residual_block2_b_batch_norm_running_mean_next_offset = 448;
-  const rough_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(
-    rough_residual_block2_b_batch_norm_running_mean_next_offset,
-    rough_residual_block2_b_batch_norm_running_mean_next_offset + 32,
-  );
-  const rough_residual_block2_b_batch_norm_running_variance_next_offset = 480;
-  const rough_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(
-    rough_residual_block2_b_batch_norm_running_variance_next_offset,
-    rough_residual_block2_b_batch_norm_running_variance_next_offset + 32,
-  );
-  const rough_offset = 13824 * batch + 928;
-  const rough = workspace.subarray(rough_offset, rough_offset + 512 * batch);
-  const z_global_avg_pool2d_y_offset = 14336 * batch + 928;
-  const z_global_avg_pool2d_y = workspace.subarray(
-    z_global_avg_pool2d_y_offset,
-    z_global_avg_pool2d_y_offset + 32 * batch,
-  );
-  const z_offset = 14368 * batch + 928;
-  const z = workspace.subarray(z_offset, z_offset + 10 * batch);
-  const stem_inference_offset = 928;
-  const stem_inference = workspace.subarray(stem_inference_offset, stem_inference_offset + 1024 * batch);
-  const fine_residual_block1_a_inference_offset = 1024 * batch + 928;
-  const fine_residual_block1_a_inference = workspace.subarray(
-    fine_residual_block1_a_inference_offset,
-    fine_residual_block1_a_inference_offset + 1024 * batch,
-  );
-  const fine_residual_block1_y_inference_offset = 2048 * batch + 928;
-  const fine_residual_block1_y_inference = workspace.subarray(
-    fine_residual_block1_y_inference_offset,
-    fine_residual_block1_y_inference_offset + 1024 * batch,
-  );
-  const fine_residual_block2_a_inference_offset = 928;
-  const fine_residual_block2_a_inference = workspace.subarray(
-    fine_residual_block2_a_inference_offset,
-    fine_residual_block2_a_inference_offset + 1024 * batch,
-  );
-  const fine_inference_offset = 1024 * batch + 928;
-  const fine_inference = workspace.subarray(fine_inference_offset, fine_inference_offset + 1024 * batch);
-  const rough_residual_block1_a_inference_offset = 928;
-  const rough_residual_block1_a_inference = workspace.subarray(
-    rough_residual_block1_a_inference_offset,
-    rough_residual_block1_a_inference_offset + 512 * batch,
-  );
-  const rough_residual_block1_y_inference_offset = 512 * batch + 928;
-  const rough_residual_block1_y_inference = workspace.subarray(
-    rough_residual_block1_y_inference_offset,
-    rough_residual_block1_y_inference_offset + 512 * batch,
-  );
-  const rough_residual_block2_a_inference_offset = 928;
-  const rough_residual_block2_a_inference = workspace.subarray(
-    rough_residual_block2_a_inference_offset,
-    rough_residual_block2_a_inference_offset + 512 * batch,
-  );
-  const rough_residual_block2_b_conv2d_y_sum_inference_offset = 1024 * batch + 928;
-  const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
-    rough_residual_block2_b_conv2d_y_sum_inference_offset,
-    rough_residual_block2_b_conv2d_y_sum_inference_offset + 512 * batch,
-  );
-  const z_global_avg_pool2d_y_inference_offset = 928;
-  const z_global_avg_pool2d_y_inference = workspace.subarray(
-    z_global_avg_pool2d_y_inference_offset,
-    z_global_avg_pool2d_y_inference_offset + 32 * batch,
-  );
-  const z_inference_offset = 32 * batch + 928;
-  const z_inference = workspace.subarray(z_inference_offset, z_inference_offset + 10 * batch);
-  const p_offset = 32 * batch + 928;
-  const p = workspace.subarray(p_offset, p_offset + 10 * batch);
-  const dz_offset = 14368 * batch + 928;
-  const dz = workspace.subarray(dz_offset, dz_offset + 10 * batch);
-  const dz_global_avg_pool2d_y_sum_offset = 14336 * batch + 928;
-  const dz_global_avg_pool2d_y_sum = workspace.subarray(
-    dz_global_avg_pool2d_y_sum_offset,
-    dz_global_avg_pool2d_y_sum_offset + 32 * batch,
-  );
-  const drough_residual_block2_b_offset = 13824 * batch + 928;
-  const drough_residual_block2_b = workspace.subarray(
-    drough_residual_block2_b_offset,
-    drough_residual_block2_b_offset + 512 * batch,
-  );
-  const drough_residual_block2_b_batch_norm_m_offset = 512;
-  const drough_residual_block2_b_batch_norm_m = workspace.subarray(
-    drough_residual_block2_b_batch_norm_m_offset,
-    drough_residual_block2_b_batch_norm_m_offset + 32,
-  );
-  const drough_residual_block2_b_batch_norm_batch_variance_sum_offset = 544;
-  const drough_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
-    drough_residual_block2_b_batch_norm_batch_variance_sum_offset,
-    drough_residual_block2_b_batch_norm_batch_variance_sum_offset + 32,
-  );
-  const drough_residual_block2_b_batch_norm_batch_mean_sum_offset = 576;
-  const drough_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
-    drough_residual_block2_b_batch_norm_batch_mean_sum_offset,
-    drough_residual_block2_b_batch_norm_batch_mean_sum_offset + 32,
-  );
-  const drough_residual_block2_b_conv2d_y_sum_offset = 13312 * batch + 928;
-  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(
-    drough_residual_block2_b_conv2d_y_sum_offset,
-    drough_residual_block2_b_conv2d_y_sum_offset + 512 * batch,
-  );
-  const drough_residual_block2_a_batch_norm_y_offset = 14336 * batch + 928;
-  const drough_residual_block2_a_batch_norm_y = workspace.subarray(
-    drough_residual_block2_a_batch_norm_y_offset,
-    drough_residual_block2_a_batch_norm_y_offset + 512 * batch,
-  );
-  const drough_residual_block2_a_batch_norm_m_offset = 384;
-  const drough_residual_block2_a_batch_norm_m = workspace.subarray(
-    drough_residual_block2_a_batch_norm_m_offset,
-    drough_residual_block2_a_batch_norm_m_offset + 32,
-  );
-  const drough_residual_block2_a_batch_norm_batch_variance_sum_offset = 416;
-  const drough_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
-    drough_residual_block2_a_batch_norm_batch_variance_sum_offset,
-    drough_residual_block2_a_batch_norm_batch_variance_sum_offset + 32,
-  );
-  const drough_residual_block2_a_batch_norm_batch_mean_sum_offset = 512;
-  const drough_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
-    drough_residual_block2_a_batch_norm_batch_mean_sum_offset,
-    drough_residual_block2_a_batch_norm_batch_mean_sum_offset + 32,
-  );
-  const drough_residual_block2_a_conv2d_y_sum_offset = 12288 * batch + 928;
-  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(
-    drough_residual_block2_a_conv2d_y_sum_offset,
-    drough_residual_block2_a_conv2d_y_sum_offset + 512 * batch,
-  );
-  const drough_residual_block1_y_offset = 12800 * batch + 928;
-  const drough_residual_block1_y = workspace.subarray(
-    drough_residual_block1_y_offset,
-    drough_residual_block1_y_offset + 512 * batch,
-  );
-  const drough_residual_block1_b_offset = 12288 * batch + 928;
-  const drough_residual_block1_b = workspace.subarray(
-    drough_residual_block1_b_offset,
-    drough_residual_block1_b_offset + 512 * batch,
-  );
-  const drough_residual_block1_b_batch_norm_m_offset = 256;
-  const drough_residual_block1_b_batch_norm_m = workspace.subarray(
-    drough_residual_block1_b_batch_norm_m_offset,
-    drough_residual_block1_b_batch_norm_m_offset + 32,
-  );
-  const drough_residual_block1_b_batch_norm_batch_variance_sum_offset = 288;
-  const drough_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
-    drough_residual_block1_b_batch_norm_batch_variance_sum_offset,
-    drough_residual_block1_b_batch_norm_batch_variance_sum_offset + 32,
-  );
-  const drough_residual_block1_b_batch_norm_batch_mean_sum_offset = 384;
-  const drough_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
-    drough_residual_block1_b_batch_norm_batch_mean_sum_offset,
-    drough_residual_block1_b_batch_norm_batch_mean_sum_offset + 32,
-  );
-  const drough_residual_block1_b_conv2d_y_sum_offset = 11264 * batch + 928;
-  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(
-    drough_residual_block1_b_conv2d_y_sum_offset,
-    drough_residual_block1_b_conv2d_y_sum_offset + 512 * batch,
-  );
-  const drough_residual_block1_a_batch_norm_y_offset = 12288 * batch + 928;
-  const drough_residual_block1_a_batch_norm_y = workspace.subarray(
-    drough_residual_block1_a_batch_norm_y_offset,
-    drough_residual_block1_a_batch_norm_y_offset + 512 * batch,
-  );
-  const drough_residual_block1_a_batch_norm_m_offset = 128;
-  const drough_residual_block1_a_batch_norm_m = workspace.subarray(
-    drough_residual_block1_a_batch_norm_m_offset,
-    drough_residual_block1_a_batch_norm_m_offset + 32,
-  );
-  const drough_residual_block1_a_batch_norm_batch_variance_sum_offset = 160;
-  const drough_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
-    drough_residual_block1_a_batch_norm_batch_variance_sum_offset,
-    drough_residual_block1_a_batch_norm_batch_variance_sum_offset + 32,
-  );
-  const drough_residual_block1_a_batch_norm_batch_mean_sum_offset = 256;
-  const drough_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
-    drough_residual_block1_a_batch_norm_batch_mean_sum_offset,
-    drough_residual_block1_a_batch_norm_batch_mean_sum_offset + 32,
-  );
-  const drough_residual_block1_a_conv2d_y_sum_offset = 12288 * batch + 928;
-  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(
-    drough_residual_block1_a_conv2d_y_sum_offset,
-    drough_residual_block1_a_conv2d_y_sum_offset + 512 * batch,
-  );
-  const dfine_residual_block2_b_offset = 10240 * batch + 928;
-  const dfine_residual_block2_b = workspace.subarray(
-    dfine_residual_block2_b_offset,
-    dfine_residual_block2_b_offset + 1024 * batch,
-  );
-  const dfine_residual_block2_b_batch_norm_m_offset = 0;
-  const dfine_residual_block2_b_batch_norm_m = workspace.subarray(
-    dfine_residual_block2_b_batch_norm_m_offset,
-    dfine_residual_block2_b_batch_norm_m_offset + 16,
-  );
-  const dfine_residual_block2_b_batch_norm_batch_variance_sum_offset = 16;
-  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
-    dfine_residual_block2_b_batch_norm_batch_variance_sum_offset,
-    dfine_residual_block2_b_batch_norm_batch_variance_sum_offset + 16,
-  );
-  const dfine_residual_block2_b_batch_norm_batch_mean_sum_offset = 32;
-  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
-    dfine_residual_block2_b_batch_norm_batch_mean_sum_offset,
-    dfine_residual_block2_b_batch_norm_batch_mean_sum_offset + 16,
-  );
-  const dfine_residual_block2_b_conv2d_y_sum_offset = 8192 * batch + 928;
-  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(
-    dfine_residual_block2_b_conv2d_y_sum_offset,
-    dfine_residual_block2_b_conv2d_y_sum_offset + 1024 * batch,
-  );
-  const dfine_residual_block2_a_batch_norm_y_offset = 9216 * batch + 928;
-  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(
-    dfine_residual_block2_a_batch_norm_y_offset,
-    dfine_residual_block2_a_batch_norm_y_offset + 1024 * batch,
-  );
-  const dfine_residual_block2_a_batch_norm_m_offset = 0;
-  const dfine_residual_block2_a_batch_norm_m = workspace.subarray(
-    dfine_residual_block2_a_batch_norm_m_offset,
-    dfine_residual_block2_a_batch_norm_m_offset + 16,
-  );
-  const dfine_residual_block2_a_batch_norm_batch_variance_sum_offset = 16;
-  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
-    dfine_residual_block2_a_batch_norm_batch_variance_sum_offset,
-    dfine_residual_block2_a_batch_norm_batch_variance_sum_offset + 16,
-  );
-  const dfine_residual_block2_a_batch_norm_batch_mean_sum_offset = 32;
-  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
-    dfine_residual_block2_a_batch_norm_batch_mean_sum_offset,
-    dfine_residual_block2_a_batch_norm_batch_mean_sum_offset + 16,
-  );
-  const dfine_residual_block2_a_conv2d_y_sum_offset = 6144 * batch + 928;
-  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(
-    dfine_residual_block2_a_conv2d_y_sum_offset,
-    dfine_residual_block2_a_conv2d_y_sum_offset + 1024 * batch,
-  );
-  const dfine_residual_block1_b_offset = 7168 * batch + 928;
-  const dfine_residual_block1_b = workspace.subarray(
-    dfine_residual_block1_b_offset,
-    dfine_residual_block1_b_offset + 1024 * batch,
-  );
-  const dfine_residual_block1_b_batch_norm_m_offset = 0;
-  const dfine_residual_block1_b_batch_norm_m = workspace.subarray(
-    dfine_residual_block1_b_batch_norm_m_offset,
-    dfine_residual_block1_b_batch_norm_m_offset + 16,
-  );
-  const dfine_residual_block1_b_batch_norm_batch_variance_sum_offset = 16;
-  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
-    dfine_residual_block1_b_batch_norm_batch_variance_sum_offset,
-    dfine_residual_block1_b_batch_norm_batch_variance_sum_offset + 16,
-  );
-  const dfine_residual_block1_b_batch_norm_batch_mean_sum_offset = 32;
-  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
-    dfine_residual_block1_b_batch_norm_batch_mean_sum_offset,
-    dfine_residual_block1_b_batch_norm_batch_mean_sum_offset + 16,
-  );
-  const dfine_residual_block1_b_conv2d_y_sum_offset = 4096 * batch + 928;
-  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(
-    dfine_residual_block1_b_conv2d_y_sum_offset,
-    dfine_residual_block1_b_conv2d_y_sum_offset + 1024 * batch,
-  );
-  const dfine_residual_block1_a_batch_norm_y_offset = 5120 * batch + 928;
-  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(
-    dfine_residual_block1_a_batch_norm_y_offset,
-    dfine_residual_block1_a_batch_norm_y_offset + 1024 * batch,
-  );
-  const dfine_residual_block1_a_batch_norm_m_offset = 0;
-  const dfine_residual_block1_a_batch_norm_m = workspace.subarray(
-    dfine_residual_block1_a_batch_norm_m_offset,
-    dfine_residual_block1_a_batch_norm_m_offset + 16,
-  );
-  const dfine_residual_block1_a_batch_norm_batch_variance_sum_offset = 16;
-  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
-    dfine_residual_block1_a_batch_norm_batch_variance_sum_offset,
-    dfine_residual_block1_a_batch_norm_batch_variance_sum_offset + 16,
-  );
-  const dfine_residual_block1_a_batch_norm_batch_mean_sum_offset = 32;
-  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
-    dfine_residual_block1_a_batch_norm_batch_mean_sum_offset,
-    dfine_residual_block1_a_batch_norm_batch_mean_sum_offset + 16,
-  );
-  const dfine_residual_block1_a_conv2d_y_sum_offset = 2048 * batch + 928;
-  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(
-    dfine_residual_block1_a_conv2d_y_sum_offset,
-    dfine_residual_block1_a_conv2d_y_sum_offset + 1024 * batch,
-  );
-  const dstem_batch_norm_y_offset = 3072 * batch + 928;
-  const dstem_batch_norm_y = workspace.subarray(
-    dstem_batch_norm_y_offset,
-    dstem_batch_norm_y_offset + 1024 * batch,
-  );
-  const dstem_batch_norm_m_offset = 0;
-  const dstem_batch_norm_m = workspace.subarray(dstem_batch_norm_m_offset, dstem_batch_norm_m_offset + 16);
-  const dstem_batch_norm_batch_variance_sum_offset = 16;
-  const dstem_batch_norm_batch_variance_sum = workspace.subarray(
-    dstem_batch_norm_batch_variance_sum_offset,
-    dstem_batch_norm_batch_variance_sum_offset + 16,
-  );
-  const dstem_batch_norm_batch_mean_sum_offset = 32;
-  const dstem_batch_norm_batch_mean_sum = workspace.subarray(
-    dstem_batch_norm_batch_mean_sum_offset,
-    dstem_batch_norm_batch_mean_sum_offset + 16,
-  );
-  const dstem_conv2d_y_sum_offset = 928;
-  const dstem_conv2d_y_sum = workspace.subarray(
-    dstem_conv2d_y_sum_offset,
-    dstem_conv2d_y_sum_offset + 1024 * batch,
-  );
+  const p = workspace.subarray(32 * batch + 928, 42 * batch + 928);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp_offset = 2;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + batch);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 1;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
-  const p_logsumexp_inference_offset = 2;
-  const p_logsumexp_inference = doubles.subarray(
-    p_logsumexp_inference_offset,
-    p_logsumexp_inference_offset + batch,
-  );
-  const loss_inference_offset = 0;
-  const loss_inference = doubles.subarray(loss_inference_offset, loss_inference_offset + 1);
-  const accuracy_inference_offset = 1;
-  const accuracy_inference = doubles.subarray(accuracy_inference_offset, accuracy_inference_offset + 1);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);
-  const u = state.subarray(416, 42778);
+
+  // the calls, in parts
+  const memory: Memory = {
+    batch,
+    parameters,
+    gradients,
+    state,
+    results,
+    workspace,
+    doubles,
+    x,
+    label,
+    rate_schedule,
+  };
+  const forwardParts = [forwardPart1(memory), forwardPart2(memory), forwardPart3(memory)];
+  const backwardParts = [
+    backwardPart1(memory),
+    backwardPart2(memory),
+    backwardPart3(memory),
+    backwardPart4(memory),
+  ];
+  const updateParts = [updatePart1(memory)];
+  const evaluateParts = [evaluatePart1(memory), evaluatePart2(memory)];
+  const predictParts = [evaluatePart1(memory), predictPart2(memory)];
 
   return {
     batch,
@@ -6572,1152 +5112,23 @@ export function createProgram(batch: number): CompiledProgram {
     results,
 
     forward(n: number): void {
-      forward_stem_conv2d_y(x, stem_conv2d_K, stem_conv2d_y, n);
-      forward_stem_batch_norm_batch_mean(stem_conv2d_y, stem_batch_norm_batch_mean, n);
-      forward_stem_batch_norm_batch_variance(
-        stem_conv2d_y,
-        stem_batch_norm_batch_mean,
-        stem_batch_norm_batch_variance,
-        n,
-      );
-      forward_stem_batch_norm_running_mean_next(
-        stem_batch_norm_running_mean,
-        stem_batch_norm_batch_mean,
-        stem_batch_norm_running_mean_next,
-      );
-      forward_stem_batch_norm_running_variance_next(
-        stem_batch_norm_running_variance,
-        stem_batch_norm_batch_variance,
-        stem_batch_norm_running_variance_next,
-        n,
-      );
-      forward_stem(
-        stem_conv2d_y,
-        stem_batch_norm_batch_mean,
-        stem_batch_norm_batch_variance,
-        stem_batch_norm_gamma,
-        stem_batch_norm_beta,
-        stem,
-        n,
-      );
-      forward_fine_residual_block1_a_conv2d_y(
-        stem,
-        fine_residual_block1_a_conv2d_K,
-        fine_residual_block1_a_conv2d_y,
-        n,
-      );
-      forward_fine_residual_block1_a_batch_norm_batch_mean(
-        fine_residual_block1_a_conv2d_y,
-        fine_residual_block1_a_batch_norm_batch_mean,
-        n,
-      );
-      forward_fine_residual_block1_a_batch_norm_batch_variance(
-        fine_residual_block1_a_conv2d_y,
-        fine_residual_block1_a_batch_norm_batch_mean,
-        fine_residual_block1_a_batch_norm_batch_variance,
-        n,
-      );
-      forward_fine_residual_block1_a_batch_norm_running_mean_next(
-        fine_residual_block1_a_batch_norm_running_mean,
-        fine_residual_block1_a_batch_norm_batch_mean,
-        fine_residual_block1_a_batch_norm_running_mean_next,
-      );
-      forward_fine_residual_block1_a_batch_norm_running_variance_next(
-        fine_residual_block1_a_batch_norm_running_variance,
-        fine_residual_block1_a_batch_norm_batch_variance,
-        fine_residual_block1_a_batch_norm_running_variance_next,
-        n,
-      );
-      forward_fine_residual_block1_a(
-        fine_residual_block1_a_conv2d_y,
-        fine_residual_block1_a_batch_norm_batch_mean,
-        fine_residual_block1_a_batch_norm_batch_variance,
-        fine_residual_block1_a_batch_norm_gamma,
-        fine_residual_block1_a_batch_norm_beta,
-        fine_residual_block1_a,
-        n,
-      );
-      forward_fine_residual_block1_b_conv2d_y(
-        fine_residual_block1_a,
-        fine_residual_block1_b_conv2d_K,
-        fine_residual_block1_b_conv2d_y,
-        n,
-      );
-      forward_fine_residual_block1_b_batch_norm_batch_mean(
-        fine_residual_block1_b_conv2d_y,
-        fine_residual_block1_b_batch_norm_batch_mean,
-        n,
-      );
-      forward_fine_residual_block1_b_batch_norm_batch_variance(
-        fine_residual_block1_b_conv2d_y,
-        fine_residual_block1_b_batch_norm_batch_mean,
-        fine_residual_block1_b_batch_norm_batch_variance,
-        n,
-      );
-      forward_fine_residual_block1_b_batch_norm_running_mean_next(
-        fine_residual_block1_b_batch_norm_running_mean,
-        fine_residual_block1_b_batch_norm_batch_mean,
-        fine_residual_block1_b_batch_norm_running_mean_next,
-      );
-      forward_fine_residual_block1_b_batch_norm_running_variance_next(
-        fine_residual_block1_b_batch_norm_running_variance,
-        fine_residual_block1_b_batch_norm_batch_variance,
-        fine_residual_block1_b_batch_norm_running_variance_next,
-        n,
-      );
-      forward_fine_residual_block1_y(
-        fine_residual_block1_b_conv2d_y,
-        fine_residual_block1_b_batch_norm_batch_mean,
-        fine_residual_block1_b_batch_norm_batch_variance,
-        fine_residual_block1_b_batch_norm_gamma,
-        fine_residual_block1_b_batch_norm_beta,
-        stem,
-        fine_residual_block1_y,
-        n,
-      );
-      forward_fine_residual_block2_a_conv2d_y(
-        fine_residual_block1_y,
-        fine_residual_block2_a_conv2d_K,
-        fine_residual_block2_a_conv2d_y,
-        n,
-      );
-      forward_fine_residual_block2_a_batch_norm_batch_mean(
-        fine_residual_block2_a_conv2d_y,
-        fine_residual_block2_a_batch_norm_batch_mean,
-        n,
-      );
-      forward_fine_residual_block2_a_batch_norm_batch_variance(
-        fine_residual_block2_a_conv2d_y,
-        fine_residual_block2_a_batch_norm_batch_mean,
-        fine_residual_block2_a_batch_norm_batch_variance,
-        n,
-      );
-      forward_fine_residual_block2_a_batch_norm_running_mean_next(
-        fine_residual_block2_a_batch_norm_running_mean,
-        fine_residual_block2_a_batch_norm_batch_mean,
-        fine_residual_block2_a_batch_norm_running_mean_next,
-      );
-      forward_fine_residual_block2_a_batch_norm_running_variance_next(
-        fine_residual_block2_a_batch_norm_running_variance,
-        fine_residual_block2_a_batch_norm_batch_variance,
-        fine_residual_block2_a_batch_norm_running_variance_next,
-        n,
-      );
-      forward_fine_residual_block2_a(
-        fine_residual_block2_a_conv2d_y,
-        fine_residual_block2_a_batch_norm_batch_mean,
-        fine_residual_block2_a_batch_norm_batch_variance,
-        fine_residual_block2_a_batch_norm_gamma,
-        fine_residual_block2_a_batch_norm_beta,
-        fine_residual_block2_a,
-        n,
-      );
-      forward_fine_residual_block2_b_conv2d_y(
-        fine_residual_block2_a,
-        fine_residual_block2_b_conv2d_K,
-        fine_residual_block2_b_conv2d_y,
-        n,
-      );
-      forward_fine_residual_block2_b_batch_norm_batch_mean(
-        fine_residual_block2_b_conv2d_y,
-        fine_residual_block2_b_batch_norm_batch_mean,
-        n,
-      );
-      forward_fine_residual_block2_b_batch_norm_batch_variance(
-        fine_residual_block2_b_conv2d_y,
-        fine_residual_block2_b_batch_norm_batch_mean,
-        fine_residual_block2_b_batch_norm_batch_variance,
-        n,
-      );
-      forward_fine_residual_block2_b_batch_norm_running_mean_next(
-        fine_residual_block2_b_batch_norm_running_mean,
-        fine_residual_block2_b_batch_norm_batch_mean,
-        fine_residual_block2_b_batch_norm_running_mean_next,
-      );
-      forward_fine_residual_block2_b_batch_norm_running_variance_next(
-        fine_residual_block2_b_batch_norm_running_variance,
-        fine_residual_block2_b_batch_norm_batch_variance,
-        fine_residual_block2_b_batch_norm_running_variance_next,
-        n,
-      );
-      forward_fine(
-        fine_residual_block2_b_conv2d_y,
-        fine_residual_block2_b_batch_norm_batch_mean,
-        fine_residual_block2_b_batch_norm_batch_variance,
-        fine_residual_block2_b_batch_norm_gamma,
-        fine_residual_block2_b_batch_norm_beta,
-        fine_residual_block1_y,
-        fine,
-        n,
-      );
-      forward_rough_residual_block1_a_conv2d_y(
-        fine,
-        rough_residual_block1_a_conv2d_K,
-        rough_residual_block1_a_conv2d_y,
-        n,
-      );
-      forward_rough_residual_block1_a_batch_norm_batch_mean(
-        rough_residual_block1_a_conv2d_y,
-        rough_residual_block1_a_batch_norm_batch_mean,
-        n,
-      );
-      forward_rough_residual_block1_a_batch_norm_batch_variance(
-        rough_residual_block1_a_conv2d_y,
-        rough_residual_block1_a_batch_norm_batch_mean,
-        rough_residual_block1_a_batch_norm_batch_variance,
-        n,
-      );
-      forward_rough_residual_block1_a_batch_norm_running_mean_next(
-        rough_residual_block1_a_batch_norm_running_mean,
-        rough_residual_block1_a_batch_norm_batch_mean,
-        rough_residual_block1_a_batch_norm_running_mean_next,
-      );
-      forward_rough_residual_block1_a_batch_norm_running_variance_next(
-        rough_residual_block1_a_batch_norm_running_variance,
-        rough_residual_block1_a_batch_norm_batch_variance,
-        rough_residual_block1_a_batch_norm_running_variance_next,
-        n,
-      );
-      forward_rough_residual_block1_a(
-        rough_residual_block1_a_conv2d_y,
-        rough_residual_block1_a_batch_norm_batch_mean,
-        rough_residual_block1_a_batch_norm_batch_variance,
-        rough_residual_block1_a_batch_norm_gamma,
-        rough_residual_block1_a_batch_norm_beta,
-        rough_residual_block1_a,
-        n,
-      );
-      forward_rough_residual_block1_b_conv2d_y(
-        rough_residual_block1_a,
-        rough_residual_block1_b_conv2d_K,
-        rough_residual_block1_b_conv2d_y,
-        n,
-      );
-      forward_rough_residual_block1_b_batch_norm_batch_mean(
-        rough_residual_block1_b_conv2d_y,
-        rough_residual_block1_b_batch_norm_batch_mean,
-        n,
-      );
-      forward_rough_residual_block1_b_batch_norm_batch_variance(
-        rough_residual_block1_b_conv2d_y,
-        rough_residual_block1_b_batch_norm_batch_mean,
-        rough_residual_block1_b_batch_norm_batch_variance,
-        n,
-      );
-      forward_rough_residual_block1_b_batch_norm_running_mean_next(
-        rough_residual_block1_b_batch_norm_running_mean,
-        rough_residual_block1_b_batch_norm_batch_mean,
-        rough_residual_block1_b_batch_norm_running_mean_next,
-      );
-      forward_rough_residual_block1_b_batch_norm_running_variance_next(
-        rough_residual_block1_b_batch_norm_running_variance,
-        rough_residual_block1_b_batch_norm_batch_variance,
-        rough_residual_block1_b_batch_norm_running_variance_next,
-        n,
-      );
-      forward_rough_residual_block1_y(
-        rough_residual_block1_b_conv2d_y,
-        rough_residual_block1_b_batch_norm_batch_mean,
-        rough_residual_block1_b_batch_norm_batch_variance,
-        rough_residual_block1_b_batch_norm_gamma,
-        rough_residual_block1_b_batch_norm_beta,
-        fine,
-        rough_residual_block1_y,
-        n,
-      );
-      forward_rough_residual_block2_a_conv2d_y(
-        rough_residual_block1_y,
-        rough_residual_block2_a_conv2d_K,
-        rough_residual_block2_a_conv2d_y,
-        n,
-      );
-      forward_rough_residual_block2_a_batch_norm_batch_mean(
-        rough_residual_block2_a_conv2d_y,
-        rough_residual_block2_a_batch_norm_batch_mean,
-        n,
-      );
-      forward_rough_residual_block2_a_batch_norm_batch_variance(
-        rough_residual_block2_a_conv2d_y,
-        rough_residual_block2_a_batch_norm_batch_mean,
-        rough_residual_block2_a_batch_norm_batch_variance,
-        n,
-      );
-      forward_rough_residual_block2_a_batch_norm_running_mean_next(
-        rough_residual_block2_a_batch_norm_running_mean,
-        rough_residual_block2_a_batch_norm_batch_mean,
-        rough_residual_block2_a_batch_norm_running_mean_next,
-      );
-      forward_rough_residual_block2_a_batch_norm_running_variance_next(
-        rough_residual_block2_a_batch_norm_running_variance,
-        rough_residual_block2_a_batch_norm_batch_variance,
-        rough_residual_block2_a_batch_norm_running_variance_next,
-        n,
-      );
-      forward_rough_residual_block2_a(
-        rough_residual_block2_a_conv2d_y,
-        rough_residual_block2_a_batch_norm_batch_mean,
-        rough_residual_block2_a_batch_norm_batch_variance,
-        rough_residual_block2_a_batch_norm_gamma,
-        rough_residual_block2_a_batch_norm_beta,
-        rough_residual_block2_a,
-        n,
-      );
-      forward_rough_residual_block2_b_conv2d_y(
-        rough_residual_block2_a,
-        rough_residual_block2_b_conv2d_K,
-        rough_residual_block2_b_conv2d_y,
-        n,
-      );
-      forward_rough_residual_block2_b_batch_norm_batch_mean(
-        rough_residual_block2_b_conv2d_y,
-        rough_residual_block2_b_batch_norm_batch_mean,
-        n,
-      );
-      forward_rough_residual_block2_b_batch_norm_batch_variance(
-        rough_residual_block2_b_conv2d_y,
-        rough_residual_block2_b_batch_norm_batch_mean,
-        rough_residual_block2_b_batch_norm_batch_variance,
-        n,
-      );
-      forward_rough_residual_block2_b_batch_norm_running_mean_next(
-        rough_residual_block2_b_batch_norm_running_mean,
-        rough_residual_block2_b_batch_norm_batch_mean,
-        rough_residual_block2_b_batch_norm_running_mean_next,
-      );
-      forward_rough_residual_block2_b_batch_norm_running_variance_next(
-        rough_residual_block2_b_batch_norm_running_variance,
-        rough_residual_block2_b_batch_norm_batch_variance,
-        rough_residual_block2_b_batch_norm_running_variance_next,
-        n,
-      );
-      forward_rough(
-        rough_residual_block2_b_conv2d_y,
-        rough_residual_block2_b_batch_norm_batch_mean,
-        rough_residual_block2_b_batch_norm_batch_variance,
-        rough_residual_block2_b_batch_norm_gamma,
-        rough_residual_block2_b_batch_norm_beta,
-        rough_residual_block1_y,
-        rough,
-        n,
-      );
-      forward_z_global_avg_pool2d_y(rough, z_global_avg_pool2d_y, n);
-      forward_z(z_global_avg_pool2d_y, z_dense_W, z_dense_b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
-      forward_loss(label, z, p_logsumexp, loss, n);
-      forward_accuracy(z, label, accuracy, n);
-      results[0] = loss[0]!;
-      results[1] = accuracy[0]!;
+      for (const part of forwardParts) part(n);
     },
 
     backward(n: number): void {
-      backward_dz(z, p_logsumexp, label, dz, n);
-      gradient_z_dense_b(dz, dz_dense_b, n);
-      gradient_z_dense_W(z_global_avg_pool2d_y, dz, dz_dense_W, n);
-      backward_dz_global_avg_pool2d_y_sum(dz, z_dense_W, dz_global_avg_pool2d_y_sum, n);
-      backward_drough_residual_block2_b(rough, dz_global_avg_pool2d_y_sum, drough_residual_block2_b, n);
-      backward_drough_residual_block2_b_batch_norm_m(
-        rough_residual_block2_b_batch_norm_gamma,
-        drough_residual_block2_b,
-        rough_residual_block2_b_batch_norm_batch_variance,
-        drough_residual_block2_b_batch_norm_m,
-        n,
-      );
-      gradient_rough_residual_block2_b_batch_norm_gamma(
-        drough_residual_block2_b,
-        rough_residual_block2_b_conv2d_y,
-        rough_residual_block2_b_batch_norm_batch_mean,
-        rough_residual_block2_b_batch_norm_batch_variance,
-        drough_residual_block2_b_batch_norm_gamma,
-        n,
-      );
-      gradient_rough_residual_block2_b_batch_norm_beta(
-        drough_residual_block2_b,
-        drough_residual_block2_b_batch_norm_beta,
-        n,
-      );
-      backward_drough_residual_block2_b_batch_norm_batch_variance_sum(
-        rough_residual_block2_b_batch_norm_gamma,
-        drough_residual_block2_b,
-        rough_residual_block2_b_batch_norm_batch_mean,
-        rough_residual_block2_b_conv2d_y,
-        rough_residual_block2_b_batch_norm_batch_variance,
-        drough_residual_block2_b_batch_norm_batch_variance_sum,
-        n,
-      );
-      backward_drough_residual_block2_b_batch_norm_batch_mean_sum(
-        drough_residual_block2_b_batch_norm_m,
-        drough_residual_block2_b_batch_norm_batch_variance_sum,
-        rough_residual_block2_b_batch_norm_batch_mean,
-        rough_residual_block2_b_conv2d_y,
-        drough_residual_block2_b_batch_norm_batch_mean_sum,
-        n,
-      );
-      backward_drough_residual_block2_b_conv2d_y_sum(
-        drough_residual_block2_b,
-        rough_residual_block2_b_batch_norm_gamma,
-        rough_residual_block2_b_batch_norm_batch_variance,
-        drough_residual_block2_b_batch_norm_batch_variance_sum,
-        rough_residual_block2_b_conv2d_y,
-        rough_residual_block2_b_batch_norm_batch_mean,
-        drough_residual_block2_b_batch_norm_batch_mean_sum,
-        drough_residual_block2_b_conv2d_y_sum,
-        n,
-      );
-      gradient_rough_residual_block2_b_conv2d_K(
-        rough_residual_block2_a,
-        drough_residual_block2_b_conv2d_y_sum,
-        drough_residual_block2_b_conv2d_K,
-        n,
-      );
-      backward_drough_residual_block2_a_batch_norm_y(
-        rough_residual_block2_a,
-        drough_residual_block2_b_conv2d_y_sum,
-        rough_residual_block2_b_conv2d_K,
-        drough_residual_block2_a_batch_norm_y,
-        n,
-      );
-      backward_drough_residual_block2_a_batch_norm_m(
-        rough_residual_block2_a_batch_norm_gamma,
-        drough_residual_block2_a_batch_norm_y,
-        rough_residual_block2_a_batch_norm_batch_variance,
-        drough_residual_block2_a_batch_norm_m,
-        n,
-      );
-      gradient_rough_residual_block2_a_batch_norm_gamma(
-        drough_residual_block2_a_batch_norm_y,
-        rough_residual_block2_a_conv2d_y,
-        rough_residual_block2_a_batch_norm_batch_mean,
-        rough_residual_block2_a_batch_norm_batch_variance,
-        drough_residual_block2_a_batch_norm_gamma,
-        n,
-      );
-      gradient_rough_residual_block2_a_batch_norm_beta(
-        drough_residual_block2_a_batch_norm_y,
-        drough_residual_block2_a_batch_norm_beta,
-        n,
-      );
-      backward_drough_residual_block2_a_batch_norm_batch_variance_sum(
-        rough_residual_block2_a_batch_norm_gamma,
-        drough_residual_block2_a_batch_norm_y,
-        rough_residual_block2_a_batch_norm_batch_mean,
-        rough_residual_block2_a_conv2d_y,
-        rough_residual_block2_a_batch_norm_batch_variance,
-        drough_residual_block2_a_batch_norm_batch_variance_sum,
-        n,
-      );
-      backward_drough_residual_block2_a_batch_norm_batch_mean_sum(
-        drough_residual_block2_a_batch_norm_m,
-        drough_residual_block2_a_batch_norm_batch_variance_sum,
-        rough_residual_block2_a_batch_norm_batch_mean,
-        rough_residual_block2_a_conv2d_y,
-        drough_residual_block2_a_batch_norm_batch_mean_sum,
-        n,
-      );
-      backward_drough_residual_block2_a_conv2d_y_sum(
-        drough_residual_block2_a_batch_norm_y,
-        rough_residual_block2_a_batch_norm_gamma,
-        rough_residual_block2_a_batch_norm_batch_variance,
-        drough_residual_block2_a_batch_norm_batch_variance_sum,
-        rough_residual_block2_a_conv2d_y,
-        rough_residual_block2_a_batch_norm_batch_mean,
-        drough_residual_block2_a_batch_norm_batch_mean_sum,
-        drough_residual_block2_a_conv2d_y_sum,
-        n,
-      );
-      gradient_rough_residual_block2_a_conv2d_K(
-        rough_residual_block1_y,
-        drough_residual_block2_a_conv2d_y_sum,
-        drough_residual_block2_a_conv2d_K,
-        n,
-      );
-      backward_drough_residual_block1_y(
-        drough_residual_block2_b,
-        drough_residual_block2_a_conv2d_y_sum,
-        rough_residual_block2_a_conv2d_K,
-        drough_residual_block1_y,
-        n,
-      );
-      backward_drough_residual_block1_b(
-        rough_residual_block1_y,
-        drough_residual_block1_y,
-        drough_residual_block1_b,
-        n,
-      );
-      backward_drough_residual_block1_b_batch_norm_m(
-        rough_residual_block1_b_batch_norm_gamma,
-        drough_residual_block1_b,
-        rough_residual_block1_b_batch_norm_batch_variance,
-        drough_residual_block1_b_batch_norm_m,
-        n,
-      );
-      gradient_rough_residual_block1_b_batch_norm_gamma(
-        drough_residual_block1_b,
-        rough_residual_block1_b_conv2d_y,
-        rough_residual_block1_b_batch_norm_batch_mean,
-        rough_residual_block1_b_batch_norm_batch_variance,
-        drough_residual_block1_b_batch_norm_gamma,
-        n,
-      );
-      gradient_rough_residual_block1_b_batch_norm_beta(
-        drough_residual_block1_b,
-        drough_residual_block1_b_batch_norm_beta,
-        n,
-      );
-      backward_drough_residual_block1_b_batch_norm_batch_variance_sum(
-        rough_residual_block1_b_batch_norm_gamma,
-        drough_residual_block1_b,
-        rough_residual_block1_b_batch_norm_batch_mean,
-        rough_residual_block1_b_conv2d_y,
-        rough_residual_block1_b_batch_norm_batch_variance,
-        drough_residual_block1_b_batch_norm_batch_variance_sum,
-        n,
-      );
-      backward_drough_residual_block1_b_batch_norm_batch_mean_sum(
-        drough_residual_block1_b_batch_norm_m,
-        drough_residual_block1_b_batch_norm_batch_variance_sum,
-        rough_residual_block1_b_batch_norm_batch_mean,
-        rough_residual_block1_b_conv2d_y,
-        drough_residual_block1_b_batch_norm_batch_mean_sum,
-        n,
-      );
-      backward_drough_residual_block1_b_conv2d_y_sum(
-        drough_residual_block1_b,
-        rough_residual_block1_b_batch_norm_gamma,
-        rough_residual_block1_b_batch_norm_batch_variance,
-        drough_residual_block1_b_batch_norm_batch_variance_sum,
-        rough_residual_block1_b_conv2d_y,
-        rough_residual_block1_b_batch_norm_batch_mean,
-        drough_residual_block1_b_batch_norm_batch_mean_sum,
-        drough_residual_block1_b_conv2d_y_sum,
-        n,
-      );
-      gradient_rough_residual_block1_b_conv2d_K(
-        rough_residual_block1_a,
-        drough_residual_block1_b_conv2d_y_sum,
-        drough_residual_block1_b_conv2d_K,
-        n,
-      );
-      backward_drough_residual_block1_a_batch_norm_y(
-        rough_residual_block1_a,
-        drough_residual_block1_b_conv2d_y_sum,
-        rough_residual_block1_b_conv2d_K,
-        drough_residual_block1_a_batch_norm_y,
-        n,
-      );
-      backward_drough_residual_block1_a_batch_norm_m(
-        rough_residual_block1_a_batch_norm_gamma,
-        drough_residual_block1_a_batch_norm_y,
-        rough_residual_block1_a_batch_norm_batch_variance,
-        drough_residual_block1_a_batch_norm_m,
-        n,
-      );
-      gradient_rough_residual_block1_a_batch_norm_gamma(
-        drough_residual_block1_a_batch_norm_y,
-        rough_residual_block1_a_conv2d_y,
-        rough_residual_block1_a_batch_norm_batch_mean,
-        rough_residual_block1_a_batch_norm_batch_variance,
-        drough_residual_block1_a_batch_norm_gamma,
-        n,
-      );
-      gradient_rough_residual_block1_a_batch_norm_beta(
-        drough_residual_block1_a_batch_norm_y,
-        drough_residual_block1_a_batch_norm_beta,
-        n,
-      );
-      backward_drough_residual_block1_a_batch_norm_batch_variance_sum(
-        rough_residual_block1_a_batch_norm_gamma,
-        drough_residual_block1_a_batch_norm_y,
-        rough_residual_block1_a_batch_norm_batch_mean,
-        rough_residual_block1_a_conv2d_y,
-        rough_residual_block1_a_batch_norm_batch_variance,
-        drough_residual_block1_a_batch_norm_batch_variance_sum,
-        n,
-      );
-      backward_drough_residual_block1_a_batch_norm_batch_mean_sum(
-        drough_residual_block1_a_batch_norm_m,
-        drough_residual_block1_a_batch_norm_batch_variance_sum,
-        rough_residual_block1_a_batch_norm_batch_mean,
-        rough_residual_block1_a_conv2d_y,
-        drough_residual_block1_a_batch_norm_batch_mean_sum,
-        n,
-      );
-      backward_drough_residual_block1_a_conv2d_y_sum(
-        drough_residual_block1_a_batch_norm_y,
-        rough_residual_block1_a_batch_norm_gamma,
-        rough_residual_block1_a_batch_norm_batch_variance,
-        drough_residual_block1_a_batch_norm_batch_variance_sum,
-        rough_residual_block1_a_conv2d_y,
-        rough_residual_block1_a_batch_norm_batch_mean,
-        drough_residual_block1_a_batch_norm_batch_mean_sum,
-        drough_residual_block1_a_conv2d_y_sum,
-        n,
-      );
-      gradient_rough_residual_block1_a_conv2d_K(
-        fine,
-        drough_residual_block1_a_conv2d_y_sum,
-        drough_residual_block1_a_conv2d_K,
-        n,
-      );
-      backward_dfine_residual_block2_b(
-        fine,
-        rough_residual_block1_y,
-        drough_residual_block1_y,
-        drough_residual_block1_a_conv2d_y_sum,
-        rough_residual_block1_a_conv2d_K,
-        dfine_residual_block2_b,
-        n,
-      );
-      backward_dfine_residual_block2_b_batch_norm_m(
-        fine_residual_block2_b_batch_norm_gamma,
-        dfine_residual_block2_b,
-        fine_residual_block2_b_batch_norm_batch_variance,
-        dfine_residual_block2_b_batch_norm_m,
-        n,
-      );
-      gradient_fine_residual_block2_b_batch_norm_gamma(
-        dfine_residual_block2_b,
-        fine_residual_block2_b_conv2d_y,
-        fine_residual_block2_b_batch_norm_batch_mean,
-        fine_residual_block2_b_batch_norm_batch_variance,
-        dfine_residual_block2_b_batch_norm_gamma,
-        n,
-      );
-      gradient_fine_residual_block2_b_batch_norm_beta(
-        dfine_residual_block2_b,
-        dfine_residual_block2_b_batch_norm_beta,
-        n,
-      );
-      backward_dfine_residual_block2_b_batch_norm_batch_variance_sum(
-        fine_residual_block2_b_batch_norm_gamma,
-        dfine_residual_block2_b,
-        fine_residual_block2_b_batch_norm_batch_mean,
-        fine_residual_block2_b_conv2d_y,
-        fine_residual_block2_b_batch_norm_batch_variance,
-        dfine_residual_block2_b_batch_norm_batch_variance_sum,
-        n,
-      );
-      backward_dfine_residual_block2_b_batch_norm_batch_mean_sum(
-        dfine_residual_block2_b_batch_norm_m,
-        dfine_residual_block2_b_batch_norm_batch_variance_sum,
-        fine_residual_block2_b_batch_norm_batch_mean,
-        fine_residual_block2_b_conv2d_y,
-        dfine_residual_block2_b_batch_norm_batch_mean_sum,
-        n,
-      );
-      backward_dfine_residual_block2_b_conv2d_y_sum(
-        dfine_residual_block2_b,
-        fine_residual_block2_b_batch_norm_gamma,
-        fine_residual_block2_b_batch_norm_batch_variance,
-        dfine_residual_block2_b_batch_norm_batch_variance_sum,
-        fine_residual_block2_b_conv2d_y,
-        fine_residual_block2_b_batch_norm_batch_mean,
-        dfine_residual_block2_b_batch_norm_batch_mean_sum,
-        dfine_residual_block2_b_conv2d_y_sum,
-        n,
-      );
-      gradient_fine_residual_block2_b_conv2d_K(
-        fine_residual_block2_a,
-        dfine_residual_block2_b_conv2d_y_sum,
-        dfine_residual_block2_b_conv2d_K,
-        n,
-      );
-      backward_dfine_residual_block2_a_batch_norm_y(
-        fine_residual_block2_a,
-        dfine_residual_block2_b_conv2d_y_sum,
-        fine_residual_block2_b_conv2d_K,
-        dfine_residual_block2_a_batch_norm_y,
-        n,
-      );
-      backward_dfine_residual_block2_a_batch_norm_m(
-        fine_residual_block2_a_batch_norm_gamma,
-        dfine_residual_block2_a_batch_norm_y,
-        fine_residual_block2_a_batch_norm_batch_variance,
-        dfine_residual_block2_a_batch_norm_m,
-        n,
-      );
-      gradient_fine_residual_block2_a_batch_norm_gamma(
-        dfine_residual_block2_a_batch_norm_y,
-        fine_residual_block2_a_conv2d_y,
-        fine_residual_block2_a_batch_norm_batch_mean,
-        fine_residual_block2_a_batch_norm_batch_variance,
-        dfine_residual_block2_a_batch_norm_gamma,
-        n,
-      );
-      gradient_fine_residual_block2_a_batch_norm_beta(
-        dfine_residual_block2_a_batch_norm_y,
-        dfine_residual_block2_a_batch_norm_beta,
-        n,
-      );
-      backward_dfine_residual_block2_a_batch_norm_batch_variance_sum(
-        fine_residual_block2_a_batch_norm_gamma,
-        dfine_residual_block2_a_batch_norm_y,
-        fine_residual_block2_a_batch_norm_batch_mean,
-        fine_residual_block2_a_conv2d_y,
-        fine_residual_block2_a_batch_norm_batch_variance,
-        dfine_residual_block2_a_batch_norm_batch_variance_sum,
-        n,
-      );
-      backward_dfine_residual_block2_a_batch_norm_batch_mean_sum(
-        dfine_residual_block2_a_batch_norm_m,
-        dfine_residual_block2_a_batch_norm_batch_variance_sum,
-        fine_residual_block2_a_batch_norm_batch_mean,
-        fine_residual_block2_a_conv2d_y,
-        dfine_residual_block2_a_batch_norm_batch_mean_sum,
-        n,
-      );
-      backward_dfine_residual_block2_a_conv2d_y_sum(
-        dfine_residual_block2_a_batch_norm_y,
-        fine_residual_block2_a_batch_norm_gamma,
-        fine_residual_block2_a_batch_norm_batch_variance,
-        dfine_residual_block2_a_batch_norm_batch_variance_sum,
-        fine_residual_block2_a_conv2d_y,
-        fine_residual_block2_a_batch_norm_batch_mean,
-        dfine_residual_block2_a_batch_norm_batch_mean_sum,
-        dfine_residual_block2_a_conv2d_y_sum,
-        n,
-      );
-      gradient_fine_residual_block2_a_conv2d_K(
-        fine_residual_block1_y,
-        dfine_residual_block2_a_conv2d_y_sum,
-        dfine_residual_block2_a_conv2d_K,
-        n,
-      );
-      backward_dfine_residual_block1_b(
-        fine_residual_block1_y,
-        dfine_residual_block2_b,
-        dfine_residual_block2_a_conv2d_y_sum,
-        fine_residual_block2_a_conv2d_K,
-        dfine_residual_block1_b,
-        n,
-      );
-      backward_dfine_residual_block1_b_batch_norm_m(
-        fine_residual_block1_b_batch_norm_gamma,
-        dfine_residual_block1_b,
-        fine_residual_block1_b_batch_norm_batch_variance,
-        dfine_residual_block1_b_batch_norm_m,
-        n,
-      );
-      gradient_fine_residual_block1_b_batch_norm_gamma(
-        dfine_residual_block1_b,
-        fine_residual_block1_b_conv2d_y,
-        fine_residual_block1_b_batch_norm_batch_mean,
-        fine_residual_block1_b_batch_norm_batch_variance,
-        dfine_residual_block1_b_batch_norm_gamma,
-        n,
-      );
-      gradient_fine_residual_block1_b_batch_norm_beta(
-        dfine_residual_block1_b,
-        dfine_residual_block1_b_batch_norm_beta,
-        n,
-      );
-      backward_dfine_residual_block1_b_batch_norm_batch_variance_sum(
-        fine_residual_block1_b_batch_norm_gamma,
-        dfine_residual_block1_b,
-        fine_residual_block1_b_batch_norm_batch_mean,
-        fine_residual_block1_b_conv2d_y,
-        fine_residual_block1_b_batch_norm_batch_variance,
-        dfine_residual_block1_b_batch_norm_batch_variance_sum,
-        n,
-      );
-      backward_dfine_residual_block1_b_batch_norm_batch_mean_sum(
-        dfine_residual_block1_b_batch_norm_m,
-        dfine_residual_block1_b_batch_norm_batch_variance_sum,
-        fine_residual_block1_b_batch_norm_batch_mean,
-        fine_residual_block1_b_conv2d_y,
-        dfine_residual_block1_b_batch_norm_batch_mean_sum,
-        n,
-      );
-      backward_dfine_residual_block1_b_conv2d_y_sum(
-        dfine_residual_block1_b,
-        fine_residual_block1_b_batch_norm_gamma,
-        fine_residual_block1_b_batch_norm_batch_variance,
-        dfine_residual_block1_b_batch_norm_batch_variance_sum,
-        fine_residual_block1_b_conv2d_y,
-        fine_residual_block1_b_batch_norm_batch_mean,
-        dfine_residual_block1_b_batch_norm_batch_mean_sum,
-        dfine_residual_block1_b_conv2d_y_sum,
-        n,
-      );
-      gradient_fine_residual_block1_b_conv2d_K(
-        fine_residual_block1_a,
-        dfine_residual_block1_b_conv2d_y_sum,
-        dfine_residual_block1_b_conv2d_K,
-        n,
-      );
-      backward_dfine_residual_block1_a_batch_norm_y(
-        fine_residual_block1_a,
-        dfine_residual_block1_b_conv2d_y_sum,
-        fine_residual_block1_b_conv2d_K,
-        dfine_residual_block1_a_batch_norm_y,
-        n,
-      );
-      backward_dfine_residual_block1_a_batch_norm_m(
-        fine_residual_block1_a_batch_norm_gamma,
-        dfine_residual_block1_a_batch_norm_y,
-        fine_residual_block1_a_batch_norm_batch_variance,
-        dfine_residual_block1_a_batch_norm_m,
-        n,
-      );
-      gradient_fine_residual_block1_a_batch_norm_gamma(
-        dfine_residual_block1_a_batch_norm_y,
-        fine_residual_block1_a_conv2d_y,
-        fine_residual_block1_a_batch_norm_batch_mean,
-        fine_residual_block1_a_batch_norm_batch_variance,
-        dfine_residual_block1_a_batch_norm_gamma,
-        n,
-      );
-      gradient_fine_residual_block1_a_batch_norm_beta(
-        dfine_residual_block1_a_batch_norm_y,
-        dfine_residual_block1_a_batch_norm_beta,
-        n,
-      );
-      backward_dfine_residual_block1_a_batch_norm_batch_variance_sum(
-        fine_residual_block1_a_batch_norm_gamma,
-        dfine_residual_block1_a_batch_norm_y,
-        fine_residual_block1_a_batch_norm_batch_mean,
-        fine_residual_block1_a_conv2d_y,
-        fine_residual_block1_a_batch_norm_batch_variance,
-        dfine_residual_block1_a_batch_norm_batch_variance_sum,
-        n,
-      );
-      backward_dfine_residual_block1_a_batch_norm_batch_mean_sum(
-        dfine_residual_block1_a_batch_norm_m,
-        dfine_residual_block1_a_batch_norm_batch_variance_sum,
-        fine_residual_block1_a_batch_norm_batch_mean,
-        fine_residual_block1_a_conv2d_y,
-        dfine_residual_block1_a_batch_norm_batch_mean_sum,
-        n,
-      );
-      backward_dfine_residual_block1_a_conv2d_y_sum(
-        dfine_residual_block1_a_batch_norm_y,
-        fine_residual_block1_a_batch_norm_gamma,
-        fine_residual_block1_a_batch_norm_batch_variance,
-        dfine_residual_block1_a_batch_norm_batch_variance_sum,
-        fine_residual_block1_a_conv2d_y,
-        fine_residual_block1_a_batch_norm_batch_mean,
-        dfine_residual_block1_a_batch_norm_batch_mean_sum,
-        dfine_residual_block1_a_conv2d_y_sum,
-        n,
-      );
-      gradient_fine_residual_block1_a_conv2d_K(
-        stem,
-        dfine_residual_block1_a_conv2d_y_sum,
-        dfine_residual_block1_a_conv2d_K,
-        n,
-      );
-      backward_dstem_batch_norm_y(
-        stem,
-        dfine_residual_block1_b,
-        dfine_residual_block1_a_conv2d_y_sum,
-        fine_residual_block1_a_conv2d_K,
-        dstem_batch_norm_y,
-        n,
-      );
-      backward_dstem_batch_norm_m(
-        stem_batch_norm_gamma,
-        dstem_batch_norm_y,
-        stem_batch_norm_batch_variance,
-        dstem_batch_norm_m,
-        n,
-      );
-      gradient_stem_batch_norm_gamma(
-        dstem_batch_norm_y,
-        stem_conv2d_y,
-        stem_batch_norm_batch_mean,
-        stem_batch_norm_batch_variance,
-        dstem_batch_norm_gamma,
-        n,
-      );
-      gradient_stem_batch_norm_beta(dstem_batch_norm_y, dstem_batch_norm_beta, n);
-      backward_dstem_batch_norm_batch_variance_sum(
-        stem_batch_norm_gamma,
-        dstem_batch_norm_y,
-        stem_batch_norm_batch_mean,
-        stem_conv2d_y,
-        stem_batch_norm_batch_variance,
-        dstem_batch_norm_batch_variance_sum,
-        n,
-      );
-      backward_dstem_batch_norm_batch_mean_sum(
-        dstem_batch_norm_m,
-        dstem_batch_norm_batch_variance_sum,
-        stem_batch_norm_batch_mean,
-        stem_conv2d_y,
-        dstem_batch_norm_batch_mean_sum,
-        n,
-      );
-      backward_dstem_conv2d_y_sum(
-        dstem_batch_norm_y,
-        stem_batch_norm_gamma,
-        stem_batch_norm_batch_variance,
-        dstem_batch_norm_batch_variance_sum,
-        stem_conv2d_y,
-        stem_batch_norm_batch_mean,
-        dstem_batch_norm_batch_mean_sum,
-        dstem_conv2d_y_sum,
-        n,
-      );
-      gradient_stem_conv2d_K(x, dstem_conv2d_y_sum, dstem_conv2d_K, n);
+      for (const part of backwardParts) part(n);
     },
 
     update(step: number): void {
-      stem_batch_norm_running_mean.set(stem_batch_norm_running_mean_next);
-      stem_batch_norm_running_variance.set(stem_batch_norm_running_variance_next);
-      fine_residual_block1_a_batch_norm_running_mean.set(fine_residual_block1_a_batch_norm_running_mean_next);
-      fine_residual_block1_a_batch_norm_running_variance.set(
-        fine_residual_block1_a_batch_norm_running_variance_next,
-      );
-      fine_residual_block1_b_batch_norm_running_mean.set(fine_residual_block1_b_batch_norm_running_mean_next);
-      fine_residual_block1_b_batch_norm_running_variance.set(
-        fine_residual_block1_b_batch_norm_running_variance_next,
-      );
-      fine_residual_block2_a_batch_norm_running_mean.set(fine_residual_block2_a_batch_norm_running_mean_next);
-      fine_residual_block2_a_batch_norm_running_variance.set(
-        fine_residual_block2_a_batch_norm_running_variance_next,
-      );
-      fine_residual_block2_b_batch_norm_running_mean.set(fine_residual_block2_b_batch_norm_running_mean_next);
-      fine_residual_block2_b_batch_norm_running_variance.set(
-        fine_residual_block2_b_batch_norm_running_variance_next,
-      );
-      rough_residual_block1_a_batch_norm_running_mean.set(
-        rough_residual_block1_a_batch_norm_running_mean_next,
-      );
-      rough_residual_block1_a_batch_norm_running_variance.set(
-        rough_residual_block1_a_batch_norm_running_variance_next,
-      );
-      rough_residual_block1_b_batch_norm_running_mean.set(
-        rough_residual_block1_b_batch_norm_running_mean_next,
-      );
-      rough_residual_block1_b_batch_norm_running_variance.set(
-        rough_residual_block1_b_batch_norm_running_variance_next,
-      );
-      rough_residual_block2_a_batch_norm_running_mean.set(
-        rough_residual_block2_a_batch_norm_running_mean_next,
-      );
-      rough_residual_block2_a_batch_norm_running_variance.set(
-        rough_residual_block2_a_batch_norm_running_variance_next,
-      );
-      rough_residual_block2_b_batch_norm_running_mean.set(
-        rough_residual_block2_b_batch_norm_running_mean_next,
-      );
-      rough_residual_block2_b_batch_norm_running_variance.set(
-        rough_residual_block2_b_batch_norm_running_variance_next,
-      );
-      update_rate_schedule(rate_schedule, step);
-      update_sgd(gradients, u, parameters, 42362, rate_schedule[0]!);
+      for (const part of updateParts) part(step);
     },
 
     evaluate(n: number): void {
-      forward_stem_conv2d_y(x, stem_conv2d_K, stem_conv2d_y, n);
-      forward_stem_inference(
-        stem_conv2d_y,
-        stem_batch_norm_running_mean,
-        stem_batch_norm_running_variance,
-        stem_batch_norm_gamma,
-        stem_batch_norm_beta,
-        stem_inference,
-        n,
-      );
-      forward_fine_residual_block1_a_inference(
-        stem_inference,
-        fine_residual_block1_a_conv2d_K,
-        fine_residual_block1_a_batch_norm_running_mean,
-        fine_residual_block1_a_batch_norm_running_variance,
-        fine_residual_block1_a_batch_norm_gamma,
-        fine_residual_block1_a_batch_norm_beta,
-        fine_residual_block1_a_inference,
-        n,
-      );
-      forward_fine_residual_block1_y_inference(
-        fine_residual_block1_a_inference,
-        fine_residual_block1_b_conv2d_K,
-        fine_residual_block1_b_batch_norm_running_mean,
-        fine_residual_block1_b_batch_norm_running_variance,
-        fine_residual_block1_b_batch_norm_gamma,
-        fine_residual_block1_b_batch_norm_beta,
-        stem_inference,
-        fine_residual_block1_y_inference,
-        n,
-      );
-      forward_fine_residual_block2_a_inference(
-        fine_residual_block1_y_inference,
-        fine_residual_block2_a_conv2d_K,
-        fine_residual_block2_a_batch_norm_running_mean,
-        fine_residual_block2_a_batch_norm_running_variance,
-        fine_residual_block2_a_batch_norm_gamma,
-        fine_residual_block2_a_batch_norm_beta,
-        fine_residual_block2_a_inference,
-        n,
-      );
-      forward_fine_inference(
-        fine_residual_block2_a_inference,
-        fine_residual_block2_b_conv2d_K,
-        fine_residual_block2_b_batch_norm_running_mean,
-        fine_residual_block2_b_batch_norm_running_variance,
-        fine_residual_block2_b_batch_norm_gamma,
-        fine_residual_block2_b_batch_norm_beta,
-        fine_residual_block1_y_inference,
-        fine_inference,
-        n,
-      );
-      forward_rough_residual_block1_a_inference(
-        fine_inference,
-        rough_residual_block1_a_conv2d_K,
-        rough_residual_block1_a_batch_norm_running_mean,
-        rough_residual_block1_a_batch_norm_running_variance,
-        rough_residual_block1_a_batch_norm_gamma,
-        rough_residual_block1_a_batch_norm_beta,
-        rough_residual_block1_a_inference,
-        n,
-      );
-      forward_rough_residual_block1_y_inference(
-        rough_residual_block1_a_inference,
-        rough_residual_block1_b_conv2d_K,
-        rough_residual_block1_b_batch_norm_running_mean,
-        rough_residual_block1_b_batch_norm_running_variance,
-        rough_residual_block1_b_batch_norm_gamma,
-        rough_residual_block1_b_batch_norm_beta,
-        fine_inference,
-        rough_residual_block1_y_inference,
-        n,
-      );
-      forward_rough_residual_block2_a_inference(
-        rough_residual_block1_y_inference,
-        rough_residual_block2_a_conv2d_K,
-        rough_residual_block2_a_batch_norm_running_mean,
-        rough_residual_block2_a_batch_norm_running_variance,
-        rough_residual_block2_a_batch_norm_gamma,
-        rough_residual_block2_a_batch_norm_beta,
-        rough_residual_block2_a_inference,
-        n,
-      );
-      forward_rough_residual_block2_b_conv2d_y_sum_inference(
-        rough_residual_block2_a_inference,
-        rough_residual_block2_b_conv2d_K,
-        rough_residual_block2_b_conv2d_y_sum_inference,
-        n,
-      );
-      forward_z_global_avg_pool2d_y_inference(
-        rough_residual_block2_b_conv2d_y_sum_inference,
-        rough_residual_block2_b_batch_norm_running_mean,
-        rough_residual_block2_b_batch_norm_running_variance,
-        rough_residual_block2_b_batch_norm_gamma,
-        rough_residual_block2_b_batch_norm_beta,
-        rough_residual_block1_y_inference,
-        z_global_avg_pool2d_y_inference,
-        n,
-      );
-      forward_z_inference(z_global_avg_pool2d_y_inference, z_dense_W, z_dense_b, z_inference, n);
-      forward_p_logsumexp_inference(z_inference, p_logsumexp_inference, n);
-      forward_loss_inference(label, z_inference, p_logsumexp_inference, loss_inference, n);
-      forward_accuracy_inference(z_inference, label, accuracy_inference, n);
-      results[0] = loss_inference[0]!;
-      results[1] = accuracy_inference[0]!;
+      for (const part of evaluateParts) part(n);
     },
 
     predict(n: number): void {
-      forward_stem_conv2d_y(x, stem_conv2d_K, stem_conv2d_y, n);
-      forward_stem_inference(
-        stem_conv2d_y,
-        stem_batch_norm_running_mean,
-        stem_batch_norm_running_variance,
-        stem_batch_norm_gamma,
-        stem_batch_norm_beta,
-        stem_inference,
-        n,
-      );
-      forward_fine_residual_block1_a_inference(
-        stem_inference,
-        fine_residual_block1_a_conv2d_K,
-        fine_residual_block1_a_batch_norm_running_mean,
-        fine_residual_block1_a_batch_norm_running_variance,
-        fine_residual_block1_a_batch_norm_gamma,
-        fine_residual_block1_a_batch_norm_beta,
-        fine_residual_block1_a_inference,
-        n,
-      );
-      forward_fine_residual_block1_y_inference(
-        fine_residual_block1_a_inference,
-        fine_residual_block1_b_conv2d_K,
-        fine_residual_block1_b_batch_norm_running_mean,
-        fine_residual_block1_b_batch_norm_running_variance,
-        fine_residual_block1_b_batch_norm_gamma,
-        fine_residual_block1_b_batch_norm_beta,
-        stem_inference,
-        fine_residual_block1_y_inference,
-        n,
-      );
-      forward_fine_residual_block2_a_inference(
-        fine_residual_block1_y_inference,
-        fine_residual_block2_a_conv2d_K,
-        fine_residual_block2_a_batch_norm_running_mean,
-        fine_residual_block2_a_batch_norm_running_variance,
-        fine_residual_block2_a_batch_norm_gamma,
-        fine_residual_block2_a_batch_norm_beta,
-        fine_residual_block2_a_inference,
-        n,
-      );
-      forward_fine_inference(
-        fine_residual_block2_a_inference,
-        fine_residual_block2_b_conv2d_K,
-        fine_residual_block2_b_batch_norm_running_mean,
-        fine_residual_block2_b_batch_norm_running_variance,
-        fine_residual_block2_b_batch_norm_gamma,
-        fine_residual_block2_b_batch_norm_beta,
-        fine_residual_block1_y_inference,
-        fine_inference,
-        n,
-      );
-      forward_rough_residual_block1_a_inference(
-        fine_inference,
-        rough_residual_block1_a_conv2d_K,
-        rough_residual_block1_a_batch_norm_running_mean,
-        rough_residual_block1_a_batch_norm_running_variance,
-        rough_residual_block1_a_batch_norm_gamma,
-        rough_residual_block1_a_batch_norm_beta,
-        rough_residual_block1_a_inference,
-        n,
-      );
-      forward_rough_residual_block1_y_inference(
-        rough_residual_block1_a_inference,
-        rough_residual_block1_b_conv2d_K,
-        rough_residual_block1_b_batch_norm_running_mean,
-        rough_residual_block1_b_batch_norm_running_variance,
-        rough_residual_block1_b_batch_norm_gamma,
-        rough_residual_block1_b_batch_norm_beta,
-        fine_inference,
-        rough_residual_block1_y_inference,
-        n,
-      );
-      forward_rough_residual_block2_a_inference(
-        rough_residual_block1_y_inference,
-        rough_residual_block2_a_conv2d_K,
-        rough_residual_block2_a_batch_norm_running_mean,
-        rough_residual_block2_a_batch_norm_running_variance,
-        rough_residual_block2_a_batch_norm_gamma,
-        rough_residual_block2_a_batch_norm_beta,
-        rough_residual_block2_a_inference,
-        n,
-      );
-      forward_rough_residual_block2_b_conv2d_y_sum_inference(
-        rough_residual_block2_a_inference,
-        rough_residual_block2_b_conv2d_K,
-        rough_residual_block2_b_conv2d_y_sum_inference,
-        n,
-      );
-      forward_z_global_avg_pool2d_y_inference(
-        rough_residual_block2_b_conv2d_y_sum_inference,
-        rough_residual_block2_b_batch_norm_running_mean,
-        rough_residual_block2_b_batch_norm_running_variance,
-        rough_residual_block2_b_batch_norm_gamma,
-        rough_residual_block2_b_batch_norm_beta,
-        rough_residual_block1_y_inference,
-        z_global_avg_pool2d_y_inference,
-        n,
-      );
-      forward_z_inference(z_global_avg_pool2d_y_inference, z_dense_W, z_dense_b, z_inference, n);
-      forward_p_logsumexp_inference(z_inference, p_logsumexp_inference, n);
-      forward_p(z_inference, p_logsumexp_inference, p, n);
+      for (const part of predictParts) part(n);
     },
   };
 }

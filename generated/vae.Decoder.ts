@@ -495,10 +495,8 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(1040 * batch);
-  const picture_h_offset = 784 * batch;
-  const picture_h = workspace.subarray(picture_h_offset, picture_h_offset + 256 * batch);
-  const grey_offset = 0;
-  const grey = workspace.subarray(grey_offset, grey_offset + 784 * batch);
+  const picture_h = workspace.subarray(784 * batch, 1040 * batch);
+  const grey = workspace.subarray(0, 784 * batch);
 
   return {
     batch,

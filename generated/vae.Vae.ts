@@ -234,38 +234,21 @@ export function forward_h(
   }
 }
 
-// m[n, o] = sum[i](h[n, i] * m_W[i, o]) + m_b[o]      layers.dsl:7
+// y[n, o] = sum[i](h[n, i] * W[i, o]) + b[o]      layers.dsl:7
+// y stands for m, s
 export function forward_m(
   h: Float32Array,
-  m_W: Float32Array,
-  m_b: Float32Array,
-  m: Float32Array,
+  W: Float32Array,
+  b: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
-  m.fill(0);
-  contract_nn(h, m_W, m, batch, 12, 256);
+  y.fill(0);
+  contract_nn(h, W, y, batch, 12, 256);
   for (let n = 0; n < batch; n++) {
-    const m_at_n = n * 12;
+    const y_at_n = n * 12;
     for (let o = 0; o < 12; o++) {
-      m[m_at_n + o]! += m_b[o]!;
-    }
-  }
-}
-
-// s[n, o] = sum[i](h[n, i] * s_W[i, o]) + s_b[o]      layers.dsl:7
-export function forward_s(
-  h: Float32Array,
-  s_W: Float32Array,
-  s_b: Float32Array,
-  s: Float32Array,
-  batch: number,
-): void {
-  s.fill(0);
-  contract_nn(h, s_W, s, batch, 12, 256);
-  for (let n = 0; n < batch; n++) {
-    const s_at_n = n * 12;
-    for (let o = 0; o < 12; o++) {
-      s[s_at_n + o]! += s_b[o]!;
+      y[y_at_n + o]! += b[o]!;
     }
   }
 }
@@ -380,26 +363,14 @@ export function forward_loss(error: Float32Array, kl: Float32Array, loss: Float6
   loss[0] = total / batch;
 }
 
-// reconstruction_error = sum[n](error[n]) / extent(n)      vae.dsl:34
-export function forward_reconstruction_error(
-  error: Float32Array,
-  reconstruction_error: Float64Array,
-  batch: number,
-): void {
+// y = sum[n](x[n]) / extent(n)      vae.dsl:34
+// y stands for reconstruction_error, divergence (vae.dsl:35)
+export function forward_reconstruction_error(x: Float32Array, y: Float64Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
-    total += error[n]!;
+    total += x[n]!;
   }
-  reconstruction_error[0] = total / batch;
-}
-
-// divergence = sum[n](kl[n]) / extent(n)      vae.dsl:35
-export function forward_divergence(kl: Float32Array, divergence: Float64Array, batch: number): void {
-  let total = 0;
-  for (let n = 0; n < batch; n++) {
-    total += kl[n]!;
-  }
-  divergence[0] = total / batch;
+  y[0] = total / batch;
 }
 
 // -------------------------------------------------------------------------------------------------- backward
@@ -459,17 +430,14 @@ export function backward_dpicture_h_y(
   }
 }
 
-// dpicture_h_b[o] = sum[n](dpicture_h_y[n, o])      layers.dsl:7
-export function gradient_picture_h_b(
-  dpicture_h_y: Float32Array,
-  dpicture_h_b: Float32Array,
-  batch: number,
-): void {
-  dpicture_h_b.fill(0);
+// db[o] = sum[n](dy[n, o])      layers.dsl:7
+// db stands for dpicture_h_b, dh_b
+export function gradient_h_b(dy: Float32Array, db: Float32Array, batch: number): void {
+  db.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dpicture_h_y_at_n = n * 256;
+    const dy_at_n = n * 256;
     for (let o = 0; o < 256; o++) {
-      dpicture_h_b[o]! += dpicture_h_y[dpicture_h_y_at_n + o]!;
+      db[o]! += dy[dy_at_n + o]!;
     }
   }
 }
@@ -519,13 +487,14 @@ export function backward_ds(
   }
 }
 
-// ds_b[o] = sum[n](ds[n, o])      layers.dsl:7
-export function gradient_s_b(ds: Float32Array, ds_b: Float32Array, batch: number): void {
-  ds_b.fill(0);
+// db[o] = sum[n](dy[n, o])      layers.dsl:7
+// db stands for ds_b, dm_b
+export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
+  db.fill(0);
   for (let n = 0; n < batch; n++) {
-    const ds_at_n = n * 12;
+    const dy_at_n = n * 12;
     for (let o = 0; o < 12; o++) {
-      ds_b[o]! += ds[ds_at_n + o]!;
+      db[o]! += dy[dy_at_n + o]!;
     }
   }
 }
@@ -536,27 +505,11 @@ export function backward_dh_1(ds: Float32Array, s_W: Float32Array, dh_1: Float32
   contract_nt(ds, s_W, dh_1, batch, 256, 12);
 }
 
-// ds_W[i, o] = sum[n](h[n, i] * ds[n, o])      layers.dsl:7
-export function gradient_s_W(h: Float32Array, ds: Float32Array, ds_W: Float32Array, batch: number): void {
-  ds_W.fill(0);
-  contract_tn_holding_b(h, ds, ds_W, 256, 12, batch);
-}
-
-// dm_b[o] = sum[n](dm[n, o])      layers.dsl:7
-export function gradient_m_b(dm: Float32Array, dm_b: Float32Array, batch: number): void {
-  dm_b.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dm_at_n = n * 12;
-    for (let o = 0; o < 12; o++) {
-      dm_b[o]! += dm[dm_at_n + o]!;
-    }
-  }
-}
-
-// dm_W[i, o] = sum[n](h[n, i] * dm[n, o])      layers.dsl:7
-export function gradient_m_W(h: Float32Array, dm: Float32Array, dm_W: Float32Array, batch: number): void {
-  dm_W.fill(0);
-  contract_tn_holding_b(h, dm, dm_W, 256, 12, batch);
+// dW[i, o] = sum[n](h[n, i] * dy[n, o])      layers.dsl:7
+// dW stands for ds_W, dm_W
+export function gradient_W(h: Float32Array, dy: Float32Array, dW: Float32Array, batch: number): void {
+  dW.fill(0);
+  contract_tn_holding_b(h, dy, dW, 256, 12, batch);
 }
 
 // dh_y[n, o] = h[n, o] > 0 ? dh_1[n, o] + sum[o2](dm[n, o2] * m_W[o, o2]) : 0      vae.dsl:15
@@ -576,17 +529,6 @@ export function backward_dh_y(
   }
 }
 
-// dh_b[o] = sum[n](dh_y[n, o])      layers.dsl:7
-export function gradient_h_b(dh_y: Float32Array, dh_b: Float32Array, batch: number): void {
-  dh_b.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dh_y_at_n = n * 256;
-    for (let o = 0; o < 256; o++) {
-      dh_b[o]! += dh_y[dh_y_at_n + o]!;
-    }
-  }
-}
-
 // dh_W[i, o] = sum[n](x[n, i] * dh_y[n, o])      layers.dsl:7
 export function gradient_h_W(x: Float32Array, dh_y: Float32Array, dh_W: Float32Array, batch: number): void {
   dh_W.fill(0);
@@ -595,7 +537,8 @@ export function gradient_h_W(x: Float32Array, dh_y: Float32Array, dh_W: Float32A
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// value = step < 100 ? 2e-3 * (step + 1) / 100 : 2e-3 * ((1 + cos(pi * min(1, (step - 100) / 4900))) / 2)      vae.dsl:38
+// value = step < 100 ? 2e-3 * (step + 1) / 100
+//     : 2e-3 * ((1 + cos(pi * min(1, (step - 100) / 4900))) / 2)      vae.dsl:38
 export function update_rate_schedule(value: Float64Array, step: number): void {
   value[0] =
     step < 100
@@ -1066,51 +1009,30 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(2384 * batch);
-  const noise_offset = 2336 * batch;
-  const noise = workspace.subarray(noise_offset, noise_offset + 12 * batch);
-  const h_offset = 1568 * batch;
-  const h = workspace.subarray(h_offset, h_offset + 256 * batch);
-  const m_2_offset = 2348 * batch;
-  const m_2 = workspace.subarray(m_2_offset, m_2_offset + 12 * batch);
-  const s_offset = 2360 * batch;
-  const s = workspace.subarray(s_offset, s_offset + 12 * batch);
-  const z_offset = 2372 * batch;
-  const z = workspace.subarray(z_offset, z_offset + 12 * batch);
-  const picture_h_offset = 1824 * batch;
-  const picture_h = workspace.subarray(picture_h_offset, picture_h_offset + 256 * batch);
-  const picture_offset = 0;
-  const picture = workspace.subarray(picture_offset, picture_offset + 784 * batch);
-  const code_offset = 2348 * batch;
-  const code = workspace.subarray(code_offset, code_offset + 12 * batch);
-  const reconstruction_offset = 784 * batch;
-  const reconstruction = workspace.subarray(reconstruction_offset, reconstruction_offset + 784 * batch);
-  const error_offset = 2080 * batch;
-  const error = workspace.subarray(error_offset, error_offset + batch);
-  const kl_offset = 0;
-  const kl = workspace.subarray(kl_offset, kl_offset + batch);
-  const dpicture_offset = 0;
-  const dpicture = workspace.subarray(dpicture_offset, dpicture_offset + 784 * batch);
-  const dpicture_h_y_offset = 2080 * batch;
-  const dpicture_h_y = workspace.subarray(dpicture_h_y_offset, dpicture_h_y_offset + 256 * batch);
-  const dz_offset = 0;
-  const dz = workspace.subarray(dz_offset, dz_offset + 12 * batch);
-  const dm_offset = 2348 * batch;
-  const dm = workspace.subarray(dm_offset, dm_offset + 12 * batch);
-  const ds_offset = 2336 * batch;
-  const ds = workspace.subarray(ds_offset, ds_offset + 12 * batch);
-  const dh_1_offset = 0;
-  const dh_1 = workspace.subarray(dh_1_offset, dh_1_offset + 256 * batch);
-  const dh_y_offset = 256 * batch;
-  const dh_y = workspace.subarray(dh_y_offset, dh_y_offset + 256 * batch);
+  const noise = workspace.subarray(2336 * batch, 2348 * batch);
+  const h = workspace.subarray(1568 * batch, 1824 * batch);
+  const m_2 = workspace.subarray(2348 * batch, 2360 * batch);
+  const s = workspace.subarray(2360 * batch, 2372 * batch);
+  const z = workspace.subarray(2372 * batch, 2384 * batch);
+  const picture_h = workspace.subarray(1824 * batch, 2080 * batch);
+  const picture = workspace.subarray(0, 784 * batch);
+  const code = workspace.subarray(2348 * batch, 2360 * batch);
+  const reconstruction = workspace.subarray(784 * batch, 1568 * batch);
+  const error = workspace.subarray(2080 * batch, 2081 * batch);
+  const kl = workspace.subarray(0, batch);
+  const dpicture = workspace.subarray(0, 784 * batch);
+  const dpicture_h_y = workspace.subarray(2080 * batch, 2336 * batch);
+  const dz = workspace.subarray(0, 12 * batch);
+  const dm = workspace.subarray(2348 * batch, 2360 * batch);
+  const ds = workspace.subarray(2336 * batch, 2348 * batch);
+  const dh_1 = workspace.subarray(0, 256 * batch);
+  const dh_y = workspace.subarray(256 * batch, 512 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(3);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const reconstruction_error_offset = 1;
-  const reconstruction_error = doubles.subarray(reconstruction_error_offset, reconstruction_error_offset + 1);
-  const divergence_offset = 2;
-  const divergence = doubles.subarray(divergence_offset, divergence_offset + 1);
+  const loss = doubles.subarray(0, 1);
+  const reconstruction_error = doubles.subarray(1, 2);
+  const divergence = doubles.subarray(2, 3);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);
@@ -1131,7 +1053,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       drawNormal(noise, first * 12, n * 12, seed, 'noise', step, 0, 1);
       forward_h(x, h_W, h_b, h, n);
       forward_m(h, m_W, m_b, m_2, n);
-      forward_s(h, s_W, s_b, s, n);
+      forward_m(h, s_W, s_b, s, n);
       forward_z(m_2, s, noise, z, n);
       forward_picture_h(z, picture_h_W, picture_h_b, picture_h, n);
       forward_picture(picture_h, picture_y_W, picture_y_b, picture, n);
@@ -1140,7 +1062,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_kl(m_2, s, kl, n);
       forward_loss(error, kl, loss, n);
       forward_reconstruction_error(error, reconstruction_error, n);
-      forward_divergence(kl, divergence, n);
+      forward_reconstruction_error(kl, divergence, n);
       results[0] = loss[0]!;
       results[1] = reconstruction_error[0]!;
       results[2] = divergence[0]!;
@@ -1151,16 +1073,16 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       gradient_picture_y_b(dpicture, dpicture_y_b, n);
       gradient_picture_y_W(picture_h, dpicture, dpicture_y_W, n);
       backward_dpicture_h_y(picture_h, dpicture, picture_y_W, dpicture_h_y, n);
-      gradient_picture_h_b(dpicture_h_y, dpicture_h_b, n);
+      gradient_h_b(dpicture_h_y, dpicture_h_b, n);
       backward_dz(dpicture_h_y, picture_h_W, dz, n);
       gradient_picture_h_W(z, dpicture_h_y, dpicture_h_W, n);
       backward_dm(m_2, dz, dm, n);
       backward_ds(s, dz, noise, ds, n);
-      gradient_s_b(ds, ds_b, n);
+      gradient_b(ds, ds_b, n);
       backward_dh_1(ds, s_W, dh_1, n);
-      gradient_s_W(h, ds, ds_W, n);
-      gradient_m_b(dm, dm_b, n);
-      gradient_m_W(h, dm, dm_W, n);
+      gradient_W(h, ds, ds_W, n);
+      gradient_b(dm, dm_b, n);
+      gradient_W(h, dm, dm_W, n);
       backward_dh_y(h, dh_1, dm, m_W, dh_y, n);
       gradient_h_b(dh_y, dh_b, n);
       gradient_h_W(x, dh_y, dh_W, n);
@@ -1175,7 +1097,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       drawNormal(noise, first * 12, n * 12, seed, 'noise', step, 0, 1);
       forward_h(x, h_W, h_b, h, n);
       forward_m(h, m_W, m_b, m_2, n);
-      forward_s(h, s_W, s_b, s, n);
+      forward_m(h, s_W, s_b, s, n);
       forward_z(m_2, s, noise, z, n);
       forward_picture_h(z, picture_h_W, picture_h_b, picture_h, n);
       forward_picture(picture_h, picture_y_W, picture_y_b, picture, n);

@@ -69,14 +69,8 @@ export interface Nest {
   readonly partial: boolean;
 }
 
-/** A finish that gives what it gets would be a loop that does nothing. */
-function withoutIdleFinish(statement: Statement): Statement {
-  const { finish, ...rest } = statement;
-  return finish?.kind === 'accumulated' ? rest : statement;
-}
-
 export function makeNest(original: Statement, tensors: ReadonlyMap<string, Tensor>): Nest {
-  const statement = withoutUnitIndices(withoutIdleFinish(original));
+  const statement = withoutUnitIndices(original);
   const { write } = statement;
   const extents = new Map(statement.indices.map((index) => [index.name, index.extent]));
   const absorbed = absorbGuards(statement.body, statement.combine, extents, tensors);
