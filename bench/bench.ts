@@ -71,7 +71,7 @@ function stepOf(program: CompiledProgram): () => void {
   return () => {
     program.forward(program.batch, step, 0);
     program.backward(program.batch);
-    program.update(step++);
+    program.update(step++, 1);
   };
 }
 

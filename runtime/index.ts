@@ -1,6 +1,20 @@
 /** What a generated trainer imports. */
 export { makeTrainer } from './trainer.ts';
-export type { EpochReport, FitOptions, History, Results, Trainer, TrainerOptions } from './trainer.ts';
+export type { Trainer, TrainerOptions } from './trainer.ts';
+export type { BatchStream, StreamSource } from './batches.ts';
+export type {
+  BatchReport,
+  Callback,
+  CallbackState,
+  EpochReport,
+  FitContext,
+  History,
+  Learner,
+  Outcome,
+} from './callback.ts';
+export type { Results } from './engine.ts';
+export type { FitOptions } from './options.ts';
+export type { Json, SnapshotArray, TrainingSnapshot } from './snapshot.ts';
 export { DataError } from './data.ts';
 export type { IntegerData, RealData } from './data.ts';
 export * from './math.ts';

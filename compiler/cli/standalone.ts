@@ -1,8 +1,26 @@
 /** The runtime's own text, to be put into a module that shall import nothing. */
 import { readFileSync } from 'node:fs';
 
-/** The files that training needs, each after those that it imports. */
-const FILES = ['types', 'math', 'random', 'data', 'initialize', 'trainer'] as const;
+/** The files that training needs, classes after those that they need. */
+const FILES = [
+  'types',
+  'math',
+  'random',
+  'data',
+  'initialize',
+  'callback',
+  'options',
+  'session',
+  'engine',
+  'named',
+  'evaluate',
+  'batches',
+  'weights',
+  'plan',
+  'fit',
+  'snapshot',
+  'trainer',
+] as const;
 
 /** All of it in one module: the files one after another, without their imports and exports. */
 export function runtimeText(): string {
