@@ -72,7 +72,7 @@ export const description: ModelDescription = {
     },
   ],
   states: [],
-  training: { batch: 1, epochs: 1, seed: 0, shuffle: true },
+  training: { batch: 1, epochs: 1, seed: 0, shuffle: true, hasRate: true },
 };
 
 const W1_offset = 0;
@@ -169,10 +169,12 @@ export function gradient_W1(x: Float32Array, du: Float32Array, dW1: Float32Array
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// p'[i] = p[i] - 0.01 * g[i]      optimizers.dsl:12
-export function update_sgd(g: Float32Array, p: Float32Array, count: number): void {
+// rate = 0.01 * rate_factor       by-hand.dsl:15
+// p'[i] = p[i] - rate * g[i]      optimizers.dsl:12
+export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate_factor: number): void {
+  const rate = 0.01 * rate_factor;
   for (let i = 0; i < count; i++) {
-    p[i]! -= 0.01 * g[i]!;
+    p[i]! -= rate * g[i]!;
   }
 }
 
@@ -242,8 +244,8 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_W1(x, du, dW1, n);
     },
 
-    update(): void {
-      update_sgd(gradients, parameters, 6);
+    update(_step: number, rateFactor: number): void {
+      update_sgd(gradients, parameters, 6, rateFactor);
     },
 
     predict(n: number): void {

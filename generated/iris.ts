@@ -86,7 +86,7 @@ export const description: ModelDescription = {
     { name: 'W.u', offset: 0, size: 12, initial: 0, scalar: false, parameter: 'W' },
     { name: 'b.u', offset: 12, size: 3, initial: 0, scalar: false, parameter: 'b' },
   ],
-  training: { batch: 30, epochs: 60, seed: 1, shuffle: true },
+  training: { batch: 30, epochs: 60, seed: 1, shuffle: true, hasRate: true },
 };
 
 const W_offset = 0;
@@ -240,13 +240,21 @@ export function gradient_W(
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// u'[i] = 0.9 * u[i] + g[i]       optimizers.dsl:11
-// p'[i] = p[i] - 0.2 * u'[i]      optimizers.dsl:12
-export function update_sgd(g: Float32Array, u: Float32Array, p: Float32Array, count: number): void {
+// rate = 0.2 * rate_factor         iris.dsl:15
+// u'[i] = 0.9 * u[i] + g[i]        optimizers.dsl:11
+// p'[i] = p[i] - rate * u'[i]      optimizers.dsl:12
+export function update_sgd(
+  g: Float32Array,
+  u: Float32Array,
+  p: Float32Array,
+  count: number,
+  rate_factor: number,
+): void {
+  const rate = 0.2 * rate_factor;
   for (let i = 0; i < count; i++) {
     const u_next_i = 0.9 * u[i]! + g[i]!;
     u[i] = u_next_i;
-    p[i]! -= 0.2 * u_next_i;
+    p[i]! -= rate * u_next_i;
   }
 }
 
@@ -324,8 +332,8 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_W(W, x, dz, dW, n);
     },
 
-    update(): void {
-      update_sgd(gradients, u, parameters, 15);
+    update(_step: number, rateFactor: number): void {
+      update_sgd(gradients, u, parameters, 15, rateFactor);
     },
 
     predict(n: number): void {

@@ -94,7 +94,7 @@ export const description: ModelDescription = {
     { name: 'z_W.v', offset: 369, size: 16, initial: 0, scalar: false, parameter: 'z_W' },
     { name: 'z_b.v', offset: 385, size: 1, initial: 0, scalar: false, parameter: 'z_b' },
   ],
-  training: { batch: 32, epochs: 80, seed: 1, shuffle: true },
+  training: { batch: 32, epochs: 80, seed: 1, shuffle: true, hasRate: true },
 };
 
 const h_W_offset = 0;
@@ -280,23 +280,26 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
   value[0] = (0.005 * (1 + Math.cos((Math.PI * step) / 1600))) / 2;
 }
 
-// c1 = 1 - 0.9^t                                                                           optimizers.dsl:89
-// c2 = 1 - 0.999^t                                                                         optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                    optimizers.dsl:86
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                              optimizers.dsl:87
-// p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// scaled_rate = rate * rate_factor                                                                       regression.dsl:16
+// c1 = 1 - 0.9^t                                                                                         optimizers.dsl:89
+// c2 = 1 - 0.999^t                                                                                       optimizers.dsl:90
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  optimizers.dsl:86
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                                            optimizers.dsl:87
+// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
-  t: number,
   rate: number,
+  rate_factor: number,
+  t: number,
 ): void {
+  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
-  const product = rate * 0.01;
+  const product = scaled_rate * 0.01;
   const inverse_c1 = 1 / c1;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
@@ -306,7 +309,10 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i] =
+      p_i -
+      product * p_i -
+      (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -746,10 +752,10 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_h_W(h_W, x, dh_y, dh_W, n);
     },
 
-    update(step: number): void {
+    update(step: number, rateFactor: number): void {
       clipGlobalNorm(gradients, 1);
       update_rate_schedule(rate_schedule, step);
-      update_adamw(gradients, m, v, parameters, 193, step + 1, rate_schedule[0]!);
+      update_adamw(gradients, m, v, parameters, 193, rate_schedule[0]!, rateFactor, step + 1);
     },
 
     predict(n: number): void {

@@ -85,7 +85,7 @@ export const description: ModelDescription = {
     },
   ],
   states: [],
-  training: { batch: 4, epochs: 3000, seed: 1, shuffle: false },
+  training: { batch: 4, epochs: 3000, seed: 1, shuffle: false, hasRate: true },
 };
 
 const W1_offset = 0;
@@ -242,10 +242,12 @@ export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32A
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// p'[i] = p[i] - 2 * g[i]      optimizers.dsl:12
-export function update_sgd(g: Float32Array, p: Float32Array, count: number): void {
+// rate = 2 * rate_factor          xor.dsl:19
+// p'[i] = p[i] - rate * g[i]      optimizers.dsl:12
+export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate_factor: number): void {
+  const rate = 2 * rate_factor;
   for (let i = 0; i < count; i++) {
-    p[i]! -= 2 * g[i]!;
+    p[i]! -= rate * g[i]!;
   }
 }
 
@@ -332,8 +334,8 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_W1(x, dh_sum, dW1, n);
     },
 
-    update(): void {
-      update_sgd(gradients, parameters, 13);
+    update(_step: number, rateFactor: number): void {
+      update_sgd(gradients, parameters, 13, rateFactor);
     },
 
     predict(n: number): void {

@@ -329,9 +329,10 @@ function printDeclaration(tensor: Tensor): string {
   if (tensor.role === 'state') return `state ${tensor.name}${axes} ~ ${printInitializer(tensor)}`;
   if (tensor.role === 'random') return `random ${tensor.name}${axes} ~ ${printDistribution(tensor)}`;
   const { range } = tensor;
-  if (range === undefined) return `input ${tensor.name}${axes}`;
+  const fallback = tensor.default === undefined ? '' : ` = ${printNumber(tensor.default)}`;
+  if (range === undefined) return `input ${tensor.name}${axes}${fallback}`;
   const values = range.least === 0 ? `${range.greatest + 1}` : `${range.least} .. ${range.greatest}`;
-  return `input ${tensor.name}${axes}: ${values}`;
+  return `input ${tensor.name}${axes}: ${values}${fallback}`;
 }
 
 /** `bernoulli(0.9)` */

@@ -67,7 +67,7 @@ function finishGroup<Item extends DimDeclaration | StateDeclaration>(
   });
 }
 
-/** `input x[n, 28, 28]`, `input label[n]: 10`, `input offset[n]: -100 .. 9` */
+/** `input x[n, 28, 28]`, `input label[n]: 10`, `input offset[n]: -100 .. 9`, `input sample_weight[n] = 1` */
 export function parseInput(cursor: Cursor): InputDeclaration | undefined {
   const { start } = cursor.advance();
   const name = cursor.expectName('the name of an input');
@@ -79,22 +79,28 @@ export function parseInput(cursor: Cursor): InputDeclaration | undefined {
     const bound = cursor.take('..') ? parseExpression(cursor) : undefined;
     const span = cursor.span(Math.min(first.span.start, cursor.lastEnd));
     range = bound === undefined ? { bound: first, span } : { least: first, bound, span };
-  } else if (cursor.at('~') || cursor.at('=')) {
+  }
+  let fallback: SyntaxExpression | undefined;
+  if (cursor.take('=')) fallback = parseExpression(cursor);
+  else if (cursor.at('~')) {
     cursor.expected(
-      '`:` or end of line after an input',
-      'an input has no value here: its values come with the data',
+      range === undefined ? '`:`, `=` or end of line after an input' : '`=` or end of line after a range',
+      'an input has no first value: its values come with the data; `= 1` is what it is where it is left out',
     );
   }
   const end = cursor.lastEnd;
   const isWhole = !cursor.isLost && cursor.atEnd;
-  cursor.finishStatement(range === undefined ? 'an input' : 'the range of an input');
-  if (!isWhole && range !== undefined)
+  const last = fallback ? 'the default of an input' : range ? 'the range of an input' : 'an input';
+  cursor.finishStatement(last);
+  if (!isWhole && fallback !== undefined) fallback = { kind: 'error', span: fallback.span };
+  else if (!isWhole && range !== undefined)
     range = { bound: { kind: 'error', span: range.span }, span: range.span };
   return {
     kind: 'input',
     name,
     axes,
     ...(range === undefined ? {} : { range }),
+    ...(fallback === undefined ? {} : { default: fallback }),
     span: cursor.span(start, end),
   };
 }

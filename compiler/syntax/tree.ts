@@ -149,6 +149,8 @@ export interface InputDeclaration {
     readonly bound: SyntaxExpression;
     readonly span: Span;
   };
+  /** `= 1`: what every element is where the data leave it out. */
+  readonly default?: SyntaxExpression;
   readonly span: Span;
 }
 

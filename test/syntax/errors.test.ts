@@ -196,9 +196,9 @@ describe('hints', () => {
       'an initialiser is a name such as `zeros`, a call such as `normal(0, 0.02)`, a number or a list of numbers; a formula is written `constant(1 / 3)`',
     ],
     [
-      'input x[n] = 3',
-      'E102 2:12 expected `:` or end of line after an input, found `=`',
-      'an input has no value here: its values come with the data',
+      'input x[n] ~ zeros',
+      'E102 2:12 expected `:`, `=` or end of line after an input, found `~`',
+      'an input has no first value: its values come with the data; `= 1` is what it is where it is left out',
     ],
     [
       'input x[n]: 3 -',

@@ -42,7 +42,7 @@ export function printCreateProgram(
   const calls: CallList[] = [
     { method: 'forward', parameters: passing, lines: lists.forward },
     { method: 'backward', parameters: [rows], lines: lists.backward },
-    { method: 'update', parameters: ['step'], lines: lists.update },
+    { method: 'update', parameters: ['step', 'rateFactor'], lines: lists.update },
     ...(lists.evaluate === undefined
       ? []
       : [{ method: 'evaluate', parameters: passing, lines: lists.evaluate }]),

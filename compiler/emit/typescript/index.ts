@@ -11,7 +11,7 @@ import { describeModel, tensorOf } from './describe.ts';
 import { drawCall, drawFunctions } from './draws.ts';
 import { emitFunction, type ModuleContext } from './functions.ts';
 import { heading } from './heading.ts';
-import { printHeader, shapeText, valuesText } from './header.ts';
+import { defaultText, printHeader, shapeText, valuesText } from './header.ts';
 import { helperTexts } from './helpers.ts';
 import { printKey, printLiteral } from './literal.ts';
 import { Scope } from './names.ts';
@@ -206,8 +206,8 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
       .filter((tensor) => tensor.role === 'input')
       .map(
         (tensor) =>
-          `  /** ${shapeText(tensor)}, ${valuesText(tensor)} */\n` +
-          `  readonly ${printKey(tensor.name)}: ${tensor.element === 'integer' ? 'IntegerData' : 'RealData'};`,
+          `  /** ${shapeText(tensor)}, ${valuesText(tensor)}${defaultText(tensor)} */\n` +
+          `  readonly ${printKey(tensor.name)}${tensor.default === undefined ? '' : '?'}: ${tensor.element === 'integer' ? 'IntegerData' : 'RealData'};`,
       );
     const outputs = program.outputs.map((name) => {
       const tensor = tensorOf(program, name);

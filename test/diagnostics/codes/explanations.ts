@@ -103,7 +103,7 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
   },
   E303: {
     meaning:
-      'A size is zero, negative, not a whole number, or larger than 2147483647; or a range of integers is empty.',
+      'A size is zero, negative, not a whole number, or larger than 2147483647; or a range of integers is empty, or the default of an input does not fit it.',
     mend: 'Sizes are whole numbers from 1. A division that may leave a rest is rounded with `floor` or `ceil`.',
   },
   E304: {

@@ -83,7 +83,7 @@ export const description: ModelDescription = {
   trains: false,
   parameters: [],
   states: [],
-  training: { batch: 32, epochs: 1, seed: 0, shuffle: true },
+  training: { batch: 32, epochs: 1, seed: 0, shuffle: true, hasRate: false },
 };
 
 // -------------------------------------------------------------------------------------------- what they call

@@ -80,7 +80,7 @@ export const description: ModelDescription = {
     { name: 'b1.u', offset: 4, size: 2, initial: 0, scalar: false, parameter: 'b1' },
     { name: 'W2.u', offset: 6, size: 2, initial: 0, scalar: false, parameter: 'W2' },
   ],
-  training: { batch: 4, epochs: 1, seed: 1, shuffle: false },
+  training: { batch: 4, epochs: 1, seed: 1, shuffle: false, hasRate: false },
 };
 
 const W1_offset = 0;
