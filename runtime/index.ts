@@ -12,6 +12,7 @@ export type {
   Learner,
   Outcome,
 } from './callback.ts';
+export * from './callbacks/index.ts';
 export type { Results } from './engine.ts';
 export type { FitOptions } from './options.ts';
 export type { Json, SnapshotArray, TrainingSnapshot } from './snapshot.ts';

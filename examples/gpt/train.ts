@@ -1,7 +1,7 @@
 /** Trains the transformer of gpt.dsl on Moby-Dick, compares it with the bigram model, and lets it write. */
+import { ProgressBar } from 'chainrule/node';
 import { Random } from 'chainrule/runtime';
 import { createTrainer } from '../../generated/gpt.ts';
-import { roundProgress } from '../common/progress.ts';
 import {
   allWindows,
   ASCII,
@@ -33,9 +33,10 @@ const random = new Random(1, 'windows');
 const start = performance.now();
 for (let round = 1; round <= ROUNDS; round++) {
   await trainer.fit(randomWindows(train, CONTEXT, STEPS * BATCH, random), {
-    epochs: 1,
+    initialEpoch: round - 1,
+    epochs: round,
     validationData: some,
-    ...roundProgress(round, ROUNDS),
+    callbacks: [new ProgressBar({ epochs: ROUNDS })],
   });
 }
 const seconds = (performance.now() - start) / 1000;

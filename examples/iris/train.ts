@@ -1,8 +1,8 @@
 /** Logistic regression on Fisher's irises: 120 rows to train on, 30 to test with. */
+import { ProgressBar } from 'chainrule/node';
 import { Random } from 'chainrule/runtime';
 import { createTrainer } from '../../generated/iris.ts';
 import { readTable, standardise, takeRows } from '../common/data.ts';
-import { progress } from '../common/progress.ts';
 
 const table = readTable(new URL('./data/iris.csv', import.meta.url));
 const order = Uint32Array.from({ length: table.rows }, (_, i) => i);
@@ -15,6 +15,6 @@ const part = (from: number, to: number): { x: Float32Array; species: Int32Array 
 });
 
 const trainer = createTrainer();
-await trainer.fit(part(0, 120), progress(10));
+await trainer.fit(part(0, 120), { callbacks: [new ProgressBar({ every: 10 })] });
 const { loss, accuracy } = trainer.evaluate(part(120, 150));
 console.log(`test   loss ${loss!.toFixed(4)}  accuracy ${accuracy!.toFixed(4)}`);

@@ -1,7 +1,7 @@
 /** Trains the recurrent network of names.dsl on first names, compares it with the bigram model, and lets it make up ten. */
+import { ProgressBar } from 'chainrule/node';
 import { Random } from 'chainrule/runtime';
 import { createTrainer } from '../../generated/names.ts';
-import { progress } from '../common/progress.ts';
 import { bigram, bigramLoss, decode, draw, type Pairs } from '../common/text.ts';
 import { loadNames, rowsOf, STEPS, SYMBOLS, type Rows } from './data.ts';
 
@@ -19,7 +19,11 @@ const baseline = bigramLoss(bigram(pairs(train), SYMBOLS.length), pairs(test));
 
 const trainer = createTrainer();
 const start = performance.now();
-await trainer.fit(train, { ...(quick ? { epochs: 1 } : {}), validationData: test, ...progress() });
+await trainer.fit(train, {
+  ...(quick ? { epochs: 1 } : {}),
+  validationData: test,
+  callbacks: [new ProgressBar()],
+});
 const seconds = (performance.now() - start) / 1000;
 
 // The loss is that of a name, so that names count alike; that of a letter is the whole over the number of letters.

@@ -1,8 +1,8 @@
 /** Progression of diabetes: 354 patients to train on, 88 to test with; everything standardised by the former. */
+import { ProgressBar } from 'chainrule/node';
 import { Random } from 'chainrule/runtime';
 import { createTrainer } from '../../generated/regression.ts';
 import { readTable, standardise, takeRows } from '../common/data.ts';
-import { progress } from '../common/progress.ts';
 
 const TRAINED = 354;
 const { rows, columns, features, target } = readTable(new URL('./data/diabetes.csv', import.meta.url));
@@ -16,7 +16,7 @@ const part = (from: number, to: number): { x: Float32Array; target: Float32Array
 });
 
 const trainer = createTrainer();
-await trainer.fit(part(0, TRAINED), progress(10));
+await trainer.fit(part(0, TRAINED), { callbacks: [new ProgressBar({ every: 10 })] });
 
 const test = part(TRAINED, rows);
 const { mse } = trainer.evaluate(test);
