@@ -79,10 +79,12 @@ export function takeSnapshot(engine: Engine): TrainingSnapshot {
   };
 }
 
+const POSITION = ['epoch', 'rows', 'steps', 'pass', 'batches'] as const;
+
 function positionOf(session: Session): Json {
-  const { settings, history, initialEpoch, epoch, rows, steps, pass, batches } = session;
-  const position = { initialEpoch, epoch, rows, steps, pass, batches };
-  return { settings: { ...settings }, history: Object.keys(history), ...position };
+  const { settings, history, initialEpoch } = session;
+  const position = Object.fromEntries(POSITION.map((key) => [key, session[key]]));
+  return { settings: { ...settings }, history: Object.keys(history), initialEpoch, ...position };
 }
 
 function shapeOfState({ description }: Engine, state: StateDescription): readonly number[] {
@@ -91,159 +93,130 @@ function shapeOfState({ description }: Engine, state: StateDescription): readonl
   return state.shape ?? parameter?.shape ?? [state.size];
 }
 
-/** @throws DataError before anything is changed */
+/**
+ * What a snapshot must have is what one of this trainer has.
+ * @throws DataError before anything is changed
+ */
 export function restoreSnapshot(engine: Engine, snapshot: TrainingSnapshot): void {
-  const { description } = engine;
   if (engine.isFitting) throw new DataError('a training cannot be set while fit is at work');
-  const reader = new SnapshotReader(snapshot);
-  reader.same('model', description.name);
-  reader.same('dtype', description.dtype);
-  const seed = reader.count('seed', snapshot);
-  const step = reader.count('step', snapshot);
-  const epoch = reader.count('epoch', snapshot);
-  const { rateFactor } = snapshot;
+  const own = takeSnapshot(engine);
+  const given = objectOf(snapshot, 'training');
+  for (const key of ['format', 'version', 'model', 'dtype'] as const)
+    if (given[key] !== own[key]) throw wrong(key, own[key], given[key]);
+  const { seed, step, epoch } = countsOf(given, ['seed', 'step', 'epoch']);
+  const { rateFactor, fit } = snapshot;
   if (typeof rateFactor !== 'number' || !(rateFactor >= 0 && rateFactor < Infinity))
-    throw new DataError(
-      `the training's rateFactor must be 0 or a positive number, found ${String(rateFactor)}`,
-    );
-  const real = description.dtype === 'f32' ? Float32Array : Float64Array;
-  const weights = description.parameters.map((parameter) =>
-    reader.array(`weights/${parameter.name}`, parameter.shape, real),
-  );
-  const states = description.states.map((state) =>
-    reader.array(`state/${state.name}`, shapeOfState(engine, state), state.scalar ? Float64Array : real),
-  );
-  const session = readSession(engine, snapshot.fit, reader);
-  if (session !== undefined) session.stored = reader.callbacks();
-  reader.requireAllRead();
+    throw wrong('rateFactor', '0 or a positive number', rateFactor);
+
+  const arrays = objectOf(snapshot.arrays, 'arrays') as Readonly<Record<string, SnapshotArray>>;
+  for (const [name, wanted] of Object.entries(own.arrays))
+    if (isOfModel(name)) checkArray(arrays, name, wanted);
+  const callbacks = namesOf(snapshot.callbacks, 'callbacks');
+  for (const name of Object.keys(arrays)) {
+    const isKnown = isOfModel(name) ? name in own.arrays : /^(?:history|running|callback)\//.test(name);
+    if (!isKnown) throw new DataError(`the training has an array '${name}' that this model has not`);
+    checkArray(arrays, name);
+  }
+  const session = fit === null ? undefined : sessionOf(engine, objectOf(fit, 'fit'), arrays);
+  if (session !== undefined) session.stored = statesOfCallbacks(callbacks, arrays);
 
   engine.reseed(seed);
-  for (const [k, parameter] of description.parameters.entries())
-    engine.parameterOf(parameter).set(weights[k]!);
-  for (const [k, state] of description.states.entries()) engine.stateOf(state).set(states[k]!);
-  engine.step = step;
-  engine.epoch = epoch;
-  engine.rateFactor = rateFactor;
-  engine.session = session;
+  for (const parameter of engine.description.parameters)
+    engine.parameterOf(parameter).set(arrays[`weights/${parameter.name}`]!.data);
+  for (const state of engine.description.states)
+    engine.stateOf(state).set(arrays[`state/${state.name}`]!.data);
+  Object.assign(engine, { step, epoch, rateFactor, session });
 }
 
-function readSession(engine: Engine, fit: Json, reader: SnapshotReader): Session | undefined {
-  if (fit === null) return undefined;
-  const { settings: given, history: names } = objectOf(fit, "the training's fit");
-  const own = objectOf(given ?? null, "the training's settings");
-  const settings: FitSettings = {
-    batchSize: reader.count('batchSize', own),
-    accumulate: reader.count('accumulate', own),
-    shuffle: own['shuffle'] === true,
-    rows: own['rows'] === null ? null : reader.count('rows', own),
-  };
-  const initialEpoch = reader.count('initialEpoch', fit);
-  const session = newSession(settings, initialEpoch, 0);
-  const sums = reader.array('running/sums', [engine.resultNames.length], Float64Array);
-  const history: Record<string, number[]> = {};
-  for (const name of stringsOf(names ?? null, "the training's history"))
-    history[name] = [...reader.array(`history/${name}`, undefined, Float64Array)];
+const isOfModel = (name: string): boolean => /^(?:weights|state)\//.test(name);
+
+function sessionOf(
+  engine: Engine,
+  fit: Readonly<Record<string, unknown>>,
+  arrays: Readonly<Record<string, SnapshotArray>>,
+): Session {
+  const settings = objectOf(fit['settings'], 'settings');
+  const { initialEpoch, ...position } = countsOf(fit, [...POSITION, 'initialEpoch']);
+  const sums = checkArray(arrays, 'running/sums', {
+    shape: [engine.resultNames.length],
+    data: new Float64Array(engine.resultNames.length),
+  });
+  const history = namesOf(fit['history'], 'history').map((name) => [
+    name,
+    [...checkArray(arrays, `history/${name}`)],
+  ]);
+  const session = newSession(settings as Partial<FitSettings> as FitSettings, initialEpoch, 0);
   return {
     ...session,
-    epoch: reader.count('epoch', fit),
-    rows: reader.count('rows', fit),
-    steps: reader.count('steps', fit),
-    pass: reader.count('pass', fit),
-    batches: reader.count('batches', fit),
+    ...position,
     sums: Float64Array.from(sums),
-    history,
+    history: Object.fromEntries(history) as Record<string, number[]>,
   };
 }
 
-/** Reads a snapshot that may be anything: each part is checked when it is asked for. */
-class SnapshotReader {
-  private readonly snapshot: TrainingSnapshot;
-  private readonly arrays: Readonly<Record<string, SnapshotArray>>;
-  private readonly read = new Set<string>();
-
-  constructor(snapshot: TrainingSnapshot) {
-    objectOf(snapshot, 'a training');
-    if (snapshot.format !== 'chainrule training')
-      throw new DataError(`this is no training: its format is ${String(snapshot.format)}`);
-    if (snapshot.version !== 1)
-      throw new DataError(
-        `the training has format version ${String(snapshot.version)}, this runtime reads 1`,
-      );
-    objectOf(snapshot.arrays, "the training's arrays");
-    this.snapshot = snapshot;
-    this.arrays = snapshot.arrays;
-  }
-
-  same(key: 'model' | 'dtype', wanted: string): void {
-    const found = this.snapshot[key];
-    if (found !== wanted)
-      throw new DataError(`the training is of ${key} ${String(found)}, this trainer of ${key} ${wanted}`);
-  }
-
-  /** A whole number from 0. */
-  count(key: string, within: unknown): number {
-    const value = (within as Record<string, unknown>)[key];
-    if (typeof value === 'number' && Number.isSafeInteger(value) && (value >= 0 || key === 'seed'))
-      return value;
-    throw new DataError(`the training's ${key} must be a whole number, found ${String(value)}`);
-  }
-
-  array(
-    name: string,
-    shape: readonly number[] | undefined,
-    type: Float32ArrayConstructor | Float64ArrayConstructor,
-  ): RealArray {
-    const found = Object.hasOwn(this.arrays, name) ? this.arrays[name] : undefined;
-    if (found === undefined) throw new DataError(`the training has no array '${name}'`);
-    const { shape: own, data } = objectOf(found, `the training's '${name}'`);
-    if (!(data instanceof type))
-      throw new DataError(`the training's '${name}' must be a ${type.name}, found ${nameOfType(data)}`);
-    const wanted = shape ?? [data.length];
-    const size = wanted.reduce((product, axis) => product * axis, 1);
-    if (!Array.isArray(own) || own.join() !== wanted.join() || data.length !== size) {
-      const text = Array.isArray(own) ? own.join(', ') : String(own);
-      throw new DataError(
-        `the training's '${name}' should have the shape [${wanted.join(', ')}], found [${text}] with ${data.length} values`,
-      );
-    }
-    this.read.add(name);
-    return data;
-  }
-
-  callbacks(): Map<string, CallbackState> {
-    const ids = stringsOf(this.snapshot.callbacks, "the training's callbacks");
-    const states = new Map<string, CallbackState>();
-    for (const id of ids) {
-      const state: Record<string, number | RealArray> = {};
-      const start = `callback/${id}/`;
-      for (const [name, entry] of Object.entries(this.arrays)) {
-        if (!name.startsWith(start)) continue;
-        const { shape, data } = objectOf(entry, `the training's '${name}'`);
-        const isReal = data instanceof Float32Array || data instanceof Float64Array;
-        if (!Array.isArray(shape) || !isReal)
-          throw new DataError(`the training's '${name}' must be an array of real numbers`);
-        const values = this.array(name, shape, data instanceof Float32Array ? Float32Array : Float64Array);
-        state[name.slice(start.length)] = shape.length === 0 ? values[0]! : values.slice();
-      }
-      states.set(id, state);
-    }
-    return states;
-  }
-
-  requireAllRead(): void {
-    for (const name of Object.keys(this.arrays))
-      if (!this.read.has(name))
-        throw new DataError(`the training has an array '${name}' that this model has not`);
-  }
+function statesOfCallbacks(
+  ids: readonly string[],
+  arrays: Readonly<Record<string, SnapshotArray>>,
+): Map<string, CallbackState> {
+  const stateOf = (id: string): CallbackState => {
+    const start = `callback/${id}/`;
+    const entries = Object.entries(arrays).filter(([name]) => name.startsWith(start));
+    return Object.fromEntries(
+      entries.map(([name, { shape, data }]) => [
+        name.slice(start.length),
+        shape.length === 0 ? data[0]! : data.slice(),
+      ]),
+    );
+  };
+  return new Map(ids.map((id) => [id, stateOf(id)]));
 }
 
-function objectOf(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new DataError(`${what} must be an object, found ${nameOfType(value)}`);
-  return value as Record<string, unknown>;
+// ------------------------------------------------------------------------------- a snapshot may be anything: its checks
+
+const wrong = (what: string, wanted: unknown, found: unknown): DataError =>
+  new DataError(`the training's ${what} should be ${String(wanted)}, found ${String(found)}`);
+
+function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw wrong(what, 'an object', value);
+  return value as Readonly<Record<string, unknown>>;
 }
 
-function stringsOf(value: unknown, what: string): string[] {
+/** Whole numbers by name. */
+function countsOf<Key extends string>(
+  from: Readonly<Record<string, unknown>>,
+  keys: readonly Key[],
+): Record<Key, number> {
+  for (const key of keys) {
+    const value = from[key];
+    if (!Number.isSafeInteger(value) || ((value as number) < 0 && key !== 'seed'))
+      throw wrong(key, 'a whole number', value);
+  }
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Record<Key, number>;
+}
+
+function namesOf(value: unknown, what: string): string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
-  throw new DataError(`${what} must be a list of names`);
+  throw wrong(what, 'a list of names', value);
+}
+
+/** An array that is like the one wanted, or has whatever shape it says. */
+function checkArray(
+  arrays: Readonly<Record<string, SnapshotArray>>,
+  name: string,
+  wanted?: SnapshotArray,
+): RealArray {
+  if (!Object.hasOwn(arrays, name)) throw new DataError(`the training has no array '${name}'`);
+  const { shape, data } = objectOf(arrays[name], name);
+  const type = wanted?.data.constructor ?? (data instanceof Float32Array ? Float32Array : Float64Array);
+  if (!(data instanceof (type as Float64ArrayConstructor)))
+    throw wrong(name, `a ${(type as Float64ArrayConstructor).name}`, nameOfType(data));
+  const axes: readonly number[] = Array.isArray(shape) ? shape : [NaN];
+  const fits = axes.reduce((product, axis) => product * axis, 1) === data.length;
+  if (!fits || (wanted !== undefined && wanted.shape.join() !== axes.join()))
+    throw wrong(
+      name,
+      `[${String((wanted?.shape ?? axes).join(', '))}]`,
+      `[${axes.join(', ')}] with ${data.length} values`,
+    );
+  return data;
 }

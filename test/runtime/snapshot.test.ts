@@ -146,19 +146,40 @@ describe('a snapshot', () => {
     return { ...snapshot, arrays };
   };
   it.each<[string, (snapshot: TrainingSnapshot) => unknown, string]>([
-    ['nothing', () => null, 'must be an object, found null'],
-    ['something else', () => ({ format: 'png' }), 'its format is png'],
-    ['a later version', (snapshot) => ({ ...snapshot, version: 2 }), 'version 2'],
-    ['another model', (snapshot) => ({ ...snapshot, model: 'Other' }), 'of model Other'],
-    ['another element type', (snapshot) => ({ ...snapshot, dtype: 'f32' }), 'of dtype f32'],
-    ['half a step', (snapshot) => ({ ...snapshot, step: 0.5 }), 'step must be a whole number, found 0.5'],
+    ['nothing', () => null, 'should be an object, found null'],
+    ['something else', () => ({ format: 'png' }), 'format should be chainrule training, found png'],
+    ['a later version', (snapshot) => ({ ...snapshot, version: 2 }), 'version should be 1, found 2'],
+    ['another model', (snapshot) => ({ ...snapshot, model: 'Other' }), 'model should be Busy, found Other'],
+    ['another element type', (snapshot) => ({ ...snapshot, dtype: 'f32' }), 'dtype should be f64, found f32'],
+    ['half a step', (snapshot) => ({ ...snapshot, step: 0.5 }), 'step should be a whole number, found 0.5'],
     ['an infinite factor', (snapshot) => ({ ...snapshot, rateFactor: Infinity }), 'rateFactor'],
-    ['no position', (snapshot) => ({ ...snapshot, fit: 3 }), 'fit must be an object'],
+    ['no position', (snapshot) => ({ ...snapshot, fit: 3 }), 'fit should be an object'],
+    [
+      'a history of words',
+      (snapshot) => ({ ...snapshot, fit: { ...(snapshot.fit as object), history: [1] } }),
+      'history',
+    ],
+    [
+      'half a row',
+      (snapshot) => ({ ...snapshot, fit: { ...(snapshot.fit as object), rows: -1 } }),
+      'rows should be',
+    ],
+    [
+      'no settings',
+      (snapshot) => ({ ...snapshot, fit: { ...(snapshot.fit as object), settings: 1 } }),
+      'settings should',
+    ],
+    ['callbacks', (snapshot) => ({ ...snapshot, callbacks: {} }), 'callbacks should be a list of names'],
+    [
+      'sums of other results',
+      edit((arrays) => (arrays['running/sums'] = { shape: [9], data: new Float64Array(9) })),
+      'running/sums should be [2]',
+    ],
     ['a missing array', edit((arrays) => delete arrays['weights/z_W']), "no array 'weights/z_W'"],
     [
       'a wrong shape',
       edit((arrays) => (arrays['weights/z_W'] = { shape: [3, 5], data: new Float64Array(15) })),
-      "'weights/z_W' should have the shape [5, 3], found [3, 5]",
+      'weights/z_W should be [5, 3], found [3, 5]',
     ],
     [
       'a shape that lies',
@@ -168,7 +189,7 @@ describe('a snapshot', () => {
     [
       'other elements',
       edit((arrays) => (arrays['weights/z_W'] = { shape: [5, 3], data: new Float32Array(15) })),
-      'must be a Float64Array, found Float32Array',
+      'should be a Float64Array, found Float32Array',
     ],
     ['an array too many', edit((arrays) => (arrays['weights/y'] = arrays['weights/z_W'])), "'weights/y'"],
   ])('that is %s is refused, and nothing is changed', async (_, change, words) => {
