@@ -1,5 +1,5 @@
 /** Where the batches of an epoch come from: rows of arrays that are in memory, or a stream of batches. */
-import { checkData, DataError, stageRows, type Data } from './data.ts';
+import { checkData, DataError, sliceRows, stageRows, type Data } from './data.ts';
 import type { Engine } from './engine.ts';
 import { Random } from './random.ts';
 import type { Position } from './session.ts';
@@ -77,6 +77,12 @@ export class ArrayBatches implements BatchSource {
     stageRows(engine.program, engine.description.inputs, data, order, start, count);
     this.seen += count;
     return count;
+  }
+
+  /** These rows, where nothing is shuffled. */
+  get part(): Data {
+    const { engine, data, from, rows } = this;
+    return sliceRows(engine.description.inputs, data, from, from + rows);
   }
 
   note(): void {}

@@ -134,6 +134,20 @@ function checkValues(port: Port, values: RealData | IntegerData, size: number): 
   }
 }
 
+/** The rows from .. to-1 of checked data, as views where that is possible. */
+export function sliceRows(ports: readonly Port[], data: Data, from: number, to: number): Data {
+  const part: Record<string, RealData | IntegerData> = {};
+  for (const port of ports) {
+    const values = data[port.name];
+    if (values === undefined) continue;
+    const [start, end] = [from * sizeOf(port), to * sizeOf(port)];
+    if (!port.batched) part[port.name] = values;
+    else if ('subarray' in values) part[port.name] = values.subarray(start, end);
+    else part[port.name] = Array.from(values).slice(start, end);
+  }
+  return part;
+}
+
 /** Copies the rows order[from .. from+rows-1] of checked data into the program's input arrays. */
 export function stageRows(
   program: CompiledProgram,

@@ -10,7 +10,9 @@ import type {
 } from './callback.ts';
 import { DataError } from './data.ts';
 import type { Engine, Results } from './engine.ts';
-import { Averages } from './evaluate.ts';
+import { ArrayBatches } from './batches.ts';
+import { Averages, predict } from './evaluate.ts';
+import { computeSplitMetrics } from './evaluate-metrics.ts';
 import type { FitOptions } from './options.ts';
 import { planFit, type Plan } from './plan.ts';
 import { historyOf, type Session } from './session.ts';
@@ -67,7 +69,8 @@ class FitRun {
       rows: source.rows ?? NaN,
       running: this.running,
     };
-    const validated = plan.validation === undefined ? [] : engine.resultNames.map((name) => `val_${name}`);
+    const figures = [...engine.resultNames, ...Object.keys(plan.metrics ?? {})];
+    const validated = plan.validation === undefined ? [] : figures.map((name) => `val_${name}`);
     this.context = {
       trainer,
       initialEpoch: session.epoch,
@@ -166,7 +169,7 @@ class FitRun {
       const staged = plan.source.stage();
       const count = typeof staged === 'number' ? staged : await staged;
       if (count === 0) break;
-      plan.weigh(count);
+      plan.adjust(count, batch);
       if (accumulate === 1) engine.stepOnStaged(count);
       else engine.accumulate(count, rows);
       rows += count;
@@ -213,9 +216,12 @@ class FitRun {
       await source.close();
     }
     if (seen === 0) throw new DataError('validationData gave no batch');
-    return Object.fromEntries(
-      Object.entries(averages.means()).map(([name, value]) => [`val_${name}`, value]),
-    );
+    const results = averages.means();
+    if (plan.metrics !== undefined && source instanceof ArrayBatches) {
+      const { part } = source;
+      Object.assign(results, computeSplitMetrics(plan.metrics, predict(engine, part), part));
+    }
+    return Object.fromEntries(Object.entries(results).map(([name, value]) => [`val_${name}`, value]));
   }
 
   /** Gives way to the event loop about twenty times a second. */

@@ -1,6 +1,6 @@
 /** What a generated trainer imports. */
 export { makeTrainer } from './trainer.ts';
-export type { Trainer, TrainerOptions } from './trainer.ts';
+export type { EvaluateOptions, Trainer, TrainerOptions } from './trainer.ts';
 export type { BatchStream, StreamSource } from './batches.ts';
 export type {
   BatchReport,
@@ -14,7 +14,8 @@ export type {
 } from './callback.ts';
 export * from './callbacks/index.ts';
 export type { Results } from './engine.ts';
-export type { FitOptions } from './options.ts';
+export type { Augmentation, FitOptions } from './options.ts';
+export type { SplitMetric, SplitMetrics } from './evaluate-metrics.ts';
 export type { Json, SnapshotArray, TrainingSnapshot } from './snapshot.ts';
 export { DataError } from './data.ts';
 export type { IntegerData, RealData } from './data.ts';

@@ -3,11 +3,23 @@ import type { StreamSource } from './batches.ts';
 import type { BatchReport, Callback, EpochReport } from './callback.ts';
 import { DataError } from './data.ts';
 import type { Results } from './engine.ts';
+import type { SplitMetrics } from './evaluate-metrics.ts';
+import type { Random } from './random.ts';
 
 /** Class -> the weight of its rows; 1 for those that are not named. */
 export type WeightOfClass = Readonly<Record<number, number>>;
 
-export interface FitOptions<Inputs> {
+/**
+ * Changes a batch of `rows` rows in place: its arrays hold just these rows. Whatever it draws, it draws from `random`, which
+ * depends on the seed and the step alone.
+ */
+export type Augmentation = (
+  batch: Readonly<Record<string, Float32Array | Float64Array | Int32Array>>,
+  rows: number,
+  random: Random,
+) => void;
+
+export interface FitOptions<Inputs, Outputs = unknown> {
   /** The number of the last epoch; the model's `train { epochs: ... }` by default. */
   readonly epochs?: number;
   /** Epochs that count as done: training begins with the one after. */
@@ -39,6 +51,10 @@ export interface FitOptions<Inputs> {
   readonly fastDevRun?: boolean | number;
   /** Only the first batches, so many or (below 1) this part of them, in the same order each epoch; of validation too. */
   readonly overfitBatches?: number;
+  /** Metrics of all validation rows at once, reported after every epoch with `val_` before their names. */
+  readonly metrics?: SplitMetrics<Inputs, Outputs>;
+  /** Changes the rows of every training batch before they are used. */
+  readonly augment?: Augmentation;
   readonly callbacks?: readonly Callback[];
   /** Stops after the step at hand; `fit` then returns what it has. */
   readonly signal?: AbortSignal;
@@ -93,6 +109,8 @@ const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
     'a number of batches, or a fraction of them below 1',
     (value) => isNumber(value) && value > 0 && (value < 1 || Number.isInteger(value)),
   ),
+  metrics: object,
+  augment: callable,
   callbacks: must('a list of callbacks', (value) => Array.isArray(value) && value.every(isCallback)),
   signal: object,
   onBatch: callable,

@@ -1,9 +1,11 @@
 /** From the data and the options of `fit` to what it will do: everything is checked here, and nothing changed. */
 import { ArrayBatches, isOwnIterator, isStream, StreamBatches, type BatchSource } from './batches.ts';
 import type { Callback } from './callback.ts';
-import { checkData, DataError, type Data } from './data.ts';
+import { checkData, DataError, sizeOf, type Data } from './data.ts';
 import type { Engine } from './engine.ts';
-import { checkOptions, positiveInteger, shorthand, type FitOptions } from './options.ts';
+import { checkSplitMetrics, type SplitMetrics } from './evaluate-metrics.ts';
+import { checkOptions, positiveInteger, shorthand, type Augmentation, type FitOptions } from './options.ts';
+import { Random } from './random.ts';
 import { newSession, type FitSettings, type Session } from './session.ts';
 import { classWeighting, withSampleWeight } from './weights.ts';
 
@@ -11,8 +13,10 @@ export interface Plan {
   readonly source: BatchSource;
   /** What is evaluated after an epoch, made anew each time. */
   readonly validation: (() => BatchSource) | undefined;
-  /** Called when rows have been staged. */
-  readonly weigh: (rows: number) => void;
+  /** Computed on what is evaluated, which then is in arrays. */
+  readonly metrics: SplitMetrics<Data, unknown> | undefined;
+  /** Called when the rows of a micro-batch (the first is 0) have been staged. */
+  readonly adjust: (rows: number, micro: number) => void;
   readonly epochs: number;
   readonly settings: FitSettings;
   readonly session: Session;
@@ -56,12 +60,46 @@ export function planFit(engine: Engine, data: unknown, options: FitOptions<unkno
   return {
     source,
     validation,
-    weigh: classWeighting(engine, options.classWeight),
+    metrics: checkedMetrics(engine, options, validation),
+    adjust: adjustment(engine, options, parts.accumulate),
     epochs,
     settings,
     session: resumed ? engine.session! : newSession(settings, initialEpoch, engine.resultNames.length),
     resumed,
     callbacks: namedCallbacks([...shorthand(options), ...(options.callbacks ?? [])], devBatches > 0),
+  };
+}
+
+function checkedMetrics(
+  engine: Engine,
+  { metrics, validationData }: FitOptions<unknown>,
+  validation: Plan['validation'],
+): Plan['metrics'] {
+  if (metrics === undefined) return undefined;
+  if (validation === undefined || isStream(validationData))
+    throw new DataError('metrics are computed on validation data, which must be given as arrays');
+  checkSplitMetrics(metrics, engine.resultNames);
+  return metrics as SplitMetrics<Data, unknown>;
+}
+
+/** Augmentation and weights of classes, on the staged rows. */
+function adjustment(
+  engine: Engine,
+  { augment, classWeight }: FitOptions<unknown>,
+  accumulate: number,
+): Plan['adjust'] {
+  const weigh = classWeighting(engine, classWeight);
+  if (augment === undefined) return weigh;
+  const { program, description, seed } = engine;
+  const ports = description.inputs.filter(({ batched }) => batched);
+  return (rows, micro) => {
+    const batch = ports.map((port) => [
+      port.name,
+      program.inputs[port.name]!.subarray(0, rows * sizeOf(port)),
+    ]);
+    const stream = `augment ${engine.step}${accumulate > 1 ? ` ${micro}` : ''}`;
+    augment(Object.fromEntries(batch) as Parameters<Augmentation>[0], rows, new Random(seed, stream));
+    weigh(rows);
   };
 }
 

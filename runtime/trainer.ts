@@ -4,6 +4,7 @@ import type { History, Learner } from './callback.ts';
 import { DataError, stageRows, type Data } from './data.ts';
 import { Engine, type Results } from './engine.ts';
 import { evaluate, predict } from './evaluate.ts';
+import { checkSplitMetrics, computeSplitMetrics, type SplitMetrics } from './evaluate-metrics.ts';
 import { fit } from './fit.ts';
 import { checkedValues, namedCopies } from './named.ts';
 import { positiveInteger, type FitOptions } from './options.ts';
@@ -17,19 +18,24 @@ export interface TrainerOptions {
   readonly seed?: number;
 }
 
+export interface EvaluateOptions<Inputs, Outputs> {
+  /** Functions of the outputs and the data of all rows, by the names of their results. */
+  readonly metrics?: SplitMetrics<Inputs, Outputs>;
+}
+
 export interface Trainer<Inputs, Outputs> extends Learner {
   /**
    * Trains for `epochs` passes over the data: arrays, or a stream of batches. The last batch of an epoch may be smaller.
    * Gives way to the event loop about twenty times a second.
    * @throws DataError before anything is changed; what a stream or a callback throws, after a whole step
    */
-  fit(data: Inputs | StreamSource<Inputs>, options?: FitOptions<Inputs>): Promise<History>;
+  fit(data: Inputs | StreamSource<Inputs>, options?: FitOptions<Inputs, Outputs>): Promise<History>;
   /**
    * The loss and metrics of the model as it is used (`training` is 0); changes nothing. They are computed batch by batch
    * and averaged with the batches' rows as weights: exact for means over rows; what is no mean of rows (a sum, a maximum, a
-   * root of a mean) depends on the size of the batch. @throws DataError
+   * root of a mean) depends on the size of the batch. `metrics` are computed on all rows at once. @throws DataError
    */
-  evaluate(data: Inputs): Results;
+  evaluate(data: Inputs, options?: EvaluateOptions<Inputs, Outputs>): Results;
   /**
    * The outputs for every row, in new arrays, computed batch by batch: an output that looks at other rows sees those of
    * its batch. Inputs that no output needs may be left out. @throws DataError
@@ -86,12 +92,18 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
     this.engine.rateFactor = factor;
   }
 
-  async fit(data: Inputs | StreamSource<Inputs>, options: FitOptions<Inputs> = {}): Promise<History> {
-    return await fit(this.engine, this, data, options);
+  async fit(
+    data: Inputs | StreamSource<Inputs>,
+    options: FitOptions<Inputs, Outputs> = {},
+  ): Promise<History> {
+    return await fit(this.engine, this, data, options as FitOptions<unknown>);
   }
 
-  evaluate(data: Inputs): Results {
-    return evaluate(this.engine, data as Data);
+  evaluate(data: Inputs, { metrics }: EvaluateOptions<Inputs, Outputs> = {}): Results {
+    if (metrics === undefined) return evaluate(this.engine, data as Data);
+    checkSplitMetrics(metrics, this.engine.resultNames);
+    const results = evaluate(this.engine, data as Data);
+    return { ...results, ...computeSplitMetrics(metrics, this.predict(data), data) };
   }
 
   predict(data: Partial<Inputs>): Outputs {

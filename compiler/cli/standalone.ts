@@ -14,6 +14,7 @@ const FILES = [
   'engine',
   'named',
   'evaluate',
+  'evaluate-metrics',
   'batches',
   'weights',
   'plan',

@@ -126,6 +126,64 @@ describe('validation', () => {
   });
 });
 
+describe('metrics of all validation rows', () => {
+  const metrics = {
+    spread: ({ p }: { p?: ArrayLike<number> }, { label }: { label?: ArrayLike<number> }): number =>
+      Math.max(...Array.from(label!, (k, row) => p![3 * row + k]!)) + 10 * label!.length,
+  };
+
+  it('are given their outputs and data, and reported with val_', async () => {
+    const trainer = module.createTrainer();
+    const { history } = await trainer.fit(data, { epochs: 1, validationData: other, metrics });
+    expect(Object.keys(history)).toEqual(['loss', 'accuracy', 'val_loss', 'val_accuracy', 'val_spread']);
+    const { p } = trainer.predict({ x: other.x });
+    const wanted = Math.max(...Array.from(other.label, (k, row) => p![3 * row + k]!)) + 70;
+    expect(history['val_spread']).toEqual([wanted]);
+    expect(trainer.evaluate(other, { metrics })).toMatchObject({ spread: wanted });
+  });
+
+  it('are given the rows of a split, from typed and plain arrays', async () => {
+    const plain = { x: [...data.x], label: [...data.label] };
+    const fits = [data, plain].map((source) =>
+      module.createTrainer().fit(source, { epochs: 2, validationSplit: 0.3, metrics }),
+    );
+    const [typed, listed] = await Promise.all(fits);
+    expect(listed).toEqual(typed);
+    expect(typed!.history['val_spread']!.map(Math.floor)).toEqual([70, 70]);
+  });
+
+  it.each<[string, Options, string]>([
+    ['without validation', { metrics: { a: () => 1 } }, 'metrics are computed on validation data'],
+    ['on a stream', { metrics: { a: () => 1 }, validationData: [other] }, 'which must be given as arrays'],
+    ['with a name that is taken', { metrics: { loss: () => 1 }, validationData: other }, "a result 'loss'"],
+  ])('are refused %s', async (_, options, words) => {
+    await expect(module.createTrainer().fit(data, options)).rejects.toThrow(words);
+  });
+});
+
+describe('augmentation', () => {
+  it('changes the rows of training batches, by draws that depend on seed and step alone', async () => {
+    const seen: string[] = [];
+    const augment: NonNullable<Options['augment']> = (batch, rows, random) => {
+      seen.push(`${Object.keys(batch).join()} ${batch['x']!.length / 3} ${rows}`);
+      for (let i = 0; i < batch['x']!.length; i++) batch['x']![i]! += random.normal();
+    };
+    const once = await weightsAfter(data, { augment, epochs: 1 });
+    expect(seen).toEqual(['x,label,sample_weight 12 12', 'x,label,sample_weight 11 11']);
+    expect(await weightsAfter(data, { augment, epochs: 1 })).toEqual(once);
+    expect(await weightsAfter(data, { epochs: 1 })).not.toEqual(once);
+
+    const stopped = module.createTrainer();
+    const controller = new AbortController();
+    const signal = controller.signal;
+    await stopped.fit(data, { augment, signal, onBatch: () => controller.abort() });
+    const resumed = module.createTrainer({ seed: 9 });
+    resumed.setTraining(stopped.getTraining());
+    await resumed.fit(data, { augment, resume: true, epochs: 1 });
+    expect(Object.values(resumed.getWeights()).flatMap((values) => [...values])).toEqual(once);
+  });
+});
+
 describe('a stream of batches', () => {
   it('trains as the arrays do, batch by batch', async () => {
     const wanted = await weightsAfter(data, { shuffle: false, batchSize: 5 });
