@@ -1386,7 +1386,7 @@ export const description: ModelDescription = {
     { name: 'z_W.v', offset: 424800, size: 6144, initial: 0, scalar: false, parameter: 'z_W' },
     { name: 'z_b.v', offset: 430944, size: 96, initial: 0, scalar: false, parameter: 'z_b' },
   ],
-  training: { batch: 16, epochs: 1, seed: 1, shuffle: true },
+  training: { batch: 16, epochs: 1, seed: 1, shuffle: true, hasRate: true },
 };
 
 const tokens_E_offset = 0;
@@ -2347,23 +2347,26 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
       : 0.004 * (0.05 + (0.95 * (1 + Math.cos(Math.PI * Math.min(1, (step - 60) / 940)))) / 2);
 }
 
-// c1 = 1 - 0.9^t                                                                           optimizers.dsl:89
-// c2 = 1 - 0.99^t                                                                          optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                    optimizers.dsl:86
-// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2                                                optimizers.dsl:87
-// p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// scaled_rate = rate * rate_factor                                                                       gpt.dsl:52
+// c1 = 1 - 0.9^t                                                                                         optimizers.dsl:89
+// c2 = 1 - 0.99^t                                                                                        optimizers.dsl:90
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  optimizers.dsl:86
+// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2                                                              optimizers.dsl:87
+// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
-  t: number,
   rate: number,
+  rate_factor: number,
+  t: number,
 ): void {
+  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.99, t);
-  const product = rate * 0.01;
+  const product = scaled_rate * 0.01;
   const inverse_c1 = 1 / c1;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
@@ -2373,7 +2376,10 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i] =
+      p_i -
+      product * p_i -
+      (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -3619,14 +3625,19 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
 }
 
 /** `update`, part 1 of 1: its arrays, and the calls that work on them. */
-function updatePart1({ parameters, gradients, state, rate_schedule }: Memory): (step: number) => void {
+function updatePart1({
+  parameters,
+  gradients,
+  state,
+  rate_schedule,
+}: Memory): (step: number, rateFactor: number) => void {
   const m = state.subarray(0, 215520);
   const v = state.subarray(215520, 431040);
 
-  return (step: number): void => {
+  return (step: number, rateFactor: number): void => {
     clipGlobalNorm(gradients, 1);
     update_rate_schedule(rate_schedule, step);
-    update_adamw(gradients, m, v, parameters, 215520, step + 1, rate_schedule[0]!);
+    update_adamw(gradients, m, v, parameters, 215520, rate_schedule[0]!, rateFactor, step + 1);
   };
 }
 
@@ -3818,8 +3829,8 @@ export function createProgram(batch: number): CompiledProgram {
       for (const part of backwardParts) part(n);
     },
 
-    update(step: number): void {
-      for (const part of updateParts) part(step);
+    update(step: number, rateFactor: number): void {
+      for (const part of updateParts) part(step, rateFactor);
     },
 
     predict(n: number): void {

@@ -172,7 +172,7 @@ export const description: ModelDescription = {
     { name: 'z_dense_W.v', offset: 69147, size: 2592, initial: 0, scalar: false, parameter: 'z_dense_W' },
     { name: 'z_dense_b.v', offset: 71739, size: 27, initial: 0, scalar: false, parameter: 'z_dense_b' },
   ],
-  training: { batch: 32, epochs: 12, seed: 1, shuffle: true },
+  training: { batch: 32, epochs: 12, seed: 1, shuffle: true, hasRate: true },
 };
 
 const z_embedding_E_offset = 0;
@@ -699,19 +699,22 @@ export function gradient_z_embedding_E(
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// c1 = 1 - 0.9^t                                                       optimizers.dsl:66
-// c2 = 1 - 0.999^t                                                     optimizers.dsl:67
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                optimizers.dsl:63
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                          optimizers.dsl:64
-// p'[i] = p[i] - 0.003 * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
+// rate = 0.003 * rate_factor                                          names.dsl:17
+// c1 = 1 - 0.9^t                                                      optimizers.dsl:66
+// c2 = 1 - 0.999^t                                                    optimizers.dsl:67
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               optimizers.dsl:63
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         optimizers.dsl:64
+// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
 export function update_adam(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
+  rate_factor: number,
   t: number,
 ): void {
+  const rate = 0.003 * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -722,7 +725,7 @@ export function update_adam(
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (0.003 * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i]! -= (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -1232,8 +1235,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       gradient_z_embedding_E(dz_embedding_y, seen, dz_embedding_E, n);
     },
 
-    update(step: number): void {
-      update_adam(gradients, m, v, parameters, 35883, step + 1);
+    update(step: number, rateFactor: number): void {
+      update_adam(gradients, m, v, parameters, 35883, rateFactor, step + 1);
     },
 
     evaluate(n: number): void {

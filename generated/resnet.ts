@@ -729,7 +729,7 @@ export const description: ModelDescription = {
     { name: 'z_dense_W.u', offset: 42448, size: 320, initial: 0, scalar: false, parameter: 'z_dense_W' },
     { name: 'z_dense_b.u', offset: 42768, size: 10, initial: 0, scalar: false, parameter: 'z_dense_b' },
   ],
-  training: { batch: 32, epochs: 15, seed: 1, shuffle: true },
+  training: { batch: 32, epochs: 15, seed: 1, shuffle: true, hasRate: true },
 };
 
 const stem_conv2d_K_offset = 0;
@@ -2661,20 +2661,23 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
       : 0.05 * ((1 + Math.cos(Math.PI * Math.min(1, (step - 40) / 605))) / 2);
 }
 
+// scaled_rate = rate * rate_factor                 resnet.dsl:30
 // u'[i] = 0.9 * u[i] + (g[i] + 0.0005 * p[i])      optimizers.dsl:11
-// p'[i] = p[i] - rate * u'[i]                      optimizers.dsl:12
+// p'[i] = p[i] - scaled_rate * u'[i]               optimizers.dsl:12
 export function update_sgd(
   g: Float32Array,
   u: Float32Array,
   p: Float32Array,
   count: number,
   rate: number,
+  rate_factor: number,
 ): void {
+  const scaled_rate = rate * rate_factor;
   for (let i = 0; i < count; i++) {
     const p_i = p[i]!;
     const u_next_i = 0.9 * u[i]! + (g[i]! + 0.0005 * p_i);
     u[i] = u_next_i;
-    p[i] = p_i - rate * u_next_i;
+    p[i] = p_i - scaled_rate * u_next_i;
   }
 }
 
@@ -4657,7 +4660,7 @@ function updatePart1({
   state,
   workspace,
   rate_schedule,
-}: Memory): (step: number) => void {
+}: Memory): (step: number, rateFactor: number) => void {
   const stem_batch_norm_running_mean = state.subarray(0, 16);
   const stem_batch_norm_running_mean_next = workspace.subarray(640, 656);
   const stem_batch_norm_running_variance = state.subarray(16, 32);
@@ -4696,7 +4699,7 @@ function updatePart1({
   const rough_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(480, 512);
   const u = state.subarray(416, 42778);
 
-  return (step: number): void => {
+  return (step: number, rateFactor: number): void => {
     stem_batch_norm_running_mean.set(stem_batch_norm_running_mean_next);
     stem_batch_norm_running_variance.set(stem_batch_norm_running_variance_next);
     fine_residual_block1_a_batch_norm_running_mean.set(fine_residual_block1_a_batch_norm_running_mean_next);
@@ -4732,7 +4735,7 @@ function updatePart1({
       rough_residual_block2_b_batch_norm_running_variance_next,
     );
     update_rate_schedule(rate_schedule, step);
-    update_sgd(gradients, u, parameters, 42362, rate_schedule[0]!);
+    update_sgd(gradients, u, parameters, 42362, rate_schedule[0]!, rateFactor);
   };
 }
 
@@ -5119,8 +5122,8 @@ export function createProgram(batch: number): CompiledProgram {
       for (const part of backwardParts) part(n);
     },
 
-    update(step: number): void {
-      for (const part of updateParts) part(step);
+    update(step: number, rateFactor: number): void {
+      for (const part of updateParts) part(step, rateFactor);
     },
 
     evaluate(n: number): void {

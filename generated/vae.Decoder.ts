@@ -77,7 +77,7 @@ export const description: ModelDescription = {
     },
   ],
   states: [],
-  training: { batch: 32, epochs: 1, seed: 0, shuffle: true },
+  training: { batch: 32, epochs: 1, seed: 0, shuffle: true, hasRate: false },
 };
 
 const picture_h_W_offset = 0;

@@ -200,7 +200,7 @@ export const description: ModelDescription = {
     },
     { name: 'picture_y_b.v', offset: 823104, size: 784, initial: 0, scalar: false, parameter: 'picture_y_b' },
   ],
-  training: { batch: 32, epochs: 20, seed: 1, shuffle: true },
+  training: { batch: 32, epochs: 20, seed: 1, shuffle: true, hasRate: true },
 };
 
 const h_W_offset = 0;
@@ -546,20 +546,23 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
       : 0.002 * ((1 + Math.cos(Math.PI * Math.min(1, (step - 100) / 4900))) / 2);
 }
 
-// c1 = 1 - 0.9^t                                                      optimizers.dsl:66
-// c2 = 1 - 0.999^t                                                    optimizers.dsl:67
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               optimizers.dsl:63
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         optimizers.dsl:64
-// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
+// scaled_rate = rate * rate_factor                                           vae.dsl:38
+// c1 = 1 - 0.9^t                                                             optimizers.dsl:66
+// c2 = 1 - 0.999^t                                                           optimizers.dsl:67
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                      optimizers.dsl:63
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                optimizers.dsl:64
+// p'[i] = p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
 export function update_adam(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
-  t: number,
   rate: number,
+  rate_factor: number,
+  t: number,
 ): void {
+  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -570,7 +573,7 @@ export function update_adam(
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i]! -= (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -1088,9 +1091,9 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       gradient_h_W(x, dh_y, dh_W, n);
     },
 
-    update(step: number): void {
+    update(step: number, rateFactor: number): void {
       update_rate_schedule(rate_schedule, step);
-      update_adam(gradients, m, v, parameters, 411944, step + 1, rate_schedule[0]!);
+      update_adam(gradients, m, v, parameters, 411944, rate_schedule[0]!, rateFactor, step + 1);
     },
 
     predict(n: number, step: number, first: number): void {

@@ -1,8 +1,8 @@
 /** A residual network on 8x8 digits: 1,350 to train on, 447 to test with; `--quick`: two epochs. */
+import { ProgressBar } from 'chainrule/node';
 import { Random } from 'chainrule/runtime';
 import { createTrainer } from '../../generated/resnet.ts';
 import { readTable, takeRows } from '../common/data.ts';
-import { progress } from '../common/progress.ts';
 
 const TRAINED = 1350;
 const quick = process.argv.includes('--quick');
@@ -18,7 +18,7 @@ const part = (from: number, to: number): { x: Float32Array; label: Int32Array } 
 
 const trainer = createTrainer(quick ? { batch: 16 } : {});
 const start = performance.now();
-await trainer.fit(part(0, TRAINED), { ...progress(), ...(quick && { epochs: 2 }) });
+await trainer.fit(part(0, TRAINED), { callbacks: [new ProgressBar()], ...(quick && { epochs: 2 }) });
 const seconds = (performance.now() - start) / 1000;
 
 // `evaluate` normalises by the running statistics, which the training has gathered in the model's states.

@@ -2,11 +2,11 @@
  * Trains the autoencoder of vae.dsl on 8,000 digits, and draws with it: reconstructions of digits that it has not seen,
  * digits that nobody has written, and ways from one digit to another. `--quick`: two epochs on 2,000.
  */
+import { ProgressBar } from 'chainrule/node';
 import { Random } from 'chainrule/runtime';
 import { createTrainer as createDecoder } from '../../generated/vae.Decoder.ts';
 import { createTrainer } from '../../generated/vae.Vae.ts';
 import { loadDigits } from '../common/digits.ts';
-import { progress } from '../common/progress.ts';
 import { writeSheet } from './sheet.ts';
 
 const PIXELS = 784;
@@ -16,7 +16,7 @@ const COLUMNS = 12;
 const quick = process.argv.includes('--quick');
 const { train, test } = quick ? loadDigits(2000) : loadDigits();
 const vae = createTrainer(quick ? { batch: 16 } : {});
-await vae.fit({ x: train.x }, { ...progress(), ...(quick && { epochs: 2 }) });
+await vae.fit({ x: train.x }, { callbacks: [new ProgressBar()], ...(quick && { epochs: 2 }) });
 
 const { loss, reconstruction_error, divergence } = vae.evaluate({ x: test.x });
 const nats = (value = NaN): string => value.toFixed(2);
