@@ -1,6 +1,7 @@
 /**
  * npm run bench: how long the compiler takes on digits.dsl, and how long a training step takes beside the same step
- * written by hand with plain loops. Samples of the two are interleaved; the figures are medians.
+ * written by hand with plain loops. Samples of the two are interleaved; the figures are medians. Then what depth costs
+ * (depth.ts).
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,7 @@ import { createProgram as createDigits } from '../generated/digits.ts';
 import { createProgram as createSmall } from '../generated/digits-small.ts';
 import { createProgram as createXor } from '../generated/xor.ts';
 import type { CompiledProgram } from '../runtime/index.ts';
+import { printDepths } from './depth.ts';
 import { NaivePerceptron } from './naive.ts';
 
 const compiler = fileURLToPath(new URL('../bin/compile.js', import.meta.url));
@@ -69,7 +71,7 @@ function stepOf(program: CompiledProgram): () => void {
   return () => {
     program.forward(program.batch, step, 0);
     program.backward(program.batch);
-    program.update(step++);
+    program.update(step++, 1);
   };
 }
 
@@ -94,3 +96,5 @@ for (const { name, program, sizes } of networks) {
 }
 const [xor = NaN] = interleaved([stepOf(createXor(4))]);
 console.log(`xor                2-3-1  batch  4   ${(xor * 1000).toFixed(2)} µs a step`);
+
+printDepths();

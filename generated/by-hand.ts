@@ -73,7 +73,7 @@ export const description: ModelDescription = {
     },
   ],
   states: [],
-  training: { batch: 1, epochs: 1, seed: 0, shuffle: true },
+  training: { batch: 1, epochs: 1, seed: 0, shuffle: true, hasRate: true },
 };
 
 const W1_offset = 0;
@@ -170,10 +170,12 @@ export function gradient_W1(x: Float32Array, du: Float32Array, dW1: Float32Array
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// p'[i] = p[i] - 0.01 * g[i]      optimizers.dsl:12
-export function update_sgd(g: Float32Array, p: Float32Array, count: number): void {
+// rate = 0.01 * rate_factor       by-hand.dsl:15
+// p'[i] = p[i] - rate * g[i]      optimizers.dsl:12
+export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate_factor: number): void {
+  const rate = 0.01 * rate_factor;
   for (let i = 0; i < count; i++) {
-    p[i]! -= 0.01 * g[i]!;
+    p[i]! -= rate * g[i]!;
   }
 }
 
@@ -210,19 +212,14 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(6 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 2 * batch);
-  const y_offset = 4 * batch;
-  const y = workspace.subarray(y_offset, y_offset + batch);
-  const dy_offset = 5 * batch;
-  const dy = workspace.subarray(dy_offset, dy_offset + batch);
-  const du_offset = 2 * batch;
-  const du = workspace.subarray(du_offset, du_offset + 2 * batch);
+  const h = workspace.subarray(0, 2 * batch);
+  const y = workspace.subarray(4 * batch, 5 * batch);
+  const dy = workspace.subarray(5 * batch, 6 * batch);
+  const du = workspace.subarray(2 * batch, 4 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(1);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
+  const loss = doubles.subarray(0, 1);
 
   return {
     batch,
@@ -248,8 +245,8 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_W1(x, du, dW1, n);
     },
 
-    update(): void {
-      update_sgd(gradients, parameters, 6);
+    update(_step: number, rateFactor: number): void {
+      update_sgd(gradients, parameters, 6, rateFactor);
     },
 
     predict(n: number): void {

@@ -110,7 +110,7 @@ export const description: ModelDescription = {
     { name: 'z_dense2_W.v', offset: 15810, size: 100, initial: 0, scalar: false, parameter: 'z_dense2_W' },
     { name: 'z_dense2_b.v', offset: 15910, size: 10, initial: 0, scalar: false, parameter: 'z_dense2_b' },
   ],
-  training: { batch: 32, epochs: 10, seed: 1, shuffle: true },
+  training: { batch: 32, epochs: 10, seed: 1, shuffle: true, hasRate: true },
 };
 
 const z_dense1_W_offset = 0;
@@ -240,13 +240,14 @@ export function backward_dz(p: Float32Array, label: Int32Array, dz: Float32Array
   }
 }
 
-// dz_dense2_b[o] = sum[n](dz[n, o])      layers.dsl:7
-export function gradient_z_dense2_b(dz: Float32Array, dz_dense2_b: Float32Array, batch: number): void {
-  dz_dense2_b.fill(0);
+// db[o] = sum[n](dy[n, o])      layers.dsl:7
+// db stands for dz_dense2_b, dz_dense1_b
+export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
+  db.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dz_at_n = n * 10;
+    const dy_at_n = n * 10;
     for (let o = 0; o < 10; o++) {
-      dz_dense2_b[o]! += dz[dz_at_n + o]!;
+      db[o]! += dy[dy_at_n + o]!;
     }
   }
 }
@@ -278,21 +279,6 @@ export function backward_dz_dense1_y(
   }
 }
 
-// dz_dense1_b[o] = sum[n](dz_dense1_y[n, o])      layers.dsl:7
-export function gradient_z_dense1_b(
-  dz_dense1_y: Float32Array,
-  dz_dense1_b: Float32Array,
-  batch: number,
-): void {
-  dz_dense1_b.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dz_dense1_y_at_n = n * 10;
-    for (let o = 0; o < 10; o++) {
-      dz_dense1_b[o]! += dz_dense1_y[dz_dense1_y_at_n + o]!;
-    }
-  }
-}
-
 // dz_dense1_W[i, o] = sum[n](x[n, i] * dz_dense1_y[n, o])      layers.dsl:7
 export function gradient_z_dense1_W(
   x: Float32Array,
@@ -306,19 +292,22 @@ export function gradient_z_dense1_W(
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// c1 = 1 - 0.9^t                                                       optimizers.dsl:66
-// c2 = 1 - 0.999^t                                                     optimizers.dsl:67
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                optimizers.dsl:63
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                          optimizers.dsl:64
-// p'[i] = p[i] - 0.001 * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
+// rate = 0.001 * rate_factor                                          digits-small.dsl:12
+// c1 = 1 - 0.9^t                                                      optimizers.dsl:66
+// c2 = 1 - 0.999^t                                                    optimizers.dsl:67
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               optimizers.dsl:63
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         optimizers.dsl:64
+// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
 export function update_adam(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
+  rate_factor: number,
   t: number,
 ): void {
+  const rate = 0.001 * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -329,7 +318,7 @@ export function update_adam(
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (0.001 * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i]! -= (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -755,25 +744,17 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(40 * batch);
-  const z_relu_offset = 0;
-  const z_relu = workspace.subarray(z_relu_offset, z_relu_offset + 10 * batch);
-  const z_offset = 10 * batch;
-  const z = workspace.subarray(z_offset, z_offset + 10 * batch);
-  const p_offset = 20 * batch;
-  const p = workspace.subarray(p_offset, p_offset + 10 * batch);
-  const dz_offset = 10 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + 10 * batch);
-  const dz_dense1_y_offset = 30 * batch;
-  const dz_dense1_y = workspace.subarray(dz_dense1_y_offset, dz_dense1_y_offset + 10 * batch);
+  const z_relu = workspace.subarray(0, 10 * batch);
+  const z = workspace.subarray(10 * batch, 20 * batch);
+  const p = workspace.subarray(20 * batch, 30 * batch);
+  const dz = workspace.subarray(10 * batch, 20 * batch);
+  const dz_dense1_y = workspace.subarray(30 * batch, 40 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp_offset = 2;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + batch);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 1;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const loss = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(1, 2);
 
   // the optimizer
   const m = state.subarray(0, 7960);
@@ -802,15 +783,15 @@ export function createProgram(batch: number): CompiledProgram {
 
     backward(n: number): void {
       backward_dz(p, label, dz, n);
-      gradient_z_dense2_b(dz, dz_dense2_b, n);
+      gradient_b(dz, dz_dense2_b, n);
       gradient_z_dense2_W(z_relu, dz, dz_dense2_W, n);
       backward_dz_dense1_y(z_relu, dz, z_dense2_W, dz_dense1_y, n);
-      gradient_z_dense1_b(dz_dense1_y, dz_dense1_b, n);
+      gradient_b(dz_dense1_y, dz_dense1_b, n);
       gradient_z_dense1_W(x, dz_dense1_y, dz_dense1_W, n);
     },
 
-    update(step: number): void {
-      update_adam(gradients, m, v, parameters, 7960, step + 1);
+    update(step: number, rateFactor: number): void {
+      update_adam(gradients, m, v, parameters, 7960, rateFactor, step + 1);
     },
 
     predict(n: number): void {

@@ -110,7 +110,7 @@ export const description: ModelDescription = {
     { name: 'W2.v', offset: 202250, size: 1280, initial: 0, scalar: false, parameter: 'W2' },
     { name: 'b2.v', offset: 203530, size: 10, initial: 0, scalar: false, parameter: 'b2' },
   ],
-  training: { batch: 64, epochs: 10, seed: 1, shuffle: true },
+  training: { batch: 64, epochs: 10, seed: 1, shuffle: true, hasRate: true },
 };
 
 const W1_offset = 0;
@@ -292,19 +292,22 @@ export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32A
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// c1 = 1 - 0.9^t                                                       optimizers.dsl:66
-// c2 = 1 - 0.999^t                                                     optimizers.dsl:67
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                optimizers.dsl:63
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                          optimizers.dsl:64
-// p'[i] = p[i] - 0.001 * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
+// rate = 0.001 * rate_factor                                          digits.dsl:20
+// c1 = 1 - 0.9^t                                                      optimizers.dsl:66
+// c2 = 1 - 0.999^t                                                    optimizers.dsl:67
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               optimizers.dsl:63
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         optimizers.dsl:64
+// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
 export function update_adam(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
+  rate_factor: number,
   t: number,
 ): void {
+  const rate = 0.001 * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -315,7 +318,7 @@ export function update_adam(
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (0.001 * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i]! -= (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -729,25 +732,17 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(276 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 128 * batch);
-  const z_offset = 128 * batch;
-  const z = workspace.subarray(z_offset, z_offset + 10 * batch);
-  const p_offset = 256 * batch;
-  const p = workspace.subarray(p_offset, p_offset + 10 * batch);
-  const dz_offset = 266 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + 10 * batch);
-  const dh_sum_offset = 128 * batch;
-  const dh_sum = workspace.subarray(dh_sum_offset, dh_sum_offset + 128 * batch);
+  const h = workspace.subarray(0, 128 * batch);
+  const z = workspace.subarray(128 * batch, 138 * batch);
+  const p = workspace.subarray(256 * batch, 266 * batch);
+  const dz = workspace.subarray(266 * batch, 276 * batch);
+  const dh_sum = workspace.subarray(128 * batch, 256 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp_offset = 2;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + batch);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 1;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const loss = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(1, 2);
 
   // the optimizer
   const m = state.subarray(0, 101770);
@@ -783,8 +778,8 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_W1(x, dh_sum, dW1, n);
     },
 
-    update(step: number): void {
-      update_adam(gradients, m, v, parameters, 101770, step + 1);
+    update(step: number, rateFactor: number): void {
+      update_adam(gradients, m, v, parameters, 101770, rateFactor, step + 1);
     },
 
     predict(n: number): void {

@@ -106,7 +106,7 @@ export const description: ModelDescription = {
     { name: 'W2.v', offset: 165, size: 160, initial: 0, scalar: false, parameter: 'W2' },
     { name: 'b2.v', offset: 325, size: 5, initial: 0, scalar: false, parameter: 'b2' },
   ],
-  training: { batch: 32, epochs: 40, seed: 1, shuffle: true },
+  training: { batch: 32, epochs: 40, seed: 1, shuffle: true, hasRate: true },
 };
 
 const W1_offset = 165;
@@ -255,21 +255,25 @@ export function gradient_W2(h: Float32Array, dz: Float32Array, dW2: Float32Array
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// c1 = 1 - 0.9^t                                                                        optimizers.dsl:89
-// c2 = 1 - 0.999^t                                                                      optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                 optimizers.dsl:86
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                           optimizers.dsl:87
-// p'[i] = p[i] - 0.00004 * p[i] - 0.004 * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// rate = 0.004 * rate_factor                                                               finetune.dsl:23
+// c1 = 1 - 0.9^t                                                                           optimizers.dsl:89
+// c2 = 1 - 0.999^t                                                                         optimizers.dsl:90
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                    optimizers.dsl:86
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                              optimizers.dsl:87
+// p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
+  rate_factor: number,
   t: number,
 ): void {
+  const rate = 0.004 * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
+  const product = rate * 0.01;
   const inverse_c1 = 1 / c1;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
@@ -279,8 +283,7 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] =
-      p_i - 0.00004 * p_i - (0.004 * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -668,23 +671,16 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(42 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 32 * batch);
-  const z_offset = 32 * batch;
-  const z = workspace.subarray(z_offset, z_offset + 5 * batch);
-  const p_offset = 37 * batch;
-  const p = workspace.subarray(p_offset, p_offset + 5 * batch);
-  const dz_offset = 32 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + 5 * batch);
+  const h = workspace.subarray(0, 32 * batch);
+  const z = workspace.subarray(32 * batch, 37 * batch);
+  const p = workspace.subarray(37 * batch, 42 * batch);
+  const dz = workspace.subarray(32 * batch, 37 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp_offset = 2;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + batch);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 1;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const loss = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(1, 2);
 
   // the optimizer
   const W2_to_b2 = parameters.subarray(W2_offset, W2_offset + 165);
@@ -718,8 +714,8 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_W2(h, dz, dW2, n);
     },
 
-    update(step: number): void {
-      update_adamw(gradients, m, v, W2_to_b2, 165, step + 1);
+    update(step: number, rateFactor: number): void {
+      update_adamw(gradients, m, v, W2_to_b2, 165, rateFactor, step + 1);
     },
 
     predict(n: number): void {

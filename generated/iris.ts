@@ -86,7 +86,7 @@ export const description: ModelDescription = {
     { name: 'W.u', offset: 0, size: 12, initial: 0, scalar: false, parameter: 'W' },
     { name: 'b.u', offset: 12, size: 3, initial: 0, scalar: false, parameter: 'b' },
   ],
-  training: { batch: 30, epochs: 60, seed: 1, shuffle: true },
+  training: { batch: 30, epochs: 60, seed: 1, shuffle: true, hasRate: true },
 };
 
 const W_offset = 0;
@@ -240,13 +240,21 @@ export function gradient_W(
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// u'[i] = 0.9 * u[i] + g[i]       optimizers.dsl:11
-// p'[i] = p[i] - 0.2 * u'[i]      optimizers.dsl:12
-export function update_sgd(g: Float32Array, u: Float32Array, p: Float32Array, count: number): void {
+// rate = 0.2 * rate_factor         iris.dsl:15
+// u'[i] = 0.9 * u[i] + g[i]        optimizers.dsl:11
+// p'[i] = p[i] - rate * u'[i]      optimizers.dsl:12
+export function update_sgd(
+  g: Float32Array,
+  u: Float32Array,
+  p: Float32Array,
+  count: number,
+  rate_factor: number,
+): void {
+  const rate = 0.2 * rate_factor;
   for (let i = 0; i < count; i++) {
     const u_next_i = 0.9 * u[i]! + g[i]!;
     u[i] = u_next_i;
-    p[i]! -= 0.2 * u_next_i;
+    p[i]! -= rate * u_next_i;
   }
 }
 
@@ -283,23 +291,16 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(6 * batch);
-  const z_offset = 0;
-  const z = workspace.subarray(z_offset, z_offset + 3 * batch);
-  const p_offset = 3 * batch;
-  const p = workspace.subarray(p_offset, p_offset + 3 * batch);
-  const dz_offset = 0;
-  const dz = workspace.subarray(dz_offset, dz_offset + 3 * batch);
+  const z = workspace.subarray(0, 3 * batch);
+  const p = workspace.subarray(3 * batch, 6 * batch);
+  const dz = workspace.subarray(0, 3 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp_offset = 2;
-  const p_logsumexp = doubles.subarray(p_logsumexp_offset, p_logsumexp_offset + batch);
-  const loss_sum2_offset = 0;
-  const loss_sum2 = doubles.subarray(loss_sum2_offset, loss_sum2_offset + 1);
-  const loss_offset = 1;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 0;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const loss_sum2 = doubles.subarray(0, 1);
+  const loss = doubles.subarray(1, 2);
+  const accuracy = doubles.subarray(0, 1);
 
   // the optimizer
   const u = state.subarray(0, 15);
@@ -331,8 +332,8 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_W(W, x, dz, dW, n);
     },
 
-    update(): void {
-      update_sgd(gradients, u, parameters, 15);
+    update(_step: number, rateFactor: number): void {
+      update_sgd(gradients, u, parameters, 15, rateFactor);
     },
 
     predict(n: number): void {

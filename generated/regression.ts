@@ -94,7 +94,7 @@ export const description: ModelDescription = {
     { name: 'z_W.v', offset: 369, size: 16, initial: 0, scalar: false, parameter: 'z_W' },
     { name: 'z_b.v', offset: 385, size: 1, initial: 0, scalar: false, parameter: 'z_b' },
   ],
-  training: { batch: 32, epochs: 80, seed: 1, shuffle: true },
+  training: { batch: 32, epochs: 80, seed: 1, shuffle: true, hasRate: true },
 };
 
 const h_W_offset = 0;
@@ -148,7 +148,8 @@ export function forward_y(z: Float32Array, y: Float32Array, batch: number): void
   }
 }
 
-// loss_sum = sum[n](abs(z[n, 0] - target[n]) <= 1 ? (z[n, 0] - target[n])^2 / 2 : abs(z[n, 0] - target[n]) - 0.5)      regression.dsl:12
+// loss_sum = sum[n](abs(z[n, 0] - target[n]) <= 1 ? (z[n, 0] - target[n])^2 / 2
+//     : abs(z[n, 0] - target[n]) - 0.5)      regression.dsl:12
 export function forward_loss_sum(
   z: Float32Array,
   target: Float32Array,
@@ -189,7 +190,8 @@ export function forward_mse(z: Float32Array, target: Float32Array, mse: Float64A
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dz[n, o: 1] = (abs(z[n, 0] - target[n]) <= 1 ? z[n, 0] - target[n] : sign(z[n, 0] - target[n])) / extent(n)      regression.dsl:10
+// dz[n, o: 1] = (abs(z[n, 0] - target[n]) <= 1 ? z[n, 0] - target[n] : sign(z[n, 0] - target[n]))
+//     / extent(n)      regression.dsl:10
 export function backward_dz(z: Float32Array, target: Float32Array, dz: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     const z_minus_target = z[n]! - target[n]!;
@@ -278,23 +280,26 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
   value[0] = (0.005 * (1 + Math.cos((Math.PI * step) / 1600))) / 2;
 }
 
-// c1 = 1 - 0.9^t                                                                           optimizers.dsl:89
-// c2 = 1 - 0.999^t                                                                         optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                    optimizers.dsl:86
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                              optimizers.dsl:87
-// p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// scaled_rate = rate * rate_factor                                                                       regression.dsl:16
+// c1 = 1 - 0.9^t                                                                                         optimizers.dsl:89
+// c2 = 1 - 0.999^t                                                                                       optimizers.dsl:90
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  optimizers.dsl:86
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                                            optimizers.dsl:87
+// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
-  t: number,
   rate: number,
+  rate_factor: number,
+  t: number,
 ): void {
+  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
-  const product = rate * 0.01;
+  const product = scaled_rate * 0.01;
   const inverse_c1 = 1 / c1;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
@@ -304,7 +309,10 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i] =
+      p_i -
+      product * p_i -
+      (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -698,25 +706,17 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(33 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 16 * batch);
-  const z_offset = 16 * batch;
-  const z = workspace.subarray(z_offset, z_offset + batch);
-  const y_offset = 0;
-  const y = workspace.subarray(y_offset, y_offset + batch);
-  const dz_offset = 32 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + batch);
-  const dh_y_offset = 16 * batch;
-  const dh_y = workspace.subarray(dh_y_offset, dh_y_offset + 16 * batch);
+  const h = workspace.subarray(0, 16 * batch);
+  const z = workspace.subarray(16 * batch, 17 * batch);
+  const y = workspace.subarray(0, batch);
+  const dz = workspace.subarray(32 * batch, 33 * batch);
+  const dh_y = workspace.subarray(16 * batch, 32 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(2);
-  const loss_sum_offset = 0;
-  const loss_sum = doubles.subarray(loss_sum_offset, loss_sum_offset + 1);
-  const loss_offset = 1;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const mse_offset = 0;
-  const mse = doubles.subarray(mse_offset, mse_offset + 1);
+  const loss_sum = doubles.subarray(0, 1);
+  const loss = doubles.subarray(1, 2);
+  const mse = doubles.subarray(0, 1);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);
@@ -752,10 +752,10 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_h_W(h_W, x, dh_y, dh_W, n);
     },
 
-    update(step: number): void {
+    update(step: number, rateFactor: number): void {
       clipGlobalNorm(gradients, 1);
       update_rate_schedule(rate_schedule, step);
-      update_adamw(gradients, m, v, parameters, 193, step + 1, rate_schedule[0]!);
+      update_adamw(gradients, m, v, parameters, 193, rate_schedule[0]!, rateFactor, step + 1);
     },
 
     predict(n: number): void {

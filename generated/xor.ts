@@ -85,7 +85,7 @@ export const description: ModelDescription = {
     },
   ],
   states: [],
-  training: { batch: 4, epochs: 3000, seed: 1, shuffle: false },
+  training: { batch: 4, epochs: 3000, seed: 1, shuffle: false, hasRate: true },
 };
 
 const W1_offset = 0;
@@ -242,10 +242,12 @@ export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32A
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// p'[i] = p[i] - 2 * g[i]      optimizers.dsl:12
-export function update_sgd(g: Float32Array, p: Float32Array, count: number): void {
+// rate = 2 * rate_factor          xor.dsl:19
+// p'[i] = p[i] - rate * g[i]      optimizers.dsl:12
+export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate_factor: number): void {
+  const rate = 2 * rate_factor;
   for (let i = 0; i < count; i++) {
-    p[i]! -= 2 * g[i]!;
+    p[i]! -= rate * g[i]!;
   }
 }
 
@@ -292,23 +294,16 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float32Array(8 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 3 * batch);
-  const z_offset = 3 * batch;
-  const z = workspace.subarray(z_offset, z_offset + batch);
-  const a_offset = 6 * batch;
-  const a = workspace.subarray(a_offset, a_offset + batch);
-  const dz_offset = 7 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + batch);
-  const dh_sum_offset = 3 * batch;
-  const dh_sum = workspace.subarray(dh_sum_offset, dh_sum_offset + 3 * batch);
+  const h = workspace.subarray(0, 3 * batch);
+  const z = workspace.subarray(3 * batch, 4 * batch);
+  const a = workspace.subarray(6 * batch, 7 * batch);
+  const dz = workspace.subarray(7 * batch, 8 * batch);
+  const dh_sum = workspace.subarray(3 * batch, 6 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(2);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
-  const accuracy_offset = 1;
-  const accuracy = doubles.subarray(accuracy_offset, accuracy_offset + 1);
+  const loss = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(1, 2);
 
   return {
     batch,
@@ -339,8 +334,8 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_W1(x, dh_sum, dW1, n);
     },
 
-    update(): void {
-      update_sgd(gradients, parameters, 13);
+    update(_step: number, rateFactor: number): void {
+      update_sgd(gradients, parameters, 13, rateFactor);
     },
 
     predict(n: number): void {

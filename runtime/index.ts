@@ -1,6 +1,22 @@
 /** What a generated trainer imports. */
 export { makeTrainer } from './trainer.ts';
-export type { EpochReport, FitOptions, History, Results, Trainer, TrainerOptions } from './trainer.ts';
+export type { EvaluateOptions, Trainer, TrainerOptions } from './trainer.ts';
+export type { BatchStream, StreamSource } from './batches.ts';
+export type {
+  BatchReport,
+  Callback,
+  CallbackState,
+  EpochReport,
+  FitContext,
+  History,
+  Learner,
+  Outcome,
+} from './callback.ts';
+export * from './callbacks/index.ts';
+export type { Results } from './engine.ts';
+export type { Augmentation, FitOptions } from './options.ts';
+export type { SplitMetric, SplitMetrics } from './evaluate-metrics.ts';
+export type { Json, SnapshotArray, TrainingSnapshot } from './snapshot.ts';
 export { DataError } from './errors.ts';
 export type { IntegerData, RealData } from './ports.ts';
 export * from './math.ts';

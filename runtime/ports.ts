@@ -25,7 +25,7 @@ function describe(port: Port): string {
 }
 
 /**
- * Checks all of the data before any of it is used: every input there, no other, lengths that agree on one number of
+ * Checks all of the data before any of it is used: every input there that has no default, no other, lengths that agree on one number of
  * rows, no NaN and no infinity, integers whole and in range.
  * @returns the number of rows (1 where no input has a batch axis)
  * @throws DataError
@@ -38,7 +38,10 @@ export function checkData(ports: readonly Port[], data: Data): number {
   let first: Port | undefined;
   for (const port of ports) {
     const values = data[port.name];
-    if (values === undefined) throw new DataError(`${describe(port)} is missing`);
+    if (values === undefined) {
+      if (port.default !== undefined) continue;
+      throw new DataError(`${describe(port)} is missing`);
+    }
     const size = sizeOf(port);
     if (!isArrayLike(values)) {
       throw new DataError(`${describe(port)} must be an array of numbers, found ${nameOfType(values)}`);
@@ -69,6 +72,11 @@ export function checkData(ports: readonly Port[], data: Data): number {
       throw new DataError(`there is no input '${name}'; the model's inputs are ${names}`);
     }
   }
+  if (rows === undefined && hasBatch(ports)) {
+    throw new DataError(
+      'every input that has rows was left out, so that nothing says how many rows there are',
+    );
+  }
   return rows ?? 1;
 }
 
@@ -88,6 +96,11 @@ export function nameOfType(value: unknown): string {
 
 function hasPort(ports: readonly Port[], name: string): boolean {
   for (const port of ports) if (port.name === name) return true;
+  return false;
+}
+
+function hasBatch(ports: readonly Port[]): boolean {
+  for (const port of ports) if (port.batched) return true;
   return false;
 }
 
@@ -117,6 +130,20 @@ function checkValues(port: Port, values: RealData | IntegerData, size: number): 
   }
 }
 
+/** The rows from .. to-1 of checked data, as views where that is possible. */
+export function sliceRows(ports: readonly Port[], data: Data, from: number, to: number): Data {
+  const part: Record<string, RealData | IntegerData> = {};
+  for (const port of ports) {
+    const values = data[port.name];
+    if (values === undefined) continue;
+    const [start, end] = [from * sizeOf(port), to * sizeOf(port)];
+    if (!port.batched) part[port.name] = values;
+    else if ('subarray' in values) part[port.name] = values.subarray(start, end);
+    else part[port.name] = Array.from(values).slice(start, end);
+  }
+  return part;
+}
+
 /** Copies the rows order[from .. from+rows-1] of checked data into the program's input arrays. */
 export function stageRows(
   program: CompiledProgram,
@@ -128,8 +155,12 @@ export function stageRows(
 ): void {
   for (const port of ports) {
     const target = program.inputs[port.name]!;
-    const values = data[port.name]!;
+    const values = data[port.name];
     const size = sizeOf(port);
+    if (values === undefined) {
+      target.fill(port.default!, 0, port.batched ? rows * size : size);
+      continue;
+    }
     if (!port.batched) {
       for (let i = 0; i < size; i++) target[i] = values[i]!;
       continue;

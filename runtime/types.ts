@@ -24,6 +24,8 @@ export interface Port {
   readonly greatest?: number;
   /** Of an input: `predict` reads it. */
   readonly predicts?: boolean;
+  /** Of an input: what every element is where it is not given, so that it may be left out. */
+  readonly default?: number;
 }
 
 export interface ParameterDescription {
@@ -75,6 +77,8 @@ export interface ModelDescription {
     readonly epochs: number;
     readonly seed: number;
     readonly shuffle: boolean;
+    /** An optimizer has a hyper-parameter `rate`, which `rateFactor` scales. */
+    readonly hasRate?: boolean;
   };
 }
 
@@ -99,8 +103,11 @@ export interface CompiledProgram {
   forward(rows: number, step: number, first: number): void;
   /** Gradients of the loss, after `forward` on the same rows. */
   backward(rows: number): void;
-  /** The next values of the model's states, and one step of the optimizer with the gradients; after `backward`. */
-  update(step: number): void;
+  /**
+   * The next values of the model's states, and one step of the optimizer with the gradients; after `backward`. Every
+   * hyper-parameter named `rate` is multiplied by `rateFactor`. What depends on the loss reads it from `results`.
+   */
+  update(step: number, rateFactor: number): void;
   /** Loss and metrics of the model as it is used, not trained; absent where `forward` gives them. */
   evaluate?(rows: number, step: number, first: number): void;
   /** Outputs. */

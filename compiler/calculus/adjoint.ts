@@ -177,7 +177,7 @@ class ReverseSweep {
         origin.span,
         `a scattered ${combine} (\`${target}\`) has no derivative`,
         {
-          hint: 'only `+=` has one; take the gradient off what is written: `stop_gradient(...)`',
+          hint: 'only `+=` and `logsumexp=` have one; take the gradient off what is written: `stop_gradient(...)`',
         },
       );
       return;

@@ -80,8 +80,8 @@ const rules: Readonly<Record<Combine, Rule>> = {
 };
 
 /**
- * The differential of a statement, or 'none' where there is no rule (an extreme or a product that is scattered: no
- * part of the compiler makes one).
+ * The differential of a statement, or 'none' where there is no rule: an extreme or a product that is scattered (no part of
+ * the compiler makes one), unless nothing that varies is written.
  */
 export function differential(statement: Statement, context: DifferentialContext): Differential | 'none' {
   if (statement.finish) throw new Error(`${statement.target}: a fused statement cannot be differentiated`);
@@ -131,9 +131,9 @@ function weighted(statement: Statement, context: DifferentialContext): Different
  * the place cannot be taken apart at compile time: then each place is compared with it.
  */
 function extreme(statement: Statement, context: DifferentialContext): Differential | 'none' {
-  if (isScatter(statement)) return 'none';
   const terms = bodyTerms(statement, context);
   if (terms.length === 0) return { terms };
+  if (isScatter(statement)) return 'none';
   const { tensors } = context;
   const { target, write, origin } = statement;
   const reduced = reducedIndices(statement);
@@ -208,8 +208,8 @@ function rowByRow(indices: readonly LoopIndex[]): Expression {
  * K² multiplications.
  */
 function others(statement: Statement, context: DifferentialContext): Differential | 'none' {
-  if (isScatter(statement)) return 'none';
   if (bodyTerms(statement, context).length === 0) return { terms: [] };
+  if (isScatter(statement)) return 'none';
   const { tensors, phase } = context;
   const { target, indices, origin } = statement;
   const reduced = reducedIndices(statement);

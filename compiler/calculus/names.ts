@@ -1,5 +1,5 @@
 /** New tensors of a derivative program: unique names, and where they are declared. */
-import { freshName } from '../graph/expressions.ts';
+import { freshName, withoutPrimes } from '../graph/expressions.ts';
 import type { Tensor } from '../graph/types.ts';
 
 /** The tensors of a program that grows. A tensor may be declared next to another one (a companion), else at the end. */
@@ -16,7 +16,7 @@ export class TensorTable {
 
   /** A name that no tensor has, taken from now on. */
   reserve(base: string): string {
-    const name = freshName(base, this.reserved);
+    const name = freshName(withoutPrimes(base), this.reserved);
     this.reserved.add(name);
     return name;
   }

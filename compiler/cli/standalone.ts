@@ -1,8 +1,28 @@
 /** The runtime's own text, to be put into a module that shall import nothing. */
 import { readFileSync } from 'node:fs';
 
-/** The files that training needs, each after those that it imports. */
-const FILES = ['types', 'math', 'random', 'errors', 'ports', 'initialize', 'trainer'] as const;
+/** The files that training needs, classes after those that they need. */
+const FILES = [
+  'types',
+  'math',
+  'random',
+  'errors',
+  'ports',
+  'initialize',
+  'callback',
+  'options',
+  'session',
+  'engine',
+  'named',
+  'evaluate',
+  'evaluate-metrics',
+  'batches',
+  'weights',
+  'plan',
+  'fit',
+  'snapshot',
+  'trainer',
+] as const;
 
 /** All of it in one module: the files one after another, without their imports and exports. */
 export function runtimeText(): string {

@@ -35,6 +35,7 @@ export const codes = {
   E404: 'index bound twice',
   E405: 'free index missing on the left',
   E406: 'step not computed yet',
+  E407: 'border too short',
   E501: 'bad hyper-parameter',
   E502: 'unknown training entry',
   E503: 'bad initialiser',

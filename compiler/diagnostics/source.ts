@@ -7,6 +7,8 @@
 export interface Source {
   readonly path: string;
   readonly text: string;
+  /** True for what comes with the compiler: what is wrong there is wrong with how it was called. */
+  readonly library?: boolean;
 }
 
 /** A half-open range of UTF-16 offsets in a source. */

@@ -147,18 +147,20 @@ export function withChildren(expression: Expression, operands: readonly Expressi
 /** Every distinct node once, operands before the nodes that use them, left before right. */
 export function postorder(root: Expression): Expression[] {
   const order: Expression[] = [];
+  const entered = new Set<Expression>();
   const done = new Set<Expression>();
-  const stack: { readonly node: Expression; readonly ready: boolean }[] = [{ node: root, ready: false }];
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    const { node, ready } = top;
-    if (done.has(node)) continue;
-    if (ready) {
-      done.add(node);
-      order.push(node);
+  const stack: Expression[] = [root];
+  for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+    if (!entered.has(node)) {
+      entered.add(node);
+      const operands = children(node);
+      for (let k = operands.length - 1; k >= 0; k--) stack.push(operands[k]!);
       continue;
     }
-    stack.push({ node, ready: true });
-    for (const child of children(node).toReversed()) stack.push({ node: child, ready: false });
+    stack.pop();
+    if (done.has(node)) continue;
+    done.add(node);
+    order.push(node);
   }
   return order;
 }
@@ -168,14 +170,13 @@ export function foldExpression<T>(
   root: Expression,
   combine: (node: Expression, operands: readonly T[]) => T,
 ): T {
-  const results = new Map<Expression, { readonly value: T }>();
+  const results = new Map<Expression, T>();
   const resultOf = (node: Expression): T => {
-    const result = results.get(node);
-    if (result === undefined) throw new Error('an operand must be visited before its user');
-    return result.value;
+    // has: a result may be undefined
+    if (!results.has(node)) throw new Error('an operand must be visited before its user');
+    return results.get(node) as T;
   };
-  for (const node of postorder(root))
-    results.set(node, { value: combine(node, children(node).map(resultOf)) });
+  for (const node of postorder(root)) results.set(node, combine(node, children(node).map(resultOf)));
   return resultOf(root);
 }
 
@@ -300,11 +301,16 @@ export function tensorsIn(root: Expression): Set<string> {
   return tensors;
 }
 
+const readTensors = new WeakMap<Statement, ReadonlySet<string>>();
+
 /** Every tensor a statement depends on: in its body, its finish and its write map. */
-export function tensorsReadBy(statement: Statement): Set<string> {
+export function tensorsReadBy(statement: Statement): ReadonlySet<string> {
+  const known = readTensors.get(statement);
+  if (known !== undefined) return known;
   const tensors = tensorsIn(statement.body);
   if (statement.finish) for (const name of tensorsIn(statement.finish)) tensors.add(name);
   for (const index of statement.write) for (const name of fetchedTensors(index)) tensors.add(name);
+  readTensors.set(statement, tensors);
   return tensors;
 }
 
@@ -320,6 +326,11 @@ export function isScatter(statement: Statement): boolean {
 export function reducedIndices(statement: Statement): Statement['indices'] {
   const written = new Set(statement.write.flatMap((index) => [...indexNames(index)]));
   return statement.indices.filter((index) => !written.has(index.name));
+}
+
+/** For names made of others: a prime is for the next value of a state, so what is made of `m'` is called after `m_next`. */
+export function withoutPrimes(name: string): string {
+  return name.replaceAll("'", '_next');
 }
 
 /** `base`, or `base2`, `base3`, ...: the first that is not taken (after a digit: `base_2`). */

@@ -18,10 +18,13 @@ import {
   postorder,
   reducedIndices,
   replaceAccumulated,
+  tensorsReadBy,
   visitAtoms,
+  withoutPrimes,
 } from './expressions.ts';
 import { printExpression, printIndex, printNumber } from './print-expression.ts';
 import type { PrintOptions } from './print-expression.ts';
+import { nextValues } from './results.ts';
 import { scanUnits, withScanIndex } from './scan.ts';
 import { renameProgram } from './variants.ts';
 import type {
@@ -59,7 +62,7 @@ export const reductionNames: Readonly<Record<Combine, { readonly call: string; r
  */
 export function printStatement(
   statement: Statement,
-  program?: Program,
+  program?: Pick<Program, 'tensors'>,
   options: Omit<PrintOptions, 'accumulated' | 'bound'> = {},
 ): string {
   const whole = options.whole ?? false;
@@ -89,7 +92,7 @@ export function printStatement(
 }
 
 /** Does it write each axis at an index of its own, all along? Then it is a plain assignment, in whatever order. */
-function isPlainWrite(statement: Statement, program: Program | undefined): boolean {
+function isPlainWrite(statement: Statement, program: Pick<Program, 'tensors'> | undefined): boolean {
   if (!isScatter(statement)) return true;
   const names = statement.write.map(isPlainIndex);
   const axes = program?.tensors.get(statement.target)?.axes ?? [];
@@ -127,7 +130,7 @@ function printRight(
  * that extent; or, if they stand so nowhere, in reads with padding. What a condition decides at compile time may be left
  * out when the text is read, so that nothing in it shows an extent; but it may contradict one.
  */
-function shownIndices(statement: Statement, program: Program): Set<string> {
+function shownIndices(statement: Statement, program: Pick<Program, 'tensors'>): Set<string> {
   const extents = extentsOf(statement.indices);
   const plain = new Map<string, boolean>();
   const padded = new Map<string, boolean>();
@@ -196,7 +199,8 @@ export function printProgram(program: Program): string {
 }
 
 function modelLines(source: Program): string[] {
-  const { program, modes } = withNamedModes(source);
+  const { program: named, modes } = withNamedModes(source);
+  const { program, given: next } = withPlainNext(named);
   const { tensors, statements, outputs, metrics, loss } = program;
   const given = [...tensors.values()].filter(({ role }) => role !== 'intermediate');
   const lines = [`model ${program.name} {`, ...given.map(printDeclaration)];
@@ -224,7 +228,7 @@ function modelLines(source: Program): string[] {
   }
   for (const name of results) if (!marked.has(name)) lines.push(`output ${name}`);
   if (loss !== undefined && loss !== 'loss') lines.push(`loss = ${loss}`);
-  lines.push(...modes);
+  lines.push(...next, ...modes);
   const frozen = given.filter((tensor) => tensor.frozen).map((tensor) => tensor.name);
   if (frozen.length > 0) lines.push('', `train { freeze: [${frozen.join(', ')}] }`);
   return lines;
@@ -260,17 +264,36 @@ function withNamedModes(program: Program): { readonly program: Program; readonly
 }
 
 /**
+ * Next values of states that other statements read are called `m_next`, and lines at the end give them to their states:
+ * in the language a read of `m'` is, in inference, one of `m`.
+ */
+function withPlainNext(program: Program): { readonly program: Program; readonly given: readonly string[] } {
+  const read = new Set(program.statements.flatMap((statement) => [...tensorsReadBy(statement)]));
+  const names = new Map<string, string>();
+  const given: string[] = [];
+  for (const name of nextValues(program).values()) {
+    if (!read.has(name)) continue;
+    const plain = freshName(withoutPrimes(name), program.tensors);
+    names.set(name, plain);
+    given.push(`${name} = ${plain}`);
+  }
+  return { program: names.size === 0 ? program : renameProgram(program, names), given };
+}
+
+/**
  * A group as the block that it is, all its statements with one name for the step. What only an axis of the block's own
  * tensors shows of an extent is written out: a reader of the block learns their axes from it.
  */
 function printScan(unit: readonly Statement[], program: Program): string[] {
   const index = unit[0]?.scan?.index ?? '';
   const own = new Set(unit.map(({ target }) => target));
-  const tensors = new Map([...program.tensors].filter(([name]) => !own.has(name)));
-  const around = { ...program, tensors };
-  const statements = unit.map((statement) =>
-    printStatement(withScanIndex(statement, index), around, { standalone: true }),
-  );
+  const statements = unit.map((statement) => {
+    // a scatter tells the sizes of its own axes
+    const isKnown = (name: string): boolean =>
+      !own.has(name) || (isScatter(statement) && name === statement.target);
+    const tensors = new Map([...program.tensors].filter(([name]) => isKnown(name)));
+    return printStatement(withScanIndex(statement, index), { ...program, tensors }, { standalone: true });
+  });
   return [`${scanHeader(unit)} {`, ...statements.map((line) => `  ${line}`), '}'];
 }
 
@@ -306,9 +329,10 @@ function printDeclaration(tensor: Tensor): string {
   if (tensor.role === 'state') return `state ${tensor.name}${axes} ~ ${printInitializer(tensor)}`;
   if (tensor.role === 'random') return `random ${tensor.name}${axes} ~ ${printDistribution(tensor)}`;
   const { range } = tensor;
-  if (range === undefined) return `input ${tensor.name}${axes}`;
+  const fallback = tensor.default === undefined ? '' : ` = ${printNumber(tensor.default)}`;
+  if (range === undefined) return `input ${tensor.name}${axes}${fallback}`;
   const values = range.least === 0 ? `${range.greatest + 1}` : `${range.least} .. ${range.greatest}`;
-  return `input ${tensor.name}${axes}: ${values}`;
+  return `input ${tensor.name}${axes}: ${values}${fallback}`;
 }
 
 /** `bernoulli(0.9)` */

@@ -238,6 +238,8 @@ export interface Tensor {
   readonly element: ElementType;
   /** Of an integer tensor: least and greatest value allowed. */
   readonly range?: { readonly least: number; readonly greatest: number };
+  /** Of an input that may be left out: what every element then is. */
+  readonly default?: number;
   /** Of a parameter or a state: how its first value is made. */
   readonly initializer?: Initializer;
   /** Of a random tensor: what its elements are drawn from, independently. Only its first axis may be open. */

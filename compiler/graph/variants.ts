@@ -5,7 +5,7 @@
  */
 import { freshName, renameFetches, renameTensors } from './expressions.ts';
 import { arrangeScans, scanUnits } from './scan.ts';
-import { evaluationResults, trainingResults } from './results.ts';
+import { evaluationResults, nextValues, trainingResults } from './results.ts';
 import { statementKey } from './statement-key.ts';
 import type { Program, Statement, Tensor } from './types.ts';
 
@@ -39,6 +39,8 @@ export function mergeVariants(training: Program, inference: Program): Merged {
     known.set(key, [...(known.get(key) ?? []), statement]);
   }
   const statements = [...training.statements];
+  const outputs = new Set(inference.outputs);
+  const next = new Set(nextValues(training).values());
   const sameAs = (original: Statement): readonly Statement[] =>
     known.get(statementKey(renameReads(original, names), inference.tensors)) ?? [];
   for (const unit of scanUnits(inference.statements)) {
@@ -46,7 +48,9 @@ export function mergeVariants(training: Program, inference: Program): Merged {
     const [first] = unit;
     const shared = unit.map((original) => sameAs(original).find(({ target }) => target === original.target));
     if (shared.every((same) => same !== undefined)) continue;
-    const other = first?.scan === undefined && first !== undefined ? sameAs(first)[0] : undefined;
+    // an output has a name of its own, and what is to be a state's next value is computed in training alone
+    const isOwn = first === undefined || first.scan !== undefined || outputs.has(first.target);
+    const other = isOwn ? undefined : sameAs(first).find(({ target }) => !next.has(target));
     if (other !== undefined && first !== undefined) {
       names.set(first.target, other.target);
       continue;

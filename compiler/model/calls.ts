@@ -7,9 +7,9 @@ import { callFn } from './fn-calls.ts';
 import { callLayer } from './layers.ts';
 import { countPlaceholder, elaborateReduction, reductionNames } from './reductions.ts';
 import type { CallableEntry, Scope } from './scope.ts';
-import { didYouMean } from './scope.ts';
+import { didYouMean, placesOf } from './scope.ts';
 import { foreignName } from './foreign-names.ts';
-import { errorValue, sizeValue } from './values.ts';
+import { constantValue, errorValue, sizeValue } from './values.ts';
 import type { Result } from './values.ts';
 
 /** Built-in functions of one argument, under their names. */
@@ -114,9 +114,15 @@ function elaborateExtent(call: Call, scope: Scope, elaboration: Elaboration): Re
   if (argument && more.length === 0 && call.binders === undefined && argument.name === undefined) {
     if (entry?.kind === 'index') return { kind: 'value', axes: [], body: countPlaceholder([entry.variable]) };
     if (entry?.kind === 'size') return sizeValue(entry.extent);
+    const rest = name === '..' ? scope.lookupRest() : undefined;
+    if (rest && !rest.extents.some((extent) => typeof extent === 'string'))
+      return constantValue(placesOf(rest));
   }
   elaboration.error('E205', call.span, '`extent` takes the name of an index', {
-    hint: '`extent(i)` is the number of places that `i` runs over; a dim is a number by itself',
+    hint:
+      name === '..'
+        ? '`extent(..)` is known in layers, where `..` stands for axes of fixed sizes'
+        : '`extent(i)` is the number of places that `i` runs over; a dim is a number by itself',
   });
   return errorValue;
 }

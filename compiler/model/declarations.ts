@@ -7,6 +7,7 @@ import type {
   ParamDeclaration,
   StateDeclaration,
   SyntaxAxis,
+  SyntaxExpression,
 } from '../syntax/tree.ts';
 import { evaluateConstant } from './constants.ts';
 import type { Elaboration } from './elaboration.ts';
@@ -106,6 +107,8 @@ export function declareInput(
   if (sound && !openComesFirst(text, axes, item.axes, open, elaboration)) sound = false;
   const range = item.range && inputRange(item.range, scope, elaboration);
   if (item.range && range === undefined) sound = false;
+  const fallback = item.default && inputDefault(item.default, range, text, scope, elaboration);
+  if (item.default && fallback === undefined) sound = false;
   if (!sound) {
     scope.define(text, { kind: 'error', span, used: false });
     return;
@@ -117,6 +120,7 @@ export function declareInput(
     axisNames: item.axes.map(axisName),
     element: range ? 'integer' : 'real',
     ...(range ? { range } : {}),
+    ...(fallback === undefined ? {} : { default: fallback }),
     span,
   };
   elaboration.builder.declare(tensor);
@@ -202,6 +206,25 @@ function inputRange(
   const greatest = least ? last : last - 1;
   if (greatest >= first) return { least: first, greatest };
   elaboration.error('E303', span, `the range from ${first} to ${greatest} is empty`);
+  return undefined;
+}
+
+/** `= 1`: a number known at compile time, a whole one within the range if there is one. */
+function inputDefault(
+  expression: SyntaxExpression,
+  range: { readonly least: number; readonly greatest: number } | undefined,
+  name: string,
+  scope: Scope,
+  elaboration: Elaboration,
+): number | undefined {
+  const what = `the default of \`${name}\``;
+  const value = range
+    ? elaborateWhole(expression, scope, elaboration, { what, least: range.least })
+    : evaluateConstant(expression, scope, elaboration, { what });
+  if (value === undefined) return undefined;
+  if (Number.isFinite(value) && (range === undefined || value <= range.greatest)) return value;
+  const must = range ? `from ${range.least} to ${range.greatest}` : 'a finite number';
+  elaboration.error('E303', expression.span, `${what} must be ${must}, found ${value}`);
   return undefined;
 }
 

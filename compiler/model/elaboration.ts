@@ -5,8 +5,11 @@ import type { Span } from '../diagnostics/source.ts';
 import { ProgramBuilder } from '../graph/builder.ts';
 import { freshName } from '../graph/expressions.ts';
 import type { Combine, Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
-import type { Call, FnDefinition, LayerDefinition, SyntaxExpression } from '../syntax/tree.ts';
+import type { Border, Call, FnDefinition, LayerDefinition, SyntaxExpression } from '../syntax/tree.ts';
+import { atCaller, callOfLibrary } from './blame.ts';
+import type { Report } from './blame.ts';
 import type { Scope } from './scope.ts';
+import type { Instance } from './sharing.ts';
 import { IndexVariables } from './variables.ts';
 
 /**
@@ -51,6 +54,8 @@ export interface RangeCheck {
   readonly known: readonly Bound[];
   /** True: it is checked, but says nothing of how far an index runs. */
   readonly late?: boolean;
+  /** Set for a read that goes on beyond its axis, of `extent` places: `index` is that of the read plus `reach`. */
+  readonly border?: { readonly border: Border; readonly reach: number; readonly extent: number };
 }
 
 /** A statement of a `scan` block. */
@@ -98,6 +103,9 @@ export interface Calling {
   readonly definition: FnDefinition | LayerDefinition;
   readonly call: Call;
   readonly scope: Scope;
+  /** Of a layer: the scope of its body, and what its parameters are named after. */
+  readonly inner?: Scope;
+  readonly instance?: Instance;
 }
 
 /** How deep expressions and calls may be nested in all: far from the end of the stack, far from what a person writes. */
@@ -108,6 +116,8 @@ export class Elaboration {
   readonly builder: ProgramBuilder;
   readonly variables = new IndexVariables();
   readonly definitions = new Map<string, Definition>();
+  /** Tensors of a `scan` block that will hold a place, `k[n, t] = argmax[j](...)`, and how they are computed. */
+  readonly stepPlaces = new Map<string, Definition>();
   /** Canonical text of a hoisted definition -> its tensor. */
   readonly hoisted = new Map<string, string>();
   /** fns and layers that are being called, outermost first. */
@@ -120,18 +130,22 @@ export class Elaboration {
   frame: Frame | undefined;
   /** Parameters of layers that stand only where a condition known at compile time does not lead: there are none such. */
   readonly unmade = new Set<string>();
+  /** The calls of layers, by what they are named. */
+  readonly instances = new Map<string, Instance>();
   /** The parameters that layer calls made and the model's scope has not been given yet. */
   readonly layerParameters: Tensor[] = [];
   /** The names that the user gives to tensors, and where. */
   readonly named = new Map<string, Span>();
   /** What `training` is here; undefined where it means nothing: in optimizers, schedules, files. */
   readonly training: boolean | undefined;
-  /** True once something has asked for `training`. */
+  /** True once something has asked for `training`, or for the next value of a state. */
   readsTraining = false;
   /** Tensor of a layer -> the calls that made it, outermost first. */
   readonly callsOf = new Map<string, readonly Call[]>();
   private readonly reserved = new Set<string>();
   private readonly reported = new Set<string>();
+  /** Calls of the library that were reported. */
+  private readonly blamed = new Set<Call>();
   private depth = 0;
 
   constructor(
@@ -151,12 +165,25 @@ export class Elaboration {
     message: string,
     more: { notes?: readonly Note[]; hint?: string | undefined } = {},
   ): void {
+    const entered = callOfLibrary(span, this.calling);
+    if (entered) {
+      // what follows inside the same call is mostly a consequence
+      if (this.blamed.has(entered.call)) return;
+      this.blamed.add(entered.call);
+      const { notes = [], hint } = more;
+      this.report(atCaller({ code, span, message, notes, hint }, entered, this.calling));
+      return;
+    }
     const inside = this.calling.length > 0 ? message : '';
     const key = `${code} ${span.source.path} ${span.start} ${span.end} ${inside}`;
     if (this.reported.has(key)) return;
     this.reported.add(key);
     if (this.diagnostics.hasOther(code, span)) return;
     const { notes = [], hint } = more;
+    this.report({ code, span, message, notes, hint });
+  }
+
+  private report({ code, span, message, notes, hint }: Report): void {
     this.diagnostics.error(code, span, message, {
       notes: [...notes, ...this.callNotes(code, [span, ...notes.map((note) => note.span)])],
       ...(hint === undefined ? {} : { hint }),

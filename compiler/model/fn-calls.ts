@@ -5,8 +5,9 @@ import type { Binder, Call, FnDefinition, Name, SyntaxExpression } from '../synt
 import { matchArguments } from './arguments.ts';
 import type { Matched } from './arguments.ts';
 import type { Calling, Elaboration } from './elaboration.ts';
-import { elaborateExpression, renameIndex } from './expressions.ts';
+import { elaborateExpression } from './expressions.ts';
 import { reportUnboundIndex } from './indices.ts';
+import { renameIndex } from './names.ts';
 import { insideCall } from './recursion.ts';
 import { materialised } from './reductions.ts';
 import type { BinderVariable } from './scope.ts';
@@ -164,7 +165,7 @@ function bodyOf(
     inner.define(local, { kind: 'value', value, span, used: false, ...(binder ? { binder } : {}) });
   };
   for (const { matched, value } of values) define(matched.parameter.name.text, value, matched.parameter.span);
-  return insideCall(call, definition, scope, elaboration, () => {
+  return insideCall({ call, definition, scope }, elaboration, () => {
     for (const { name, span } of definition.locals) if (!inner.own(name.text)) inner.expect(name.text, span);
     for (const { name, value } of definition.locals) {
       const earlier = inner.own(name.text);

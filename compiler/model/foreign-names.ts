@@ -1,6 +1,6 @@
 /** What functions and initialisers of other libraries are called here. */
 
-const functions: Readonly<Record<string, string>> = {
+export const foreignFunctions: Readonly<Record<string, string>> = {
   matmul: 'a matrix product is `sum[k](a[i, k] * b[k, j])`',
   dot: 'a product of vectors is `sum[k](a[k] * b[k])`',
   mm: 'a matrix product is `sum[k](a[i, k] * b[k, j])`',
@@ -10,9 +10,26 @@ const functions: Readonly<Record<string, string>> = {
   permute: 'write the indices in another order: `y[j, i] = x[i, j]`',
   reshape: 'write the place: `y[n, i] = x[n, i / 28, mod(i, 28)]`',
   view: 'write the place: `y[n, i] = x[n, i / 28, mod(i, 28)]`',
-  flatten: 'write the place: `y[n, i] = x[n, i / 28, mod(i, 28)]`',
-  concat: 'write `y[n, i: 6] = i < 3 ? (a[n, i] else 0) : (b[n, i - 3] else 0)`',
-  concatenate: 'write `y[n, i: 6] = i < 3 ? (a[n, i] else 0) : (b[n, i - 3] else 0)`',
+  concatenate:
+    'it is called `concat`; along any axis write `y[n, i: 6] = (a[n, i] else 0) + (b[n, i - 3] else 0)`',
+  cat: 'it is called `concat`; along any axis write `y[n, i: 6] = (a[n, i] else 0) + (b[n, i - 3] else 0)`',
+  stack: 'write `y[n, s: 2, i] = s == 0 ? a[n, i] : b[n, i]`',
+  slice: 'write the place: `y[n, i: 3] = x[n, i + 2]`',
+  split: 'write the place of each part: `y[n, i: 3] = x[n, i + 3]`',
+  tile: 'write `y[n, i: 12] = x[n, mod(i, 4)]`',
+  repeat: 'write `y[n, i: 12] = x[n, i / 3]`',
+  roll: 'write `y[n, i: 4] = x[n, mod(i - 1, 4)]`',
+  pad: 'write `y[n, i: 6] = x[n, i - 1] else 0`; instead of 0 `edge`, `reflect` or `circular`',
+  squeeze: 'leave the axis out: `y[n] = x[n, 0]`',
+  unsqueeze: 'write one index more: `y[n, i: 1] = x[n]`',
+  gather: 'write an integer tensor as index: `y[n, k] = x[n, at[n, k]]`',
+  tril: 'write `y[i: 4, j: 4] = j <= i ? x[i, j] : 0`',
+  triu: 'write `y[i: 4, j: 4] = j >= i ? x[i, j] : 0`',
+  cumsum: 'write `scan t { s[n, t] = (s[n, t - 1] else 0) + x[n, t] }`',
+  cumprod: 'write `scan t { p[n, t] = (p[n, t - 1] else 1) * x[n, t] }`',
+  sort: 'count what comes before: see the recipes of the language reference',
+  argsort: 'count what comes before: see the recipes of the language reference',
+  topk: 'count what comes before: see the recipes of the language reference',
   one_hot: 'write `y[n, k: 10] = k == label[n]`',
   ln: 'the natural logarithm is `log`',
   log10: 'write `log(x) / log(10)`',
@@ -49,5 +66,5 @@ const functions: Readonly<Record<string, string>> = {
 /** A hint for the name of a function as other libraries know it. */
 export function foreignName(name: string): string | undefined {
   const key = name.toLowerCase();
-  return Object.hasOwn(functions, key) ? functions[key] : undefined;
+  return Object.hasOwn(foreignFunctions, key) ? foreignFunctions[key] : undefined;
 }

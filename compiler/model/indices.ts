@@ -46,6 +46,10 @@ function indexOfSyntax(
     case 'binary':
       return indexArithmetic(syntax, scope, elaboration);
     case 'call':
+      if (syntax.callee.text === '..') {
+        elaboration.error('E402', syntax.span, '`..` stands alone between the brackets of a read');
+        return undefined;
+      }
       return indexCall(syntax, scope, elaboration);
     default:
       return fromValue(syntax, scope, elaboration);
@@ -190,6 +194,13 @@ function reportRealIndex(name: string, span: Span, scope: Scope, elaboration: El
   const entry = scope.lookupTensor(name);
   const isInput = entry?.kind === 'tensor' && entry.tensor.role === 'input';
   const axes = span.source.text.slice(span.start, span.end).slice(name.length);
+  if (entry?.kind === 'recurrent') {
+    elaboration.error('E402', span, `\`${name}\` is computed in this scan and cannot be an index here`, {
+      notes: [{ span: entry.span, message: `\`${name}\` is computed here` }],
+      hint: 'in a scan a place, `k[t] = argmax[i](...)`, is an index for the statements further down, at the same step',
+    });
+    return;
+  }
   elaboration.error('E402', span, `\`${name}\` holds real numbers, and an index must be whole`, {
     notes: entry ? [{ span: entry.span, message: `\`${name}\` is declared here` }] : [],
     hint: isInput

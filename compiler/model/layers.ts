@@ -1,8 +1,7 @@
 /** Layer calls: the statements of the layer are put into the program, under names made from the caller's. */
 import { placeOf } from '../diagnostics/source.ts';
-import type { Span } from '../diagnostics/source.ts';
 import { freeIndices } from '../graph/expressions.ts';
-import type { Extent, Tensor } from '../graph/types.ts';
+import type { Tensor } from '../graph/types.ts';
 import type {
   Assignment,
   Call,
@@ -21,18 +20,20 @@ import { declareDim, declareKept } from './declarations.ts';
 import { declareRandom } from './draws.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
+import { matchAxes } from './layer-axes.ts';
 import { childrenOf } from './layer-calls.ts';
 import { hoist } from './lowering.ts';
 import { insideCall } from './recursion.ts';
 import { materialised } from './reductions.ts';
+import { makeInstance, sharedParam, splitWeights } from './sharing.ts';
+import type { Instance } from './sharing.ts';
 import { elaborateScan } from './scans.ts';
 import type { ScanName } from './scans.ts';
 import { elaborateScatter } from './scatter.ts';
 import { Scope } from './scope.ts';
-import { elaborateSize } from './sizes.ts';
 import { elaborateNext, isNext, warnNeverUpdated } from './states.ts';
 import { elaborateStatement } from './statements.ts';
-import { constantValue, errorValue, shapeText, tensorValue } from './values.ts';
+import { constantValue, errorValue, tensorValue } from './values.ts';
 import type { Result, Value } from './values.ts';
 
 export function callLayer(
@@ -55,7 +56,8 @@ export function callLayer(
     });
     return errorValue;
   }
-  const matched = matchArguments(call, definition.parameters, definition.name.span, elaboration);
+  const { call: own, weights } = splitWeights(call, definition);
+  const matched = matchArguments(own, definition.parameters, definition.name.span, elaboration);
   if (matched === undefined) return errorValue;
   const inner = new Scope(home);
   let sound = true;
@@ -66,10 +68,10 @@ export function callLayer(
     sound = bound && sound;
   }
   // after the arguments, so that in x |> dense(8) |> dense(4) the inner call is the first
-  const instance = instanceName(name, elaboration);
-  if (!sound) return errorValue;
+  const instance = makeInstance(definition, instanceName(name, elaboration), weights, scope, elaboration);
+  if (!sound || instance === undefined) return errorValue;
   const whole = frame.value === call && !frame.indexed ? frame.target : undefined;
-  return insideCall<Result>(call, definition, scope, elaboration, () => {
+  const body = (): Result => {
     const outer = elaboration.history;
     elaboration.history = [...outer, `${name}, called at ${placeOf(call.span)}`];
     const result = elaborateItems(definition, inner, instance, whole, elaboration);
@@ -82,7 +84,8 @@ export function callLayer(
       bind: false,
     });
     return fits ? tensorValue(result, elaboration.variables) : errorValue;
-  });
+  };
+  return insideCall({ call, definition, scope, inner, instance }, elaboration, body);
 }
 
 /** `h` if the statement of h makes one layer call, else `h_dense`, or `h_dense2` for the second of several. */
@@ -162,114 +165,18 @@ function tensorOf(value: Value, label: string, elaboration: Elaboration): Tensor
   return builder.tensor(hoist(materialised(value, label, elaboration).definition, elaboration));
 }
 
-interface AxesMatch {
-  readonly what: string;
-  readonly span: Span;
-  /** True: unknown names are bound to the sizes found; false: all must be known. */
-  readonly bind: boolean;
-  readonly declared?: Span;
-}
-
-/** Matches declared axes (`[.., i]`, `[n, _, 3]`) with extents. Reports E302, E301, E307. */
-function matchAxes(
-  declared: readonly SyntaxAxis[],
-  extents: readonly Extent[],
-  inner: Scope,
-  elaboration: Elaboration,
-  match: AxesMatch,
-): boolean {
-  const { what, span } = match;
-  const rests = declared.filter(({ kind }) => kind === 'rest').length;
-  const fixed = declared.length - rests;
-  const notes = (place: Span) => [{ span: match.declared ?? place, message: 'declared here' }];
-  if (extents.length < fixed || (rests === 0 && extents.length > fixed)) {
-    const shape = shapeText(extents.map((extent) => ({ extent })));
-    const found = extents.length === 0 ? 'is a single number' : `has the shape ${shape}`;
-    elaboration.error(
-      'E302',
-      span,
-      `\`${what}\` must have ${rests ? 'at least ' : ''}${fixed} ${fixed === 1 ? 'axis' : 'axes'}, but ${found}`,
-      {
-        notes: match.declared ? [{ span: match.declared, message: 'declared here' }] : [],
-      },
-    );
-    return false;
-  }
-  let spare = extents.length - fixed;
-  let remaining = rests;
-  let at = 0;
-  let sound = true;
-  for (const axis of declared) {
-    if (axis.kind === 'rest') {
-      // several `..` share what there is: the first takes it all but one axis for each that follows
-      remaining--;
-      const count = Math.max(0, spare - remaining);
-      spare -= count;
-      if (rests === 1)
-        sound = matchRest(extents.slice(at, at + count), axis.span, inner, elaboration, match) && sound;
-      at += count;
-      continue;
-    }
-    const extent = extents[at++] ?? 0;
-    if (axis.kind === 'any') continue;
-    const { value } = axis;
-    const isName = value.kind === 'reference';
-    if (match.bind && isName && inner.own(value.name.text) === undefined) {
-      inner.define(value.name.text, { kind: 'size', extent, span: axis.span, used: false });
-      continue;
-    }
-    const expected = elaborateSize(value, inner, elaboration);
-    if (expected === undefined) return false;
-    if (expected === extent) continue;
-    elaboration.error('E301', span, `axis ${at} of \`${what}\` is ${extent}, but ${expected} is declared`, {
-      notes: notes(axis.span),
-    });
-    sound = false;
-  }
-  return sound;
-}
-
-/** `..` is bound by the first tensor that has it; the others must have the same axes there. */
-function matchRest(
-  extents: readonly Extent[],
-  declared: Span,
-  inner: Scope,
-  elaboration: Elaboration,
-  match: AxesMatch,
-): boolean {
-  const { rest } = inner;
-  if (rest === undefined) {
-    if (match.bind) inner.rest = { extents };
-    return true;
-  }
-  const same =
-    rest.extents.length === extents.length && rest.extents.every((extent, axis) => extent === extents[axis]);
-  if (same) return true;
-  const [found, expected] = [extents, rest.extents].map((list) =>
-    shapeText(list.map((extent) => ({ extent }))),
-  );
-  elaboration.error(
-    'E307',
-    match.span,
-    `\`..\` of \`${match.what}\` is ${found}, but ${expected} elsewhere`,
-    {
-      notes: [{ span: declared, message: 'declared here' }],
-    },
-  );
-  return false;
-}
-
 // --------------------------------------------------------------------------------------------------------------- body
 
 /** The statements of a layer. Gives its result. */
 function elaborateItems(
   definition: LayerDefinition,
   inner: Scope,
-  instance: string,
+  instance: Instance,
   whole: string | undefined,
   elaboration: Elaboration,
 ): Tensor | undefined {
   const { items, result } = definition;
+  const { name: prefix } = instance;
   const namesOf = (item: LayerItem) =>
     item.kind === 'scan' ? item.items.map(({ name }) => name) : [item.name];
   for (const item of items)
@@ -279,7 +186,7 @@ function elaborateItems(
   let assigned = false;
   const nameOf = ({ name: { text } }: Assignment): ScanName => {
     const isWhole = text === result.text && whole !== undefined;
-    const own = `${instance}_${text}`;
+    const own = `${prefix}_${text}`;
     return { target: isWhole ? whole : elaboration.freshTensor(own), instance: own };
   };
   const isNew = ({ text, span }: Name): boolean => {
@@ -301,11 +208,10 @@ function elaborateItems(
     if (!isNew(item.name)) continue;
     const { text } = item.name;
     if (item.kind === 'dim') declareDim(item, inner, elaboration);
-    else if (item.kind === 'param') declareLayerParam(item, `${instance}_${text}`, inner, elaboration);
-    else if (item.kind === 'state')
-      declareKept(item, ownName(instance, text, elaboration), inner, elaboration);
+    else if (item.kind === 'param') declareLayerParam(item, instance, inner, elaboration);
+    else if (item.kind === 'state') declareKept(item, ownName(prefix, text, elaboration), inner, elaboration);
     else if (item.kind === 'random')
-      declareRandom(item, ownName(instance, text, elaboration), inner, elaboration);
+      declareRandom(item, ownName(prefix, text, elaboration), inner, elaboration);
     else if (isNext(text)) elaborateNext(item, inner, elaboration);
     else {
       const name = nameOf(item);
@@ -316,7 +222,7 @@ function elaborateItems(
     }
   }
   for (const item of items)
-    if (item.kind === 'param' || item.kind === 'random') leaveOutUnused(item, definition, inner, elaboration);
+    if (item.kind === 'param' || item.kind === 'random') leaveOutUnused(item, instance, inner, elaboration);
   if (!assigned) {
     elaboration.error(
       'E210',
@@ -335,13 +241,18 @@ function elaborateItems(
  * layer that is called with `bias = false`.
  */
 function leaveOutUnused(
-  { name }: ParamDeclaration | RandomDeclaration,
-  { items }: LayerDefinition,
+  { kind, name }: ParamDeclaration | RandomDeclaration,
+  { definition: { items }, name: own, weights }: Instance,
   inner: Scope,
   elaboration: Elaboration,
 ): void {
   const entry = inner.own(name.text);
-  if (entry?.kind !== 'tensor' || entry.used) return;
+  if (entry?.kind !== 'tensor') return;
+  if (kind === 'param' && weights !== own) {
+    if (entry.used) elaboration.unmade.delete(entry.tensor.name);
+    return;
+  }
+  if (entry.used) return;
   const isMentioned = items.some((item) => item.kind === 'assignment' && mentions(item.value, name.text));
   if (isMentioned) elaboration.unmade.add(entry.tensor.name);
 }
@@ -354,10 +265,20 @@ function mentions(root: SyntaxExpression, name: string): boolean {
 /** A parameter of a layer; the model can read it by its whole name, so that name must not mean something else there. */
 function declareLayerParam(
   item: ParamDeclaration,
-  name: string,
+  instance: Instance,
   inner: Scope,
   elaboration: Elaboration,
 ): void {
+  const { text, span } = item.name;
+  if (instance.weights !== instance.name) {
+    const shared = sharedParam(item, instance, inner, elaboration);
+    inner.define(
+      text,
+      shared ? { kind: 'tensor', tensor: shared, span, used: false } : { kind: 'error', span, used: false },
+    );
+    return;
+  }
+  const name = `${instance.name}_${text}`;
   const users = elaboration.named.get(name);
   const [outermost] = elaboration.calling;
   if (users && outermost) {

@@ -77,6 +77,11 @@ export function lowerScatter(request: ScatterRequest, elaboration: Elaboration):
     body: substituteIndices(lowered, names),
     phase: builder.phase,
     origin: { span: frame.span, history },
+    ...scanOf(
+      frame,
+      at.flatMap(({ index }) => isPlainIndex(index) ?? []),
+      names,
+    ),
   };
   builder.add(statement, {
     element: elementOf(combine, at.length),
@@ -274,7 +279,7 @@ function finalIndices(
 }
 
 /** The reduction, if the body is nothing but one, with the indices of the left side in any order. */
-function bareReduction(
+export function bareReduction(
   variables: readonly string[],
   body: Expression,
   elaboration: Elaboration,

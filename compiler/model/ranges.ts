@@ -94,6 +94,10 @@ function largestExtent(check: RangeCheck, id: string, elaboration: Elaboration):
 
 function verify(check: RangeCheck, elaboration: Elaboration): void {
   if (unknownIn(check, elaboration).size > 0 || inside(check, elaboration)) return;
+  if (check.border) {
+    reportReach(check, check.border, elaboration);
+    return;
+  }
   const { index, extent, span, what, hint, tensor } = check;
   const sources = fetched(check, elaboration);
   const bounds = indexBounds(index, extentsFor(check, elaboration), sources);
@@ -107,7 +111,7 @@ function verify(check: RangeCheck, elaboration: Elaboration): void {
   const open = `${what} is open (\`${extent}\`) and can only be read at one index that runs over all of it`;
   const message = typeof extent === 'string' ? open : `this index ${runs}, but ${what} has places ${places}`;
   const values = [...sources.values()].flatMap(({ name, range, span: declared }) =>
-    range === undefined || elaboration.definitions.has(name)
+    range === undefined || elaboration.definitions.has(name) || elaboration.stepPlaces.has(name)
       ? []
       : [{ span: declared, message: `\`${name}\` holds ${range.least} to ${range.greatest}` }],
   );
@@ -122,6 +126,26 @@ function verify(check: RangeCheck, elaboration: Elaboration): void {
       values.length > 0
         ? 'the axis needs a place for every value: make it longer, or the range smaller'
         : (hint ?? 'give places outside a value, `x[...] else 0`, or make the index stay inside'),
+  });
+}
+
+/** Of a read that goes on beyond its axis further than the axis is long. */
+function reportReach(
+  check: RangeCheck,
+  { border, reach, extent }: NonNullable<RangeCheck['border']>,
+  elaboration: Elaboration,
+): void {
+  const { index, span, what, tensor } = check;
+  const bounds = indexBounds(index, extentsFor(check, elaboration), fetched(check, elaboration));
+  const runs =
+    bounds === undefined
+      ? ''
+      : `, but this index runs from ${bounds.least - reach} to ${bounds.greatest - reach}`;
+  const places = `${what} has ${extent === 1 ? 'one place' : `${extent} places`}`;
+  const message = `${places}, so \`${border}\` reaches from ${-reach} to ${extent - 1 + reach}${runs}`;
+  elaboration.error('E407', span, message, {
+    notes: tensor ? [{ span: tensor.span, message: `\`${tensor.name}\` is declared here` }] : [],
+    hint: `\`else edge\` and \`else 0\` go on for ever; \`${border}\` has ${extent === 1 && border === 'reflect' ? 'nothing to mirror' : `${reach} places to give on either side`}`,
   });
 }
 
@@ -152,7 +176,7 @@ function extentsFor(
 function fetched({ index, span }: RangeCheck, elaboration: Elaboration): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const name of fetchedTensors(index)) {
-    const definition = elaboration.definitions.get(name);
+    const definition = elaboration.definitions.get(name) ?? elaboration.stepPlaces.get(name);
     const tensor = elaboration.builder.tensor(definition?.tensor ?? name);
     if (tensor) tensors.set(name, tensor);
     else if (definition) {

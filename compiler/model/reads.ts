@@ -1,20 +1,34 @@
 /** Reads: `x[n, i]`, `x[n, i - 1] else 0`. Each says something about the extents of its indices. */
-import { fetchIndex, indexOf, isPlainIndex, read, visitAtoms } from '../graph/expressions.ts';
-import type { IndexExpression, Tensor } from '../graph/types.ts';
-import type { IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
+import {
+  fetchIndex,
+  indexOf,
+  isPlainIndex,
+  quotientIndex,
+  read,
+  remainderIndex,
+  visitAtoms,
+} from '../graph/expressions.ts';
+import type { Expression, IndexExpression, Tensor } from '../graph/types.ts';
+import type { Call, IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
+import { checkReach, withBorder } from './borders.ts';
+import type { BorderAxis } from './borders.ts';
 import { knownOf } from './bounds.ts';
 import type { Elaboration, RangeCheck } from './elaboration.ts';
-import { elaborateExpression, entryValue, onAxes } from './expressions.ts';
+import { elaborateExpression, onAxes } from './expressions.ts';
 import { elaborateIndex } from './indices.ts';
+import { entryValue } from './names.ts';
 import { materialised } from './reductions.ts';
 import { elaborateStepRead } from './step-reads.ts';
+import { placesOf } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { errorValue, shapeText } from './values.ts';
-import type { Result } from './values.ts';
+import type { Result, Value } from './values.ts';
 
 export interface IndexAt {
   readonly index: IndexExpression | undefined;
   readonly syntax: SyntaxExpression;
+  /** True for those of `..i`, of which `i` is checked. */
+  readonly isChecked?: true;
 }
 
 export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: Elaboration): Result {
@@ -23,6 +37,8 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   const value = elaborateTensor(syntax.tensor, scope, elaboration);
   const indices = syntax.indices.flatMap((index) => indicesOf(index, scope, elaboration));
   if (value.kind === 'error') return errorValue;
+  // how many axes were meant is not known
+  if (syntax.indices.some(isFlatRest) && indices.some(({ index }) => index === undefined)) return errorValue;
   const name = textOf(syntax.tensor);
   if (indices.length !== value.axes.length) {
     const [axes, given] = [value.axes.length, indices.length];
@@ -42,38 +58,58 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   const integer =
     value.tensor !== undefined && elaboration.builder.tensor(value.tensor)?.element === 'integer';
   const at: IndexExpression[] = [];
-  let outside = syntax.outside?.value;
-  for (const [axis, { index, syntax: indexSyntax }] of indices.entries()) {
+  const border = typeof syntax.outside?.value === 'string' ? syntax.outside.value : undefined;
+  const beyond: BorderAxis[] = [];
+  let outside = typeof syntax.outside?.value === 'number' ? syntax.outside.value : undefined;
+  for (const [axis, { index, syntax: indexSyntax, isChecked }] of indices.entries()) {
     if (index === undefined) return errorValue;
+    at.push(index);
+    if (isChecked) continue;
     const { extent } = value.axes[axis] ?? { extent: 0 };
-    if (syntax.outside === undefined && hasExactQuotient(index)) {
-      elaboration.error(
-        'E402',
-        indexSyntax.span,
-        'an exact quotient may not be whole, and this read has no `else`',
-        {
-          hint: 'give the value for places between: `x[exact(i / 2)] else 0`',
-        },
-      );
+    if (typeof syntax.outside?.value !== 'number' && hasExactQuotient(index)) {
+      const has = border === undefined ? 'has no `else`' : `goes on with \`${border}\``;
+      const message = `an exact quotient may not be whole, and this read ${has}`;
+      elaboration.error('E402', indexSyntax.span, message, {
+        hint: 'give the value for places between: `x[exact(i / 2)] else 0`',
+      });
       return errorValue;
     }
     const what = `axis ${axis + 1} of \`${name}\``;
     const tensor = value.tensor === undefined ? undefined : elaboration.builder.tensor(value.tensor);
     const known = integer ? [] : knownOf(index, elaboration);
     const check = { index, extent, span: indexSyntax.span, what, known, ...(tensor ? { tensor } : {}) };
-    constrain(check, indexSyntax, syntax.outside !== undefined, scope, elaboration);
+    // the open dimension has no end that is known
+    const isBordered = border !== undefined && typeof extent === 'number';
+    const isPadded = border === undefined ? syntax.outside !== undefined : isBordered;
+    constrain(check, indexSyntax, isPadded, scope, elaboration);
+    if (isBordered) {
+      checkReach(border, check, elaboration);
+      beyond.push({ axis, extent });
+      outside = 0;
+    }
     // inside, because a condition around it says so; the graph wants a value all the same
     if (known.length > 0) outside ??= 0;
-    at.push(index);
   }
   if (outside === undefined) {
     const index = integer && value.tensor !== undefined ? { index: fetchIndex(value.tensor, at) } : {};
     return { kind: 'value', axes: [], body: onAxes(value, at), ...index };
   }
-  if (value.tensor !== undefined) return { kind: 'value', axes: [], body: read(value.tensor, at, outside) };
-  const own = materialised(value, 'value', elaboration);
-  const frees = own.definition.free.slice(0, -value.axes.length).map((variable) => indexOf(variable));
-  return { kind: 'value', axes: [], body: read(own.definition.id, [...frees, ...at], outside) };
+  const element = elementsOf(value, outside, elaboration);
+  const body = border === undefined ? element(at) : withBorder(border, beyond, at, element);
+  return { kind: 'value', axes: [], body };
+}
+
+/** How an element of a value is read where it may be outside: a value that is no tensor becomes one. */
+function elementsOf(
+  value: Value,
+  outside: number,
+  elaboration: Elaboration,
+): (at: readonly IndexExpression[]) => Expression {
+  const { tensor } = value;
+  if (tensor !== undefined) return (at) => read(tensor, at, outside);
+  const { definition } = materialised(value, 'value', elaboration);
+  const frees = definition.free.slice(0, -value.axes.length).map((variable) => indexOf(variable));
+  return (at) => read(definition.id, [...frees, ...at], outside);
 }
 
 export function hasExactQuotient(index: IndexExpression): boolean {
@@ -93,6 +129,13 @@ function elaborateTensor(syntax: SyntaxExpression, scope: Scope, elaboration: El
 
 /** One index, or those that `..` stands for. */
 export function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: Elaboration): IndexAt[] {
+  const [argument] = isFlatRest(syntax) ? syntax.arguments : [];
+  if (isFlatRest(syntax) && argument)
+    return flatIndices(syntax, scope, elaboration).map((index) => ({
+      index,
+      syntax: argument.value,
+      isChecked: true,
+    }));
   if (syntax.kind !== 'reference' || syntax.name.text !== '..')
     return [{ index: elaborateIndex(syntax, scope, elaboration), syntax }];
   const rest = scope.lookupRest();
@@ -107,6 +150,42 @@ export function indicesOf(syntax: SyntaxExpression, scope: Scope, elaboration: E
     });
   }
   return [{ index: undefined, syntax }];
+}
+
+const isFlatRest = (syntax: SyntaxExpression): syntax is Call =>
+  syntax.kind === 'call' && syntax.callee.text === '..';
+
+/** `..i`: the places of all axes of `..`, counted by one index, the last axis fastest. */
+function flatIndices(
+  { callee: { span }, arguments: [argument] }: Call,
+  scope: Scope,
+  elaboration: Elaboration,
+): readonly (IndexExpression | undefined)[] {
+  const index = argument && elaborateIndex(argument.value, scope, elaboration);
+  const rest = scope.lookupRest();
+  if (index === undefined || argument === undefined) return [undefined];
+  if (rest === undefined) {
+    elaboration.error('E401', span, '`..` stands for nothing here', {
+      hint: 'it is for layers whose tensors are declared with `..`',
+    });
+    return [undefined];
+  }
+  const open = rest.extents.find((extent) => typeof extent === 'string');
+  if (open !== undefined) {
+    elaboration.error('E304', span, `\`..\` has the open dimension \`${open}\` among its axes here`, {
+      hint: 'only axes whose sizes are known can be counted as one: declare the first axis by itself, `x[n, ..]`',
+    });
+    return [undefined];
+  }
+  const extent = placesOf(rest);
+  const check = { index, extent, span: argument.value.span, what: 'what `..` stands for', known: [] };
+  constrain(check, argument.value, false, scope, elaboration);
+  let stride = extent;
+  return rest.extents.map((each, axis) => {
+    stride /= Number(each);
+    const row = quotientIndex(index, stride);
+    return axis === 0 ? row : remainderIndex(row, Number(each));
+  });
 }
 
 const shapeOf = ({ axes }: Tensor): string => shapeText(axes.map((extent) => ({ extent })));

@@ -1,7 +1,5 @@
 /** fns and layers are put in the place of their calls, so none may contain itself. */
-import type { Call, FnDefinition, LayerDefinition } from '../syntax/tree.ts';
 import type { Calling, Elaboration } from './elaboration.ts';
-import type { Scope } from './scope.ts';
 import { errorValue } from './values.ts';
 import type { ErrorValue } from './values.ts';
 
@@ -9,14 +7,9 @@ import type { ErrorValue } from './values.ts';
 const levels = { fn: 2, layer: 10 } as const;
 
 /** Elaborates the body of a definition for a call, its arguments already done. Reports E206 for a circle. */
-export function insideCall<T>(
-  call: Call,
-  definition: FnDefinition | LayerDefinition,
-  scope: Scope,
-  elaboration: Elaboration,
-  body: () => T,
-): T | ErrorValue {
+export function insideCall<T>(made: Calling, elaboration: Elaboration, body: () => T): T | ErrorValue {
   const { calling } = elaboration;
+  const { call, definition } = made;
   const circle = calling.slice(calling.findIndex((outer) => outer.definition === definition));
   if (calling.some((outer) => outer.definition === definition)) {
     elaboration.error('E206', call.callee.span, `\`${definition.name.text}\` calls itself`, {
@@ -29,7 +22,7 @@ export function insideCall<T>(
   }
   const depth = levels[definition.kind];
   if (!elaboration.enter(call.span, depth)) return errorValue;
-  calling.push({ definition, call, scope });
+  calling.push(made);
   const result = body();
   calling.pop();
   elaboration.leave(depth);

@@ -6,12 +6,11 @@ import type { Elaboration, Frame } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
 import { countLayerCalls } from './layer-calls.ts';
 import { lowerScatter } from './lowering.ts';
-import { settleExtents } from './ranges.ts';
 import { constrain, hasExactQuotient, indicesOf } from './reads.ts';
 import { Scope } from './scope.ts';
 import { elaborateSize } from './sizes.ts';
-import { bindIndices, isOneElement, plainFrame } from './statements.ts';
-import type { StatementRequest } from './statements.ts';
+import { bindIndices, closeStatements, isOneElement, plainFrame } from './statements.ts';
+import type { ReadStatement, StatementRequest } from './statements.ts';
 
 type ScatterStatement = Omit<StatementRequest, 'bindings' | 'axes' | 'real'> & { readonly scatter: Scatter };
 
@@ -39,39 +38,74 @@ interface WrittenPlace {
   readonly syntax: SyntaxExpression;
 }
 
+/** A scatter of which the indices after `for` and the sizes have been read. */
+export interface OpenScatter {
+  readonly request: ScatterStatement;
+  readonly frame: Frame;
+  readonly scope: Scope;
+  /** The scope of places and value: with the indices after `for`. */
+  readonly inner: Scope;
+  /** These indices; absent after a report. */
+  readonly loops?: readonly string[];
+  /** Of each axis; undefined where it is not given, or wrong and reported. */
+  readonly sizes: readonly (Extent | undefined)[];
+}
+
 /** Adds the statements of a scatter to the program. Undefined after a report. */
 export function elaborateScatter(
   request: ScatterStatement,
   scope: Scope,
   elaboration: Elaboration,
 ): Tensor | undefined {
-  const { target, value: syntax, scatter } = request;
-  // reported; its indices may be missing
-  if (syntax.kind === 'error') return undefined;
+  const open = openScatter(request, scope, elaboration);
+  return closeStatements([readScatter(open, elaboration)], elaboration)[0];
+}
+
+export function openScatter(request: ScatterStatement, scope: Scope, elaboration: Elaboration): OpenScatter {
+  const { target, value, scatter } = request;
   const frame: Frame = {
     ...plainFrame(target, request.span),
     instance: request.instance ?? target,
-    value: syntax,
+    value,
     scattered: true,
-    layerCalls: countLayerCalls(syntax, scope),
+    layerCalls: countLayerCalls(value, scope),
   };
+  const inner = new Scope(scope);
+  // after a report its indices may be missing
+  if (value.kind === 'error') return { request, frame, scope, inner, sizes: [] };
   return elaboration.within(frame, () => {
-    const inner = new Scope(scope);
+    const sizes = scatter.positions.map(({ extent }) => extent && elaborateSize(extent, scope, elaboration));
     const loops = bindIndices(scatter.loops, inner, elaboration);
-    if (loops === undefined || isPlainLeft(scatter, target, elaboration)) return undefined;
-    const places = scatter.positions.map((position, axis) =>
-      elaboratePosition(position, `axis ${axis + 1} of \`${target}\``, { scope, inner }, elaboration),
-    );
+    const isSound = loops !== undefined && !isPlainLeft(scatter, target, elaboration);
+    return { request, frame, scope, inner, sizes, ...(isSound ? { loops } : {}) };
+  });
+}
+
+/** Reads the places and the value. */
+export function readScatter(
+  { request, frame, inner, loops, sizes }: OpenScatter,
+  elaboration: Elaboration,
+): ReadStatement {
+  const { target, value: syntax, scatter } = request;
+  if (loops === undefined) return { frame };
+  return elaboration.within(frame, () => {
+    const places = scatter.positions.map((position, axis) => {
+      const around = { what: `axis ${axis + 1} of \`${target}\``, inner };
+      return elaboratePosition(position, sizes[axis], around, elaboration);
+    });
     const value = elaborateExpression(syntax, inner, elaboration);
     const sound = value.kind === 'value' && isOneElement(value, request, loops, inner, elaboration);
-    settleExtents([frame], elaboration);
-    const at = places.map((place) => place && withExtent(place, elaboration));
-    const known = at.filter((place) => place !== undefined);
-    if (!sound || known.length < at.length) return undefined;
-    return lowerScatter(
-      { target, combine: combines[scatter.operator], loops, at: known, body: value.body },
-      elaboration,
-    );
+    if (!sound) return { frame };
+    const combine = combines[scatter.operator];
+    return {
+      frame,
+      lower: () => {
+        const at = places.map((place) => place && withExtent(place, elaboration));
+        const known = at.filter((place) => place !== undefined);
+        if (known.length < at.length) return undefined;
+        return lowerScatter({ target, combine, loops, at: known, body: value.body }, elaboration);
+      },
+    };
   });
 }
 
@@ -100,11 +134,10 @@ function isPlainLeft(
 
 function elaboratePosition(
   { index: syntax, extent: size }: Position,
-  what: string,
-  { scope, inner }: { readonly scope: Scope; readonly inner: Scope },
+  extent: Extent | undefined,
+  { what, inner }: { readonly what: string; readonly inner: Scope },
   elaboration: Elaboration,
 ): WrittenPlace | undefined {
-  const extent = size && elaborateSize(size, scope, elaboration);
   const [place] = indicesOf(syntax, inner, elaboration);
   if (place?.index === undefined || (size && extent === undefined)) return undefined;
   const { index } = place;

@@ -28,6 +28,8 @@ export interface RecurrentTensor {
   readonly stepAxis: number;
   /** The place of its statement in the block. */
   readonly place: number;
+  /** True once its right side is known to be a place, `argmax[k](...)`: it may then be an index. */
+  isWhole: boolean;
 }
 
 export type ValueEntry =
@@ -64,6 +66,11 @@ export type Entry = ValueEntry | CallableEntry;
 export interface Rest {
   readonly extents: readonly Extent[];
   readonly variables?: readonly string[];
+}
+
+/** How many places the axes of `..` have together, which must be fixed. */
+export function placesOf({ extents }: Rest): number {
+  return extents.reduce<number>((product, extent) => product * Number(extent), 1);
 }
 
 export class Scope {

@@ -40,8 +40,16 @@ export function elaborateStatement(
   elaboration: Elaboration,
 ): Tensor | undefined {
   const open = openStatement(request, scope, elaboration);
-  const value = evaluateStatement(open, elaboration);
-  return closeStatements([{ open, value }], elaboration)[0];
+  return closeStatements([readStatement(open, elaboration)], elaboration)[0];
+}
+
+/** A statement of which both sides have been read. */
+export interface ReadStatement {
+  readonly frame: Frame;
+  /** Reports what no other statement can put right. */
+  readonly check?: () => void;
+  /** Adds it to the program, once all extents are settled; absent after a report. */
+  readonly lower?: () => Tensor | undefined;
 }
 
 /** A statement of which the left side has been read. */
@@ -73,21 +81,28 @@ export function openStatement(
   return { request, frame, scope, inner, ...(left ? { left } : {}) };
 }
 
-/** The right side; undefined after a report. */
-export function evaluateStatement(
-  { request, frame, inner, left }: OpenStatement,
+/** Reads the right side; without a value after a report. */
+export function readStatement(
+  { request, frame, scope, inner, left }: OpenStatement,
   elaboration: Elaboration,
-): Value | undefined {
-  return elaboration.within(frame, () => {
+): ReadStatement & { readonly value?: Value } {
+  const value = elaboration.within(frame, () => {
     if (request.bindings && left === undefined) return undefined;
-    const value = elaborateExpression(request.value, inner, elaboration);
+    const found = elaborateExpression(request.value, inner, elaboration);
     const isSound =
-      value.kind === 'value' &&
+      found.kind === 'value' &&
       (left
-        ? isOneElement(value, request, left, inner, elaboration)
-        : hasFittingAxes(value, request, elaboration));
-    return isSound ? value : undefined;
+        ? isOneElement(found, request, left, inner, elaboration)
+        : hasFittingAxes(found, request, elaboration));
+    return isSound ? found : undefined;
   });
+  if (value === undefined) return { frame };
+  return {
+    frame,
+    value,
+    check: () => left && warnOfUnused(left, value, request.target, scope, elaboration),
+    lower: () => lowerValue(request, value, left, elaboration),
+  };
 }
 
 /**
@@ -95,19 +110,14 @@ export function evaluateStatement(
  * none of several if one is not.
  */
 export function closeStatements(
-  statements: readonly { readonly open: OpenStatement; readonly value: Value | undefined }[],
+  statements: readonly ReadStatement[],
   elaboration: Elaboration,
 ): (Tensor | undefined)[] {
-  for (const { open, value } of statements)
-    if (value && open.left) warnOfUnused(open.left, value, open.request.target, open.scope, elaboration);
-  const frames = statements.map(({ open }) => open.frame);
+  for (const { check } of statements) check?.();
+  const frames = statements.map(({ frame }) => frame);
   settleExtents(frames, elaboration);
-  const isSound = statements.every(({ open, value }) => value && (open.left || !open.request.bindings));
-  if (!isSound) return [];
-  return statements.map(
-    ({ open, value }) =>
-      value && elaboration.within(open.frame, () => lowerValue(open.request, value, open.left, elaboration)),
-  );
+  if (statements.some(({ lower }) => lower === undefined)) return [];
+  return statements.map(({ frame, lower }) => elaboration.within(frame, () => lower?.()));
 }
 
 /** The same for a value that has been elaborated before, whole-tensor: `m'` of an optimizer. */

@@ -1,5 +1,5 @@
 /** Reads of a tensor of a `scan` block inside that block: at an earlier step, or at the present one if it is computed. */
-import { isPlainIndex, read } from '../graph/expressions.ts';
+import { fetchIndex, isPlainIndex, read } from '../graph/expressions.ts';
 import { stepRead } from '../graph/scan.ts';
 import type { IndexExpression } from '../graph/types.ts';
 import type { IndexedRead } from '../syntax/tree.ts';
@@ -33,6 +33,14 @@ export function elaborateStepRead(
     return errorValue;
   }
   const at: IndexExpression[] = [];
+  if (typeof syntax.outside?.value === 'string') {
+    const message = `\`${name}\` is computed step by step here, and not all that \`${syntax.outside.value}\` would read is there yet`;
+    elaboration.error('E406', syntax.outside.span, message, {
+      notes: [{ span: declared, message: `\`${name}\` is computed here` }],
+      hint: `give places outside a number, \`else 0\`, or write the place that is meant: \`i == 0 ? ${name}[..., 0] : ${name}[..., i - 1]\``,
+    });
+    return errorValue;
+  }
   let outside = syntax.outside?.value;
   for (const [axis, given] of indices.entries()) {
     const { index } = given;
@@ -43,7 +51,13 @@ export function elaborateStepRead(
     constrain(index, given, axis, { entry, name, padded: syntax.outside !== undefined }, elaboration);
     at.push(index);
   }
-  return { kind: 'value', axes: [], body: read(tensor.name, at, outside) };
+  const isPlace = tensor.isWhole && outside === undefined;
+  return {
+    kind: 'value',
+    axes: [],
+    body: read(tensor.name, at, outside),
+    ...(isPlace ? { index: fetchIndex(tensor.name, at) } : {}),
+  };
 }
 
 /** Reports E406 for a step that is not computed when it is read. */

@@ -40,7 +40,8 @@ export type Clip =
  * One optimizer call and the parameters it updates. `program` is one step for one run of `count` parameters:
  * - tensors `p` (role parameter), `g` (role input: the gradient) with axes ['count'];
  * - its own states, role `state`, axes ['count'], or [] for a scalar state (`state P[] ~ ones`);
- * - scalars, role `scalar`, rank 0, element double: `t` (1, 2, ...), `step` (t - 1), `loss` (of this step), and the
+ * - scalars, role `scalar`, rank 0, element double: `t` (1, 2, ...), `step` (t - 1), `loss` (of this step), `rate_factor`
+ *   (what a hyper-parameter named `rate` is multiplied by: 1 unless somebody turns it down at run time), and the
  *   hyper-parameters that a schedule computes, named `<parameter>` (for example `rate`), if any;
  * - statements of phase `update`; the next value of a tensor X is the target `X'`: `p'`, `m'`, ... (X' has X's axes).
  *   Other targets are intermediates (reductions such as LAMB's norms).

@@ -23,24 +23,24 @@ layer rms_norm(x[.., c], eps = 1e-6) -> y[.., c] {
   y[.., k] = x[.., k] / r[..] * g[k]
 }
 
-// Pictures [n, height, width, channel]: over all places and each of `groups` runs of channels (Wu & He 2018). With one group
-// this is layer_norm over places and channels, with a gain for each channel.
-layer group_norm(x[n, h, w, c], groups, eps = 1e-5) -> y[n, h, w, c] {
+// Pictures [n, height, width, channel], sequences [n, time, channel]: over all places and each of `groups` runs of channels
+// (Wu & He 2018). With one group this is layer_norm over places and channels, with a gain for each channel.
+layer group_norm(x[n, .., c], groups, eps = 1e-5) -> y[n, .., c] {
   dim own = c / groups
   param g[c] ~ ones
   param b[c] ~ zeros
-  m[n, a: groups] = mean[i, j, k: own](x[n, i, j, own*a + k])
-  v[n, a: groups] = mean[i, j, k: own]((x[n, i, j, own*a + k] - m[n, a])^2)
-  y[n, i, j, k] = (x[n, i, j, k] - m[n, k / own]) / sqrt(v[n, k / own] + eps) * g[k] + b[k]
+  m[n, a: groups] = mean[.., k: own](x[n, .., own*a + k])
+  v[n, a: groups] = mean[.., k: own]((x[n, .., own*a + k] - m[n, a])^2)
+  y[n, .., k] = (x[n, .., k] - m[n, k / own]) / sqrt(v[n, k / own] + eps) * g[k] + b[k]
 }
 
-// Pictures: over all places, each channel by itself (Ulyanov et al. 2016)
-layer instance_norm(x[n, h, w, c], eps = 1e-5) -> y[n, h, w, c] {
+// The same: over all places, each channel by itself (Ulyanov et al. 2016)
+layer instance_norm(x[n, .., c], eps = 1e-5) -> y[n, .., c] {
   param g[c] ~ ones
   param b[c] ~ zeros
-  m[n, k] = mean[i, j](x[n, i, j, k])
-  v[n, k] = mean[i, j]((x[n, i, j, k] - m[n, k])^2)
-  y[n, i, j, k] = (x[n, i, j, k] - m[n, k]) / sqrt(v[n, k] + eps) * g[k] + b[k]
+  m[n, k] = mean[..](x[n, .., k])
+  v[n, k] = mean[..]((x[n, .., k] - m[n, k])^2)
+  y[n, .., k] = (x[n, .., k] - m[n, k]) / sqrt(v[n, k] + eps) * g[k] + b[k]
 }
 
 // Each channel (the last axis) over all rows and places of the batch (Ioffe & Szegedy 2015, algorithms 1 and 2). In

@@ -1,14 +1,9 @@
 // Rearrangements, and layers that carry their input past themselves.
 
-// All axes but the first in one, row by row: pictures, sequences
-layer flatten(x[n, h, w, c]) -> y[n, size] {
-  dim size = h * w * c
-  y[n, i: size] = x[n, i / (w * c), mod(i / c, w), mod(i, c)]
-}
-
-layer flatten1d(x[n, t, c]) -> y[n, size] {
-  dim size = t * c
-  y[n, i: size] = x[n, i / c, mod(i, c)]
+// All axes but the first in one, row by row
+layer flatten(x[n, ..]) -> y[n, size] {
+  dim size = extent(..)
+  y[n, i] = x[n, ..i]
 }
 
 // Every place repeated `factor` times along each axis: the nearest neighbour
@@ -22,10 +17,50 @@ layer upsample1d(x[n, t, c], factor = 2) -> y[n, steps, c] {
   y[n, i: steps, k] = x[n, i / factor, k]
 }
 
-// Zeros around a picture, `pad` on each side
+// More places around a picture, `pad` on each side, channels as they are: zeros, the nearest place, those inside mirrored at
+// the border (less than there are), or the other end (as many as there are).
 layer zero_pad2d(x[n, h, w, c], pad) -> y[n, rows, columns, c] {
   dim rows = h + 2 * pad, columns = w + 2 * pad
   y[n, i: rows, j: columns, k] = x[n, i - pad, j - pad, k] else 0
+}
+
+layer edge_pad2d(x[n, h, w, c], pad) -> y[n, rows, columns, c] {
+  dim rows = h + 2 * pad, columns = w + 2 * pad
+  tall[n, i: rows, j, k] = x[n, i - pad, j, k] else edge
+  y[n, i, j: columns, k] = tall[n, i, j - pad, k] else edge
+}
+
+layer reflect_pad2d(x[n, h, w, c], pad) -> y[n, rows, columns, c] {
+  dim rows = h + 2 * pad, columns = w + 2 * pad
+  tall[n, i: rows, j, k] = x[n, i - pad, j, k] else reflect
+  y[n, i, j: columns, k] = tall[n, i, j - pad, k] else reflect
+}
+
+layer circular_pad2d(x[n, h, w, c], pad) -> y[n, rows, columns, c] {
+  dim rows = h + 2 * pad, columns = w + 2 * pad
+  tall[n, i: rows, j, k] = x[n, i - pad, j, k] else circular
+  y[n, i, j: columns, k] = tall[n, i, j - pad, k] else circular
+}
+
+// The same at both ends of a sequence
+layer zero_pad1d(x[n, t, c], pad) -> y[n, steps, c] {
+  dim steps = t + 2 * pad
+  y[n, i: steps, k] = x[n, i - pad, k] else 0
+}
+
+layer edge_pad1d(x[n, t, c], pad) -> y[n, steps, c] {
+  dim steps = t + 2 * pad
+  y[n, i: steps, k] = x[n, i - pad, k] else edge
+}
+
+layer reflect_pad1d(x[n, t, c], pad) -> y[n, steps, c] {
+  dim steps = t + 2 * pad
+  y[n, i: steps, k] = x[n, i - pad, k] else reflect
+}
+
+layer circular_pad1d(x[n, t, c], pad) -> y[n, steps, c] {
+  dim steps = t + 2 * pad
+  y[n, i: steps, k] = x[n, i - pad, k] else circular
 }
 
 // One after the other along the last axis

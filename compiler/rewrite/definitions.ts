@@ -17,20 +17,35 @@ import { factorsOf, termsOf } from './terms.ts';
 export class Definitions {
   private readonly byTarget: ReadonlyMap<string, Statement>;
   private readonly memo = new WeakMap<Read, Expression>();
+  /** What has been looked at since `watch`. */
+  private looked = new Map<string, Statement | undefined>();
 
   constructor(byTarget: ReadonlyMap<string, Statement>) {
     this.byTarget = byTarget;
   }
 
   statement(tensor: string): Statement | undefined {
-    return this.byTarget.get(tensor);
+    const statement = this.byTarget.get(tensor);
+    this.looked.set(tensor, statement);
+    return statement;
+  }
+
+  /** From now on, which definitions are looked at: what is found depends on nothing else of the program. */
+  watch(): ReadonlyMap<string, Statement | undefined> {
+    this.looked = new Map();
+    return this.looked;
+  }
+
+  /** True if all these are defined as they were. */
+  agreesWith(looked: ReadonlyMap<string, Statement | undefined>): boolean {
+    return [...looked].every(([tensor, statement]) => this.byTarget.get(tensor) === statement);
   }
 
   /** The body behind a read of an elementwise tensor, at the place of the read. Not for reads that may be outside. */
   of(read: Read): Expression | undefined {
+    const statement = this.statement(read.tensor);
     const known = this.memo.get(read);
     if (known !== undefined) return known;
-    const statement = this.byTarget.get(read.tensor);
     if (statement === undefined || !isElementwise(statement) || read.outside !== undefined) return undefined;
     const body = substituteIndices(valueOf(statement), placesOf(statement, read.at));
     this.memo.set(read, body);
@@ -41,7 +56,7 @@ export class Definitions {
   sum(read: Read): Reduction | undefined {
     let current: Expression | undefined = read;
     while (current?.kind === 'read' && current.outside === undefined) {
-      const statement = this.byTarget.get(current.tensor);
+      const statement = this.statement(current.tensor);
       const plain = statement !== undefined && !isScatter(statement) && statement.finish === undefined;
       if (plain && statement.combine === 'sum') return { statement, at: current.at };
       current = this.of(current);
@@ -98,7 +113,7 @@ export function fitsHole(
     case 'size':
       return isSize(node);
     case 'truth':
-      return isTruth(node);
+      return isTruth(node) || isBit(node, tensors);
     case 'finite':
       return isFinite(node, tensors);
     case 'not_negative':
@@ -112,6 +127,13 @@ export function fitsHole(
 export function isTruth(node: Expression): boolean {
   if (node.kind === 'constant') return node.value === 0 || node.value === 1;
   return rangeOf(node) === 'truth';
+}
+
+/** True for an element of an integer tensor that holds 0 and 1 only. */
+function isBit(node: Expression, tensors: ReadonlyMap<string, Tensor>): boolean {
+  if (node.kind !== 'read' || (node.outside ?? 0) !== 0) return false;
+  const range = tensors.get(node.tensor)?.range;
+  return range !== undefined && range.least >= 0 && range.greatest <= 1;
 }
 
 /**

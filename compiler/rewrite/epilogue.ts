@@ -80,12 +80,13 @@ function fuse(reduction: Statement, statement: Statement): Statement | undefined
   const finish = mapExpression(value, (node) =>
     node.kind === 'read' && node.tensor === reduction.target ? accumulated : node,
   );
+  const whole = replaceAccumulated(finish, inner);
   return {
     ...statement,
     indices,
     combine: reduction.combine,
     body: substituteIndices(reduction.body, ours),
-    finish: replaceAccumulated(finish, inner),
+    ...(whole.kind === 'accumulated' ? {} : { finish: whole }),
     origin: {
       span: statement.origin.span,
       history: [...statement.origin.history, `fused with ${reduction.target}`],

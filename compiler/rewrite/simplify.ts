@@ -76,12 +76,26 @@ export const simplerForms = ruleTable([
 
 const mostRounds = 6;
 
+/**
+ * Statements that were found as simple as they get, with what that depends on: the pass runs many times over a program of
+ * which little has changed.
+ */
+const simplest = new WeakMap<Statement, Settled>();
+
+interface Settled {
+  readonly takesOut: boolean;
+  readonly looked: ReadonlyMap<string, Statement | undefined>;
+}
+
 /** Every body and finish in a simpler form of the same value. */
 export function simplify(program: Program): Program {
   const byTarget = new Map(program.statements.map((statement) => [statement.target, statement]));
   const definitions = new Definitions(byTarget);
   const takesOut = program.gradients.size > 0;
   const statements = program.statements.map((statement) => {
+    const settled = simplest.get(statement);
+    if (settled?.takesOut === takesOut && definitions.agreesWith(settled.looked)) return statement;
+    const looked = definitions.watch();
     // What cancels in a cotangent is a difference that the user did not write; a forward formula was written on purpose.
     const expands = statement.phase === 'backward';
     const algebra = new Algebra(program.tensors, extentsOf(statement.indices), definitions, expands);
@@ -93,6 +107,7 @@ export function simplify(program: Program): Program {
         next = law(current, program.tensors);
       }
     }
+    if (current === statement) simplest.set(statement, { takesOut, looked });
     return current;
   });
   const changed = statements.some((statement, place) => statement !== program.statements[place]);

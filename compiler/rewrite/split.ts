@@ -25,6 +25,7 @@ import {
   reducedIndices,
   mapExpression,
   subtract,
+  withoutPrimes,
 } from '../graph/expressions.ts';
 import type { Expression, LoopIndex, Program, Read, Statement, Tensor } from '../graph/types.ts';
 import { isContraction } from './contraction.ts';
@@ -236,7 +237,7 @@ class Splitter {
   }
 
   private declare(base: string, indices: readonly LoopIndex[], like: Statement): string {
-    const name = freshName(base, this.names);
+    const name = freshName(withoutPrimes(base), this.names);
     this.names.add(name);
     this.added.set(name, {
       name,

@@ -9,6 +9,7 @@ import {
   add,
   expressionKey,
   freshName,
+  withoutPrimes,
   indexOf,
   Interner,
   mapExpression,
@@ -40,6 +41,7 @@ export const stableForms = ruleTable([
   'log((1 - sigmoid(u)) ^ w) => -(w * softplus(u))',
   'log(sigmoid(u) ^ w * v) => log(v) - w * softplus(-u)',
   'log((1 - sigmoid(u)) ^ w * v) => log(v) - w * softplus(u)',
+  'log(t * sigmoid(u) + (1 - t) * (1 - sigmoid(u))) => t ? -softplus(-u) : -softplus(u)', //  the probability of what was
   'log(1 + exp(u)) => softplus(u)',
   'log1p(exp(u)) => softplus(u)',
   'log(exp(u) + exp(v)) => u + softplus(v - u)',
@@ -165,7 +167,7 @@ class Stabiliser {
     const key = this.keyOf(made);
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const target = freshName(`${like.target.replace(/_sum\d*$/, '')}_${combine}`, this.names);
+    const target = freshName(`${withoutPrimes(like.target).replace(/_sum\d*$/, '')}_${combine}`, this.names);
     this.names.add(target);
     this.known.set(key, target);
     const statement = { ...made, target };

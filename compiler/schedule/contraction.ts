@@ -16,11 +16,11 @@ import type { Expression, Read, Statement, Tensor } from '../graph/types.ts';
 import { flatten, isOpaque, strideIn } from './access.ts';
 import type { Flat } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
-import { integer, product, sum } from './integers.ts';
+import { integer, maximum, product, sum } from './integers.ts';
 import type { Monomial } from './integers.ts';
 import { contractionWidth } from './kernels.ts';
 import { boundsOf, emitLoops, joinLoops } from './loop-order.ts';
-import type { PlannedLoop } from './loop-order.ts';
+import type { LoopBounds, PlannedLoop } from './loop-order.ts';
 import { axesOf, boxOf, fill, finishLoops } from './loops.ts';
 import { Lowering } from './lowering.ts';
 import { emitCall } from './matrices.ts';
@@ -219,6 +219,8 @@ function products({ rows, columns, k }: Choice): number {
 
 // ---------------------------------------------------------------------------------------------------------- emitting it
 
+const nowhere: LoopBounds = { from: integer(0), to: integer(0), isOrdered: true };
+
 function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): Contraction {
   const { nest, factors, flats, choice } = recognised;
   const { rows, columns, k } = choice;
@@ -236,7 +238,8 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
   const outer = nest.domain.filter(({ index }) =>
     [...indexNames(index)].every((name) => !inKernel.has(name)),
   );
-  const fixedK = k.extents.every((extent) => typeof extent === 'number') && bounding(k).length === 0;
+  // Bounds may cut it short: at the edges of a padded picture. Mostly it is as long as it gets.
+  const fixedK = k.extents.every((extent) => typeof extent === 'number');
   const width = contractionWidth(fixedK ? lengthOf(k) : undefined);
   const [first, second] = factors.reads;
   const a = { buffer: scope.buffer(first.tensor, 'read'), tensor: first.tensor, flat: flats.a };
@@ -250,9 +253,11 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
       [rows, columns, k].map((loop) => [loop, boundsOf(lowering, loop, bounding(loop), box)]),
     );
     const length = (loop: PlannedLoop): IntegerExpression => {
-      const { from, to } = bounds.get(loop) ?? { from: integer(0), to: integer(0) };
+      const { from, to, isOrdered } = bounds.get(loop) ?? nowhere;
       const extent = sum(to, product(from, integer(-1)));
-      return lowering.bindInteger(extent, lowering.depth, `${loop.base}_count`);
+      // a window that lies outside has no places; the kernel takes no negative number of them
+      const count = isOrdered ? extent : maximum(extent, integer(0));
+      return lowering.bindInteger(count, lowering.depth, `${loop.base}_count`);
     };
     const stride = (flat: Flat, loop: PlannedLoop): IntegerExpression => {
       const step = strideIn(flat, loop.name);
@@ -291,7 +296,7 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
     statements: [
       fill(nest, scope),
       ...lowering.innermost,
-      ...finishLoops(scaled(nest, factors), scope, tensors),
+      ...finishLoops(scaled(nest, factors), lowering, tensors),
     ],
     width,
     entry,

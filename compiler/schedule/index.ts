@@ -14,6 +14,8 @@ import { statementLoops } from './loops.ts';
 import { fuseRows, rowLoops } from './row-loops.ts';
 import { scanLoops } from './scan-loops.ts';
 import { sharedLoops } from './shared-loops.ts';
+import { shareGroups } from './share-functions.ts';
+import type { SharedGroup } from './share-functions.ts';
 import type { LoopFunction, LoopProgram, Step } from './types.ts';
 
 export { scheduleUpdate } from './update.ts';
@@ -34,10 +36,20 @@ export function schedule(source: Program, options: ScheduleOptions): LoopProgram
   const listed = (...parts: Part[]): Group[] =>
     parts.flatMap((part) => groups.filter((group) => group.parts.has(part)));
   const inside = insideTensors(groups, kept);
-  const naming: Naming = { tensors: program.tensors, batch: options.batch };
   const functions = new FunctionList();
   const steps = new Map<Group, Step>();
-  for (const group of groups) steps.set(group, groupFunction(group, program, naming, inside, functions));
+  for (const shared of shareGroups(groups, program, inside)) {
+    const step = groupFunction(shared, program, options.batch, functions);
+    for (const { group, tensors } of shared.members) {
+      const actual = new Map(shared.names.map((name, place) => [name, tensors[place] ?? name]));
+      const given = (names: readonly string[]): string[] => names.map((name) => actual.get(name) ?? name);
+      steps.set(group, {
+        ...step,
+        buffers: given(step.buffers),
+        ...(step.numbers === undefined ? {} : { numbers: given(step.numbers) }),
+      });
+    }
+  }
   const stepsOf = (part: Part): Step[] => listed(part).flatMap((group) => steps.get(group) ?? []);
   const plan = planBuffers(
     program,
@@ -108,13 +120,13 @@ function insideTensors(groups: readonly Group[], kept: ReadonlySet<string>): Set
 }
 
 function groupFunction(
-  group: Group,
+  shared: SharedGroup,
   program: Program,
-  naming: Naming,
-  inside: ReadonlySet<string>,
+  batch: string | undefined,
   functions: FunctionList,
 ): Step {
-  const { tensors } = program;
+  const { group, tensors, inside } = shared;
+  const naming: Naming = { tensors, batch };
   const [first] = group.statements;
   if (!first) throw new Error('a group has statements');
   const touched = group.statements.flatMap((statement) => [...tensorsReadBy(statement), statement.target]);
@@ -125,11 +137,17 @@ function groupFunction(
     );
   const add = (scope: FunctionScope, body: LoopFunction['body']): Step => {
     const { loopFunction, step } = scope.finish(
-      functions.fresh(nameOf(group, program)),
+      functions.fresh(nameOf(shared, program)),
       body,
       group.statements,
     );
-    functions.add(loopFunction);
+    functions.add({
+      ...loopFunction,
+      tensors,
+      uses: shared.members.map(({ group: { statements } }) =>
+        statements.map(({ target, origin }) => ({ tensor: target, place: origin.span })),
+      ),
+    });
     return step;
   };
   if (first.scan) {
@@ -152,10 +170,12 @@ function groupFunction(
   return add(scope, contraction?.statements ?? statementLoops(first, scope, tensors));
 }
 
-function nameOf(group: Group, program: Program): string {
+function nameOf({ members, result }: SharedGroup, program: Program): string {
   const parameterOf = new Map([...program.gradients].map(([parameter, gradient]) => [gradient, parameter]));
-  const gradient = group.statements.findLast((statement) => parameterOf.has(statement.target));
-  if (gradient) return `gradient_${parameterOf.get(gradient.target) ?? ''}`;
-  const last: Statement | undefined = group.statements.at(-1);
-  return `${last?.phase ?? 'forward'}_${last?.target ?? ''}`;
+  const statements = members[0]?.group.statements ?? [];
+  const gradient = statements.findLast((statement) => parameterOf.has(statement.target));
+  if (gradient && members.length === 1) return `gradient_${parameterOf.get(gradient.target) ?? ''}`;
+  const last: Statement | undefined = statements.at(-1);
+  if (gradient && gradient === last) return `gradient_${result.replace(/^d/, '')}`;
+  return `${last?.phase ?? 'forward'}_${result}`;
 }

@@ -174,6 +174,13 @@ function isLinearIn(index: IndexExpression, name: string): boolean {
   );
 }
 
+export interface LoopBounds {
+  readonly from: IntegerExpression;
+  readonly to: IntegerExpression;
+  /** True if interval arithmetic shows that `from` is nowhere greater than `to`. */
+  readonly isOrdered: boolean;
+}
+
 /**
  * c·v + rest >= 0 as a bound of v:  v >= -floor(rest / c)  for c > 0,  v < floor(rest / -c) + 1  for c < 0.
  * Bounds that interval arithmetic shows to be idle are left out.
@@ -183,12 +190,14 @@ export function boundsOf(
   loop: PlannedLoop,
   constraints: readonly Constraint[],
   box: Box,
-): { from: IntegerExpression; to: IntegerExpression } {
+): LoopBounds {
   let from: IntegerExpression = integer(0);
   const whole = loop.extents
     .map((extent) => (typeof extent === 'number' ? integer(extent) : lowering.scope.extent(extent)))
     .reduce(product);
   let to = whole;
+  let latest = 0;
+  let earliest = loop.extents.reduce<number>((size, extent) => size * (Number(extent) || 0), 1);
   for (const { index, symbol } of constraints) {
     const coefficient = coefficientOf(index, loop.name);
     const scale = Math.abs(coefficient);
@@ -198,14 +207,17 @@ export function boundsOf(
     const known = lowering.index(rest).value;
     const value = symbol === undefined ? known : sum(lowering.scope.extent(symbol), known);
     const [extent] = loop.extents;
+    const least = range ? Math.floor(range.least / scale) : -Infinity;
     if (coefficient > 0) {
+      latest = Math.max(latest, -least);
       const bound = product(floorDivide(value, scale), integer(-1));
-      if (range && Math.floor(range.least / scale) >= 0) continue;
+      if (least >= 0) continue;
       const certain = range && Math.floor(range.greatest / scale) <= 0;
       from = certain && from.kind === 'integer' && from.value === 0 ? bound : maximum(from, bound);
     } else {
+      earliest = Math.min(earliest, least + 1);
       const bound = sum(floorDivide(value, scale), integer(1));
-      if (range && typeof extent === 'number' && Math.floor(range.least / scale) + 1 >= extent) continue;
+      if (typeof extent === 'number' && least + 1 >= extent) continue;
       const certain = range && typeof extent === 'number' && Math.floor(range.greatest / scale) + 1 <= extent;
       to = certain && to === whole ? bound : minimum(to, bound);
     }
@@ -214,5 +226,6 @@ export function boundsOf(
   return {
     from: lowering.bindInteger(from, depth, `${loop.base}_from`),
     to: lowering.bindInteger(to, depth, `${loop.base}_to`),
+    isOrdered: latest <= earliest,
   };
 }

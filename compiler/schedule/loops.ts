@@ -3,7 +3,7 @@
  * unit stride (`db[j] = sum[n](dz[n, j])`), outside of it and into memory.
  */
 import { constantIndex, freeIndices, indexNames } from '../graph/expressions.ts';
-import type { Combine, IndexExpression, Statement, Tensor } from '../graph/types.ts';
+import type { Combine, IndexExpression, Statement, Tensor, UnaryOperator } from '../graph/types.ts';
 import { flatten } from './access.ts';
 import type { Flat } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
@@ -73,8 +73,6 @@ function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStat
     used,
   );
   const places = nest.combine === 'argmax' || nest.combine === 'argmin' || nest.combine === 'logsumexp';
-  if (nest.scatter && places)
-    throw new Error(`'${nest.target}': there are no loops for a ${nest.combine} scatter`);
   if (nest.scatter && nest.finish && freeIndices(nest.finish).size > 0)
     throw new Error(`'${nest.target}': the epilogue of a scatter has no indices`);
   const lowering = new Lowering(scope, tensors, box.extents);
@@ -86,7 +84,7 @@ function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStat
     const order = nest.combine === 'assign' ? loops : cheapestLast(loops, flats, nest);
     emitLoops(lowering, order, nest.domain, box, () => accumulate(lowering, nest, written, nest.combine));
     statements.push(...lowering.innermost);
-    return nest.finish ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
+    return nest.finish ? [...statements, ...finishLoops(nest, lowering, tensors)] : statements;
   }
   const inner = places || reduced.length === 0 ? undefined : memoryInner(nest, loops, flats, written);
   if (inner) {
@@ -97,21 +95,22 @@ function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStat
     ];
     emitLoops(lowering, order, nest.domain, box, () => accumulate(lowering, nest, written, nest.combine));
     const statements = [fill(nest, scope), ...lowering.innermost];
-    return nest.finish ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
+    return nest.finish ? [...statements, ...finishLoops(nest, lowering, tensors)] : statements;
   }
   if (nest.finishInside && !nest.partial) lowering.count(nest.body, nest.finishInside);
   localReduction(lowering, nest, loops, flats, written, box);
   const statements = [...(nest.partial ? [fill(nest, scope)] : []), ...lowering.innermost];
-  return nest.finish && nest.partial ? [...statements, ...finishLoops(nest, scope, tensors)] : statements;
+  return nest.finish && nest.partial ? [...statements, ...finishLoops(nest, lowering, tensors)] : statements;
 }
 
 export function fill(nest: Nest, scope: FunctionScope): LoopStatement {
   return { kind: 'fill', buffer: scope.buffer(nest.target, 'write'), value: nest.initial };
 }
 
-/** target = finish(target), for every element. */
-export function finishLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStatement[] {
+/** target = finish(target), for every element: after the loops that `earlier` has lowered. */
+export function finishLoops(nest: Nest, earlier: Lowering, tensors: Tensors): LoopStatement[] {
   const { finish } = nest;
+  const { scope } = earlier;
   if (!finish) return [];
   // Residue loops are the body's affair: the epilogue runs over the axes as they are.
   const axes = axesOf(tensors, nest.target);
@@ -128,6 +127,7 @@ export function finishLoops(nest: Nest, scope: FunctionScope, tensors: Tensors):
   const flats = [...flatsOf([finish], tensors), written];
   const used = namesInUse([finish], flats, [], nest.elements);
   const lowering = new Lowering(scope, tensors, extents);
+  lowering.goOnAfter(earlier);
   lowering.count(finish);
   emitLoops(lowering, joinLoops(loops, flats, used), [], { extents, tensors }, () => {
     const offset = lowering.place(nest.target, written).value;
@@ -145,12 +145,41 @@ function accumulate(lowering: Lowering, nest: Nest, written: Flat, combine: Comb
     store(lowering, nest.target, written, value, combine === 'sum');
     return;
   }
-  if (combine !== 'product' && combine !== 'max' && combine !== 'min')
+  if (combine === 'argmax' || combine === 'argmin')
     throw new Error(`${combine} cannot be accumulated in memory`);
   const buffer = lowering.scope.buffer(nest.target, 'update');
   const offset = lowering.place(nest.target, written).value;
-  const joined = binary(joining[combine].operator, { kind: 'load', buffer, offset }, value);
+  const present: Value = { kind: 'load', buffer, offset };
+  const joined =
+    combine === 'logsumexp'
+      ? logAddExp(lowering, present, value)
+      : binary(joining[combine].operator, present, value);
   lowering.innermost.push({ kind: 'store', buffer, offset, value: joined, add: false });
+}
+
+/** log(eᵃ + eᵇ) = M + log1p(e^-|a - b|) with M = max(a, b); where M is infinite, that is all (∞ - ∞ is not 0). */
+function logAddExp(lowering: Lowering, left: Value, right: Value): Value {
+  const named = (hint: string, value: Value): Value => {
+    const name = lowering.scope.declare(hint);
+    lowering.innermost.push({ kind: 'constant', name, value });
+    return local(name);
+  };
+  const [present, next] = [named('present', left), named('next', right)];
+  const largest = named('largest', binary('max', present, next));
+  const apart: Value = { kind: 'binary', operator: 'subtract', left: present, right: next };
+  const unary = (operator: UnaryOperator, operand: Value): Value => ({ kind: 'unary', operator, operand });
+  const less = unary('exp', unary('negate', unary('abs', apart)));
+  return {
+    kind: 'select',
+    condition: isFinite(largest),
+    then: binary('add', largest, unary('log1p', less)),
+    otherwise: largest,
+  };
+}
+
+function isFinite(value: Value): Condition {
+  const size: Value = { kind: 'unary', operator: 'abs', operand: value };
+  return { kind: 'compare', operator: '<', left: size, right: number(Infinity) };
 }
 
 export function store(lowering: Lowering, target: string, written: Flat, value: Value, add: boolean): void {
@@ -275,14 +304,9 @@ export function reduction(
       // log Σ eᵘ = M + log Σ e^(u - M) with M = max u; where M is infinite, nothing is taken out (∞ - ∞ is not 0).
       const largest = declare('largest', -Infinity);
       reduce(() => join(largest, 'max', lowering.value(nest.body)));
-      const finite: Condition = {
-        kind: 'compare',
-        operator: '<',
-        left: { kind: 'unary', operator: 'abs', operand: local(largest) },
-        right: number(Infinity),
-      };
       const shift = scope.declare('shift');
-      const chosen: Value = { kind: 'select', condition: finite, then: local(largest), otherwise: number(0) };
+      const condition = isFinite(local(largest));
+      const chosen: Value = { kind: 'select', condition, then: local(largest), otherwise: number(0) };
       lowering.innermost.push({ kind: 'constant', name: shift, value: chosen });
       const total = declare('total', 0);
       reduce(() => {

@@ -106,9 +106,16 @@ export function makeNest(original: Statement, tensors: ReadonlyMap<string, Tenso
     initial: absorbed.initial ?? neutralElements[statement.combine],
     elements: axes.map((_, axis) => original.indices[axis]?.name ?? `i${axis + 1}`),
     scatter,
-    partial: scatter || domain.some((constraint) => isAbout(constraint, written)),
+    partial: scatter,
   };
-  return withoutUnitLoops(splitResidues(nest, solved.exact));
+  return withPartial(withoutUnitLoops(splitResidues(nest, solved.exact)));
+}
+
+/** Only when the loops are final: where an index is written as residue and quotient, a reduced one may cancel in a constraint. */
+function withPartial(nest: Nest): Nest {
+  const written = new Set(nest.loops.filter((loop) => !loop.reduced).map((loop) => loop.name));
+  if (nest.step) written.add(nest.step.name);
+  return { ...nest, partial: nest.partial || nest.domain.some((constraint) => isAbout(constraint, written)) };
 }
 
 /** A loop of one turn is none: its index is 0. */
@@ -132,8 +139,6 @@ function withoutUnitLoops(nest: Nest): Nest {
   const rewrite = (index: IndexExpression): IndexExpression => substituteInIndex(index, zeros);
   const loops = nest.loops.filter((loop) => !zeros.has(loop.name));
   const domain = nest.domain.map((constraint) => ({ ...constraint, index: rewrite(constraint.index) }));
-  const written = new Set(loops.filter((loop) => !loop.reduced).map((loop) => loop.name));
-  if (nest.step) written.add(nest.step.name);
   return {
     ...nest,
     loops,
@@ -141,7 +146,6 @@ function withoutUnitLoops(nest: Nest): Nest {
     body: mapIndices(nest.body, rewrite),
     ...(nest.finishInside ? { finishInside: mapIndices(nest.finishInside, rewrite) } : {}),
     domain,
-    partial: nest.partial || domain.some((constraint) => isAbout(constraint, written)),
   };
 }
 
@@ -307,7 +311,5 @@ function plain(name: string): IndexExpression {
 /** 0 <= -(of mod by): only whole quotients. */
 function guardExactness(nest: Nest, exact: readonly Quotient[]): Nest {
   const guards = exact.map(({ of, by }) => ({ index: scaleIndex(remainderIndex(of, by), -1) }));
-  const written = new Set(nest.loops.filter((loop) => !loop.reduced).map((loop) => loop.name));
-  const partial = nest.partial || guards.some((guard) => isAbout(guard, written));
-  return { ...nest, domain: [...nest.domain, ...guards], partial };
+  return { ...nest, domain: [...nest.domain, ...guards] };
 }

@@ -195,6 +195,11 @@ export class Places {
     return bound.value;
   }
 
+  /** Knows the constants outside of the loops of what stands before, in the same block. */
+  goOnAfter(earlier: Places): void {
+    for (const [key, known] of earlier.integers) if (known.depth === 0) this.integers.set(key, known);
+  }
+
   isInteger(tensor: string): boolean {
     return this.tensor(tensor).element === 'integer';
   }

@@ -37,23 +37,37 @@ export function fuseRows(
   tensors: Tensors,
   kept: { has(tensor: string): boolean },
 ): Group[] {
-  let result = [...groups];
+  // Each group as it stands now, in its place; none where it has gone into its reader.
+  const result: (Group | undefined)[] = [...groups];
+  const placeOf = new Map<Statement, number>();
+  const readersOf = new Map<string, Statement[]>();
+  for (const [place, { statements }] of groups.entries())
+    for (const statement of statements) {
+      placeOf.set(statement, place);
+      for (const tensor of tensorsReadBy(statement)) {
+        const readers = readersOf.get(tensor);
+        if (readers) readers.push(statement);
+        else readersOf.set(tensor, [statement]);
+      }
+    }
   for (const statement of groups.flatMap(({ statements }) => statements)) {
     if (kept.has(statement.target)) continue;
-    const home = result.find((group) => group.statements.at(-1) === statement);
-    const readers = result.filter((group) =>
-      group.statements.some((other) => tensorsReadBy(other).has(statement.target)),
+    const from = placeOf.get(statement) ?? -1;
+    const [to = from, ...others] = new Set(
+      (readersOf.get(statement.target) ?? []).map((reader) => placeOf.get(reader)),
     );
-    const [reader] = readers;
-    if (!home || !reader || reader === home || readers.length > 1 || !sameParts(home, reader)) continue;
+    const home = result[from];
+    const reader = result[to];
+    if (!home || !reader || to === from || others.length > 0) continue;
+    if (home.statements.at(-1) !== statement || !sameParts(home, reader)) continue;
     const statements = [...home.statements, ...reader.statements];
     const alone = [home, reader].every((group) => group.rowwise === true || group.statements.length === 1);
     if (!alone || planRows(statements, tensors) === undefined) continue;
-    result = result
-      .filter((group) => group !== home)
-      .map((group) => (group === reader ? { ...reader, statements, rowwise: true } : group));
+    result[from] = undefined;
+    result[to] = { ...reader, statements, rowwise: true };
+    for (const moved of home.statements) placeOf.set(moved, to);
   }
-  return result;
+  return result.filter((group) => group !== undefined);
 }
 
 function sameParts(left: Group, right: Group): boolean {

@@ -2,7 +2,16 @@
  * The loop program: what runs, over which buffers, in which order. It knows no target language: a TypeScript emitter
  * prints it today, a WebAssembly emitter can stand beside it. Arithmetic is float64; a store rounds to its buffer.
  */
-import type { BinaryOperator, ElementType, Extent, Role, Statement, UnaryOperator } from '../graph/types.ts';
+import type { Span } from '../diagnostics/source.ts';
+import type {
+  BinaryOperator,
+  ElementType,
+  Extent,
+  Role,
+  Statement,
+  Tensor,
+  UnaryOperator,
+} from '../graph/types.ts';
 
 /**
  * A size that may depend on one run-time extent (the batch, or `count`):
@@ -154,8 +163,17 @@ export interface LoopFunction {
   readonly body: readonly LoopStatement[];
   /** The statements it computes (their mathematics and places go above it); empty for a kernel. */
   readonly computes: readonly Statement[];
+  /** The tensors of these statements, if they are not called there what the program calls them. */
+  readonly tensors?: ReadonlyMap<string, Tensor>;
+  /** What the results are in the program, statement for statement, and where they come from: for each use. */
+  readonly uses?: readonly (readonly Result[])[];
   /** What a kernel does, in words. */
   readonly documentation?: string;
+}
+
+export interface Result {
+  readonly tensor: string;
+  readonly place: Span;
 }
 
 /**

@@ -5,10 +5,12 @@
 import type { Cursor } from './cursor.ts';
 import type { Token } from './tokens.ts';
 import { is } from './tokens.ts';
+import { borders } from './tree.ts';
 import type {
   Argument,
   BinarySign,
   Binder,
+  Border,
   Call,
   Conditional,
   IndexedRead,
@@ -185,8 +187,13 @@ function parsePostfix(cursor: Cursor): SyntaxExpression {
   return value;
 }
 
-/** `0`, `-1e30`, `-inf`: what a read outside its tensor gives. */
-function parsePadding(cursor: Cursor): number | undefined {
+/** `0`, `-1e30`, `-inf`, `reflect`: what a read outside its tensor gives. */
+function parsePadding(cursor: Cursor): number | Border | undefined {
+  const border = cursor.current.kind === 'name' ? borderOf(cursor.current.text) : undefined;
+  if (border !== undefined) {
+    cursor.advance();
+    return border;
+  }
   const sign = cursor.take('-') ? -1 : 1;
   const token = cursor.current;
   if (token.kind === 'number' || token.kind === 'malformed') {
@@ -198,11 +205,13 @@ function parsePadding(cursor: Cursor): number | undefined {
     return sign * Infinity;
   }
   cursor.expected(
-    'a number or `inf` after `else`',
-    'what a read gives outside its tensor must be a constant',
+    'a number, `inf`, `edge`, `reflect` or `circular` after `else`',
+    'what a read gives outside its tensor is a constant or an element inside',
   );
   return undefined;
 }
+
+const borderOf = (name: string): Border | undefined => borders.find((border) => border === name);
 
 function parsePrimary(cursor: Cursor): SyntaxExpression {
   const token = cursor.current;
@@ -289,7 +298,7 @@ interface Bracket {
   readonly extents: ReadonlyMap<SyntaxExpression, SyntaxExpression>;
 }
 
-/** `[i, j - 1, ..]` or `[u: 2]`; `..` is a reference of that name. */
+/** `[i, j - 1, ..]` or `[u: 2]`; `..` is a reference of that name, `..i` a call. */
 function parseIndices(cursor: Cursor): Bracket {
   const open = cursor.current;
   const extents = new Map<SyntaxExpression, SyntaxExpression>();
@@ -297,7 +306,9 @@ function parseIndices(cursor: Cursor): Bracket {
     const token = cursor.current;
     if (cursor.take('..')) {
       const span = cursor.spanOf(token);
-      return { kind: 'reference', name: { text: '..', span }, span };
+      const name: Name = { text: '..', span };
+      if (cursor.current.kind !== 'name') return { kind: 'reference', name, span };
+      return makeCall(cursor, token.start, name, undefined, [{ value: parsePrimary(cursor) }], false);
     }
     const index = parseExpression(cursor);
     if (index.kind === 'reference' && cursor.take(':')) extents.set(index, parseExpression(cursor));
@@ -343,6 +354,10 @@ function asBinders(cursor: Cursor, { indices, extents }: Bracket): Binder[] {
 function parseArguments(cursor: Cursor): Argument[] {
   const parseArgument = (): Argument => {
     const { current: token, next } = cursor;
+    if (cursor.take('..')) {
+      const span = cursor.spanOf(token);
+      return { value: { kind: 'reference', name: { text: '..', span }, span } };
+    }
     if ((token.kind !== 'name' && token.kind !== 'keyword') || !is(next, '=')) {
       return { value: parseExpression(cursor) };
     }

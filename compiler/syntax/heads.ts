@@ -1,7 +1,7 @@
 /** The heads of definitions: names, parameters, what a function binds; and imports, which are nothing else. */
 import type { Cursor } from './cursor.ts';
 import { parseExpression, parseList } from './expressions.ts';
-import { parseAxes } from './statements.ts';
+import { parseAxes } from './declarations.ts';
 import type { ImportDeclaration, Name, Parameter } from './tree.ts';
 
 /** `import "layers.dsl"` */

@@ -13,23 +13,12 @@ import {
   withArticle,
 } from './blocks.ts';
 import { Cursor } from './cursor.ts';
+import { parseAxes, parseDims, parseInput, parseParam, parseRandom, parseStates } from './declarations.ts';
 import { definedName, parseBinder, parseImport, parseParameters } from './heads.ts';
 import { applyLayout } from './layout.ts';
 import { tokenize } from './lexer.ts';
-import {
-  lastValue,
-  parseAssignment,
-  parseAxes,
-  parseDims,
-  parseInput,
-  parseLoss,
-  parseMetric,
-  parseOutput,
-  parseParam,
-  parseRandom,
-  parseStates,
-  parseTrainEntry,
-} from './statements.ts';
+import { lastValue, parseAssignment, parseLoss, parseMetric, parseOutput } from './statements.ts';
+import { parseTrainEntry } from './train.ts';
 import type { Keyword, Token } from './tokens.ts';
 import { beginsDefinition, describe, is, isStatementWord } from './tokens.ts';
 import type {

@@ -41,7 +41,7 @@ export interface ListLiteral {
 
 /**
  * A bare name: `W`, `t`, `m'` (the prime is part of the name). Among the indices of a read, the name `..` stands for
- * any number of leading indices: `x[.., i]`.
+ * any number of indices: `x[.., i]`. As the callee of an index, `x[n, ..i]`, it is their axes counted as one, row by row.
  */
 export interface Reference {
   readonly kind: 'reference';
@@ -49,13 +49,20 @@ export interface Reference {
   readonly span: Span;
 }
 
+/**
+ * What a read outside its tensor gives, if it is no number: the nearest element, the one as far inside of the border as
+ * the place is outside, the one at the other end.
+ */
+export const borders = ['edge', 'reflect', 'circular'] as const;
+export type Border = (typeof borders)[number];
+
 /** `x[n, i - 1] else 0`: a tensor-valued expression read at indices. */
 export interface IndexedRead {
   readonly kind: 'read';
   readonly tensor: SyntaxExpression;
   readonly indices: readonly SyntaxExpression[];
   /** `else PADDING`: the value of a read outside the tensor. */
-  readonly outside?: { readonly value: number; readonly span: Span };
+  readonly outside?: { readonly value: number | Border; readonly span: Span };
   readonly span: Span;
 }
 
@@ -142,6 +149,8 @@ export interface InputDeclaration {
     readonly bound: SyntaxExpression;
     readonly span: Span;
   };
+  /** `= 1`: what every element is where the data leave it out. */
+  readonly default?: SyntaxExpression;
   readonly span: Span;
 }
 

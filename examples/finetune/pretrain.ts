@@ -1,13 +1,13 @@
 /** Trains pretrain.dsl on the digits 0 to 4 and writes its weights as .npy files, for train.ts to begin from. */
+import { ProgressBar } from 'chainrule/node';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { writeNpy } from 'chainrule/runtime';
 import { createTrainer } from '../../generated/pretrain.ts';
-import { progress } from '../common/progress.ts';
 import { loadClasses } from './digits.ts';
 
 const { train, test } = loadClasses(0);
 const trainer = createTrainer();
-await trainer.fit(train, progress(5));
+await trainer.fit(train, { callbacks: [new ProgressBar({ every: 5 })] });
 console.log(`test accuracy on the digits 0 to 4: ${trainer.evaluate(test)['accuracy']!.toFixed(4)}`);
 
 const folder = new URL('./weights/', import.meta.url);

@@ -1,9 +1,8 @@
 /** Progression of diabetes: 354 patients to train on, 88 to test with; everything standardised by the former. */
 import { fitStandardiser, split } from 'chainrule/data';
 import { rSquared } from 'chainrule/metrics';
-import { readCsvFile } from 'chainrule/node';
+import { ProgressBar, readCsvFile } from 'chainrule/node';
 import { createTrainer } from '../../generated/regression.ts';
-import { progress } from '../common/progress.ts';
 
 const { data, rows } = readCsvFile(new URL('./data/diabetes.csv', import.meta.url), {
   reals: { x: ['age', 'sex', 'bmi', 'bp', 's1', 's2', 's3', 's4', 's5', 's6'], target: 'progression' },
@@ -17,7 +16,7 @@ const standardised = (part: typeof data): typeof data => ({
 });
 
 const trainer = createTrainer();
-await trainer.fit(standardised(train), progress(10));
+await trainer.fit(standardised(train), { callbacks: [new ProgressBar({ every: 10 })] });
 
 const unseen = standardised(test);
 const { mse } = trainer.evaluate(unseen);

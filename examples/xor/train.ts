@@ -1,10 +1,10 @@
 /** Learns exclusive or from its four rows. */
+import { ProgressBar } from 'chainrule/node';
 import { createTrainer } from '../../generated/xor.ts';
-import { progress } from '../common/progress.ts';
 
 const data = { x: [0, 0, 0, 1, 1, 0, 1, 1], y: [0, 1, 1, 0] };
 const trainer = createTrainer();
-await trainer.fit(data, { onEpoch: progress(500).onEpoch! });
+await trainer.fit(data, { callbacks: [new ProgressBar({ every: 500 })] });
 
 const { a } = trainer.predict(data);
 for (let row = 0; row < 4; row++) {

@@ -1,4 +1,4 @@
-/** `chainrule/node`: what needs Node's file system. */
+/** `chainrule/node`: what needs Node's file system or a terminal. */
 export {
   readCsvFile,
   readIdxFile,
@@ -8,3 +8,5 @@ export {
   streamCsvFile,
 } from './data-files.ts';
 export type { FilePath } from './data-files.ts';
+export { CSVLogger, TensorBoard } from './callbacks.ts';
+export { ProgressBar, type ProgressBarOptions } from './progress-bar.ts';

@@ -59,7 +59,7 @@ describe('a training step allocates nothing', () => {
       for (let i = 0; i < STEPS; i++) {
         program.forward(4, step, 0);
         program.backward(4);
-        program.update(step++);
+        program.update(step++, 1);
         program.predict(4, 0, 0);
       }
       return process.memoryUsage().heapUsed - before;

@@ -99,8 +99,8 @@ describe('the emitted net', () => {
   it('takes steps of the optimizer with its state and its schedule', async () => {
     const made = await program();
     made.gradients.fill(1);
-    made.update(0); // u = 1, rate 0.1
-    made.update(1); // u = 1.9, rate 0.05
+    made.update(0, 1); // u = 1, rate 0.1
+    made.update(1, 1); // u = 1.9, rate 0.05
     expect([...made.state]).toEqual(weights.map(() => 1.9));
     expect([...made.scalars]).toEqual([2]);
     made.parameters.forEach((value, k) => expect(value).toBeCloseTo(weights[k]! - 0.1 - 0.095, 12));

@@ -1,14 +1,15 @@
 /** Every example, run as its reader would, from the committed generated code: what it prints, and how well it learns. */
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-async function run(script: string): Promise<string> {
-  const words = ['--conditions=chainrule-source', '--import', 'tsx', `examples/${script}`];
+async function run(script: string, ...flags: string[]): Promise<string> {
+  const words = ['--conditions=chainrule-source', '--import', 'tsx', `examples/${script}`, ...flags];
   return (await promisify(execFile)(process.execPath, words, { cwd: root })).stdout;
 }
 
@@ -18,7 +19,8 @@ function figure(output: string, what: string): number {
   return Number(new RegExp(`${what}:? +(-?[\\d.]+)`).exec(line)?.[1]);
 }
 
-describe('examples', () => {
+// Seconds each; a busy machine may take much longer.
+describe('examples', { timeout: 300_000 }, () => {
   it('by-hand shows the numbers that paper gives', async () => {
     const output = await run('by-hand/train.ts');
     expect(output).toContain('loss = 1/2 (y - t)^2      = 18');
@@ -56,6 +58,42 @@ describe('examples', () => {
     const accuracy = (when: string): number => figure(output, `${when}test accuracy on the digits 5 to 9`);
     expect(accuracy('after:  ')).toBeGreaterThan(accuracy('before: ') + 0.3);
     expect(output).toContain('first layer unchanged');
+  });
+
+  it('names: after one epoch better than the bigram model, and ten names', async () => {
+    const output = await run('names/train.ts', '--quick');
+    expect(figure(output, 'bigram model')).toBeCloseTo(2.4213, 4);
+    expect(figure(output, 'recurrent network')).toBeLessThan(figure(output, 'bigram model') - 0.1);
+    expect(output.match(/^ {2}[a-z]+/gm)).toHaveLength(10);
+  }, 180_000);
+
+  it('gpt: a few steps already tell it the common characters, and it writes on', async () => {
+    const output = await run('gpt/train.ts', '--quick');
+    expect(output.match(/^epoch [12]\/2 {2}loss [\d.]+ {2}val_loss [\d.]+/gm)).toHaveLength(2);
+    expect(figure(output, 'bigram model')).toBeCloseTo(2.3775, 4);
+    expect(figure(output, 'transformer')).toBeLessThan(3.4); // from log 96 = 4.56
+    expect(output).toMatch(/\nCall me Ishmael\.[\s\S]{40}\n$/);
+  }, 180_000);
+
+  it('lenet: at least 0.85 after one quick epoch', async () => {
+    expect(figure(await run('lenet/train.ts', '--quick'), 'accuracy')).toBeGreaterThanOrEqual(0.85);
+  });
+
+  it('resnet: at least 0.85 with running statistics after two quick epochs', async () => {
+    expect(figure(await run('resnet/train.ts', '--quick'), 'accuracy')).toBeGreaterThanOrEqual(0.85);
+  });
+
+  it('vae: after two quick epochs much better than the mean picture; three sheets of pictures', async () => {
+    const output = await run('vae/train.ts', '--quick');
+    const tested = output.split('\n').find((line) => line.startsWith('test')) ?? '';
+    const bound = figure(tested, 'evidence lower bound');
+    expect(bound).toBeGreaterThan(figure(output, 'mean of all pictures') + 25);
+    expect(bound).toBeCloseTo(figure(tested, 'reconstruction') - figure(tested, 'divergence'), 1);
+    for (const name of ['reconstructions', 'samples', 'ways']) {
+      const sheet = decode(readFileSync(`${root}/examples/vae/out/${name}.png`));
+      expect([sheet.width, sheet.height, sheet.channels]).toEqual([1047, 699, 1]);
+      expect(new Set(sheet.data).size, name).toBeGreaterThan(100);
+    }
   });
 
   it('each has its model, its script and a few words', () => {

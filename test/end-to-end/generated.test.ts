@@ -5,19 +5,27 @@ import { expect, it } from 'vitest';
 import { compile } from '../../compiler/index.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const models = readdirSync(`${root}/examples`).flatMap((folder) =>
+const files = readdirSync(`${root}/examples`).flatMap((folder) =>
   readdirSync(`${root}/examples/${folder}`)
     .filter((file) => file.endsWith('.dsl'))
     .map((file) => ({ name: file.replace('.dsl', ''), path: `${root}/examples/${folder}/${file}` })),
 );
 
-it.each(models)('generated/$name.ts is fresh', async ({ name, path }) => {
+/** The text of each module that comes of a file, by its name: of a single model the file's, of several both names. */
+async function compiled({ name, path }: { name: string; path: string }): Promise<[string, string][]> {
   const { modules } = await compile({ path, text: readFileSync(path, 'utf8') });
-  expect(modules[0]?.text).toBe(readFileSync(`${root}/generated/${name}.ts`, 'utf8'));
+  return modules.map((module) => [
+    modules.length === 1 ? `${name}.ts` : `${name}.${module.name}.ts`,
+    module.text,
+  ]);
+}
+
+const modules = (await Promise.all(files.map(compiled))).flat();
+
+it.each(modules)('generated/%s is fresh', (name, text) => {
+  expect(text).toBe(readFileSync(`${root}/generated/${name}`, 'utf8'));
 });
 
 it('nothing else is there', () => {
-  expect(readdirSync(`${root}/generated`).toSorted()).toEqual(
-    models.map(({ name }) => `${name}.ts`).toSorted(),
-  );
+  expect(readdirSync(`${root}/generated`).toSorted()).toEqual(modules.map(([name]) => name).toSorted());
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../../compiler/graph/interpret.ts';
-import { errorOf, lines, modelOf, programOf, statementsOf, textOf } from './helpers.ts';
+import { diagnose, errorOf, lines, modelOf, programOf, statementsOf, textOf } from './helpers.ts';
 
 const parameters = (body: string, around = ''): string[] =>
   [...programOf(body, around).tensors.values()]
@@ -43,6 +43,38 @@ describe('several layer calls in a statement', () => {
 });
 
 const scale = 'layer scale(x[.., i]) -> y[.., i] {\n  param g[i] ~ ones\n  y[.., i] = x[.., i] * g[i]\n}';
+
+describe('`..` counted as one axis', () => {
+  const around = (body: string, axes = 'n, ..'): string =>
+    `layer rows(x[${axes}]) -> y[n, size] {\ndim size = extent(..)\n${body}\n}`;
+  const flat = 'y[n, i] = x[n, ..i]';
+
+  it('runs over all its places, the last axis fastest', () => {
+    const read = (shape: string): string[] =>
+      statementsOf(`input x[${shape}]\noutput y = rows(x)`, around(flat));
+    expect(read('n, 4, 3')).toEqual(['y[n, i: 12] = x[n, i / 3, mod(i, 3)]']);
+    expect(read('n, 5, 4, 3')).toEqual(['y[n, i: 60] = x[n, i / 12, mod(i / 3, 4), mod(i, 3)]']);
+    expect(read('n, 4')).toEqual(['y[n, i] = x[n, i]']);
+    expect(read('n')).toEqual(['y[n, i: 1] = x[n]']);
+  });
+
+  it.each([
+    ['y[n, i: size] = x[n, ..i + 1]', 'n, 4, 3', "E102 '+'"],
+    ['y[n, i: size] = sum[k: 13](x[n, ..k])', 'n, 4, 3', "E403 'k'"],
+    ['y[n, i: size] = x[n, ..k]', 'n, 4, 3', "E405 'k'"],
+    ['y[n, i] = x[n, ..i] + ..', 'n, 4, 3', "E102 '..'"],
+    ['y[n, i: size] = extent(..) * abs(..)', 'n, 4, 3', "E308 '..'"],
+  ])('may be wrong: %s', (body, shape, wanted) => {
+    const error = errorOf(`input x[${shape}]\noutput y = rows(x)`, around(body));
+    expect(`${error.code} '${textOf(error.span)}'`).toBe(wanted);
+  });
+
+  it('may not have the open dimension among its axes', () => {
+    const text = 'layer rows(x[..]) -> y[6] {\ny[i: 6] = x[..i]\n}';
+    const error = errorOf('input x[n, 6]\noutput y = rows(x)', text);
+    expect(error).toMatchObject({ code: 'E304', hint: expect.stringContaining('x[n, ..]') });
+  });
+});
 
 describe('layers', () => {
   it('compute from sizes, defaults and numbers by name', () => {
@@ -176,5 +208,37 @@ model Digits {
     ]);
     expect(model.program.tensors.get('z_dense1_W')?.frozen).toBe(true);
     expect(lines(model.program).at(-1)).toBe('loss = loss_sum / n');
+  });
+});
+
+describe('what is wrong in a layer of the library', () => {
+  it('is shown at the argument that is wrong, also if it was handed on', () => {
+    for (const call of ['dense(0)', 'residual_dense(0)', 'lstm(forget = 1, units = 0)']) {
+      const error = errorOf(`input x[n, 5, 3]\noutput y = x |> ${call}`);
+      expect(`${error.code} '${textOf(error.span)}'`).toBe("E303 '0'");
+      expect(error.notes[0]?.span.source.path).toMatch(/^prelude/);
+      expect(error.hint).toContain('another number');
+    }
+  });
+
+  it('is shown at the call where several arguments are, once, with the numbers', () => {
+    const error = errorOf('input x[n, 5, 3]\noutput y = x |> group_norm(groups = 2)');
+    expect(`${error.code} '${textOf(error.span)}'`).toBe("E303 'group_norm(groups = 2)'");
+    expect(error.message).toBe('in `group_norm` dim `own` must be a whole number, but this is 1.5');
+    expect(error.notes[0]?.message).toBe('here, in the library, where `c` is 3 and `groups` is 2');
+  });
+
+  it('is shown at the call of the library that a layer of the model makes, with the call of that', () => {
+    const around = 'layer net(x[n, i], size) -> y[n, size] {\ny = x |> dense(size)\n}';
+    const error = errorOf('input x[n, 3]\noutput y = net(x, 0)', around);
+    expect(error.span.source.path).toBe('test.dsl');
+    expect(textOf(error.span)).toBe('size');
+    expect(error.notes.map(({ span }) => textOf(span))).toEqual(['units', 'net']);
+  });
+
+  it('is each shown once of several calls', () => {
+    const body = 'input x[n, 3]\na = x |> dense(0)\nb = x |> dense(-1)\noutput y = x';
+    const places = diagnose(body).filter(({ severity }) => severity === 'error');
+    expect(places.map(({ span }) => textOf(span))).toEqual(['0', '-1']);
   });
 });

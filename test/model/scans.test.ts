@@ -113,6 +113,41 @@ describe('a scan', () => {
     expect(valuesOf(text, { x: [0, 0, 0, 0] }, 'h').slice(0, 6)).toEqual([3, 3, 3, 9, 9, 9]);
   });
 
+  it('may hold scatters: each step adds to its own elements', () => {
+    const text = `
+      input bin[n, 3]: 2
+      input x[n, 3]
+      scan t {
+        s[n, t, bin[n, t]: 2] += x[n, t] + (s[n, t - 1, i] else 0) for n, t, i
+      }
+      output s`;
+    // both elements of a step go to the bin of the next
+    expect(valuesOf(text, { bin: [1, 0, 1], x: [1, 2, 3] }, 's')).toEqual([0, 2, 6, 0, 0, 12]);
+    expect(bodyOf(text)).toEqual([
+      'scan t {',
+      '  s[n, t, bin[n, t]: 2] += x[n, t] + (s[n, t - 1, i] else 0) for n, t, i',
+      '}',
+    ]);
+  });
+
+  it('may choose by its own state: a place is an index in the statements further down', () => {
+    const text = `
+      input T[3, 3]
+      scan t {
+        k[t: 4] = argmax[i](h[t - 1, i] else 0)
+        h[t, i] = T[k[t], i]
+      }
+      output h`;
+    // from 0 to 2, to 1, to 1
+    const T = [0, 0, 1, 0, 1, 0, 0, 1, 0];
+    expect(valuesOf(text, { T }, 'k')).toEqual([0, 2, 1, 1]);
+    expect(bodyOf(text).slice(0, 3)).toEqual([
+      'scan t {',
+      '  k[t: 4] = argmax[i: 3](h[t - 1, i] else 0)',
+      '  h[t: 4, i] = T[k[t], i]',
+    ]);
+  });
+
   it('stands in layers too', () => {
     const program = programOf(
       'input x[n, 4, 2]\ny = decay(x, 0.5)\noutput y',
@@ -196,6 +231,11 @@ describe('it is an error in a scan', () => {
     ['to read it whole', 'h[n, t] = x[n, t] + sum(h)', "E406 'h'"],
     ['to have no index of the scan', 'h[n] = sum[t](x[n, t])', "E405 'h'"],
     ['to leave out what is before the first step', 'h[n, t] = h[n, t - 1] + x[n, t]', "E403 't - 1'"],
+    [
+      'to go on beyond an end by what may not be there yet',
+      'h[n, t] = (h[n, t - 1] else edge) + x[n, t]',
+      "E406 'edge'",
+    ],
     ['to read with too few indices', 'h[n, t] = (h[t - 1] else 0) + x[n, t]', "E302 'h[t - 1] else 0'"],
   ])('%s', (_, statements, wanted) => {
     const error = errorOf(scan(statements));

@@ -2,7 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { analyse } from '../../compiler/index.ts';
-import { describeDiagnostic, elaborateText, programOf, statementsOf } from './helpers.ts';
+import { finiteDifferences, gradientOf, gradientValues } from '../calculus/support.ts';
+import { expectEmitted } from '../property/emit.ts';
+import { batchExtents, randomTensors } from '../property/programs.ts';
+import { describeDiagnostic, elaborateText, modelOf, programOf, statementsOf } from './helpers.ts';
 
 const inputs = `
 input x[n, 4]
@@ -158,5 +161,36 @@ describe('the derivative of a scatter', () => {
   it.each(['*=', 'max=', 'min='])('is refused for %s', (operator) => {
     const { diagnostics } = analyse({ path: 'm.dsl', text: body(operator) });
     expect(diagnostics.filter(({ code }) => code === 'E603')).toHaveLength(1);
+  });
+
+  it.each(['*=', 'max=', 'min='])('is not asked of %s where nothing that varies is written', (operator) => {
+    const text = body(operator)
+      .replace('x[n, i] * w[i] for', 'stop_gradient(x[n, i] * w[i]) for')
+      .replace('sum[n, k](h[n, k]^2)', 'sum[n, i](w[i] * h[n, bin[n, i]])');
+    const { program } = modelOf(text);
+    expectEmitted(program, randomTensors(program, 3));
+  });
+
+  it('weighs by the softmax of what met for `logsumexp=`, also in a scan', () => {
+    for (const [scatter, value] of [
+      ['h[n, bin[n, i]: 3] logsumexp= x[n, i] * w[i] for n, i', 'h[n, bin[n, i]]'],
+      [
+        'scan i { h[n, i, bin[n, i]: 3] logsumexp= x[n, i] * w[i] + max(-2, h[n, i - 1, k] else 0) for n, i, k }',
+        'h[n, i, bin[n, i]]',
+      ],
+    ]) {
+      const { program } = modelOf(`model M {
+        input x[n, 4]
+        input bin[n, 4]: 3
+        param w[4] ~ ones
+        ${scatter}
+        loss = sum[n, i](${value}^2)
+      }`);
+      const tensors = randomTensors(program, 5);
+      const got = gradientValues(gradientOf(program), tensors, batchExtents).get('w') ?? [];
+      for (const [i, { value }] of finiteDifferences(program, 'w', tensors, batchExtents).entries())
+        expect(got[i]).toBeCloseTo(value, 6);
+      expectEmitted(program, tensors);
+    }
   });
 });

@@ -186,7 +186,9 @@ describe('optimizers', () => {
         p'     = p - rate * m' / total'
       }`,
     );
-    expect(printProgram(program)).toBe("optimizer once() {\n  total = sum(g)\n  p' = p - g / total\n}\n");
+    expect(printProgram(program)).toBe(
+      "optimizer once(rate_factor) {\n  rate = rate_factor\n  total = sum(g)\n  p' = p - rate * g / total\n}\n",
+    );
     expect(validate(program)).toEqual([]);
   });
 
@@ -195,8 +197,33 @@ describe('optimizers', () => {
       'o(1)',
       "optimizer o(rate) {\n state m[] ~ zeros\n m' = m + sum(g) / 2\n p' = p - rate * m'\n}",
     );
-    expect(program.statements.map(({ target }) => target)).toEqual(['m_sum', "m'", "p'"]);
+    expect(program.statements.map(({ target }) => target)).toEqual(['rate', 'm_sum', "m'", "p'"]);
     expect(validate(program)).toEqual([]);
+  });
+
+  it('multiply a hyper-parameter named rate, a number or a schedule, by a number of the run time', () => {
+    const nextOf = (rate: string, factor: number): number => {
+      const { program } = groupOf(`sgd(${rate}, weight_decay = 0.5)`);
+      const given = { p: [2], g: [3], rate_factor: [factor], ...(rate === '0.1' ? {} : { rate: [0.1] }) };
+      return new Run(program).next(given).get("p'")![0]!;
+    };
+    for (const rate of ['0.1', 'exponential(1, 0.1)']) {
+      expect(nextOf(rate, 1)).toBeCloseTo(2 - 0.1 * 4, 14);
+      expect(nextOf(rate, 0.25)).toBeCloseTo(2 - 0.025 * 4, 14);
+      expect(nextOf(rate, 0)).toBe(2);
+    }
+    expect(
+      groupOf('plain', "optimizer plain(speed = 0.1) { p' = p - speed * g }").program.tensors,
+    ).not.toContain('rate_factor');
+  });
+
+  it('take the rate as it is written for defaults and first values', () => {
+    const { program } = groupOf(
+      'o(0.5)',
+      "optimizer o(rate, less = rate / 2) {\n state m[] ~ constant(rate)\n m' = m * less\n p' = p - rate * m'\n}",
+    );
+    const run = new Run(program);
+    expect(run.next({ p: [1], g: [1], rate_factor: [0.1] }).get("m'")![0]).toBe(0.125);
   });
 
   it('a schedule may call its states as it likes', () => {

@@ -83,7 +83,8 @@ export class Run {
 
   /** One step; gives all tensors. `t`, `step` are counted here. */
   next(given: Readonly<Record<string, ArrayLike<number>>>): Map<string, Float64Array> {
-    const known = { t: [this.step + 1], step: [this.step], ...given, ...Object.fromEntries(this.state) };
+    const counted = { t: [this.step + 1], step: [this.step], rate_factor: [1] };
+    const known = { ...counted, ...given, ...Object.fromEntries(this.state) };
     const tensors = Object.fromEntries(
       Object.entries(known).filter(([name]) => this.program.tensors.has(name)),
     );

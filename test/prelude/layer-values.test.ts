@@ -380,27 +380,3 @@ describe('attention', () => {
     expectClose(valueOf(sequence, 'x |> transformer_block(2)', { x: rows, ...zeros }), rows);
   });
 });
-
-describe('shapes', () => {
-  it('keep the values and their order', () => {
-    expect(valueOf(picture, 'x |> flatten', { x })).toEqual(x);
-    expect(valueOf('input x[2, 3, 4]', 'x |> flatten1d', { x: x.slice(0, 24) })).toEqual(x.slice(0, 24));
-    expect(valueOf('input x[1, 1, 2, 1]', 'x |> upsample2d', { x: [1, 2] })).toEqual([
-      1, 1, 2, 2, 1, 1, 2, 2,
-    ]);
-    expect(valueOf('input x[1, 2, 2]', 'x |> upsample1d(2)', { x: [1, 2, 3, 4] })).toEqual([
-      1, 2, 1, 2, 3, 4, 3, 4,
-    ]);
-    expect(valueOf('input x[1, 1, 1, 1]', 'x |> zero_pad2d(1)', { x: [5] })).toEqual([
-      0, 0, 0, 0, 5, 0, 0, 0, 0,
-    ]);
-    expect(valueOf('input x[2, 1]\ninput z[2, 2]', 'concat(x, z)', { x: [1, 2], z: [3, 4, 5, 6] })).toEqual([
-      1, 3, 4, 2, 5, 6,
-    ]);
-  });
-
-  it('highway is its input where the gate is shut', () => {
-    const row = numbers(4, 2);
-    expectClose(valueOf('input x[4]', 'x |> highway', { x: row, y_bg: [-99, -99, -99, -99] }), row);
-  });
-});

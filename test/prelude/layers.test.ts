@@ -5,6 +5,8 @@ const picture = 'param x[1, 5, 6, 4] ~ zeros';
 const sequence = 'param x[2, 7, 4] ~ zeros';
 const pair = 'param x[2, 3, 4] ~ zeros\nparam m[2, 5, 6] ~ zeros';
 const masked = `${pair}\ninput mask[2, 5]: 1 .. 1`;
+const begun = 'param x[2, 7, 4] ~ zeros\nparam h0[2, 3] ~ zeros';
+const lengths = 'param x[2, 7, 4] ~ zeros\ninput count[2]: 1 .. 7\nmask = length_mask(count, 7)';
 const tokens = 'input x[2, 5]: 7';
 
 /** What is given, the call, and the shape of its result. */
@@ -51,6 +53,8 @@ const layers: readonly [around: string, call: string, shape: readonly number[]][
   [picture, 'x |> group_norm(1)', [1, 5, 6, 4]],
   [picture, 'x |> group_norm(4, eps = 0.1)', [1, 5, 6, 4]],
   [picture, 'x |> instance_norm', [1, 5, 6, 4]],
+  [sequence, 'x |> group_norm(2)', [2, 7, 4]],
+  [sequence, 'x |> instance_norm', [2, 7, 4]],
   [picture, 'x |> batch_norm', [1, 5, 6, 4]],
   ['param x[6, 4] ~ zeros', 'x |> batch_norm(momentum = 0.01, eps = 0.1)', [6, 4]],
   [sequence, 'x |> dropout(0.4)', [2, 7, 4]],
@@ -80,11 +84,38 @@ const layers: readonly [around: string, call: string, shape: readonly number[]][
   ['param x[2, 3, 4] ~ zeros', 'x |> transformer_block(2)', [2, 3, 4]],
   [pair, 'x |> decoder_block(m, heads = 2, hidden = 5)', [2, 3, 4]],
 
+  [sequence, 'x |> simple_rnn(3)', [2, 7, 3]],
+  [sequence, 'x |> gru(3)', [2, 7, 3]],
+  [sequence, 'x |> lstm(3, forget = 1)', [2, 7, 3]],
+  ['param x[5, 2] ~ zeros', 'x |> gru(3) |> lstm(2) |> last_step', [2]],
+  [sequence, 'x |> bidirectional_simple_rnn(2)', [2, 7, 4]],
+  [sequence, 'x |> bidirectional_gru(2) |> bidirectional_gru(2)', [2, 7, 4]],
+  [sequence, 'x |> bidirectional_lstm(2)', [2, 7, 4]],
+  [begun, 'x |> simple_rnn_from(h0)', [2, 7, 3]],
+  [begun, 'x |> gru_from(h0)', [2, 7, 3]],
+  [`${begun}\nparam c0[2, 3] ~ zeros`, 'x |> lstm_from(h0, c0, forget = 1)', [2, 7, 6]],
+  [lengths, 'x |> masked_simple_rnn(mask, 3)', [2, 7, 3]],
+  [lengths, 'x |> masked_gru(mask, 3)', [2, 7, 3]],
+  [lengths, 'x |> masked_lstm(mask, 3, forget = 1)', [2, 7, 3]],
+  [lengths, 'x |> masked_gru(mask, 3) |> masked_gru(mask, 2) |> last_step', [2, 2]],
+  [lengths, 'x |> masked_bidirectional_simple_rnn(mask, 2)', [2, 7, 4]],
+  [lengths, 'x |> masked_bidirectional_gru(mask, 2)', [2, 7, 4]],
+  [lengths, 'x |> masked_bidirectional_lstm(mask, 2)', [2, 7, 4]],
+  [lengths, 'x |> gru(3) |> last_valid(count)', [2, 3]],
+
   [picture, 'x |> flatten', [1, 120]],
-  [sequence, 'x |> flatten1d', [2, 28]],
+  [sequence, 'x |> flatten', [2, 28]],
+  ['param x[2, 3, 2, 1, 2, 2] ~ zeros', 'x |> flatten', [2, 24]],
   [picture, 'x |> upsample2d', [1, 10, 12, 4]],
   [sequence, 'x |> upsample1d(3)', [2, 21, 4]],
   [picture, 'x |> zero_pad2d(2)', [1, 9, 10, 4]],
+  [picture, 'x |> edge_pad2d(6)', [1, 17, 18, 4]],
+  [picture, 'x |> reflect_pad2d(2)', [1, 9, 10, 4]],
+  [picture, 'x |> circular_pad2d(1)', [1, 7, 8, 4]],
+  [sequence, 'x |> zero_pad1d(2)', [2, 11, 4]],
+  [sequence, 'x |> edge_pad1d(8)', [2, 23, 4]],
+  [sequence, 'x |> reflect_pad1d(6)', [2, 19, 4]],
+  [sequence, 'x |> circular_pad1d(7)', [2, 21, 4]],
   ['param x[2, 3, 4] ~ zeros\nparam z[2, 3, 2] ~ zeros', 'concat(x, z)', [2, 3, 6]],
   [sequence, 'x |> highway', [2, 7, 4]],
   [sequence, 'x |> residual_dense(3)', [2, 7, 4]],
@@ -99,7 +130,9 @@ describe('layers of the library', () => {
 });
 
 // Those whose statements are more than a plain window or product.
-const emitted = layers.filter(([, call]) => /stride|groups|causal|masked|norm\(|transformer/.test(call));
+const emitted = layers.filter(([, call]) =>
+  /stride|groups|causal|masked|norm\(|transformer|_from|reflect|edge/.test(call),
+);
 
 describe('emitted code of layers', () => {
   it.each(emitted)('%s: %s', async (around, call) => {

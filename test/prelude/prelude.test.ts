@@ -14,7 +14,9 @@ const files = readdirSync(folder)
 describe('the prelude', () => {
   it('has in library.generated.ts what its .dsl files say (else: npm run prelude)', () => {
     expect(readFileSync(new URL('library.generated.ts', folder), 'utf8')).toBe(renderLibrary(files));
-    expect(preludeSources()).toEqual(files.map(({ name, text }) => ({ path: `prelude/${name}`, text })));
+    expect(preludeSources()).toEqual(
+      files.map(({ name, text }) => ({ path: `prelude/${name}`, text, library: true })),
+    );
   });
 
   it('quotes what a template literal would read otherwise', () => {

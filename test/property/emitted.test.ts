@@ -7,13 +7,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../compiler/calculus/index.ts';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
-import { emitModule } from '../../compiler/emit/typescript/index.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import type { Program } from '../../compiler/graph/types.ts';
 import { validate } from '../../compiler/graph/validate.ts';
 import { optimise, prepare } from '../../compiler/rewrite/index.ts';
-import { schedule } from '../../compiler/schedule/index.ts';
-import { loadModule } from '../support/load.ts';
+import { differences, emittedProgram } from './emit.ts';
 import { programs, randomTensors } from './programs.ts';
 
 type Tensors = Record<string, Float64Array>;
@@ -46,18 +44,6 @@ const variants: readonly Variant[] = [
 /** How far rounding carries: relative to the size of the values, of which larger ones than `largest` are not tried. */
 const rounding = { f64: { tolerance: 1e-9, largest: 1e3 }, f32: { tolerance: 2e-4, largest: 30 } } as const;
 
-function emitProgram(program: Program, dtype: 'f32' | 'f64'): string {
-  const batch = 'n';
-  return emitModule({
-    model: { name: 'Random', program, batch },
-    program,
-    loops: schedule(program, { dtype, batch }),
-    groups: [],
-    schedules: [],
-    options: { runtime: 'chainrule/runtime', version: '0', hash: '', path: 'random.dsl' },
-  });
-}
-
 /** Rows come first in the arrays that users hand in: the language asks for it. */
 const rowsFirst = (program: Program): boolean =>
   [...program.tensors.values()].every(({ role, axes }) => role !== 'input' || axes.lastIndexOf('n') <= 0);
@@ -73,19 +59,11 @@ function valuesFor(program: Program, seed: number, n: number, { coarse, dtype }:
   );
 }
 
-/** Elements that differ by more than rounding, given how large the numbers around are. */
-function differences(got: ArrayLike<number>, want: Float64Array, tolerance: number): string[] {
-  const scale = want.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-  return Array.from(want).flatMap((value, i) =>
-    Math.abs(got[i]! - value) <= tolerance * scale ? [] : [`[${i}] ${got[i]} != ${value}`],
-  );
-}
-
 function expectSame(program: Program, seed: number, variant: Variant): void {
   const plain = differentiate(program, new Diagnostics());
   const optimised = optimise(differentiate(prepare(program), new Diagnostics()));
   expect(validate(optimised)).toEqual([]);
-  const module = loadModule(emitProgram(optimised, variant.dtype));
+  const module = emittedProgram(optimised, variant.dtype);
   const compiled = module.createProgram(Math.max(...variant.batches));
   const { tolerance, largest } = rounding[variant.dtype];
   for (const n of variant.batches) {

@@ -211,6 +211,30 @@ describe('states', () => {
     expect(fibonacci).toEqual([1, 1, 2, 3, 5, 8, 13, 21]);
   });
 
+  it('are what a next value is in inference, whether the model asks for `training` or not', async () => {
+    const made = await moduleOf(
+      `input x[n]\nparam w ~ ones\nstate m ~ zeros\nm' = (m + mean(x)) / 2\noutput y = w * m'\n` +
+        `metric read = m'\nloss = w * m'\ntrain { optimizer: sgd(rate = 1e-300) }`,
+    );
+    const trainer = made.createTrainer({ batch: 1 });
+    expect(trainer.predict({ x: [1] })['y']).toEqual(Float64Array.of(0));
+    expect(trainer.trainOnBatch({ x: [1] })).toEqual({ loss: 0.5, read: 0.5 });
+    expect(trainer.predict({ x: [9] })['y']).toEqual(Float64Array.of(0.5));
+    expect(trainer.evaluate({ x: [9] })).toEqual({ loss: 0.5, read: 0.5 });
+  });
+
+  it('take their next values also where inference computes the same as an output', async () => {
+    const made = await moduleOf(
+      `input x[n]\nparam w ~ ones\nstate m ~ zeros\nm' = (m + mean(x)) / 2\n` +
+        `output y = training ? w * m' : (m + mean(x)) / 2\nloss = w * y\ntrain { optimizer: sgd(rate = 1e-300) }`,
+    );
+    const trainer = made.createTrainer({ batch: 1 });
+    trainer.trainOnBatch({ x: [1] });
+    expect([...trainer.getState()['m']!]).toEqual([0.5]);
+    for (let time = 0; time < 2; time++)
+      expect(trainer.predict({ x: [1] })['y']).toEqual(Float64Array.of(0.75));
+  });
+
   it('may start from values and draws', async () => {
     const made = await moduleOf(
       `input x[n]\nparam w ~ ones\nstate a[2] ~ [3, 4]\nstate b[50] ~ normal(0, 1)\na' = 2 * a\nb' = b\n` +
@@ -221,6 +245,19 @@ describe('states', () => {
     expect(new Set(b).size).toBe(50);
     expect(made.createTrainer({ seed: 3 }).getState()['b']).toEqual(b);
     expect(made.createTrainer({ seed: 4 }).getState()['b']).not.toEqual(b);
+  });
+});
+
+describe('outputs', () => {
+  it('have values of their own where what one is in inference is another one in training', async () => {
+    const made = await moduleOf(
+      `input x[n]\nparam w ~ ones\noutput y[n] = 2 * w * x[n]\noutput z[n] = (training ? 3 : 2) * w * x[n]\n` +
+        `loss = mean[n](y[n] * z[n])\ntrain { optimizer: sgd(rate = 1e-300) }`,
+    );
+    const trainer = made.createTrainer({ batch: 2 });
+    expect(trainer.trainOnBatch({ x: [1, 1] })).toEqual({ loss: 6 });
+    const [y, z] = ['y', 'z'].map((name) => trainer.predict({ x: [1, 2] })[name]);
+    expect([y, z]).toEqual([Float64Array.of(2, 4), Float64Array.of(2, 4)]);
   });
 });
 

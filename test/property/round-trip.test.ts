@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../compiler/calculus/index.ts';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { emitGradient } from '../../compiler/emit/dsl.ts';
-import { isScatter } from '../../compiler/graph/expressions.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { printProgram } from '../../compiler/graph/print.ts';
 import type { Program } from '../../compiler/graph/types.ts';
@@ -68,10 +67,6 @@ describe('the gradient of a random program', () => {
     fc.assert(
       fc.property(programs({ batchFirst: true }), fc.nat(1000), (program, seed) => {
         const gradient = differentiate(program, new Diagnostics(), { form });
-        // A block of `scan` cannot hold a scatter yet; the gradient of a diagonal read inside a recurrence has one.
-        fc.pre(
-          !gradient.statements.some((statement) => statement.scan !== undefined && isScatter(statement)),
-        );
         const names = [...gradient.gradients.values()];
         expectSame(gradient, programOf(emitGradient(gradient)), names, seed);
       }),
@@ -80,23 +75,37 @@ describe('the gradient of a random program', () => {
   });
 });
 
+/** Sequences over few symbols, and two heads of attention. */
+function brief(text: string): string {
+  return text
+    .replace(/\b(96|27)\b/g, '5')
+    .replace(
+      /\b(heads|steps|width) = (4|14|16)\b/g,
+      (_, name: string) => `${name} = ${name === 'heads' ? 2 : 4}`,
+    );
+}
+
 const root = fileURLToPath(new URL('../../examples/', import.meta.url));
 const examples = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) =>
   path.endsWith('.dsl'),
 );
 
-/** The same with no more than four places on an axis: the interpreter is slow. */
+/** The same with few places on an axis: the interpreter is slow. A picture keeps what two convolutions and poolings need. */
 function shrunk(text: string): string {
-  return text.replace(/\b(784|768|256|128|64|100)\b/g, '6');
+  return text
+    .replace(/\b(784|768|256|128|120|84|64|100)\b/g, '6')
+    .replace(/\b28\b/g, '12')
+    .replace(/\b8, 8\b/g, '4, 4')
+    .replace(/\((6|16|32)(?=[,)])/g, (_, filters: string) => (filters === '32' ? '(3' : '(2'));
 }
 
 describe.each(examples)('%s', (path) => {
-  const text = shrunk(readFileSync(`${root}${path}`, 'utf8'));
+  const text = shrunk(brief(readFileSync(`${root}${path}`, 'utf8')));
   const { models, diagnostics } = analyse({ path, text });
 
   it('compiles', () => {
     expect(diagnostics).toEqual([]);
-    expect(models).toHaveLength(1);
+    expect(models.length).toBeGreaterThan(0);
   });
 
   it.each(models)('reads back as what it was, before and after every pass', ({ model, program, stages }) => {
@@ -107,13 +116,35 @@ describe.each(examples)('%s', (path) => {
       if (stage.program.gradients.size > 0) continue;
       expectSame(model.program, programOf(printProgram(stage.program)), names, 1);
     }
-    expect(program.gradients.size).toBeGreaterThan(0);
+    if (loss !== '') expect(program.gradients.size).toBeGreaterThan(0);
   });
 
-  it.each(models)('has a gradient that compiles by itself', ({ program, gradient }) => {
-    for (const each of [program, gradient]) {
-      const names = [each.loss ?? '', ...each.outputs, ...each.gradients.values()];
-      expectSame(each, programOf(emitGradient(each)), names, 2);
-    }
+  it.each(models.filter(({ gradient }) => gradient.gradients.size > 0))(
+    'has a gradient that compiles by itself',
+    ({ program, gradient }) => {
+      for (const each of [program, gradient]) {
+        const names = [each.loss ?? '', ...each.outputs, ...each.gradients.values()];
+        expectSame(each, programOf(emitGradient(each)), names, 2);
+      }
+    },
+  );
+});
+
+describe('a state whose next value is in the loss', () => {
+  it('has a gradient that compiles by itself: only next values have a prime', () => {
+    const text = `model M {
+      input x[n, 3]
+      state m[3] ~ zeros
+      state top ~ zeros
+      param w[3] ~ zeros
+      m'[i] = exp(w[i]) / sum[j](exp(w[j])) + prod[n](x[n, i] * w[i]) + m[i]
+      top'  = max[n, i](x[n, i] * w[i])
+      loss  = log(sum[i](exp(m'[i]))) + top'^2
+    }`;
+    const { models } = analyse({ path: 'm.dsl', text });
+    expect(models).toHaveLength(1);
+    for (const { program, gradient } of models)
+      for (const each of [program, gradient])
+        expectSame(each, programOf(emitGradient(each)), [...each.gradients.values()], 3);
   });
 });

@@ -223,6 +223,20 @@ describe('epilogue', () => {
     expect(line(program, 'h')).toBe('h[k, i] = sum[k2](x[i, k2] * x[k, k2]) + 1');
   });
 
+  test('a copy of a sum is the sum, with nothing left to do behind it', () => {
+    const program = valid(
+      fuseEpilogues(
+        programOf(`
+  input x[n, 3]
+  input W[3, 4]
+  s[n, j] = sum[i](x[n, i] * W[i, j])
+  output h[n, j] = s[n, j]`),
+      ),
+    );
+    expect(lines(program)).toEqual(['h[n, j] = sum[i](x[n, i] * W[i, j])']);
+    expect(program.statements[0]).not.toHaveProperty('finish');
+  });
+
   test('not where the sum is read at other places, or twice', () => {
     const shifted = programOf(`
   input x[n, 3]

@@ -66,6 +66,8 @@ const forms: Readonly<Record<string, string>> = {
   'exp(3*x[n]) / exp(4*x[n])': 'exp(-x[n])',
   'exp(x[n]) - 1': 'expm1(x[n])',
   '1 - exp(x[n])': '-expm1(x[n])',
+  'log((x[n] > 1) * sigmoid(x[n]) + (1 - (x[n] > 1)) * (1 - sigmoid(x[n])))':
+    'x[n] > 1 ? -softplus(-x[n]) : -softplus(x[n])',
   'log(x[n] > 0 ? exp(x[n]) : sigmoid(x[n]))': 'x[n] > 0 ? x[n] : -softplus(-x[n])',
 };
 
@@ -104,6 +106,21 @@ describe('a formula of one element', () => {
     const wanted = [-0.25, 0, -0.25, 0];
     expect(gradient).toHaveLength(4);
     for (const [k, slope] of gradient.entries()) expect(slope).toBeCloseTo(wanted[k] ?? NaN, 12);
+  });
+
+  test('the probability of what was, of a bit, is exact far out; of another number it is left as it is', () => {
+    const likelihood = (range: string): Program =>
+      programOf(`
+  input z[n]
+  input y[n]${range}
+  a[n] = sigmoid(z[n])
+  output t[n] = log(y[n] * a[n] + (1 - y[n]) * (1 - a[n]))`);
+    const after = prepare(likelihood(': 2'));
+    const tensors = { z: [-800, 800, -800, 800], y: [0, 0, 1, 1] };
+    const values = [...(interpret(after, { extents: { n: 4 }, tensors }).get('t') ?? [])];
+    expect(values.map((value) => value + 0)).toEqual([0, -800, -800, 0]);
+    for (const range of ['', ': 3', ': -1 .. 1'])
+      expect(line(prepare(likelihood(range)), 't')).toMatch(/^(output )?t\[n\] = log\(/);
   });
 
   test('digits near zero are kept: log1p and expm1', () => {

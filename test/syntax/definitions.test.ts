@@ -161,6 +161,13 @@ describe('a model', () => {
     ]);
   });
 
+  test('inputs with a default', () => {
+    expect(bare(modelItems('input w[n] = 1\ninput l[n]: 10 = 0'))).toEqual([
+      { kind: 'input', name: name('w'), axes: [size('n')], default: number(1) },
+      { kind: 'input', name: name('l'), axes: [size('n')], range: { bound: number(10) }, default: number(0) },
+    ]);
+  });
+
   test.each([
     ['zeros', 'zeros'],
     ['normal(0, 0.02)', '(normal 0 0.02)'],

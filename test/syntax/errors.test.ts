@@ -24,7 +24,7 @@ describe('what is found and what is expected', () => {
     ['f[..: 3](x)', 'E102 expected `]` or `,` after an index, found `:`'],
     ['x ? 1', 'E102 expected `:` and the other value of the conditional, found end of line'],
     ['x |> 3', 'E102 expected the name of a function or layer after `|>`, found the number 3'],
-    ['x[i] else y', 'E102 expected a number or `inf` after `else`, found `y`'],
+    ['x[i] else y', 'E102 expected a number, `inf`, `edge`, `reflect` or `circular` after `else`, found `y`'],
     ['x else 0', 'E102 expected end of line after an expression, found `else`'],
     ['f(x)(y)', 'E102 only a name can be called'],
     ['1 2', 'E102 expected end of line after an expression, found the number 2'],
@@ -196,9 +196,9 @@ describe('hints', () => {
       'an initialiser is a name such as `zeros`, a call such as `normal(0, 0.02)`, a number or a list of numbers; a formula is written `constant(1 / 3)`',
     ],
     [
-      'input x[n] = 3',
-      'E102 2:12 expected `:` or end of line after an input, found `=`',
-      'an input has no value here: its values come with the data',
+      'input x[n] ~ zeros',
+      'E102 2:12 expected `:`, `=` or end of line after an input, found `~`',
+      'an input has no first value: its values come with the data; `= 1` is what it is where it is left out',
     ],
     [
       'input x[n]: 3 -',

@@ -1,6 +1,8 @@
 /** @file The text of `createProgram`: arrays, views, and the readable lists of calls. */
 import type { ElementType } from '../../graph/types.ts';
 import { printKey } from './literal.ts';
+import { cutIntoParts, longestProgram, parameterList } from './parts.ts';
+import type { CallList, Declaration, Shared } from './parts.ts';
 import type { EmitRequest } from './request.ts';
 import type { UpdateText } from './update.ts';
 import { printSize, type Views } from './views.ts';
@@ -14,34 +16,88 @@ export interface CallLists {
   readonly predict: readonly string[];
 }
 
+export interface CreateProgram {
+  /** Functions that it calls: parts of long lists. */
+  readonly parts: readonly string[];
+  readonly text: string;
+}
+
 /** @param rows the name of the parameter that says how many rows of the batch count, if the model has a batch */
 export function printCreateProgram(
-  { program, loops }: EmitRequest,
+  request: EmitRequest,
   views: Views,
   arrayType: Readonly<Record<ElementType, string>>,
   lists: CallLists,
   update: UpdateText,
   rows: string | undefined,
-): string {
+  fresh: (wish: string) => string,
+): CreateProgram {
+  const { program, loops } = request;
   const { pools } = loops;
   const { real } = arrayType;
   const inputs = [...loops.buffers.values()].filter((buffer) => buffer.pool === 'input');
   const inputFields = inputs.map((buffer) => field(buffer.tensor, views.of(buffer.tensor)));
   const outputFields = program.outputs.map((name) => field(name, views.of(name)));
-  const pool = (
-    name: 'workspace' | 'doubles' | 'integers',
-    element: ElementType,
-    title: string,
-  ): string[] => {
-    const own = views.ofPool(name);
-    if (own.length === 0) return [];
-    const size = printSize(pools[name], loops.batch);
-    return titled(title, [`const ${name} = new ${arrayType[element]}(${size});`, ...own]);
-  };
-  const draws = Object.values(loops.draws).some((names) => names.length > 0);
-  const zero = pools.state.constant > 0 ? 'Parameters and states' : 'Parameters';
   const passing = [rows, 'step', 'first'];
-  return [
+  const calls: CallList[] = [
+    { method: 'forward', parameters: passing, lines: lists.forward },
+    { method: 'backward', parameters: [rows], lines: lists.backward },
+    { method: 'update', parameters: ['step', 'rateFactor'], lines: lists.update },
+    ...(lists.evaluate === undefined
+      ? []
+      : [{ method: 'evaluate', parameters: passing, lines: lists.evaluate }]),
+    { method: 'predict', parameters: passing, lines: lists.predict },
+  ];
+  const isPool = (name: string): name is 'workspace' | 'doubles' | 'integers' => name in poolTitles;
+  const own = [
+    { title: 'inputs', views: views.ofPool('input') },
+    { title: 'parameters', views: views.ofPool('parameters') },
+    { title: 'gradients', views: views.ofPool('gradients') },
+    { title: 'states of the model', views: views.ofPool('state') },
+    ...Object.keys(poolTitles)
+      .filter(isPool)
+      .map((name) => ({ title: poolTitles[name].title, pool: name, views: views.ofPool(name) })),
+    { title: 'the optimizer', views: update.declarations.map(declared) },
+  ];
+  const poolLine = (name: 'workspace' | 'doubles' | 'integers'): string =>
+    `const ${name} = new ${arrayType[poolTitles[name].element]}(${printSize(pools[name], loops.batch)});`;
+  const texts = own.flatMap((each) => each.views.map(({ text }) => text));
+  const length = [...texts, ...calls.flatMap(({ lines }) => lines)].reduce(
+    (sum, text) => sum + text.length,
+    0,
+  );
+  const draws = Object.values(loops.draws).some((names) => names.length > 0);
+  const arrays = [
+    { name: 'batch', type: 'number' },
+    ...(draws ? [{ name: 'seed', type: 'number' }] : []),
+    ...['parameters', 'gradients', 'state'].map((name) => ({ name, type: real })),
+    { name: 'scalars', type: 'Float64Array' },
+    { name: 'results', type: 'Float64Array' },
+    ...own.flatMap((each) =>
+      'pool' in each && each.views.length > 0
+        ? [{ name: each.pool, type: arrayType[poolTitles[each.pool].element] }]
+        : [],
+    ),
+    ...own.flatMap((each) => each.views.flatMap(made)),
+  ];
+  const parts =
+    length > longestProgram
+      ? cutIntoParts(
+          calls,
+          own.flatMap((each) => each.views.filter((view) => made(view).length === 0)),
+          arrays,
+          fresh,
+        )
+      : undefined;
+  const bodyOf = ({ method, lines }: CallList): readonly string[] => parts?.bodies.get(method) ?? lines;
+  // Views that only parts use are theirs.
+  const rest = [...outputFields, ...calls.flatMap(bodyOf)].join('\n');
+  const isKept = (view: Declaration): boolean =>
+    parts === undefined ||
+    made(view).length > 0 ||
+    view.names.some((name) => new RegExp(`\\b${name}\\b`).test(rest));
+  const zero = pools.state.constant > 0 ? 'Parameters and states' : 'Parameters';
+  const text = [
     '/**',
     ' * The arrays of one trainer, for batches of up to `batch` rows, and the lists of calls that work on them.',
     ` * ${zero} are zero until they are set.${draws ? ' `seed` decides what is drawn.' : ''}`,
@@ -52,53 +108,51 @@ export function printCreateProgram(
     `const state = new ${real}(${pools.state.constant + update.stateSize});`,
     `const scalars = new Float64Array(${update.scalarSize});`,
     `const results = new Float64Array(${1 + program.metrics.length});`,
-    ...titled('inputs', views.ofPool('input')),
-    ...titled('parameters', views.ofPool('parameters')),
-    ...titled('gradients', views.ofPool('gradients')),
-    ...titled('states of the model', views.ofPool('state')),
-    ...pool(
-      'workspace',
-      'real',
-      'intermediates: two that are never needed at the same time may share a place',
-    ),
-    ...pool('doubles', 'double', 'intermediates in double precision'),
-    ...pool('integers', 'integer', 'integer intermediates'),
-    ...titled('the optimizer', update.declarations),
+    ...own.flatMap((each) => {
+      if (each.views.length === 0) return [];
+      const lines = each.views.filter(isKept).map((view) => view.text);
+      return titled(each.title, 'pool' in each ? [poolLine(each.pool), ...lines] : lines);
+    }),
+    ...titled('the calls, in parts', parts?.declarations ?? []),
     '',
     'return {',
     'batch,\nparameters,\ngradients,\nstate,\nscalars,',
     `inputs: { ${inputFields.join(', ')} },`,
     `outputs: { ${outputFields.join(', ')} },`,
     'results,',
-    '',
-    method('forward', passing, lists.forward),
-    '',
-    method('backward', [rows], lists.backward),
-    '',
-    method('update', ['step'], lists.update),
-    '',
-    ...(lists.evaluate === undefined ? [] : [method('evaluate', passing, lists.evaluate), '']),
-    method('predict', passing, lists.predict),
+    ...calls.flatMap((list) => ['', method(list.method, list.parameters, bodyOf(list))]),
     '};',
     '}',
   ].join('\n');
+  return { parts: parts?.functions ?? [], text };
+}
+
+const poolTitles = {
+  workspace: {
+    element: 'real',
+    title: 'intermediates: two that are never needed at the same time may share a place',
+  },
+  doubles: { element: 'double', title: 'intermediates in double precision' },
+  integers: { element: 'integer', title: 'integer intermediates' },
+} as const satisfies Record<string, { readonly element: ElementType; readonly title: string }>;
+
+/** The name and the type of an array of its own, not a view of another. */
+function made({ text }: Declaration): Shared[] {
+  const [, name, type] = /^const (\w+) = new (\w+)\(/.exec(text) ?? [];
+  return name === undefined || type === undefined ? [] : [{ name, type }];
+}
+
+/** A line with what it declares. */
+export function declared(text: string): Declaration {
+  return { names: [...text.matchAll(/const (\w+) =/g)].map(([, name = '']) => name), text };
 }
 
 function titled(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', `// ${title}`, ...lines];
 }
 
-/** A method takes a parameter only if it or a later one is used: `noUnusedParameters`. */
 function method(name: string, parameters: readonly (string | undefined)[], lines: readonly string[]): string {
-  const code = lines.join('\n').replaceAll(/"[^"]*"/g, '""');
-  const isUsed = (parameter: string | undefined): boolean =>
-    parameter !== undefined && new RegExp(`\\b${parameter}\\b`).test(code);
-  const last = parameters.findLastIndex(isUsed);
-  const taken = parameters
-    .slice(0, last + 1)
-    .map((parameter) => (isUsed(parameter) ? parameter : `_${parameter ?? 'rows'}`));
-  const list = taken.map((parameter) => `${parameter}: number`).join(', ');
-  return `${name}(${list}): void {\n${lines.join('\n')}\n},`;
+  return `${name}(${parameterList(parameters, lines)}): void {\n${lines.join('\n')}\n},`;
 }
 
 const field = (key: string, name: string): string => (key === name ? name : `${printKey(key)}: ${name}`);

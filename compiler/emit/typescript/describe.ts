@@ -37,6 +37,7 @@ export function describeModel(request: EmitRequest, states: readonly StateDescri
       epochs: training?.epochs ?? 1,
       seed: training?.seed ?? 0,
       shuffle: training?.shuffle ?? true,
+      hasRate: training?.groups.some(({ program }) => program.tensors.has('rate_factor')) ?? false,
     },
   };
 }
@@ -62,6 +63,7 @@ function describePort(tensor: Tensor, batch: string | undefined): Port {
     axes: tensor.axisNames.slice(from, from + shape.length),
     element: tensor.element === 'integer' ? 'integer' : 'real',
     ...tensor.range,
+    ...(tensor.default === undefined ? {} : { default: tensor.default }),
   };
 }
 

@@ -49,7 +49,7 @@ function portLines({ model, program }: EmitRequest): string[] {
     'input',
     tensor.name,
     shapeText(tensor),
-    valuesText(tensor),
+    valuesText(tensor) + defaultText(tensor),
   ]);
   const outputs = program.outputs.flatMap((name) => {
     const tensor = program.tensors.get(name);
@@ -107,6 +107,11 @@ export function valuesText(tensor: Tensor): string {
   if (tensor.element !== 'integer') return 'real';
   if (tensor.range === undefined) return 'integers';
   return `integers ${tensor.range.least} .. ${tensor.range.greatest}`;
+}
+
+/** Of an input that may be left out. */
+export function defaultText(tensor: Tensor): string {
+  return tensor.default === undefined ? '' : `, ${tensor.default} if left out`;
 }
 
 function initializerText(initializer: Initializer | undefined): string {

@@ -3,17 +3,15 @@
  * mathematics, `createProgram` with the readable lists of calls, `createTrainer`. The text is not yet formatted
  * (emit/format.ts); equal requests give equal text.
  */
-import { placeOf } from '../../diagnostics/source.ts';
-import { printStatement, scanHeader } from '../../graph/print.ts';
 import { evaluationResults, trainingResults } from '../../graph/results.ts';
-import { withScanIndex } from '../../graph/scan.ts';
 import type { ElementType, Program } from '../../graph/types.ts';
 import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
 import { printCreateProgram } from './create.ts';
 import { describeModel, tensorOf } from './describe.ts';
 import { drawCall, drawFunctions } from './draws.ts';
-import { commentLines, emitFunction, proseLines, type ModuleContext } from './functions.ts';
-import { printHeader, shapeText, valuesText } from './header.ts';
+import { emitFunction, type ModuleContext } from './functions.ts';
+import { heading } from './heading.ts';
+import { defaultText, printHeader, shapeText, valuesText } from './header.ts';
 import { helperTexts } from './helpers.ts';
 import { printKey, printLiteral } from './literal.ts';
 import { Scope } from './names.ts';
@@ -25,12 +23,6 @@ import type { Helper } from './integers.ts';
 import { Views } from './views.ts';
 
 export type { EmitOptions, EmitRequest } from './request.ts';
-
-/** Longer formulas are cut: nobody reads them, and a line of a megabyte hurts every tool. */
-const FORMULA_LIMIT = 400;
-
-/** Places stand under one another up to this column. */
-const PLACE_COLUMN = 100;
 
 const RULE_WIDTH = 106;
 
@@ -148,7 +140,10 @@ class ModulePrinter {
       ],
       predict: [...drawLines('predict'), ...loops.predict.map(stepCall)],
     };
-    const create = printCreateProgram(request, views, this.arrayType, lists, update, rows);
+    const create = printCreateProgram(request, views, this.arrayType, lists, update, rows, (wish) =>
+      local.declare(wish),
+    );
+    const created = [...create.parts, create.text].join('\n');
 
     const clip = request.model.training?.clip;
     const sections = [
@@ -157,7 +152,7 @@ class ModulePrinter {
       this.types(),
       this.description(update),
       offsets
-        .filter(({ name }) => create.includes(name))
+        .filter(({ name }) => created.includes(name))
         .map(({ name, offset }) => `const ${name} = ${offset};`)
         .join('\n'),
       ...titled('forward', this.functions.forward),
@@ -168,7 +163,8 @@ class ModulePrinter {
       ]),
       ...titled('what they call', [...this.functions.kernels, ...this.helpers()]),
       rule('the program'),
-      create,
+      ...create.parts,
+      create.text,
       `/** A trainer with fresh parameters. */
 export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
   return makeTrainer<Inputs, Outputs>({ description, create: createProgram }, options);
@@ -210,8 +206,8 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
       .filter((tensor) => tensor.role === 'input')
       .map(
         (tensor) =>
-          `  /** ${shapeText(tensor)}, ${valuesText(tensor)} */\n` +
-          `  readonly ${printKey(tensor.name)}: ${tensor.element === 'integer' ? 'IntegerData' : 'RealData'};`,
+          `  /** ${shapeText(tensor)}, ${valuesText(tensor)}${defaultText(tensor)} */\n` +
+          `  readonly ${printKey(tensor.name)}${tensor.default === undefined ? '' : '?'}: ${tensor.element === 'integer' ? 'IntegerData' : 'RealData'};`,
       );
     const outputs = program.outputs.map((name) => {
       const tensor = tensorOf(program, name);
@@ -343,26 +339,6 @@ const rule = (title: string): string => `// ${'-'.repeat(RULE_WIDTH - title.leng
 
 function titled(title: string, sections: readonly string[]): string[] {
   return sections.length === 0 ? [] : [rule(title), ...sections];
-}
-
-/** The mathematics and the places in the model. */
-function heading(each: LoopFunction, program: Program): string {
-  const scan = scanHeader(each.computes);
-  const index = each.computes[0]?.scan?.index ?? '';
-  const formulas = each.computes.map((statement) => {
-    const formula = `${scan === '' ? '' : '  '}${printStatement(withScanIndex(statement, index), program)}`;
-    return formula.length > FORMULA_LIMIT ? `${formula.slice(0, FORMULA_LIMIT)} ...` : formula;
-  });
-  const lengths = formulas.map((formula) => formula.length).filter((length) => length <= PLACE_COLUMN);
-  const width = Math.max(0, ...lengths);
-  const lines = each.computes.flatMap((statement, k) =>
-    commentLines(`${formulas[k]!.padEnd(width)}      ${placeOf(statement.origin.span)}`),
-  );
-  return [
-    ...(each.documentation === undefined ? [] : proseLines(each.documentation)),
-    ...(scan === '' ? [] : commentLines(scan)),
-    ...lines,
-  ].join('\n');
 }
 
 function callText(

@@ -262,6 +262,7 @@ class UpdateWriter implements UpdateText {
     if (name === 'step') return 'step';
     if (name === 't') return 'step + 1';
     if (name === 'loss') return 'results[0]!';
+    if (name === 'rate_factor') return 'rateFactor';
     throw new Error(`an update reads the scalar '${name}', which nothing sets`);
   }
 }

@@ -5,6 +5,7 @@
 import type { ElementType } from '../../graph/types.ts';
 import type { Buffer, LoopProgram, Size } from '../../schedule/types.ts';
 import type { Scope } from './names.ts';
+import type { Declaration } from './parts.ts';
 
 /** The run-time batch is `batch` in createProgram: views are as large as the largest batch. */
 export function printSize(size: Size, batch: string | undefined): string {
@@ -21,6 +22,16 @@ export function printSize(size: Size, batch: string | undefined): string {
 
 const times = (factor: number, what: string): string => (factor === 1 ? what : `${factor} * ${what}`);
 
+function sumOf(left: Size, right: Size): Size {
+  const symbol = left.symbol ?? right.symbol;
+  return {
+    constant: left.constant + right.constant,
+    coefficient: (left.coefficient ?? 0) + (right.coefficient ?? 0),
+    quadratic: (left.quadratic ?? 0) + (right.quadratic ?? 0),
+    ...(symbol === undefined ? {} : { symbol }),
+  };
+}
+
 export class Views {
   private readonly loops: LoopProgram;
   private readonly local: Scope;
@@ -28,7 +39,7 @@ export class Views {
   /** Offset -> the module's constant that names it. */
   private readonly offsets: ReadonlyMap<number, string>;
   private readonly names = new Map<string, string>();
-  private readonly declarations = new Map<string, string>();
+  private readonly declarations = new Map<string, Declaration>();
 
   constructor(
     loops: LoopProgram,
@@ -59,18 +70,16 @@ export class Views {
     return name;
   }
 
-  private declare(buffer: Buffer, name: string): string {
+  private declare(buffer: Buffer, name: string): Declaration {
     const size = printSize(buffer.size, this.loops.batch);
-    if (buffer.pool === 'input') return `const ${name} = new ${this.arrayType[buffer.element]}(${size});`;
+    const own = (value: string): Declaration => ({ names: [name], text: `const ${name} = ${value};` });
+    if (buffer.pool === 'input') return own(`new ${this.arrayType[buffer.element]}(${size})`);
     if (buffer.pool === 'parameters' || buffer.pool === 'gradients') {
-      return `const ${name} = ${buffer.pool}.subarray(${this.range(buffer.offset.constant, buffer.size.constant)});`;
+      return own(`${buffer.pool}.subarray(${this.range(buffer.offset.constant, buffer.size.constant)})`);
     }
-    const offset = printSize(buffer.offset, this.loops.batch);
-    const constant = this.local.declare(`${name}_offset`);
-    return (
-      `const ${constant} = ${offset};\n` +
-      `const ${name} = ${buffer.pool}.subarray(${constant}, ${constant} + ${size});`
-    );
+    const from = printSize(buffer.offset, this.loops.batch);
+    const to = printSize(sumOf(buffer.offset, buffer.size), this.loops.batch);
+    return own(`${buffer.pool}.subarray(${from}, ${to})`);
   }
 
   /** `W1_offset, W1_offset + 6` of the flat parameters, or plain numbers where no parameter starts there. */
@@ -80,7 +89,7 @@ export class Views {
   }
 
   /** The declarations of the views of one pool, in the order of the loop program's buffers. */
-  ofPool(pool: Buffer['pool']): string[] {
+  ofPool(pool: Buffer['pool']): Declaration[] {
     return [...this.loops.buffers.values()]
       .filter((buffer) => buffer.pool === pool)
       .flatMap((buffer) => this.declarations.get(buffer.tensor) ?? []);

@@ -8,9 +8,9 @@ export type Polynomial = ReadonlyMap<number, number>;
 
 /** Terms of all sums of products in a list of calls: an upper bound where reads outside a tensor are skipped. */
 export function multiplyAdds({ functions }: LoopProgram, steps: readonly Step[]): Polynomial {
-  const called = new Set(steps.map((step) => step.function));
+  const computed = new Map(functions.map(({ name, computes }) => [name, computes]));
   const total = new Map<number, number>();
-  for (const statement of functions.flatMap(({ name, computes }) => (called.has(name) ? computes : []))) {
+  for (const statement of steps.flatMap((step) => computed.get(step.function) ?? [])) {
     if (statement.combine !== 'sum' || factors(statement.body) < 2) continue;
     const { power, coefficient } = box(statement);
     total.set(power, (total.get(power) ?? 0) + coefficient);

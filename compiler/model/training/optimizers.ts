@@ -20,6 +20,10 @@ export const count = 'count';
 /** What every optimizer sees beside p and g. */
 const scalars = ['t', 'step', 'loss'] as const;
 
+/** The hyper-parameter that callbacks can turn down, in whatever optimizer it is, and the number that it is multiplied by. */
+const rateName = 'rate';
+export const rateFactor = 'rate_factor';
+
 export interface Optimizer {
   readonly name: string;
   readonly program: Program;
@@ -46,21 +50,25 @@ export function elaborateOptimizer(
   const { use, definition, home } = found;
   const { diagnostics } = context;
   const builder = new UpdateBuilder(definition.name.text, diagnostics);
-  const scope = new Scope(home);
+  // what defaults and first values are made of: there a rate is the number that was written
+  const constants = new Scope(home);
   const schedules = new Map<string, Program>();
   let sound = true;
   const bound = bindArguments(definition, use, diagnostics);
   for (const hyper of bound) {
-    const done = bindHyperParameter(hyper, definition, scope, builder, context, schedules);
+    const done = bindHyperParameter(hyper, definition, constants, builder, context, schedules);
     if (!done) sound = false;
   }
   if (!sound || bound.length < definition.parameters.length) return undefined;
 
   if (!namesAreFree(definition, ['p', 'g', ...scalars], diagnostics)) return undefined;
+  const scope = new Scope(home);
+  for (const [name, entry] of constants.ownValues()) scope.define(name, entry);
+  scaleRate(constants, scope, builder);
   builder.parameter('p', 'parameter', count, scope, definition.span);
   builder.parameter('g', 'input', count, scope, definition.span);
   for (const name of scalars) builder.scalar(name, scope, definition.span);
-  elaborateItems(definition, scope, builder);
+  elaborateItems(definition, scope, constants, builder);
   const program = builder.program([]);
   if (program === undefined) return undefined;
   const live = livePart(program, [nextOf('p')]);
@@ -141,13 +149,37 @@ function bindHyperParameter(
   return true;
 }
 
-function elaborateItems(definition: OptimizerDefinition, scope: Scope, builder: UpdateBuilder): void {
+/** rate = (what the train block says) * rate_factor */
+function scaleRate(constants: Scope, scope: Scope, builder: UpdateBuilder): void {
+  const entry = constants.own(rateName);
+  if (entry === undefined) return;
+  const { span } = entry;
+  const inner = new Scope(constants);
+  builder.scalar(rateFactor, inner, span);
+  const product: SyntaxExpression = {
+    kind: 'binary',
+    operator: '*',
+    left: { kind: 'reference', name: { text: rateName, span }, span },
+    right: { kind: 'reference', name: { text: rateFactor, span }, span },
+    span,
+  };
+  const value = elaborateExpression(product, inner, builder.elaboration);
+  builder.computed(rateName, entry.kind === 'tensor' ? 'scaled_rate' : rateName, value, span, scope);
+}
+
+/** @param constants the hyper-parameters as they are known at compile time */
+function elaborateItems(
+  definition: OptimizerDefinition,
+  scope: Scope,
+  constants: Scope,
+  builder: UpdateBuilder,
+): void {
   const { diagnostics } = builder;
   const axesOf = new Map<string, readonly string[]>([['p', [count]]]);
   for (const item of definition.items) {
     if (item.kind !== 'state') continue;
     const axes = item.scalar ? [] : [count];
-    const evaluate = builder.evaluator(scope, `the first value of \`${item.name.text}\``);
+    const evaluate = builder.evaluator(constants, `the first value of \`${item.name.text}\``);
     const initializer = elaborateInitializer(item.initializer, axes, { evaluate, diagnostics });
     builder.state(item, axes, initializer, scope);
     axesOf.set(item.name.text, axes);

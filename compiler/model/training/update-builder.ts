@@ -98,6 +98,12 @@ export class UpdateBuilder {
     scope.define(name, { kind: 'value', value, span: item.span, used: true });
   }
 
+  /** A number that is computed once a step from others, under a name that is new. */
+  computed(name: string, tensorName: string, value: Result, span: Span, scope: Scope): void {
+    const tensor = this.assign(this.elaboration.builder.freshName(tensorName), value, span);
+    if (tensor !== undefined) scope.define(name, { kind: 'tensor', tensor, span, used: true });
+  }
+
   /** The next value of a state or of the parameter, which has these axes. Reports E307 if it has others. */
   assignNext(target: string, axes: readonly Extent[], value: Result, item: Assignment, scope: Scope): void {
     const name = item.name.text;

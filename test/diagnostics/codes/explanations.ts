@@ -103,7 +103,7 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
   },
   E303: {
     meaning:
-      'A size is zero, negative, not a whole number, or larger than 2147483647; or a range of integers is empty.',
+      'A size is zero, negative, not a whole number, or larger than 2147483647; or a range of integers is empty, or the default of an input does not fit it.',
     mend: 'Sizes are whole numbers from 1. A division that may leave a rest is rounded with `floor` or `ceil`.',
   },
   E304: {
@@ -159,6 +159,11 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
     meaning:
       'A `scan` goes through its steps in order. Inside it, a tensor that it computes can be read at earlier steps only, and at the present one if its statement stands above.',
     mend: 'Read it a step before, `h[n, t - 1] else 0`; for a recurrence from the end write `scan t reversed` and read at `t + 1`. After the block every step can be read.',
+  },
+  E407: {
+    meaning:
+      'A read with `else reflect` or `else circular` goes further beyond its tensor than there are elements to read in its stead: `reflect` mirrors all places but the border itself, one less than the axis has, `circular` begins again once.',
+    mend: 'Let the index run less far, or take `else edge` or a number, which go on for ever. To repeat an axis many times write `x[mod(i, 5)]`.',
   },
   E501: {
     meaning:

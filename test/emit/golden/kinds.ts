@@ -83,7 +83,7 @@ export const description: ModelDescription = {
   trains: false,
   parameters: [],
   states: [],
-  training: { batch: 32, epochs: 1, seed: 0, shuffle: true },
+  training: { batch: 32, epochs: 1, seed: 0, shuffle: true, hasRate: false },
 };
 
 // -------------------------------------------------------------------------------------------- what they call
@@ -269,21 +269,15 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float64Array(250);
-  const unaries_offset = 0;
-  const unaries = workspace.subarray(unaries_offset, unaries_offset + 31);
-  const binaries_offset = 50;
-  const binaries = workspace.subarray(binaries_offset, binaries_offset + 17);
-  const powers_offset = 100;
-  const powers = workspace.subarray(powers_offset, powers_offset + 8);
-  const truths_offset = 150;
-  const truths = workspace.subarray(truths_offset, truths_offset + 12);
-  const class__offset = 200;
-  const class_ = workspace.subarray(class__offset, class__offset + 8);
+  const unaries = workspace.subarray(0, 31);
+  const binaries = workspace.subarray(50, 67);
+  const powers = workspace.subarray(100, 108);
+  const truths = workspace.subarray(150, 162);
+  const class_ = workspace.subarray(200, 208);
 
   // integer intermediates
   const integers = new Int32Array(70);
-  const integers_2_offset = 0;
-  const integers_2 = integers.subarray(integers_2_offset, integers_2_offset + 70);
+  const integers_2 = integers.subarray(0, 70);
 
   return {
     batch,

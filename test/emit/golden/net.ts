@@ -81,7 +81,7 @@ export const description: ModelDescription = {
     { name: 'b1.u', offset: 4, size: 2, initial: 0, scalar: false, parameter: 'b1' },
     { name: 'W2.u', offset: 6, size: 2, initial: 0, scalar: false, parameter: 'W2' },
   ],
-  training: { batch: 4, epochs: 1, seed: 1, shuffle: false },
+  training: { batch: 4, epochs: 1, seed: 1, shuffle: false, hasRate: false },
 };
 
 const W1_offset = 0;
@@ -240,19 +240,14 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates: two that are never needed at the same time may share a place
   const workspace = new Float64Array(6 * batch);
-  const h_offset = 0;
-  const h = workspace.subarray(h_offset, h_offset + 2 * batch);
-  const z_offset = 2 * batch;
-  const z = workspace.subarray(z_offset, z_offset + batch);
-  const dz_offset = 3 * batch;
-  const dz = workspace.subarray(dz_offset, dz_offset + batch);
-  const dh_offset = 4 * batch;
-  const dh = workspace.subarray(dh_offset, dh_offset + 2 * batch);
+  const h = workspace.subarray(0, 2 * batch);
+  const z = workspace.subarray(2 * batch, 3 * batch);
+  const dz = workspace.subarray(3 * batch, 4 * batch);
+  const dh = workspace.subarray(4 * batch, 6 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(1);
-  const loss_offset = 0;
-  const loss = doubles.subarray(loss_offset, loss_offset + 1);
+  const loss = doubles.subarray(0, 1);
 
   // the optimizer
   const falling_asked = scalars.subarray(0, 1);

@@ -7,7 +7,11 @@ export const indicesOf = (tensor: Pick<OracleTensor, 'shape'>): string[] =>
   tensor.shape.map((_, axis) => `i${axis}`);
 
 /** `x[i0, i1]`, or the bare name of a single number. */
-export const readAt = (tensor: OracleTensor, at: readonly string[], outside?: number): string => {
+export const readAt = (
+  tensor: OracleTensor,
+  at: readonly string[],
+  outside?: number | 'edge' | 'reflect',
+): string => {
   const read = at.length === 0 ? nameOf(tensor.name) : `${nameOf(tensor.name)}[${at.join(', ')}]`;
   return outside === undefined ? read : `(${read} else ${outside})`;
 };
@@ -80,8 +84,8 @@ const rearrangements: Readonly<Record<string, Rearrangement>> = {
     const at = x.shape.map((__, axis) => plus(`i${axis}`, -(pads[axis]?.[0] ?? 0)));
     return readAt(x, at, writer.number('value', 0));
   },
-  pad_reflect: (x, y, writer) => padded(x, y, writer, (index) => index),
-  pad_edge: (x, y, writer) => padded(x, y, writer, (_, end) => String(end)),
+  pad_reflect: (x, _, writer) => padded(x, writer, 'reflect'),
+  pad_edge: (x, _, writer) => padded(x, writer, 'edge'),
   transpose: (x, _, writer) => {
     const permutation = writer.hyper['perm'] as number[];
     return readAt(
@@ -154,24 +158,11 @@ function operandsOf(writer: CaseWriter): OracleTensor[] {
 const copies = (x: OracleTensor, y: OracleTensor, axis: number): string =>
   readAt(x, replaced(indicesOf(y), axis, `mod(i${axis}, ${x.shape[axis]})`));
 
-/** The last axis, prolonged: `beyond` says which index is read for the distance d to the end, d = 1, 2, ... */
-function padded(
-  x: OracleTensor,
-  y: OracleTensor,
-  writer: CaseWriter,
-  beyond: (mirrored: string, end: number) => string,
-): string {
+/** The last axis, prolonged. */
+function padded(x: OracleTensor, writer: CaseWriter, border: 'edge' | 'reflect'): string {
   const [before] = writer.hyper['before_after'] as [number, number];
   const axis = x.shape.length - 1;
-  const last = x.shape[axis]! - 1;
-  const [index, at] = [`i${axis}`, indicesOf(y)];
-  const left = beyond(`${before} - ${index}`, 0);
-  const right = beyond(`${2 * last + before} - ${index}`, last);
-  const read = (place: string): string => readAt(x, replaced(at, axis, place), 0);
-  return (
-    `${index} < ${before} ? ${read(left)} : ` +
-    `${index} <= ${before + last} ? ${read(plus(index, -before))} : ${read(right)}`
-  );
+  return readAt(x, replaced(indicesOf(x), axis, plus(`i${axis}`, -before)), border);
 }
 
 /** i0 * 12 + i1 * 4 + i2: the row-major place. */

@@ -1,0 +1,42 @@
+/** A line of comma-separated values an epoch (Keras's CSVLogger). */
+import type { Callback, EpochReport, FitContext } from '../callback.ts';
+
+export interface CSVLoggerOptions {
+  /** Takes a piece of text, whole lines; `fit` waits for it. */
+  readonly write: (text: string) => void | Promise<void>;
+  readonly separator?: string;
+  /** What is there stays, and has its header. So it is when a fit is resumed. */
+  readonly append?: boolean;
+}
+
+/** Columns: `epoch` and the figures that the fit reports. Numbers are written in full. */
+export class CSVLogger implements Callback {
+  readonly name = 'CSVLogger';
+  readonly skipsDevRun = true;
+  private readonly options: CSVLoggerOptions;
+  private readonly separator: string;
+  private names: readonly string[] = [];
+
+  constructor(options: CSVLoggerOptions) {
+    this.options = options;
+    this.separator = options.separator ?? ',';
+  }
+
+  async onTrainBegin({ names, resumed }: FitContext): Promise<void> {
+    this.names = names;
+    if (this.beginsAnew(resumed)) await this.line(['epoch', ...names]);
+  }
+
+  /** Whether a header is to be written. */
+  protected beginsAnew(resumed: boolean): boolean {
+    return !resumed && this.options.append !== true;
+  }
+
+  async onEpochEnd({ epoch, results }: EpochReport): Promise<void> {
+    await this.line([epoch, ...this.names.map((name) => results[name] ?? '')]);
+  }
+
+  private async line(cells: readonly (string | number)[]): Promise<void> {
+    await this.options.write(`${cells.join(this.separator)}\n`);
+  }
+}

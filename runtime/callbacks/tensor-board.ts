@@ -1,0 +1,64 @@
+/** Figures for TensorBoard (Keras's TensorBoard): a run `train` and, where there is validation data, a run `validation`. */
+import type { BatchReport, Callback, EpochReport, FitContext } from '../callback.ts';
+import { fileHeader, scalarEvent } from './event-file.ts';
+import { numberFrom } from './monitor.ts';
+
+export type TensorBoardRun = 'train' | 'validation';
+
+export interface TensorBoardOptions {
+  /** Takes bytes to be put at the end of the event file of a run; `fit` waits for it. */
+  readonly write: (run: TensorBoardRun, bytes: Uint8Array) => void | Promise<void>;
+  /** What is written next is the beginning of a new file of the run. */
+  readonly begin?: (run: TensorBoardRun) => void;
+  /** Also every so many steps, under `batch_loss` and so on: figures of the epoch so far. */
+  readonly everySteps?: number;
+  /** Seconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** Tags are the names of the figures, so that `loss` of both runs is one chart, and `rate_factor`. The step is the epoch. */
+export class TensorBoard implements Callback {
+  readonly name = 'TensorBoard';
+  readonly skipsDevRun = true;
+  private readonly write: TensorBoardOptions['write'];
+  private readonly begin: TensorBoardOptions['begin'];
+  private readonly everySteps: number | undefined;
+  private readonly now: () => number;
+
+  constructor({ write, begin, everySteps, now = () => Date.now() / 1000 }: TensorBoardOptions) {
+    this.write = write;
+    this.begin = begin;
+    this.everySteps = everySteps === undefined ? undefined : numberFrom('everySteps', everySteps, 1, true);
+    this.now = now;
+  }
+
+  async onTrainBegin({ names }: FitContext): Promise<void> {
+    const runs: readonly TensorBoardRun[] = names.some(isValidation) ? ['train', 'validation'] : ['train'];
+    for (const run of runs) {
+      this.begin?.(run);
+      await this.write(run, fileHeader(this.now()));
+    }
+  }
+
+  async onBatchEnd({ running }: BatchReport, { trainer }: FitContext): Promise<void> {
+    if (this.everySteps === undefined || trainer.step % this.everySteps !== 0) return;
+    const scalars = Object.fromEntries(
+      Object.entries(running).map(([name, value]) => [`batch_${name}`, value]),
+    );
+    await this.write('train', scalarEvent(this.now(), trainer.step, scalars));
+  }
+
+  async onEpochEnd({ epoch, results }: EpochReport, { trainer }: FitContext): Promise<void> {
+    const entries = Object.entries(results);
+    const train = entries.filter(([name]) => !isValidation(name));
+    const validation = entries
+      .filter(([name]) => isValidation(name))
+      .map(([name, value]) => [name.slice(4), value]);
+    const scalars = { ...Object.fromEntries(train), rate_factor: trainer.rateFactor };
+    await this.write('train', scalarEvent(this.now(), epoch, scalars));
+    if (validation.length > 0)
+      await this.write('validation', scalarEvent(this.now(), epoch, Object.fromEntries(validation)));
+  }
+}
+
+const isValidation = (name: string): boolean => name.startsWith('val_');

@@ -1,0 +1,58 @@
+/** Callbacks that write files. Folders are made where there are none. */
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { CSVLogger as CSVLines, type CSVLoggerOptions } from '../callbacks/csv-logger.ts';
+import {
+  TensorBoard as TensorBoardEvents,
+  type TensorBoardOptions,
+  type TensorBoardRun,
+} from '../callbacks/tensor-board.ts';
+
+/** Makes the folder of a file. */
+function folderOf(file: string): string {
+  mkdirSync(dirname(file), { recursive: true });
+  return file;
+}
+
+/**
+ * A CSV file with a line an epoch, each there as soon as the epoch is over. An old file is replaced, unless `append` is true or
+ * the fit is resumed.
+ */
+export class CSVLogger extends CSVLines {
+  private readonly path: string;
+
+  constructor(file: string, options: Omit<CSVLoggerOptions, 'write'> = {}) {
+    const path = resolve(file);
+    super({ ...options, write: (text) => appendFileSync(path, text) });
+    this.path = path;
+  }
+
+  protected override beginsAnew(resumed: boolean): boolean {
+    folderOf(this.path);
+    const begins = super.beginsAnew(resumed) || !existsSync(this.path);
+    if (begins) writeFileSync(this.path, '');
+    return begins;
+  }
+}
+
+/**
+ * Event files for `tensorboard --logdir FOLDER`: `FOLDER/train/events.out.tfevents...` and `FOLDER/validation/...`, new ones for
+ * every fit.
+ */
+export class TensorBoard extends TensorBoardEvents {
+  constructor(folder: string, options: Omit<TensorBoardOptions, 'write' | 'begin'> = {}) {
+    const files = new Map<TensorBoardRun, string>();
+    super({
+      ...options,
+      begin: (run) => {
+        const stamp = `${Math.floor(Date.now() / 1000)}.${hostname()}.${process.pid}.${made++}`;
+        files.set(run, folderOf(join(resolve(folder), run, `events.out.tfevents.${stamp}`)));
+      },
+      write: (run, bytes) => appendFileSync(files.get(run)!, bytes),
+    });
+  }
+}
+
+/** Tells apart the event files of one process. */
+let made = 0;

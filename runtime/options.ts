@@ -1,0 +1,155 @@
+/** What `fit` may be told, and the checks of it: whatever is wrong is found before anything is changed. */
+import type { StreamSource } from './batches.ts';
+import type { BatchReport, Callback, EpochReport } from './callback.ts';
+import { DataError } from './errors.ts';
+import type { Results } from './engine.ts';
+import type { SplitMetrics } from './evaluate-metrics.ts';
+import type { Random } from './random.ts';
+
+/** Class -> the weight of its rows; 1 for those that are not named. */
+export type WeightOfClass = Readonly<Record<number, number>>;
+
+/**
+ * Changes a batch of `rows` rows in place: its arrays hold just these rows. Whatever it draws, it draws from `random`, which
+ * depends on the seed and the step alone.
+ */
+export type Augmentation = (
+  batch: Readonly<Record<string, Float32Array | Float64Array | Int32Array>>,
+  rows: number,
+  random: Random,
+) => void;
+
+export interface FitOptions<Inputs, Outputs = unknown> {
+  /** The number of the last epoch; the model's `train { epochs: ... }` by default. */
+  readonly epochs?: number;
+  /** Epochs that count as done: training begins with the one after. */
+  readonly initialEpoch?: number;
+  /** Goes on where the last `fit`, or the one of `setTraining`, has stopped. Data and options must be the same. */
+  readonly resume?: boolean;
+  /** Rows of a batch, at most the trainer's; that by default. Not for streams, whose batches are as they come. */
+  readonly batchSize?: number;
+  /**
+   * Batches of a step: their gradients are averaged with their rows as weights, which is the gradient of one big batch where
+   * the loss is a mean over rows (and penalties). Statistics of a batch (`batch_norm`) are those of each small one.
+   */
+  readonly accumulate?: number;
+  readonly shuffle?: boolean;
+  /** Streams: batches an epoch, going on from epoch to epoch and from pass to pass. Without it an epoch is a pass. */
+  readonly stepsPerEpoch?: number;
+  /** What loss and metrics with `val_` are computed on after every epoch. */
+  readonly validationData?: Inputs | StreamSource<Inputs>;
+  /** The last part of the rows, a fraction between 0 and 1, is kept for validation (taken before anything is shuffled). */
+  readonly validationSplit?: number;
+  /** A weight for each row, for the model's `input sample_weight[n] = 1`. */
+  readonly sampleWeight?: ArrayLike<number>;
+  /**
+   * A weight for each class, multiplied into `sample_weight` in training: `{ 0: 1, 1: 5 }`, or with the name of the input that
+   * has the classes `{ label: { 0: 1, 1: 5 } }`.
+   */
+  readonly classWeight?: WeightOfClass | Readonly<Record<string, WeightOfClass>>;
+  /** One epoch of one batch (or so many), training and validation, to see that all of it runs. */
+  readonly fastDevRun?: boolean | number;
+  /** Only the first batches, so many or (below 1) this part of them, in the same order each epoch; of validation too. */
+  readonly overfitBatches?: number;
+  /** Metrics of all validation rows at once, reported after every epoch with `val_` before their names. */
+  readonly metrics?: SplitMetrics<Inputs, Outputs>;
+  /** Changes the rows of every training batch before they are used. */
+  readonly augment?: Augmentation;
+  readonly callbacks?: readonly Callback[];
+  /** Stops after the step at hand; `fit` then returns what it has. */
+  readonly signal?: AbortSignal;
+  /** After each step: how many of the epoch's rows are done, and the running averages (one object, used again). */
+  readonly onBatch?: (done: number, rows: number, running: Readonly<Results>, epoch: number) => void;
+  readonly onEpoch?: (report: EpochReport) => void;
+}
+
+const GREATEST_COUNT = 2 ** 31 - 1;
+
+type Rule = (name: string, value: unknown) => void;
+
+/** @throws DataError */
+export function positiveInteger(name: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= GREATEST_COUNT)
+    return value;
+  throw new DataError(`${name} must be a whole number from 1 to ${GREATEST_COUNT}, found ${String(value)}`);
+}
+
+const count: Rule = (name, value) => void positiveInteger(name, value);
+const must =
+  (what: string, test: (value: unknown) => boolean): Rule =>
+  (name, value) => {
+    if (!test(value)) throw new DataError(`${name} must be ${what}, found ${String(value)}`);
+  };
+const truth = must('true or false', (value) => typeof value === 'boolean');
+const callable = must('a function', (value) => typeof value === 'function');
+const object = must('an object', (value) => typeof value === 'object' && value !== null);
+const anything: Rule = () => {};
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
+const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
+  epochs: count,
+  initialEpoch: must(
+    'a whole number from 0',
+    (value) => isNumber(value) && Number.isInteger(value) && value >= 0,
+  ),
+  resume: truth,
+  batchSize: count,
+  accumulate: count,
+  shuffle: truth,
+  stepsPerEpoch: count,
+  validationData: anything,
+  validationSplit: must('between 0 and 1', (value) => isNumber(value) && value > 0 && value < 1),
+  sampleWeight: anything,
+  classWeight: object,
+  fastDevRun: must(
+    'true, false or a number of batches',
+    (value) => typeof value === 'boolean' || (Number.isInteger(value) && (value as number) >= 1),
+  ),
+  overfitBatches: must(
+    'a number of batches, or a fraction of them below 1',
+    (value) => isNumber(value) && value > 0 && (value < 1 || Number.isInteger(value)),
+  ),
+  metrics: object,
+  augment: callable,
+  callbacks: must('a list of callbacks', (value) => Array.isArray(value) && value.every(isCallback)),
+  signal: object,
+  onBatch: callable,
+  onEpoch: callable,
+};
+
+const isCallback = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+/** Pairs that say the same thing twice, or contradict each other. */
+const EXCLUSIVE: readonly (readonly [keyof FitOptions<unknown>, keyof FitOptions<unknown>])[] = [
+  ['validationData', 'validationSplit'],
+  ['resume', 'initialEpoch'],
+  ['resume', 'fastDevRun'],
+  ['fastDevRun', 'overfitBatches'],
+];
+
+/** @throws DataError where an option is unknown, or is what it cannot be */
+export function checkOptions(options: FitOptions<unknown>): void {
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(RULES, name) ? RULES[name as keyof FitOptions<unknown>] : undefined;
+    if (rule === undefined)
+      throw new DataError(`fit has no option '${name}'; its options are ${Object.keys(RULES).join(', ')}`);
+    if (value !== undefined) rule(name, value);
+  }
+  const isGiven = (name: keyof FitOptions<unknown>): boolean =>
+    options[name] !== undefined && options[name] !== false;
+  for (const [one, other] of EXCLUSIVE)
+    if (isGiven(one) && isGiven(other)) throw new DataError(`give ${one} or ${other}, not both`);
+}
+
+/** `onBatch` and `onEpoch` as a callback. */
+export function shorthand({ onBatch, onEpoch }: FitOptions<unknown>): Callback[] {
+  if (onBatch === undefined && onEpoch === undefined) return [];
+  return [
+    {
+      ...(onBatch && {
+        onBatchEnd: ({ done, rows, running, epoch }: BatchReport) => onBatch(done, rows, running, epoch),
+      }),
+      ...(onEpoch && { onEpochEnd: (report: EpochReport) => onEpoch(report) }),
+    },
+  ];
+}

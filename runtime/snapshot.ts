@@ -1,0 +1,223 @@
+/** The whole of a training as plain data, and back: what a checkpoint file holds. */
+import type { CallbackState } from './callback.ts';
+import { DataError } from './errors.ts';
+import { nameOfType } from './ports.ts';
+import type { Engine } from './engine.ts';
+import { callbackStates, newSession, type FitSettings, type Session } from './session.ts';
+import type { RealArray, StateDescription } from './types.ts';
+
+/** A named array of a snapshot; `shape` is what it is in the model ([] for one number). */
+export interface SnapshotArray {
+  readonly shape: readonly number[];
+  readonly data: RealArray;
+}
+
+/** Plain JSON: strings, booleans, null and finite numbers only. Whatever may be NaN or infinite is in an array. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/**
+ * The whole of a training between two steps: weights, states of the model, the optimizer, the schedules and the callbacks,
+ * counters, the position within the epoch, history. Copies; nothing is shared with the trainer. Everything but `arrays` is
+ * JSON.
+ */
+export interface TrainingSnapshot {
+  readonly format: 'chainrule training';
+  readonly version: 1;
+  /** The model's name. */
+  readonly model: string;
+  readonly dtype: 'f32' | 'f64';
+  readonly seed: number;
+  readonly step: number;
+  /** Epochs finished in the trainer's life. */
+  readonly epoch: number;
+  readonly rateFactor: number;
+  /** The position within the last fit, null if there was none. */
+  readonly fit: Json;
+  /** The names of the callbacks that have a state. */
+  readonly callbacks: Json;
+  /** `weights/NAME`, `state/NAME`, `history/NAME`, `running/sums`, `callback/NAME/...` */
+  readonly arrays: Readonly<Record<string, SnapshotArray>>;
+}
+
+export function takeSnapshot(engine: Engine): TrainingSnapshot {
+  const { description, session } = engine;
+  const arrays: Record<string, SnapshotArray> = {};
+  for (const parameter of description.parameters)
+    arrays[`weights/${parameter.name}`] = {
+      shape: parameter.shape,
+      data: engine.parameterOf(parameter).slice(),
+    };
+  for (const state of description.states)
+    arrays[`state/${state.name}`] = {
+      shape: shapeOfState(engine, state),
+      data: engine.stateOf(state).slice(),
+    };
+  const states = session === undefined ? new Map<string, CallbackState>() : callbackStates(session);
+  if (session !== undefined) {
+    arrays['running/sums'] = { shape: [session.sums.length], data: session.sums.slice() };
+    for (const [name, values] of Object.entries(session.history))
+      arrays[`history/${name}`] = { shape: [values.length], data: Float64Array.from(values) };
+  }
+  for (const [id, state] of states) {
+    for (const [key, value] of Object.entries(state))
+      arrays[`callback/${id}/${key}`] =
+        typeof value === 'number'
+          ? { shape: [], data: Float64Array.of(value) }
+          : { shape: [value.length], data: value.slice() };
+  }
+  return {
+    format: 'chainrule training',
+    version: 1,
+    model: description.name,
+    dtype: description.dtype,
+    seed: engine.seed,
+    step: engine.step,
+    epoch: engine.epoch,
+    rateFactor: engine.rateFactor,
+    fit: session === undefined ? null : positionOf(session),
+    callbacks: [...states.keys()],
+    arrays,
+  };
+}
+
+const POSITION = ['epoch', 'rows', 'steps', 'pass', 'batches'] as const;
+
+function positionOf(session: Session): Json {
+  const { settings, history, initialEpoch } = session;
+  const position = Object.fromEntries(POSITION.map((key) => [key, session[key]]));
+  return { settings: { ...settings }, history: Object.keys(history), initialEpoch, ...position };
+}
+
+function shapeOfState({ description }: Engine, state: StateDescription): readonly number[] {
+  if (state.scalar) return [];
+  const parameter = description.parameters.find(({ name }) => name === state.parameter);
+  return state.shape ?? parameter?.shape ?? [state.size];
+}
+
+/**
+ * What a snapshot must have is what one of this trainer has.
+ * @throws DataError before anything is changed
+ */
+export function restoreSnapshot(engine: Engine, snapshot: TrainingSnapshot): void {
+  if (engine.isFitting) throw new DataError('a training cannot be set while fit is at work');
+  const own = takeSnapshot(engine);
+  const given = objectOf(snapshot, 'training');
+  for (const key of ['format', 'version', 'model', 'dtype'] as const)
+    if (given[key] !== own[key]) throw wrong(key, own[key], given[key]);
+  const { seed, step, epoch } = countsOf(given, ['seed', 'step', 'epoch']);
+  const { rateFactor, fit } = snapshot;
+  if (typeof rateFactor !== 'number' || !(rateFactor >= 0 && rateFactor < Infinity))
+    throw wrong('rateFactor', '0 or a positive number', rateFactor);
+
+  const arrays = objectOf(snapshot.arrays, 'arrays') as Readonly<Record<string, SnapshotArray>>;
+  for (const [name, wanted] of Object.entries(own.arrays))
+    if (isOfModel(name)) checkArray(arrays, name, wanted);
+  const callbacks = namesOf(snapshot.callbacks, 'callbacks');
+  for (const name of Object.keys(arrays)) {
+    const isKnown = isOfModel(name) ? name in own.arrays : /^(?:history|running|callback)\//.test(name);
+    if (!isKnown) throw new DataError(`the training has an array '${name}' that this model has not`);
+    checkArray(arrays, name);
+  }
+  const session = fit === null ? undefined : sessionOf(engine, objectOf(fit, 'fit'), arrays);
+  if (session !== undefined) session.stored = statesOfCallbacks(callbacks, arrays);
+
+  engine.reseed(seed);
+  for (const parameter of engine.description.parameters)
+    engine.parameterOf(parameter).set(arrays[`weights/${parameter.name}`]!.data);
+  for (const state of engine.description.states)
+    engine.stateOf(state).set(arrays[`state/${state.name}`]!.data);
+  Object.assign(engine, { step, epoch, rateFactor, session });
+}
+
+const isOfModel = (name: string): boolean => /^(?:weights|state)\//.test(name);
+
+function sessionOf(
+  engine: Engine,
+  fit: Readonly<Record<string, unknown>>,
+  arrays: Readonly<Record<string, SnapshotArray>>,
+): Session {
+  const settings = objectOf(fit['settings'], 'settings');
+  const { initialEpoch, ...position } = countsOf(fit, [...POSITION, 'initialEpoch']);
+  const sums = checkArray(arrays, 'running/sums', {
+    shape: [engine.resultNames.length],
+    data: new Float64Array(engine.resultNames.length),
+  });
+  const history = namesOf(fit['history'], 'history').map((name) => [
+    name,
+    [...checkArray(arrays, `history/${name}`)],
+  ]);
+  const session = newSession(settings as Partial<FitSettings> as FitSettings, initialEpoch, 0);
+  return {
+    ...session,
+    ...position,
+    sums: Float64Array.from(sums),
+    history: Object.fromEntries(history) as Record<string, number[]>,
+  };
+}
+
+function statesOfCallbacks(
+  ids: readonly string[],
+  arrays: Readonly<Record<string, SnapshotArray>>,
+): Map<string, CallbackState> {
+  const stateOf = (id: string): CallbackState => {
+    const start = `callback/${id}/`;
+    const entries = Object.entries(arrays).filter(([name]) => name.startsWith(start));
+    return Object.fromEntries(
+      entries.map(([name, { shape, data }]) => [
+        name.slice(start.length),
+        shape.length === 0 ? data[0]! : data.slice(),
+      ]),
+    );
+  };
+  return new Map(ids.map((id) => [id, stateOf(id)]));
+}
+
+// ------------------------------------------------------------------------------- a snapshot may be anything: its checks
+
+const wrong = (what: string, wanted: unknown, found: unknown): DataError =>
+  new DataError(`the training's ${what} should be ${String(wanted)}, found ${String(found)}`);
+
+function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw wrong(what, 'an object', value);
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** Whole numbers by name. */
+function countsOf<Key extends string>(
+  from: Readonly<Record<string, unknown>>,
+  keys: readonly Key[],
+): Record<Key, number> {
+  for (const key of keys) {
+    const value = from[key];
+    if (!Number.isSafeInteger(value) || ((value as number) < 0 && key !== 'seed'))
+      throw wrong(key, 'a whole number', value);
+  }
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Record<Key, number>;
+}
+
+function namesOf(value: unknown, what: string): string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  throw wrong(what, 'a list of names', value);
+}
+
+/** An array that is like the one wanted, or has whatever shape it says. */
+function checkArray(
+  arrays: Readonly<Record<string, SnapshotArray>>,
+  name: string,
+  wanted?: SnapshotArray,
+): RealArray {
+  if (!Object.hasOwn(arrays, name)) throw new DataError(`the training has no array '${name}'`);
+  const { shape, data } = objectOf(arrays[name], name);
+  const type = wanted?.data.constructor ?? (data instanceof Float32Array ? Float32Array : Float64Array);
+  if (!(data instanceof (type as Float64ArrayConstructor)))
+    throw wrong(name, `a ${(type as Float64ArrayConstructor).name}`, nameOfType(data));
+  const axes: readonly number[] = Array.isArray(shape) ? shape : [NaN];
+  const fits = axes.reduce((product, axis) => product * axis, 1) === data.length;
+  if (!fits || (wanted !== undefined && wanted.shape.join() !== axes.join()))
+    throw wrong(
+      name,
+      `[${String((wanted?.shape ?? axes).join(', '))}]`,
+      `[${axes.join(', ')}] with ${data.length} values`,
+    );
+  return data;
+}

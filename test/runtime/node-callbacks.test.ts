@@ -1,0 +1,93 @@
+/** Callbacks that write to the disk and the terminal. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterAll, describe, expect, it } from 'vitest';
+import { CSVLogger, ProgressBar, TensorBoard } from '../../runtime/node/index.ts';
+import { moduleOf, PLAIN, rowsOf } from './support.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'chainrule-callbacks-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const data = rowsOf(20);
+const validationData = rowsOf(9, 2);
+const module = await moduleOf(PLAIN);
+
+describe('a CSV file', () => {
+  const file = join(folder, 'new', 'log.csv');
+  const lines = (): string[] => readFileSync(file, 'utf8').trimEnd().split('\n');
+
+  it('gets a header and a line an epoch', async () => {
+    await module.createTrainer().fit(data, { epochs: 2, callbacks: [new CSVLogger(file)] });
+    expect(lines()[0]).toBe('epoch,loss,accuracy');
+    expect(lines().map((line) => line.split(',')[0])).toEqual(['epoch', '1', '2']);
+  });
+
+  it('is replaced by another fit, goes on with append and when the fit is resumed', async () => {
+    const epochs = (): string => lines().map((line) => line.split(',')[0]).join(' '); // prettier-ignore
+    const trainer = module.createTrainer();
+    await trainer.fit(data, { epochs: 1, callbacks: [new CSVLogger(file)] });
+    expect(epochs()).toBe('epoch 1');
+    await trainer.fit(data, { epochs: 2, resume: true, callbacks: [new CSVLogger(file)] });
+    expect(epochs()).toBe('epoch 1 2');
+    await trainer.fit(data, { epochs: 1, callbacks: [new CSVLogger(file, { append: true })] });
+    expect(epochs()).toBe('epoch 1 2 1');
+    const other = join(folder, 'other.csv');
+    await trainer.fit(data, { epochs: 1, callbacks: [new CSVLogger(other, { append: true })] });
+    expect(readFileSync(other, 'utf8')).toMatch(/^epoch,loss,accuracy\n1,/);
+  });
+});
+
+describe('event files', () => {
+  it('are one a run, and begin with what a reader looks for', async () => {
+    const logs = join(folder, 'logs');
+    const fit = { epochs: 2, validationData, callbacks: [new TensorBoard(logs)] };
+    await module.createTrainer().fit(data, fit);
+    for (const run of ['train', 'validation']) {
+      const files = readdirSync(join(logs, run));
+      expect(files).toHaveLength(1);
+      expect(files[0]).toMatch(/^events\.out\.tfevents\.\d+\./);
+      expect(readFileSync(join(logs, run, files[0]!)).toString('latin1')).toContain('brain.Event:2');
+    }
+    await module.createTrainer().fit(data, fit);
+    expect(readdirSync(join(logs, 'train'))).toHaveLength(2);
+  });
+});
+
+describe('a progress bar', () => {
+  const shown = async (isTTY: boolean, every: number, slow = 0, source: object = data): Promise<string> => {
+    const stream = Object.assign(new PassThrough(), { isTTY, columns: 80 });
+    let text = '';
+    stream.on('data', (piece: Buffer) => (text += piece.toString()));
+    const wait = { onBatchEnd: () => new Promise<void>((resolve) => setTimeout(resolve, slow)) };
+    const callbacks = [...(slow > 0 ? [wait] : []), new ProgressBar({ every, stream })];
+    await module.createTrainer().fit(source as never, { epochs: 3, batchSize: 4, callbacks });
+    return text;
+  };
+
+  it('is a plain line an epoch in a pipe', async () => {
+    const lines = (await shown(false, 1)).trimEnd().split('\n');
+    expect(lines).toHaveLength(3);
+    for (const [k, line] of lines.entries())
+      expect(line).toMatch(
+        new RegExp(`^epoch ${k + 1}/3  loss \\d+\\.\\d{4}  accuracy \\d\\.\\d{4}  \\d+\\.\\d\\d s$`),
+      );
+  });
+
+  it('leaves a line every so many epochs, and the last', async () => {
+    expect((await shown(false, 2)).match(/epoch \d/g)).toEqual(['epoch 2', 'epoch 3']);
+  });
+
+  it('is a live bar on a terminal, which is gone at the end and gives the cursor back', async () => {
+    const text = await shown(true, 3, 60);
+    expect(text).toContain('epoch 1/3 |');
+    expect(text).toMatch(/\d+\/20 {2}loss \d/);
+    expect(text.lastIndexOf('\u001b[?25h')).toBeGreaterThan(text.lastIndexOf('\u001b[?25l'));
+    expect(text.trimEnd().split('\n').at(-1)).toMatch(/epoch 3\/3 {2}loss/);
+  });
+
+  it('is not drawn where epochs are quick', async () => {
+    expect(await shown(true, 1)).not.toContain('|');
+  });
+});

@@ -1,0 +1,205 @@
+/** A training goes on from any step, in another trainer, as if it had never stopped. */
+import { describe, expect, it } from 'vitest';
+import { DataError, type Callback, type FitOptions, type TrainingSnapshot } from '../../runtime/index.ts';
+import { BUSY, moduleOf, rowsOf, slice } from './support.ts';
+
+const data = rowsOf(14);
+const validationData = rowsOf(6, 2);
+const module = await moduleOf(BUSY);
+
+type Fit = Parameters<ReturnType<typeof module.createTrainer>['fit']>;
+
+/** A callback with a memory: the greatest loss of an epoch so far, and its weights. */
+function memory(): Callback & { greatest: number } {
+  let at = new Float64Array(1);
+  return {
+    name: 'memory',
+    greatest: -Infinity,
+    onEpochEnd({ results, epoch }) {
+      if (results['loss']! > this.greatest) {
+        this.greatest = results['loss']!;
+        at = Float64Array.of(epoch);
+      }
+    },
+    getState() {
+      return { greatest: this.greatest, at };
+    },
+    setState(state) {
+      this.greatest = state['greatest'] as number;
+      at = state['at'] as Float64Array<ArrayBuffer>;
+    },
+  };
+}
+
+/** What is left when a fit is stopped after a step, put through JSON as a file would. */
+async function stoppedAt(
+  step: number,
+  source: Fit[0],
+  options: FitOptions<Record<string, ArrayLike<number>>>,
+): Promise<TrainingSnapshot> {
+  const trainer = module.createTrainer();
+  const controller = new AbortController();
+  if (step === 0) controller.abort();
+  await trainer.fit(source, {
+    ...options,
+    callbacks: [memory()],
+    signal: controller.signal,
+    onBatch: () => {
+      if (trainer.step === step) controller.abort();
+    },
+  });
+  expect(trainer.step).toBe(step);
+  const { arrays, ...rest } = trainer.getTraining();
+  return { ...(JSON.parse(JSON.stringify(rest)) as typeof rest), arrays: structuredClone(arrays) };
+}
+
+const streamed: Fit[0] = (pass: number) =>
+  [0, 4, 8].map((from) => slice(data, (from + pass) % 10, ((from + pass) % 10) + 4 - (pass % 2)));
+
+describe('a fit that was stopped', () => {
+  it.each<[string, Fit[0], FitOptions<Record<string, ArrayLike<number>>>]>([
+    ['on arrays', data, {}],
+    ['with validation', data, { validationData }],
+    ['in the order of the rows', data, { shuffle: false }],
+    ['over micro-batches', data, { batchSize: 3, accumulate: 2 }],
+    ['on a stream', streamed, {}],
+    ['on a stream, so many steps an epoch', streamed, { stepsPerEpoch: 4, accumulate: 2 }],
+  ])('goes on at any step as if it had not been: %s', async (_, source, options) => {
+    const whole = module.createTrainer();
+    const remembered = memory();
+    const history = await whole.fit(source, { ...options, callbacks: [remembered] });
+    for (let step = 0; step <= whole.step; step++) {
+      const snapshot = await stoppedAt(step, source, options);
+      const trainer = module.createTrainer({ seed: 99 });
+      trainer.setTraining(snapshot);
+      const again = memory();
+      const found = await trainer.fit(source, { ...options, callbacks: [again], resume: true });
+      expect(found).toEqual(history);
+      expect(trainer.getTraining()).toEqual(whole.getTraining());
+      expect(again.greatest).toBe(remembered.greatest);
+    }
+  });
+
+  it('goes on in the same trainer, too', async () => {
+    const whole = module.createTrainer();
+    const history = await whole.fit(data);
+    const trainer = module.createTrainer();
+    const controller = new AbortController();
+    const stop = (): void => {
+      if (trainer.step === 6) controller.abort();
+    };
+    await trainer.fit(data, { signal: controller.signal, onBatch: stop });
+    expect(await trainer.fit(data, { resume: true })).toEqual(history);
+    expect(trainer.getWeights()).toEqual(whole.getWeights());
+  });
+
+  it('that is finished does nothing more, and goes on to further epochs', async () => {
+    const whole = module.createTrainer();
+    await whole.fit(data, { epochs: 5 });
+    const trainer = module.createTrainer();
+    await trainer.fit(data);
+    await trainer.fit(data, { resume: true });
+    expect(trainer.step).toBe(12);
+    const { epochs } = await trainer.fit(data, { resume: true, epochs: 5 });
+    expect(epochs).toEqual([1, 2, 3, 4, 5]);
+    expect(trainer.getTraining()).toEqual(whole.getTraining());
+  });
+
+  it.each<[string, Fit[0], FitOptions<Record<string, ArrayLike<number>>>, string]>([
+    ['another number of rows', rowsOf(13), {}, 'rows was 14 and is 13'],
+    ['another batch', data, { batchSize: 2 }, 'batchSize was 4 and is 2'],
+    ['another order', data, { shuffle: false }, 'shuffle was true and is false'],
+    ['a stream', streamed, {}, 'rows was 14 and is null'],
+  ])('refuses to go on with %s', async (_, source, options, words) => {
+    const trainer = module.createTrainer();
+    trainer.setTraining(await stoppedAt(5, data, {}));
+    const before = trainer.getTraining();
+    await expect(trainer.fit(source, { ...options, resume: true })).rejects.toThrow(words);
+    expect(trainer.getTraining()).toEqual(before);
+  });
+});
+
+describe('a snapshot', () => {
+  it('shares nothing with the trainer', async () => {
+    const trainer = module.createTrainer();
+    await trainer.fit(data, { epochs: 1 });
+    const snapshot = trainer.getTraining();
+    const copy = structuredClone(snapshot);
+    await trainer.fit(data, { epochs: 1 });
+    expect(snapshot).toEqual(copy);
+    trainer.setTraining(snapshot);
+    await trainer.fit(data, { epochs: 2, resume: true });
+    expect(snapshot).toEqual(copy);
+  });
+
+  it('may be taken before any training', async () => {
+    const [one, other] = [module.createTrainer(), module.createTrainer({ seed: 8 })];
+    other.setTraining(one.getTraining());
+    await one.fit(data);
+    await other.fit(data);
+    expect(other.getTraining()).toEqual(one.getTraining());
+  });
+
+  const edit = (change: (arrays: Record<string, unknown>) => void) => (snapshot: TrainingSnapshot) => {
+    const arrays: Record<string, unknown> = { ...snapshot.arrays };
+    change(arrays);
+    return { ...snapshot, arrays };
+  };
+  it.each<[string, (snapshot: TrainingSnapshot) => unknown, string]>([
+    ['nothing', () => null, 'should be an object, found null'],
+    ['something else', () => ({ format: 'png' }), 'format should be chainrule training, found png'],
+    ['a later version', (snapshot) => ({ ...snapshot, version: 2 }), 'version should be 1, found 2'],
+    ['another model', (snapshot) => ({ ...snapshot, model: 'Other' }), 'model should be Busy, found Other'],
+    ['another element type', (snapshot) => ({ ...snapshot, dtype: 'f32' }), 'dtype should be f64, found f32'],
+    ['half a step', (snapshot) => ({ ...snapshot, step: 0.5 }), 'step should be a whole number, found 0.5'],
+    ['an infinite factor', (snapshot) => ({ ...snapshot, rateFactor: Infinity }), 'rateFactor'],
+    ['no position', (snapshot) => ({ ...snapshot, fit: 3 }), 'fit should be an object'],
+    [
+      'a history of words',
+      (snapshot) => ({ ...snapshot, fit: { ...(snapshot.fit as object), history: [1] } }),
+      'history',
+    ],
+    [
+      'half a row',
+      (snapshot) => ({ ...snapshot, fit: { ...(snapshot.fit as object), rows: -1 } }),
+      'rows should be',
+    ],
+    [
+      'no settings',
+      (snapshot) => ({ ...snapshot, fit: { ...(snapshot.fit as object), settings: 1 } }),
+      'settings should',
+    ],
+    ['callbacks', (snapshot) => ({ ...snapshot, callbacks: {} }), 'callbacks should be a list of names'],
+    [
+      'sums of other results',
+      edit((arrays) => (arrays['running/sums'] = { shape: [9], data: new Float64Array(9) })),
+      'running/sums should be [2]',
+    ],
+    ['a missing array', edit((arrays) => delete arrays['weights/z_W']), "no array 'weights/z_W'"],
+    [
+      'a wrong shape',
+      edit((arrays) => (arrays['weights/z_W'] = { shape: [3, 5], data: new Float64Array(15) })),
+      'weights/z_W should be [5, 3], found [3, 5]',
+    ],
+    [
+      'a shape that lies',
+      edit((arrays) => (arrays['weights/z_W'] = { shape: [5, 3], data: new Float64Array(14) })),
+      'with 14 values',
+    ],
+    [
+      'other elements',
+      edit((arrays) => (arrays['weights/z_W'] = { shape: [5, 3], data: new Float32Array(15) })),
+      'should be a Float64Array, found Float32Array',
+    ],
+    ['an array too many', edit((arrays) => (arrays['weights/y'] = arrays['weights/z_W'])), "'weights/y'"],
+  ])('that is %s is refused, and nothing is changed', async (_, change, words) => {
+    const trained = module.createTrainer();
+    await trained.fit(data, { epochs: 1 });
+    const wrong = change(trained.getTraining()) as TrainingSnapshot;
+    const trainer = module.createTrainer({ seed: 5 });
+    const before = trainer.getTraining();
+    expect(() => trainer.setTraining(wrong)).toThrow(words);
+    expect(() => trainer.setTraining(wrong)).toThrow(DataError);
+    expect(trainer.getTraining()).toEqual(before);
+  });
+});
