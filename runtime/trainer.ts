@@ -6,7 +6,9 @@ import { stageRows, type Data } from './ports.ts';
 import { Engine, type Results } from './engine.ts';
 import { evaluate, predict } from './evaluate.ts';
 import { checkSplitMetrics, computeSplitMetrics, type SplitMetrics } from './evaluate-metrics.ts';
+import { loadFile, saveFile } from './files.ts';
 import { fit } from './fit.ts';
+import type { LoadOptions, LoadReport } from './loading.ts';
 import { checkedValues, namedCopies } from './named.ts';
 import { positiveInteger, type FitOptions } from './options.ts';
 import { restoreSnapshot, takeSnapshot, type TrainingSnapshot } from './snapshot.ts';
@@ -54,6 +56,16 @@ export interface Trainer<Inputs, Outputs> extends Learner {
    * stopped. @throws DataError (another model, missing or wrong arrays) before anything is changed
    */
   setTraining(snapshot: TrainingSnapshot): void;
+  /**
+   * Writes the weights (parameters and running statistics) to a `.npz`, `.safetensors` or `.npy` file, or the whole training
+   * to a `.ckpt` file. In Node; in a page, see `chainrule/formats`. @throws DataError; an old file then stays
+   */
+  save(file: string | URL): Promise<void>;
+  /**
+   * Reads what `save` writes. Weights of other names or shapes are an error, unless `options` say otherwise; a `.ckpt` is
+   * loaded whole. @throws DataError before anything is changed
+   */
+  load(file: string | URL, options?: LoadOptions): Promise<LoadReport>;
 }
 
 /** Wraps a compiled model. Generated modules call it; see their `createTrainer`. */
@@ -156,6 +168,14 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
 
   setTraining(snapshot: TrainingSnapshot): void {
     restoreSnapshot(this.engine, snapshot);
+  }
+
+  save(file: string | URL): Promise<void> {
+    return saveFile(this, file);
+  }
+
+  load(file: string | URL, options?: LoadOptions): Promise<LoadReport> {
+    return loadFile(this, file, options);
   }
 
   private stageBatch(data: Inputs): number {

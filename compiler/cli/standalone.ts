@@ -21,6 +21,9 @@ const FILES = [
   'plan',
   'fit',
   'snapshot',
+  'loading',
+  // a module that imports nothing has no files either
+  'files-browser',
   'trainer',
 ] as const;
 

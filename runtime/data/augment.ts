@@ -1,16 +1,9 @@
 /** Changes to the rows of a training batch, drawn anew for each: the same seed gives the same. */
 import { DataError } from '../errors.ts';
+import type { Augmentation } from '../options.ts';
 import type { Random } from '../random.ts';
 
-/**
- * Changes a batch of `rows` rows in place: its arrays hold just these rows. Whatever it draws, it draws from `random`.
- * @throws DataError where the batch is not what it is made for
- */
-export type Augmentation = (
-  batch: Readonly<Record<string, Float32Array | Float64Array | Int32Array>>,
-  rows: number,
-  random: Random,
-) => void;
+export type { Augmentation };
 
 /** Which array is changed, and its row: an image [height, width, channels] by default of one channel. */
 export interface ImageInput {

@@ -6,9 +6,10 @@ import { readCsv, streamCsv, type CsvData, type CsvTable } from '../data/csv.ts'
 import type { CsvOptions } from '../data/csv-columns.ts';
 import { readIdx, type IdxArray } from '../data/idx.ts';
 import { readPng, stackImages, type Image, type ImageOptions } from '../data/image.ts';
-import { readNpy, type NpyArray } from '../npy.ts';
-
-export type FilePath = string | URL;
+import { readNpy } from '../formats/npy.ts';
+import { readNpz } from '../formats/npz.ts';
+import type { Tensor, Tensors } from '../formats/tensor.ts';
+import type { FilePath } from './disk.ts';
 
 const nameOf = (path: FilePath): string => basename(path instanceof URL ? fileURLToPath(path) : path);
 
@@ -34,8 +35,13 @@ export function readIdxFile(path: FilePath): IdxArray {
 }
 
 /** `readNpy` of a file: shape and numbers. @throws DataError */
-export function readNpyFile(path: FilePath): NpyArray {
+export function readNpyFile(path: FilePath): Tensor {
   return readNpy(readFileSync(path), nameOf(path));
+}
+
+/** `readNpz` of a file: tensors by name. @throws DataError */
+export function readNpzFile(path: FilePath): Tensors {
+  return readNpz(readFileSync(path), nameOf(path));
 }
 
 /** `readPng` of a file. @throws DataError */

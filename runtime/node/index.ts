@@ -3,10 +3,16 @@ export {
   readCsvFile,
   readIdxFile,
   readNpyFile,
+  readNpzFile,
   readPngFile,
   readPngFiles,
   streamCsvFile,
 } from './data-files.ts';
-export type { FilePath } from './data-files.ts';
 export { CSVLogger, TensorBoard } from './callbacks.ts';
+export type { FilePath } from './disk.ts';
+export { loadCheckpoint, loadWeights, saveCheckpoint, saveWeights } from './files.ts';
+export type { TrainingHolder, TrainingSource } from './files.ts';
+export { ModelCheckpoint } from './model-checkpoint.ts';
 export { ProgressBar, type ProgressBarOptions } from './progress-bar.ts';
+export type { LoadOptions, LoadReport } from '../loading.ts';
+export type { WeightsHolder, WeightsSource } from '../tensors.ts';

@@ -3,13 +3,19 @@ import { SingleBar } from 'cli-progress';
 import type { BatchReport, Callback, EpochReport } from '../callback.ts';
 import { numberFrom } from '../callbacks/monitor.ts';
 
+/** A stream of Node, in words that need no types of Node. */
+export interface TextStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
 export interface ProgressBarOptions {
   /** In how many epochs one line is left standing; 1 by default. The last one always is. */
   readonly every?: number;
   /** How many epochs it says there are: where a training is cut into several fits. */
   readonly epochs?: number;
   /** Where to; `process.stdout` by default. */
-  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stream?: TextStream;
 }
 
 /** A bar that would be gone at once is not drawn. */
@@ -19,7 +25,7 @@ export class ProgressBar implements Callback {
   readonly name = 'ProgressBar';
   private readonly every: number;
   private readonly epochs: number | undefined;
-  private readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  private readonly stream: TextStream;
   private bar: SingleBar | undefined;
   private began = 0;
 
@@ -42,7 +48,7 @@ export class ProgressBar implements Callback {
       if (performance.now() - this.began < PATIENCE_MILLISECONDS) return;
       this.bar = new SingleBar({
         format: 'epoch {place} |{bar}| {value}/{total}  {figures}',
-        stream: this.stream,
+        stream: this.stream as NodeJS.WritableStream,
         clearOnComplete: true,
         hideCursor: true,
       });

@@ -1,4 +1,5 @@
 /** The package as a user meets it: packed, installed in a TypeScript project elsewhere, compiled with, trained with. */
+import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -87,13 +88,57 @@ console.log(JSON.stringify({ length: x.length, kinds: [...kind].sort(), area: au
     expect(JSON.parse(run(process.execPath, 'out/main.js'))).toEqual({ length: 4, kinds: [0, 1], area: 1 });
   });
 
+  it('saves and loads files', () => {
+    writeFileSync(
+      join(user, 'src/files.ts'),
+      `import { readNpz } from 'chainrule/formats';
+import { loadWeights, saveCheckpoint, type LoadReport } from 'chainrule/node';
+import { createTrainer } from './generated/model.js';
+
+const trainer = createTrainer({ seed: 1 });
+await trainer.save('weights.npz');
+await saveCheckpoint(trainer, 'training.ckpt');
+const other = createTrainer({ seed: 2 });
+const report: LoadReport = await loadWeights(other, 'weights.npz', { map: {} });
+await other.load('training.ckpt');
+console.log(JSON.stringify([report.loaded, typeof readNpz, other.getWeights()['W1'], trainer.getWeights()['W1']]));
+`,
+    );
+    run(process.execPath, tsc);
+    const [loaded, kind, found, expected] = JSON.parse(run(process.execPath, 'out/files.js')) as unknown[];
+    expect([loaded, kind]).toEqual([['W1', 'b1', 'W2', 'b2'], 'function']);
+    expect(found).toEqual(expected);
+  });
+
+  it('makes a bundle for pages that has no code for files in it', async () => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `import { createTrainer } from './out/generated/model.js';
+await createTrainer().save('w.npz').catch((error) => console.log(error.name + ': ' + error.message));`,
+        resolveDir: user,
+      },
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      write: false,
+    });
+    const text = outputFiles[0]!.text;
+    expect(text).not.toMatch(/node:|fflate|inflate/);
+    writeFileSync(join(user, 'page.mjs'), text);
+    expect(run(process.execPath, 'page.mjs')).toMatch(
+      /^DataError: w.npz is out of reach, there are no files here/,
+    );
+  });
+
   it('makes a module that imports nothing', () => {
     run('npx', '--no-install', 'compile', 'model.dsl', '--standalone', '-o', 'alone/src');
     mkdirSync(join(user, 'alone'), { recursive: true });
     writeFileSync(
       join(user, 'alone/src/main.ts'),
       `import { createTrainer } from './model.js';
-console.log(createTrainer().trainOnBatch({ x: [0, 1], y: [1] })['loss']);
+const trainer = createTrainer();
+console.log(trainer.trainOnBatch({ x: [0, 1], y: [1] })['loss']);
+trainer.save('w.npz').catch((error: Error) => console.log(error.message));
 `,
     );
     run(
@@ -115,6 +160,8 @@ console.log(createTrainer().trainOnBatch({ x: [0, 1], y: [1] })['loss']);
       '--ignoreConfig',
     );
     rmSync(join(user, 'node_modules'), { recursive: true, force: true });
-    expect(Number(run(process.execPath, 'alone/out/main.js'))).toBeGreaterThan(0.3);
+    const [loss, refusal] = run(process.execPath, 'alone/out/main.js').split('\n');
+    expect(Number(loss)).toBeGreaterThan(0.3);
+    expect(refusal).toMatch(/^w.npz is out of reach, there are no files here/);
   });
 });

@@ -5,7 +5,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { readNpy, type NpyArray } from '../../runtime/npy.ts';
+import { readNpy } from '../../runtime/formats/npy.ts';
+import type { Tensor } from '../../runtime/formats/tensor.ts';
 
 export interface OracleTensor {
   readonly file: string;
@@ -39,7 +40,7 @@ export interface CaseDescription {
 
 export interface OracleCase extends CaseDescription {
   /** The values of a tensor of `tensors`. */
-  read(tensor: OracleTensor): NpyArray['data'];
+  read(tensor: OracleTensor): Tensor['data'];
 }
 
 /** One entry of a bundle: the files are the .npy files in base64. */

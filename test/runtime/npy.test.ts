@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../runtime/errors.ts';
-import { readNpy, writeNpy } from '../../runtime/npy.ts';
+import { readNpy, writeNpy } from '../../runtime/formats/npy.ts';
 
 /** A file as NumPy writes it: `header` padded to 64 bytes, then the numbers. */
 function file(header: string, data: ArrayBufferView): Uint8Array {
@@ -41,6 +41,14 @@ describe('.npy files', () => {
     expect(readNpy(inside.subarray(3)).data).toEqual(Float64Array.of(1, 2));
   });
 
+  it('may have their header in any order, and long integers of Python 2', () => {
+    const header = "{'shape': (2L, 1L), 'fortran_order': False, 'descr': '=f4'}";
+    expect(readNpy(file(header, Float32Array.of(1, 2)))).toEqual({
+      shape: [2, 1],
+      data: Float32Array.of(1, 2),
+    });
+  });
+
   it('in Fortran order are put in C order', () => {
     const header = "{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }";
     expect(readNpy(file(header, Float64Array.of(1, 4, 2, 5, 3, 6))).data).toEqual(
@@ -56,7 +64,7 @@ describe('.npy files', () => {
     [
       'objects',
       file("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", new Float64Array(1)),
-      'element type',
+      'Python objects',
     ],
     [
       'complex numbers',
@@ -64,9 +72,58 @@ describe('.npy files', () => {
       "'c8'",
     ],
     [
-      'big endian',
-      file("{'descr': '>f8', 'fortran_order': False, 'shape': (1,), }", new Float64Array(1)),
-      'big endian',
+      'an entry twice',
+      file("{'shape': (2,), 'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", new Float32Array(1)),
+      'has shape twice',
+    ],
+    [
+      'an entry more',
+      file("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': True, }", new Float32Array(1)),
+      'no dictionary of descr, fortran_order and shape',
+    ],
+    [
+      'text behind the dictionary',
+      file("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }, 1}", new Float32Array(1)),
+      'no dictionary',
+    ],
+    [
+      'a shape beyond counting',
+      file(
+        `{'descr': '<f4', 'fortran_order': False, 'shape': (${'9'.repeat(17)}, 0), }`,
+        new Float32Array(0),
+      ),
+      'no whole numbers from 0 to 2^53 - 1',
+    ],
+    [
+      'a product beyond counting, hidden by a zero',
+      file(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999, 0, 99999999,), }",
+        new Float32Array(0),
+      ),
+      'more than 2^53 - 1 elements',
+    ],
+    [
+      'a negative size',
+      file("{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -1), }", new Float32Array(1)),
+      'no dictionary',
+    ],
+    [
+      'too many axes',
+      file(`{'descr': '<f4', 'fortran_order': False, 'shape': (${'1,'.repeat(65)}), }`, new Float32Array(1)),
+      'it has 65 axes',
+    ],
+    [
+      'a header longer than any',
+      file(
+        `{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }${' '.repeat(10_000)}`,
+        new Float32Array(1),
+      ),
+      'its header is',
+    ],
+    [
+      'an integer beyond float64',
+      file("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }", BigInt64Array.of(1n, 2n ** 53n)),
+      '9007199254740992 at element 1',
     ],
   ])('%s: a clear error', (_, bytes, words) => {
     expect(() => readNpy(bytes, 'W.npy')).toThrow(DataError);
