@@ -11,7 +11,7 @@ export type WeightOfClass = Readonly<Record<number, number>>;
 
 /**
  * Changes a batch of `rows` rows in place: its arrays hold just these rows. Whatever it draws, it draws from `random`, which
- * depends on the seed and the step alone.
+ * depends on the seed and the step alone. @throws DataError where the batch is not what it is made for
  */
 export type Augmentation = (
   batch: Readonly<Record<string, Float32Array | Float64Array | Int32Array>>,

@@ -9,11 +9,12 @@ import {
   readCsvFile,
   readIdxFile,
   readNpyFile,
+  readNpzFile,
   readPngFile,
   readPngFiles,
   streamCsvFile,
 } from 'chainrule/node';
-import { writeNpy } from 'chainrule/runtime';
+import { writeNpy, writeNpz } from 'chainrule/formats';
 
 const examples = new URL('../../examples/', import.meta.url);
 const iris = new URL('iris/data/iris.csv', examples);
@@ -47,6 +48,8 @@ describe('files are read', () => {
     const data = Float32Array.of(1, 2, 3, 4, 5, 6);
     writeFileSync(path, writeNpy(data, [2, 3]));
     expect(readNpyFile(path)).toEqual({ shape: [2, 3], data });
+    writeFileSync(join(folder, 'x.npz'), writeNpz({ x: { shape: [2, 3], data } }));
+    expect(readNpzFile(join(folder, 'x.npz'))).toEqual({ x: { shape: [2, 3], data } });
   });
 
   it('of PNG, one or many as rows', () => {
