@@ -132,6 +132,7 @@ class PatternReader {
       return inner;
     }
     if (/^\d/.test(token)) return { kind: 'number', value: Number(token) };
+    if (token === 'inf') return { kind: 'number', value: Infinity };
     if (/^[a-z]$/.test(token)) return { kind: 'hole', name: token, fits: holeKinds[token] ?? 'any' };
     this.expect('(');
     const first = this.ternary();

@@ -72,6 +72,9 @@ export const simplerForms = ruleTable([
   't ? 1 : 0 => t',
   't ? 0 : 1 => not(t)',
   'not(t) ? u : v => t ? v : u',
+  // the slopes of max(u, v) + softplus(-|u - v|), the stable form of log(e^u + e^v)
+  '(u > v ? 1 : (u == v ? 0.5 : 0)) - sigmoid(-abs(u - v)) * sign(u - v) => sigmoid(u - v)',
+  '(v > u ? 1 : (v == u ? 0.5 : 0)) + sigmoid(-abs(u - v)) * sign(u - v) => sigmoid(v - u)',
 ]);
 
 const mostRounds = 6;

@@ -62,7 +62,9 @@ const forms: Readonly<Record<string, string>> = {
   'log(1 - sigmoid(x[n]))': '-softplus(x[n])',
   'log(cosh(x[n]))': 'abs(x[n]) + softplus(-2 * abs(x[n])) - 0.6931471805599453',
   'log(1 - tanh(x[n])^2)': '2 * (0.6931471805599453 - x[n] - softplus(-2 * x[n]))',
-  'log(exp(x[n]) + exp(tanh(x[n])))': 'x[n] + softplus(tanh(x[n]) - x[n])',
+  'log(exp(x[n]) + exp(2))': '2 + softplus(x[n] - 2)',
+  'log(exp(x[n]) + exp(tanh(x[n])))':
+    'max(x[n], tanh(x[n])) == -inf ? -inf : max(x[n], tanh(x[n])) + softplus(-abs(x[n] - tanh(x[n])))',
   'exp(3*x[n]) / exp(4*x[n])': 'exp(-x[n])',
   'exp(x[n]) - 1': 'expm1(x[n])',
   '1 - exp(x[n])': '-expm1(x[n])',
@@ -121,6 +123,17 @@ describe('a formula of one element', () => {
     expect(values.map((value) => value + 0)).toEqual([0, -800, -800, 0]);
     for (const range of ['', ': 3', ': -1 .. 1'])
       expect(line(prepare(likelihood(range)), 't')).toMatch(/^(output )?t\[n\] = log\(/);
+  });
+
+  test('the logarithm of two exponentials is symmetric: no exponent, not even -inf, hides the other one', () => {
+    const program = programOf(`
+  input u[n]
+  input v[n]
+  output t[n] = log(exp(u[n]) + exp(v[n]))`);
+    const none = -Infinity;
+    const tensors = { u: [none, 1.5, none, -1e17, 800, 2], v: [1.5, none, none, 1.5, 700, 2] };
+    const values = interpret(prepare(program), { extents: { n: 6 }, tensors }).get('t');
+    expect([...(values ?? [])]).toEqual([1.5, 1.5, none, 1.5, 800, 2 + Math.log(2)]);
   });
 
   test('digits near zero are kept: log1p and expm1', () => {
