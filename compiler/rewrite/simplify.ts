@@ -72,9 +72,11 @@ export const simplerForms = ruleTable([
   't ? 1 : 0 => t',
   't ? 0 : 1 => not(t)',
   'not(t) ? u : v => t ? v : u',
-  // the slopes of max(u, v) + softplus(-|u - v|), the stable form of log(e^u + e^v)
-  '(u > v ? 1 : (u == v ? 0.5 : 0)) - sigmoid(-abs(u - v)) * sign(u - v) => sigmoid(u - v)',
-  '(v > u ? 1 : (v == u ? 0.5 : 0)) + sigmoid(-abs(u - v)) * sign(u - v) => sigmoid(v - u)',
+  // the slopes of log(e^u + e^v) in its stable form: 1 - σ(v - u) = σ(u - v)
+  'u > v ? 1 - sigmoid(v - u) : sigmoid(u - v) => sigmoid(u - v)',
+  'u > v ? sigmoid(v - u) : 1 - sigmoid(u - v) => sigmoid(v - u)',
+  'u > v ? w - sigmoid(v - u) * w : sigmoid(u - v) * w => sigmoid(u - v) * w',
+  'u > v ? sigmoid(v - u) * w : w - sigmoid(u - v) * w => sigmoid(v - u) * w',
 ]);
 
 const mostRounds = 6;

@@ -45,7 +45,7 @@ export const stableForms = ruleTable([
   'log(1 + exp(u)) => softplus(u)',
   'log1p(exp(u)) => softplus(u)',
   'log(exp(u) + exp(c)) => c + softplus(u - c)',
-  'log(exp(u) + exp(v)) => max(u, v) == -inf ? -inf : max(u, v) + softplus(-abs(u - v))', //  log 0 where both are -inf
+  'log(exp(u) + exp(v)) => v == -inf ? u : (u > v ? u + softplus(v - u) : v + softplus(u - v))', //  log 0 where both are -inf
   'log(cosh(u)) => abs(u) + softplus(-2 * abs(u)) - log(2)', //        cosh u = e^|u| (1 + e^(-2|u|)) / 2
   'log(1 - tanh(u) ^ 2) => 2 * (log(2) - u - softplus(-2 * u))', //   1 - tanh² u = 4 e^(-2u) / (1 + e^(-2u))²
   'log(s ? u : v) => s ? log(u) : log(v)',

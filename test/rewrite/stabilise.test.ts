@@ -64,7 +64,7 @@ const forms: Readonly<Record<string, string>> = {
   'log(1 - tanh(x[n])^2)': '2 * (0.6931471805599453 - x[n] - softplus(-2 * x[n]))',
   'log(exp(x[n]) + exp(2))': '2 + softplus(x[n] - 2)',
   'log(exp(x[n]) + exp(tanh(x[n])))':
-    'max(x[n], tanh(x[n])) == -inf ? -inf : max(x[n], tanh(x[n])) + softplus(-abs(x[n] - tanh(x[n])))',
+    'tanh(x[n]) == -inf ? x[n] : x[n] > tanh(x[n]) ? x[n] + softplus(tanh(x[n]) - x[n]) : tanh(x[n]) + softplus(x[n] - tanh(x[n]))',
   'exp(3*x[n]) / exp(4*x[n])': 'exp(-x[n])',
   'exp(x[n]) - 1': 'expm1(x[n])',
   '1 - exp(x[n])': '-expm1(x[n])',
