@@ -113,45 +113,61 @@ layer masked_attention(q[.., s, d], k[.., t, d], v[.., t, units], mask[.., t], c
   y[.., i, o]       = sum[j](weights[.., i, j] * v[.., j, o])
 }
 
-// Self-attention with several heads, each on units / heads features: queries, keys and values are x W + b, cut into
-// thirds, these into heads; what the heads give is put together again and goes through \`out\`.
+// Self-attention with several heads, each on d / heads features: queries, keys and values are x W + b, cut into thirds,
+// these into heads; what the heads give is put together again and goes through the last \`dense\`.
 layer multi_head_attention(x[.., t, d], heads, causal = false, bias = true) -> y[.., t, d] {
   dim size = d / heads
   qkv = x |> dense(3 * d, bias)
-  score[.., h: heads, i, j] = sum[c: size](qkv[.., i, size*h + c] * qkv[.., j, d + size*h + c]) / sqrt(size)
+  q[.., h: heads, i, c: size] = qkv[.., i, size*h + c]
+  k[.., h: heads, i, c: size] = qkv[.., i, d + size*h + c]
+  v[.., h: heads, i, c: size] = qkv[.., i, 2*d + size*h + c]
+  score[.., h, i, j] = sum[c](q[.., h, i, c] * k[.., h, j, c]) / sqrt(size)
   weights[.., h, i, j] = softmax[j](causal ? (j <= i ? score[.., h, i, j] : -inf) : score[.., h, i, j])
-  mixed[.., i, o: d] = sum[j](weights[.., o / size, i, j] * qkv[.., j, 2*d + o])
-  y = mixed |> dense(d, bias)
+  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * v[.., h, j, c])
+  joined[.., i, o: d] = mixed[.., o / size, i, mod(o, size)]
+  y = joined |> dense(d, bias)
 }
 
 layer masked_multi_head_attention(x[.., t, d], mask[.., t], heads, causal = false, bias = true) -> y[.., t, d] {
   dim size = d / heads
   qkv = x |> dense(3 * d, bias)
-  score[.., h: heads, i, j] = sum[c: size](qkv[.., i, size*h + c] * qkv[.., j, d + size*h + c]) / sqrt(size)
+  q[.., h: heads, i, c: size] = qkv[.., i, size*h + c]
+  k[.., h: heads, i, c: size] = qkv[.., i, d + size*h + c]
+  v[.., h: heads, i, c: size] = qkv[.., i, 2*d + size*h + c]
+  score[.., h, i, j] = sum[c](q[.., h, i, c] * k[.., h, j, c]) / sqrt(size)
   weights[.., h, i, j] = softmax[j]((causal ? j <= i and mask[.., j] != 0 : mask[.., j] != 0) ? score[.., h, i, j] : -inf)
-  mixed[.., i, o: d] = sum[j](weights[.., o / size, i, j] * qkv[.., j, 2*d + o])
-  y = mixed |> dense(d, bias)
+  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * v[.., h, j, c])
+  joined[.., i, o: d] = mixed[.., o / size, i, mod(o, size)]
+  y = joined |> dense(d, bias)
 }
 
 // Queries from x, keys and values from a memory of any length
 layer cross_attention(x[.., s, d], memory[.., t, m], heads, bias = true) -> y[.., s, d] {
   dim size = d / heads
-  q  = x |> dense(d, bias)
-  kv = memory |> dense(2 * d, bias)
-  score[.., h: heads, i, j] = sum[c: size](q[.., i, size*h + c] * kv[.., j, size*h + c]) / sqrt(size)
+  queries = x |> dense(d, bias)
+  kv      = memory |> dense(2 * d, bias)
+  q[.., h: heads, i, c: size] = queries[.., i, size*h + c]
+  k[.., h: heads, j, c: size] = kv[.., j, size*h + c]
+  v[.., h: heads, j, c: size] = kv[.., j, d + size*h + c]
+  score[.., h, i, j] = sum[c](q[.., h, i, c] * k[.., h, j, c]) / sqrt(size)
   weights[.., h, i, j] = softmax[j](score[.., h, i, j])
-  mixed[.., i, o: d] = sum[j](weights[.., o / size, i, j] * kv[.., j, d + o])
-  y = mixed |> dense(d, bias)
+  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * v[.., h, j, c])
+  joined[.., i, o: d] = mixed[.., o / size, i, mod(o, size)]
+  y = joined |> dense(d, bias)
 }
 
 layer masked_cross_attention(x[.., s, d], memory[.., t, m], mask[.., t], heads, bias = true) -> y[.., s, d] {
   dim size = d / heads
-  q  = x |> dense(d, bias)
-  kv = memory |> dense(2 * d, bias)
-  score[.., h: heads, i, j] = sum[c: size](q[.., i, size*h + c] * kv[.., j, size*h + c]) / sqrt(size)
+  queries = x |> dense(d, bias)
+  kv      = memory |> dense(2 * d, bias)
+  q[.., h: heads, i, c: size] = queries[.., i, size*h + c]
+  k[.., h: heads, j, c: size] = kv[.., j, size*h + c]
+  v[.., h: heads, j, c: size] = kv[.., j, d + size*h + c]
+  score[.., h, i, j] = sum[c](q[.., h, i, c] * k[.., h, j, c]) / sqrt(size)
   weights[.., h, i, j] = softmax[j](mask[.., j] != 0 ? score[.., h, i, j] : -inf)
-  mixed[.., i, o: d] = sum[j](weights[.., o / size, i, j] * kv[.., j, d + o])
-  y = mixed |> dense(d, bias)
+  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * v[.., h, j, c])
+  joined[.., i, o: d] = mixed[.., o / size, i, mod(o, size)]
+  y = joined |> dense(d, bias)
 }
 
 // gelu(x W1 + b1) W2 + b2, as wide as x in the end
