@@ -31,6 +31,7 @@ import { costOf } from './cost.ts';
 import { Definitions, fitsHole, isFinite, isTruth } from './definitions.ts';
 import { rewriteAll } from './matching.ts';
 import type { Surroundings } from './matching.ts';
+import { withoutCentred } from './means.ts';
 import { ruleTable } from './patterns.ts';
 import { simplerPlaces } from './places.ts';
 import { collect } from './polynomial.ts';
@@ -105,11 +106,11 @@ export function simplify(program: Program): Program {
     const expands = statement.phase === 'backward';
     const algebra = new Algebra(program.tensors, extentsOf(statement.indices), definitions, expands);
     let current = simplifyParts(simplerPlaces(statement, program.tensors), algebra);
-    for (const law of takesOut ? [...sumLaws, takeOut] : sumLaws) {
-      let next = isScatter(current) ? undefined : law(current, program.tensors);
+    for (const law of takesOut ? [...sumLaws, withoutCentred, takeOut] : sumLaws) {
+      let next = isScatter(current) ? undefined : law(current, program.tensors, definitions);
       while (next !== undefined) {
         current = simplifyParts(next, algebra);
-        next = law(current, program.tensors);
+        next = law(current, program.tensors, definitions);
       }
     }
     if (current === statement) simplest.set(statement, { takesOut, looked });

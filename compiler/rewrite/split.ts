@@ -70,7 +70,7 @@ class Splitter {
 
   /** A term may lack a reduced index that others of its sum have: Σ_v a = n a. */
   private counted(statement: Statement): Statement {
-    const next = countUnused(statement, this.program.tensors);
+    const next = countUnused(statement);
     return next === undefined ? statement : this.counted(next);
   }
 

@@ -17,6 +17,7 @@ import {
 } from '../graph/expressions.ts';
 import type { Expression, Extent, IndexExpression, LoopIndex, Statement, Tensor } from '../graph/types.ts';
 import { isInvariant } from './definitions.ts';
+import type { Definitions } from './definitions.ts';
 import { factorsOf, productOf, quotientOf } from './terms.ts';
 
 /** A whole number as an index expression: an index value, an integer constant, an element of an integer tensor. */
@@ -31,7 +32,11 @@ export function indexOfNumber(
   return tensors.get(node.tensor)?.element === 'integer' ? fetchIndex(node.tensor, node.at) : undefined;
 }
 
-export type SumLaw = (statement: Statement, tensors: ReadonlyMap<string, Tensor>) => Statement | undefined;
+export type SumLaw = (
+  statement: Statement,
+  tensors: ReadonlyMap<string, Tensor>,
+  definitions: Definitions,
+) => Statement | undefined;
 
 /**
  * Σ_k (k == e) f = f, where f does not depend on k, and e, which neither does, is a place in the range of k.
@@ -82,7 +87,7 @@ function chosenPlace(
 }
 
 /** Σ_k f = extent(k) · f,  max_k f = f, where f does not depend on k. */
-export const countUnused: SumLaw = (statement) => {
+export const countUnused = (statement: Statement): Statement | undefined => {
   const { combine, body } = statement;
   if (combine !== 'sum' && combine !== 'max' && combine !== 'min') return undefined;
   const used = freeIndices(body);
