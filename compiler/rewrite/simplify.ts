@@ -18,6 +18,7 @@ import {
   evaluateUnary,
   extentsOf,
   foldExpression,
+  freeIndices,
   indexBounds,
   Interner,
   isConstant,
@@ -28,7 +29,7 @@ import {
 } from '../graph/expressions.ts';
 import type { Binary, Expression, Extent, Program, Statement, Tensor } from '../graph/types.ts';
 import { costOf } from './cost.ts';
-import { Definitions, fitsHole, isFinite, isTruth } from './definitions.ts';
+import { Definitions, fitsHole, isElementwise, isFinite, isTruth } from './definitions.ts';
 import { rewriteAll } from './matching.ts';
 import type { Surroundings } from './matching.ts';
 import { withoutCentred } from './means.ts';
@@ -78,6 +79,25 @@ export const simplerForms = ruleTable([
   'u > v ? sigmoid(v - u) : 1 - sigmoid(u - v) => sigmoid(v - u)',
   'u > v ? w - sigmoid(v - u) * w : sigmoid(u - v) * w => sigmoid(u - v) * w',
   'u > v ? sigmoid(v - u) * w : w - sigmoid(u - v) * w => sigmoid(v - u) * w',
+  '(s ? u : 0) + (s ? v : 0) => s ? u + v : 0',
+  '(s ? u : 0) - (s ? v : 0) => s ? u - v : 0',
+]);
+
+/**
+ * Of cotangents, element by element: the 0 of a choice is no number there but the absence of a contribution, so that it stays 0
+ * beside whatever it is multiplied with. Padding that a mask keeps out of the loss may hold NaN. In a reduction the factors
+ * stay outside, where they can leave the sum or be operands of a product.
+ */
+export const cotangentForms = ruleTable([
+  '(s ? u : 0) * x + (s ? v : 0) * y => s ? u * x + v * y : 0',
+  '(s ? u : 0) * x - (s ? v : 0) * y => s ? u * x - v * y : 0',
+  '(s ? u : 0) * x + (s ? v : 0) => s ? u * x + v : 0',
+  '(s ? u : 0) * x - (s ? v : 0) => s ? u * x - v : 0',
+  '(s ? u : 0) - (s ? v : 0) * x => s ? u - v * x : 0',
+  '(s ? (r ? u : 0) : 0) + (r ? v : 0) => r ? (s ? u : 0) + v : 0',
+  '(s ? (r ? u : 0) : 0) + (r ? v : 0) * x => r ? (s ? u : 0) + v * x : 0',
+  '(s ? u : 0) / k => s ? u / k : 0',
+  '(s ? u : 0) * k => s ? u * k : 0',
 ]);
 
 const mostRounds = 6;
@@ -103,8 +123,8 @@ export function simplify(program: Program): Program {
     if (settled?.takesOut === takesOut && definitions.agreesWith(settled.looked)) return statement;
     const looked = definitions.watch();
     // What cancels in a cotangent is a difference that the user did not write; a forward formula was written on purpose.
-    const expands = statement.phase === 'backward';
-    const algebra = new Algebra(program.tensors, extentsOf(statement.indices), definitions, expands);
+    const isCotangent = statement.phase === 'backward';
+    const algebra = new Algebra(program.tensors, extentsOf(statement.indices), definitions, isCotangent);
     let current = simplifyParts(simplerPlaces(statement, program.tensors), algebra);
     for (const law of takesOut ? [...sumLaws, withoutCentred, takeOut] : sumLaws) {
       let next = isScatter(current) ? undefined : law(current, program.tensors, definitions);
@@ -121,8 +141,8 @@ export function simplify(program: Program): Program {
 }
 
 function simplifyParts(statement: Statement, algebra: Algebra): Statement {
-  const body = algebra.simplify(statement.body);
-  const finish = statement.finish && algebra.simplify(statement.finish);
+  const body = algebra.simplify(statement.body, isElementwise(statement));
+  const finish = statement.finish && algebra.simplify(statement.finish, true);
   if (body === statement.body && finish === statement.finish) return statement;
   const { finish: _, ...rest } = statement;
   const needed = finish !== undefined && finish.kind !== 'accumulated';
@@ -136,29 +156,39 @@ export class Algebra {
   private readonly tensors: ReadonlyMap<string, Tensor>;
   private readonly extents: ReadonlyMap<string, Extent>;
   private readonly around: Surroundings;
-  private readonly expands: boolean;
+  private readonly joining: Surroundings;
+  private readonly isCotangent: boolean;
 
   constructor(
     tensors: ReadonlyMap<string, Tensor>,
     extents: ReadonlyMap<string, Extent>,
     definitions: Definitions,
-    expands: boolean,
+    isCotangent: boolean,
   ) {
-    this.expands = expands;
+    this.isCotangent = isCotangent;
     this.tensors = tensors;
     this.extents = extents;
     this.around = {
       interner: new Interner(),
       fits: (kind, node) => fitsHole(kind, node, tensors, definitions),
     };
+    this.joining = {
+      ...this.around,
+      definition: (node) => {
+        const definition = definitions.of(node);
+        return definition !== undefined && isUniformChoice(definition) ? definition : undefined;
+      },
+    };
   }
 
-  /** The very same object if nothing becomes simpler. */
-  simplify(root: Expression): Expression {
+  /** The very same object if nothing becomes simpler. `elementwise`: no part of a reduction. */
+  simplify(root: Expression, elementwise = false): Expression {
     let current = root;
     for (let round = 0; round < mostRounds; round++) {
       const ruled = rewriteAll(this.fold(current), simplerForms, this.around);
-      const next = this.collectAll(ruled);
+      const joins = this.isCotangent && elementwise;
+      const joined = joins ? rewriteAll(ruled, cotangentForms, this.joining) : ruled;
+      const next = this.collectAll(joined);
       if (next === current || equalExpressions(next, current)) return current;
       current = next;
     }
@@ -232,7 +262,7 @@ export class Algebra {
     const candidates: { made: Expression | undefined; saves: number }[] = [
       { made: tidied(node), saves: isAllNegative(node) ? 0 : 1 },
       { made: collect(node, { ...options, expand: false }), saves: 1 },
-      { made: this.expands ? collect(node, { ...options, expand: true }) : undefined, saves: 2 },
+      { made: this.isCotangent ? collect(node, { ...options, expand: true }) : undefined, saves: 2 },
     ];
     for (const { made, saves } of candidates) {
       if (made === undefined) continue;
@@ -243,6 +273,11 @@ export class Algebra {
     }
     return best;
   }
+}
+
+/** c ? a : 0 for an a that is the same everywhere, and a c that costs no more than a load. */
+function isUniformChoice(node: Expression): boolean {
+  return node.kind === 'select' && freeIndices(node.then).size === 0 && costOf(node.condition) <= 1;
 }
 
 /** 1 if it is so, 0 if it is not so, undefined if nobody knows. */
