@@ -144,13 +144,21 @@ export function fetchesInside(indices: Iterable<IndexExpression>, scope: Scope):
   return inside;
 }
 
-/** True if one of the places is just what the condition is about: a read there is outside where the condition fails. */
+/**
+ * True if one of the places is just what the condition is about, or its first digit: a read there is outside where the
+ * condition fails. f / 16 is in 0 .. 3 where f is in 0 .. 63.
+ */
 export function isAbsorbed(
-  condition: Condition,
+  { value, extent }: Condition,
   place: readonly IndexExpression[],
   axes: readonly Extent[],
 ): boolean {
-  return place.some((index, axis) => axes[axis] === condition.extent && equalIndices(index, condition.value));
+  return place.some((index, axis) => {
+    const own = axes[axis];
+    if (own === extent) return equalIndices(index, value);
+    if (typeof own === 'string' || typeof extent === 'string' || own === undefined) return false;
+    return extent % own === 0 && equalIndices(index, quotientIndex(value, extent / own));
+  });
 }
 
 /** The cotangent read at a place, or the constant 1. */

@@ -6,9 +6,12 @@
 import {
   addIndex,
   extentsOf,
+  freeIndices,
   freshName,
   indexNames,
   indexOf,
+  quotientIndex,
+  remainderIndex,
   scaleIndex,
   substituteIndices,
   visitAtoms,
@@ -64,6 +67,71 @@ export function splitDigits(term: Term, tensors: ReadonlyMap<string, Tensor>): C
       factor: substituteIndices(term.factor, values),
     },
     conditions,
+  };
+}
+
+/**
+ * The other way: where all indices of a place are the digits of one number, x[n, 16 h + c + 64] with c < 16, the term is
+ * written over that number, f, with h = f / 16 and c = mod(f, 16). So the adjoint of a cut into heads is what puts
+ * them together again, and no sum. Not where a factor moves with a digit that is summed over and another sum remains,
+ * as over the filters of a convolution: that is a product of matrices, and stays one.
+ */
+export function joinDigits(term: Term, tensors: ReadonlyMap<string, Tensor>): Term {
+  let current = term;
+  for (const [axis, place] of term.read.at.entries()) {
+    const others = current.read.at.toSpliced(axis, 1);
+    const elsewhere = new Set(others.flatMap((other) => [...indexNames(other)]));
+    const digits = digitsIn(place, current.indices);
+    if (digits === undefined || digits.some(({ name }) => elsewhere.has(name))) continue;
+    const written = new Set(current.write.flatMap((index) => [...indexNames(index)]));
+    const weighted = freeIndices(current.factor);
+    const isSum = current.indices.some((index) => !digits.includes(index) && !elsewhere.has(index.name));
+    if (isSum && digits.some(({ name }) => !written.has(name) && weighted.has(name))) continue;
+    current = joined(current, digits, tensors);
+  }
+  return current;
+}
+
+/** The indices of a place from the last digit to the first, if they count without a gap; at least two. */
+function digitsIn({ terms }: IndexExpression, indices: readonly LoopIndex[]): LoopIndex[] | undefined {
+  const digits: LoopIndex[] = [];
+  let weight = 1;
+  for (const { coefficient, atom } of terms.toSorted((a, b) => a.coefficient - b.coefficient)) {
+    const index = atom.kind === 'index' ? indices.find(({ name }) => name === atom.name) : undefined;
+    if (index === undefined || typeof index.extent !== 'number' || coefficient !== weight) return undefined;
+    digits.push(index);
+    weight *= index.extent;
+  }
+  return digits.length > 1 && weight > 0 ? digits : undefined;
+}
+
+function joined(term: Term, digits: readonly LoopIndex[], tensors: ReadonlyMap<string, Tensor>): Term {
+  const [last, ...above] = digits;
+  if (last === undefined) return term;
+  const whole = indexOf(last.name);
+  const values = new Map<string, IndexExpression>();
+  let weight = 1;
+  for (const [position, { name, extent }] of digits.entries()) {
+    const row = quotientIndex(whole, weight);
+    values.set(name, position === digits.length - 1 ? row : remainderIndex(row, Number(extent)));
+    weight *= Number(extent);
+  }
+  const indices = term.indices
+    .filter((index) => !above.includes(index))
+    .map((index) => (index === last ? { ...index, extent: weight } : index));
+  const scope: Scope = { extents: extentsOf(indices), tensors };
+  const replaced = (index: IndexExpression): IndexExpression =>
+    tighten(substituteIndices(index, values), scope);
+  // what the digits are put together from again is the number itself
+  const at = term.read.at.map((index) => {
+    const own = index.terms.some(({ atom }) => atom.kind === 'index' && values.has(atom.name));
+    return own ? { ...whole, constant: index.constant } : replaced(index);
+  });
+  return {
+    indices,
+    write: term.write.map(replaced),
+    read: { ...term.read, at },
+    factor: substituteIndices(term.factor, values),
   };
 }
 

@@ -37,13 +37,13 @@ import {
   type Scope,
 } from './contribution.ts';
 import type { Term } from './differential.ts';
-import { splitDigits } from './digits.ts';
+import { joinDigits, splitDigits } from './digits.ts';
 import { axisName, solve, type Solution } from './solve.ts';
 
 /** The contribution of a term to the cotangent of what it reads, as a gather; undefined where there is none. */
 export function invert(given: Term, context: ContributionContext): Contribution | undefined {
   const { tensors, axes } = context;
-  const { term, conditions: digitConditions } = splitDigits(given, tensors);
+  const { term, conditions: digitConditions } = splitDigits(joinDigits(given, tensors), tensors);
   const written = new Set(
     context.cotangent === undefined ? [] : term.write.flatMap((at) => isPlainIndex(at) ?? []),
   );

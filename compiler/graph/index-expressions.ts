@@ -300,13 +300,16 @@ export function isInside(
   return bounds !== undefined && bounds.least >= 0 && bounds.greatest < axis;
 }
 
-/** Quotients and remainders whose value interval arithmetic can tell: floor((2i + u) / 2) is i for u < 2. */
+/**
+ * Quotients and remainders whose value interval arithmetic can tell: floor((2i + u) / 2) is i for u < 2. What digits are
+ * put together from again is a number: 2 floor(i / 2) + (i mod 2) is i.
+ */
 export function tightenIndex(
   index: IndexExpression,
   extents: ReadonlyMap<string, Extent>,
   tensors: ReadonlyMap<string, Tensor>,
 ): IndexExpression {
-  return mapAtoms(index, (atom) => {
+  const tight = mapAtoms(index, (atom) => {
     if (atom.kind !== 'quotient' && atom.kind !== 'remainder') return undefined;
     const bounds = indexBounds(atom.of, extents, tensors);
     if (bounds === undefined) return undefined;
@@ -315,6 +318,36 @@ export function tightenIndex(
     if (atom.kind === 'remainder') return subtractIndex(atom.of, constantIndex(quotient * atom.by));
     return atom.exact ? undefined : constantIndex(quotient);
   });
+  return fromDigits(tight);
+}
+
+/** c · (by · floor(x / by) + (x mod by)) is c · x. */
+function fromDigits(index: IndexExpression): IndexExpression {
+  for (const low of index.terms) {
+    if (low.atom.kind !== 'remainder') continue;
+    const { of, by } = low.atom;
+    const above = quotientOfQuotient(of, by);
+    const high = index.terms.find(
+      ({ coefficient, atom }) => coefficient === low.coefficient * by && atomKey(atom) === above,
+    );
+    if (high === undefined) continue;
+    const others = index.terms.filter((term) => term !== low && term !== high);
+    return fromDigits(addIndex({ ...index, terms: others }, scaleIndex(of, low.coefficient)));
+  }
+  return index;
+}
+
+/** The text of the one atom of floor(x / by), with floor(floor(y / a) / by) written floor(y / (a by)); '' if it has more. */
+function quotientOfQuotient(of: IndexExpression, by: number): string {
+  const [inner, ...others] = of.terms;
+  const nested =
+    others.length === 0 && of.constant === 0 && inner?.coefficient === 1 ? inner.atom : undefined;
+  const whole =
+    nested?.kind === 'quotient' && !nested.exact
+      ? quotientIndex(nested.of, nested.by * by)
+      : quotientIndex(of, by);
+  const [only, ...more] = whole.terms;
+  return only === undefined || more.length > 0 || whole.constant !== 0 ? '' : atomKey(only.atom);
 }
 
 /** Does the index have a quotient that must be exact? A read at it is outside where it is not. */

@@ -58,6 +58,12 @@ export interface RangeCheck {
   readonly border?: { readonly border: Border; readonly reach: number; readonly extent: number };
 }
 
+/** An index of a read that may be outside its axis. */
+export interface InnerPlace {
+  readonly index: IndexExpression;
+  readonly extent: number;
+}
+
 /** A statement of a `scan` block. */
 export interface StepFrame {
   /** Its index variable that counts the steps. */
@@ -91,6 +97,11 @@ export interface Frame {
   readonly unbound: Set<string>;
   /** What the conditions around the present expression say of indices. */
   known: readonly Bound[];
+  /**
+   * Set between the brackets of a read with `else`: the places of the reads there, `name[n, t - 1]`. Where one of them is
+   * outside its tensor, so is the read around it.
+   */
+  inner?: InnerPlace[] | undefined;
   /** Set in a `scan` block. */
   step?: StepFrame;
   /** How many calls of each layer the statement has (2 for many), and how many were met. */

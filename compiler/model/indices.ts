@@ -12,6 +12,7 @@ import type { IndexExpression } from '../graph/types.ts';
 import type { BinaryExpression, Call, SyntaxExpression } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
+import { collecting } from './inner-reads.ts';
 import type { Scope } from './scope.ts';
 import { didYouMean } from './scope.ts';
 import { asIndex } from './values.ts';
@@ -167,7 +168,10 @@ function fromValue(
   scope: Scope,
   elaboration: Elaboration,
 ): IndexExpression | undefined {
-  const value = elaborateExpression(syntax, scope, elaboration);
+  const value =
+    syntax.kind === 'read'
+      ? elaborateExpression(syntax, scope, elaboration)
+      : collecting(undefined, elaboration, () => elaborateExpression(syntax, scope, elaboration));
   if (value.kind === 'error') return undefined;
   const index = asIndex(value);
   if (index) return index;
@@ -178,6 +182,10 @@ function fromValue(
   } else if (axes.length > 0) {
     elaboration.error('E402', syntax.span, 'a whole tensor cannot be an index', {
       hint: 'read it with indices of its own: `E[tokens[n, t], d]`',
+    });
+  } else if (syntax.kind === 'read' && syntax.outside !== undefined) {
+    elaboration.error('E402', syntax.span, '`else` gives a value, and an index is a place', {
+      hint: 'put it behind the whole read: `E[tokens[n, t - 1], d] else 0`',
     });
   } else if (syntax.kind === 'read' && syntax.tensor.kind === 'reference') {
     reportRealIndex(syntax.tensor.name.text, syntax.span, scope, elaboration);

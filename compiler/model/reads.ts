@@ -2,20 +2,22 @@
 import {
   fetchIndex,
   indexOf,
+  isConstantIndex,
   isPlainIndex,
   quotientIndex,
   read,
   remainderIndex,
   visitAtoms,
 } from '../graph/expressions.ts';
-import type { Expression, IndexExpression, Tensor } from '../graph/types.ts';
+import type { Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
 import type { Call, IndexedRead, SyntaxExpression } from '../syntax/tree.ts';
 import { checkReach, withBorder } from './borders.ts';
 import type { BorderAxis } from './borders.ts';
 import { knownOf } from './bounds.ts';
-import type { Elaboration, RangeCheck } from './elaboration.ts';
+import type { Elaboration, InnerPlace, RangeCheck } from './elaboration.ts';
 import { elaborateExpression, onAxes } from './expressions.ts';
 import { elaborateIndex } from './indices.ts';
+import { collecting, kept, whereInside } from './inner-reads.ts';
 import { entryValue } from './names.ts';
 import { materialised } from './reductions.ts';
 import { elaborateStepRead } from './step-reads.ts';
@@ -34,8 +36,13 @@ export interface IndexAt {
 export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: Elaboration): Result {
   const entry = syntax.tensor.kind === 'reference' ? scope.lookupTensor(syntax.tensor.name.text) : undefined;
   if (entry?.kind === 'recurrent') return elaborateStepRead(syntax, entry, scope, elaboration);
-  const value = elaborateTensor(syntax.tensor, scope, elaboration);
-  const indices = syntax.indices.flatMap((index) => indicesOf(index, scope, elaboration));
+  const around = elaboration.frame?.inner;
+  const value = collecting(undefined, elaboration, () => elaborateTensor(syntax.tensor, scope, elaboration));
+  const inner: InnerPlace[] = [];
+  const collected = typeof syntax.outside?.value === 'number' ? inner : syntax.outside ? undefined : around;
+  const indices = collecting(collected, elaboration, () =>
+    syntax.indices.flatMap((index) => indicesOf(index, scope, elaboration)),
+  );
   if (value.kind === 'error') return errorValue;
   // how many axes were meant is not known
   if (syntax.indices.some(isFlatRest) && indices.some(({ index }) => index === undefined)) return errorValue;
@@ -58,12 +65,15 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
   const integer =
     value.tensor !== undefined && elaboration.builder.tensor(value.tensor)?.element === 'integer';
   const at: IndexExpression[] = [];
+  /** The same places as an index, which is never outside. */
+  const fetchedAt: IndexExpression[] = [];
   const border = typeof syntax.outside?.value === 'string' ? syntax.outside.value : undefined;
   const beyond: BorderAxis[] = [];
   let outside = typeof syntax.outside?.value === 'number' ? syntax.outside.value : undefined;
   for (const [axis, { index, syntax: indexSyntax, isChecked }] of indices.entries()) {
     if (index === undefined) return errorValue;
     at.push(index);
+    fetchedAt.push(index);
     if (isChecked) continue;
     const { extent } = value.axes[axis] ?? { extent: 0 };
     if (typeof syntax.outside?.value !== 'number' && hasExactQuotient(index)) {
@@ -76,8 +86,15 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
     }
     const what = `axis ${axis + 1} of \`${name}\``;
     const tensor = value.tensor === undefined ? undefined : elaboration.builder.tensor(value.tensor);
-    const known = integer ? [] : knownOf(index, elaboration);
+    const known = knownOf(index, elaboration);
     const check = { index, extent, span: indexSyntax.span, what, known, ...(tensor ? { tensor } : {}) };
+    if (known.length > 0) fetchedAt[axis] = kept(index, extent);
+    if (integer && isReached(index, extent, syntax, around)) {
+      around?.push({ index, extent: Number(extent) });
+      fetchedAt[axis] = kept(index, extent);
+      elaboration.frame?.paddedArithmetic.push({ index, extent });
+      continue;
+    }
     // the open dimension has no end that is known
     const isBordered = border !== undefined && typeof extent === 'number';
     const isPadded = border === undefined ? syntax.outside !== undefined : isBordered;
@@ -90,13 +107,23 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
     // inside, because a condition around it says so; the graph wants a value all the same
     if (known.length > 0) outside ??= 0;
   }
-  if (outside === undefined) {
-    const index = integer && value.tensor !== undefined ? { index: fetchIndex(value.tensor, at) } : {};
-    return { kind: 'value', axes: [], body: onAxes(value, at), ...index };
-  }
+  const isIndex = integer && syntax.outside === undefined && value.tensor !== undefined;
+  const index = isIndex ? { index: fetchIndex(value.tensor, fetchedAt) } : {};
+  if (outside === undefined) return { kind: 'value', axes: [], body: onAxes(value, fetchedAt), ...index };
   const element = elementsOf(value, outside, elaboration);
   const body = border === undefined ? element(at) : withBorder(border, beyond, at, element);
-  return { kind: 'value', axes: [], body };
+  return { kind: 'value', axes: [], body: whereInside(inner, body, outside), ...index };
+}
+
+/** True for an index inside a read with `else` that may be outside its axis: the `else` is for that too. */
+function isReached(
+  index: IndexExpression,
+  extent: Extent,
+  { outside }: IndexedRead,
+  around: InnerPlace[] | undefined,
+): boolean {
+  const stands = isPlainIndex(index) !== undefined || isConstantIndex(index) !== undefined;
+  return around !== undefined && outside === undefined && typeof extent === 'number' && !stands;
 }
 
 /** How an element of a value is read where it may be outside: a value that is no tensor becomes one. */

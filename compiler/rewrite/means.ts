@@ -8,12 +8,11 @@
  */
 import {
   accumulated,
-  equalIndices,
-  extentsOf,
+  equalExpressions,
   foldExpression,
   indexNames,
+  indexOf,
   isConstant,
-  isPlainIndex,
   isScatter,
   add,
   negate,
@@ -23,28 +22,24 @@ import {
   withChildren,
   zero,
 } from '../graph/expressions.ts';
-import type { Expression, IndexExpression, LoopIndex, Read, Statement, Tensor } from '../graph/types.ts';
+import type { Expression, IndexExpression, LoopIndex, Read, Statement } from '../graph/types.ts';
 import { isElementwise, isInvariant, placesOf, valueOf } from './definitions.ts';
 import type { Definitions } from './definitions.ts';
-import { unify } from './share.ts';
+import type { SumLaw } from './sums.ts';
 import { factorsOf, productOf, quotientOf, sumOf, termsOf } from './terms.ts';
 import type { Quotient } from './terms.ts';
 
 /** The statement without those terms of its sum that are sums of distances from their mean; undefined if there are none. */
-export function withoutCentred(
-  statement: Statement,
-  tensors: ReadonlyMap<string, Tensor>,
-  definitions: Definitions,
-): Statement | undefined {
+export const withoutCentred: SumLaw = (statement, _, definitions) => {
   const isSum = statement.combine === 'sum' && statement.phase === 'backward' && !isScatter(statement);
   if (!isSum || reducedIndices(statement).length === 0) return undefined;
-  const search = new Search(statement, tensors, definitions);
+  const search = new Search(statement, definitions);
   if (search.isCentred(statement.body)) return vanished(statement);
   const terms = termsOf(statement.body);
   const kept = terms.filter(({ of }) => !search.isCentred(of));
   if (kept.length === terms.length) return undefined;
   return kept.length === 0 ? vanished(statement) : { ...statement, body: sumOf(kept) };
-}
+};
 
 /** A sum that is 0. What it is multiplied by in the finish goes with it. */
 function vanished(statement: Statement): Statement {
@@ -73,12 +68,10 @@ interface Mean {
 
 class Search {
   private readonly statement: Statement;
-  private readonly tensors: ReadonlyMap<string, Tensor>;
   private readonly definitions: Definitions;
 
-  constructor(statement: Statement, tensors: ReadonlyMap<string, Tensor>, definitions: Definitions) {
+  constructor(statement: Statement, definitions: Definitions) {
     this.statement = statement;
-    this.tensors = tensors;
     this.definitions = definitions;
   }
 
@@ -99,34 +92,14 @@ class Search {
   private isMeanOf(node: Expression, element: Expression): boolean {
     const mean = node.kind === 'read' ? this.meanAt(node) : undefined;
     if (mean === undefined) return false;
-    const { indices, write } = mean.statement;
-    const { finish: _, ...rest } = mean.statement;
-    const elements: Statement = {
-      ...rest,
-      write: indices.map(({ name }) => ({
-        terms: [{ coefficient: 1, atom: { kind: 'index', name } }],
-        constant: 0,
-      })),
-      combine: 'assign',
-      body: mean.element,
-    };
-    const places = unify(elements, element, extentsOf(this.statement.indices), this.tensors);
-    if (places === undefined) return false;
-    const isSamePlace = mean.at.every((index, axis) => equalIndices(index, places[axis] ?? index));
-    return isSamePlace && this.runsOverAll(places.slice(write.length), indices.slice(write.length), mean.at);
-  }
-
-  /** True if each of the mean's own indices is one of the sum's, another for each, of the same extent. */
-  private runsOverAll(
-    places: readonly IndexExpression[],
-    own: readonly LoopIndex[],
-    at: readonly IndexExpression[],
-  ): boolean {
-    const reduced = new Map(reducedIndices(this.statement).map(({ name, extent }) => [name, extent]));
-    const fixed = new Set(at.flatMap((index) => [...indexNames(index)]));
-    const names = places.map((place) => isPlainIndex(place) ?? '');
-    const fits = names.every((name, axis) => reduced.get(name) === own[axis]?.extent && !fixed.has(name));
-    return fits && new Set(names).size === own.length;
+    const fixed = new Set(mean.at.flatMap((index) => [...indexNames(index)]));
+    const free = reducedIndices(this.statement).filter(({ name }) => !fixed.has(name));
+    const own = reducedIndices(mean.statement);
+    const places = placesOf(mean.statement, mean.at);
+    return pairings(own, free).some((pairs) => {
+      const names = new Map([...places, ...pairs]);
+      return equalExpressions(substituteIndices(mean.element, names), element);
+    });
   }
 
   /** Follows a read through what only scales to the sum that it is a multiple of; that is a mean if it is 1/N times it. */
@@ -166,6 +139,20 @@ class Search {
       return { statement, element, at: node.at };
     }
   }
+}
+
+/** Every way to call each of the indices by another of the names, of the same extent. */
+function pairings(own: readonly LoopIndex[], free: readonly LoopIndex[]): [string, IndexExpression][][] {
+  const [first, ...others] = own;
+  if (first === undefined) return [[]];
+  return free
+    .filter(({ extent }) => extent === first.extent)
+    .flatMap((choice) =>
+      pairings(
+        others,
+        free.filter((index) => index !== choice),
+      ).map((rest): [string, IndexExpression][] => [[first.name, indexOf(choice.name)], ...rest]),
+    );
 }
 
 function product(left: Quotient, right: Quotient): Quotient {

@@ -137,7 +137,7 @@ function bindsAll(value: Expression, statement: Statement): boolean {
 }
 
 /** The place to read the statement's target at to get the value of `node`; undefined if there is none. */
-export function unify(
+function unify(
   statement: Statement,
   node: Expression,
   extents: ReadonlyMap<string, Extent>,

@@ -218,6 +218,34 @@ describe('inversion of a strided map', () => {
   });
 });
 
+describe('inversion of a cut: places that count digits', () => {
+  const heads = (shift: number): readonly IndexExpression[] => [
+    addIndex(scaleIndex(indexOf('h'), 4), indexOf('c'), constantIndex(shift)),
+  ];
+  const cut = (length: number, shift: number): Program =>
+    readOnce(parameter('w', length), { h: 3, c: 4 }, heads(shift));
+
+  it('the digits are put together again, with no sum', () => {
+    expect(gradientLine(cut(12, 0))).toBe('dw[c: 12] = dy[c / 4, mod(c, 4)]');
+  });
+
+  it('outside of the part that was cut the first digit is outside', () => {
+    expect(gradientLine(cut(24, 8))).toBe('dw[c: 24] = dy[c / 4 - 2, mod(c, 4)] else 0');
+  });
+
+  it('a window of several elements gives each of them its cotangent', () => {
+    const place = addIndex(scaleIndex(indexOf('i'), 2), indexOf('u'));
+    const pooled = program(
+      [parameter('w', 7)],
+      [
+        { target: 'y', indices: { i: 3 }, over: { u: 2 }, body: read('w', at(place)) },
+        { target: 'loss', over: { i: 3 }, body: unary('sin', read('y', at('i'))) },
+      ],
+    );
+    expect(gradientLine(pooled)).toBe('dw[u: 7] = dy[u / 2] else 0');
+  });
+});
+
 describe('inversion of quotients and remainders', () => {
   const f = indexOf('f');
 

@@ -20,6 +20,7 @@ import {
   scaleIndex,
   substituteInIndex,
   subtractIndex,
+  tightenIndex,
 } from '../../compiler/graph/index-expressions.ts';
 import { printIndex } from '../../compiler/graph/print.ts';
 import type { IndexExpression } from '../../compiler/graph/types.ts';
@@ -184,5 +185,34 @@ describe('bounds', () => {
     expect(isInside(indexOf('b'), 'm', extents, tensors)).toBe(false);
     expect(isInside(indexOf('b'), 100, extents, tensors)).toBe(false);
     expect(isInside(constantIndex(0), 'n', extents, tensors)).toBe(false);
+  });
+});
+
+describe('what digits are put together from', () => {
+  const tight = (index: IndexExpression): string => printIndex(tightenIndex(index, new Map(), new Map()));
+
+  it('is the number itself, times what all are multiplied by', () => {
+    const two = addIndex(scaleIndex(quotientIndex(i, 4), 4), remainderIndex(i, 4));
+    expect(tight(two)).toBe('i');
+    expect(tight(addIndex(scaleIndex(two, 3), j, constantIndex(2)))).toBe(
+      printIndex(addIndex(scaleIndex(i, 3), j, constantIndex(2))),
+    );
+    const middle = scaleIndex(remainderIndex(quotientIndex(i, 4), 3), 4);
+    expect(tight(addIndex(scaleIndex(quotientIndex(i, 12), 12), middle, remainderIndex(i, 4)))).toBe('i');
+    const shifted = addIndex(i, constantIndex(7));
+    const odd = addIndex(scaleIndex(quotientIndex(shifted, 5), 5), remainderIndex(shifted, 5));
+    for (let at = 0; at < 12; at++)
+      expect(evaluate(tightenIndex(odd, new Map(), new Map()), { i: at })).toBe(at + 7);
+  });
+
+  it('stays where the digits do not fit', () => {
+    for (const [by, weight] of [
+      [4, 3],
+      [3, 4],
+      [4, -4],
+    ] as const) {
+      const index = addIndex(scaleIndex(quotientIndex(i, by), weight), remainderIndex(i, 4));
+      expect(tight(index)).toBe(printIndex(index));
+    }
   });
 });

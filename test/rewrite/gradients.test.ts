@@ -191,6 +191,101 @@ test('standardised rows: the moments are computed once, their adjoints by two su
   `);
 });
 
+describe('the mean inside a variance carries no gradient: three terms', () => {
+  const backward = (norm: string): string[] =>
+    lines(
+      trained(`
+  input x[n, 4]
+  input y[n, 4]
+  param s[4] ~ zeros
+  h[n, i] = x[n, i] * s[i]${norm}
+  loss = sum[n, k](q[n, k] * y[n, k])`),
+      'backward',
+    );
+
+  test('layer norm (Ba, Kiros & Hinton 2016)', () => {
+    const norm = `
+  m[n] = mean[k](h[n, k])
+  v[n] = mean[k]((h[n, k] - m[n])^2)
+  output q[n, k] = (h[n, k] - m[n]) / sqrt(v[n] + 1e-5)`;
+    expect(backward(norm)).toEqual([
+      'dv_sum[n] = -(sum[k](y[n, k] * q[n, k]) / (8 * (v[n] + 1e-5)))',
+      'dm_sum[n] = -(sum[k](y[n, k]) / (sqrt(v[n] + 1e-5) * 4))',
+      'ds[i] = sum[n]((y[n, i] / sqrt(v[n] + 1e-5) + 2 * dv_sum[n] * (h[n, i] - m[n]) + dm_sum[n]) * x[n, i])',
+    ]);
+  });
+
+  test('batch norm (Ioffe & Szegedy 2015)', () => {
+    const norm = `
+  m[k] = mean[n](h[n, k])
+  v[k] = mean[n]((h[n, k] - m[k])^2)
+  output q[n, k] = (h[n, k] - m[k]) / sqrt(v[k] + 1e-5)`;
+    expect(backward(norm)).toEqual([
+      'dv_sum[k] = -(sum[n](y[n, k] * q[n, k]) / (2 * (v[k] + 1e-5) * extent(n)))',
+      'dm_sum[k] = -(sum[n](y[n, k]) / (sqrt(v[k] + 1e-5) * extent(n)))',
+      'ds[i] = sum[n]((y[n, i] / sqrt(v[i] + 1e-5) + 2 * dv_sum[i] * (h[n, i] - m[i]) + dm_sum[i]) * x[n, i])',
+    ]);
+  });
+
+  test('groups: runs of one axis', () => {
+    const norm = `
+  m[n, a: 2] = mean[k: 2](h[n, 2*a + k])
+  v[n, a: 2] = mean[k: 2]((h[n, 2*a + k] - m[n, a])^2)
+  output q[n, k: 4] = (h[n, k] - m[n, k / 2]) / sqrt(v[n, k / 2] + 1e-5)`;
+    expect(backward(norm)).toEqual([
+      'dv_sum[n, a] = -(sum[k2: 2](y[n, 2*a + k2] * q[n, 2*a + k2]) / (4 * (v[n, a] + 1e-5)))',
+      'dm_sum[n, a] = -(sum[k2: 2](y[n, 2*a + k2]) / (sqrt(v[n, a] + 1e-5) * 2))',
+      'ds[i] = sum[n]((y[n, i] / sqrt(v[n, i / 2] + 1e-5) + 2 * dv_sum[n, i / 2] * (h[n, i] - m[n, i / 2]) + dm_sum[n, i / 2]) * x[n, i])',
+    ]);
+  });
+
+  test('distances from anything else than their own mean stay', () => {
+    const scaled = '\n  m[n] = sum[k](h[n, k]) / 3\n  output q[n, k] = (h[n, k] - m[n])^2';
+    const other = '\n  m[n] = mean[k](h[n, k]^2)\n  output q[n, k] = (h[n, k] - m[n])^2';
+    const part = '\n  m[n] = mean[k: 3](h[n, k])\n  output q[n, k: 4] = (h[n, k] - m[n])^2';
+    for (const norm of [scaled, other, part])
+      expect(backward(norm).join('\n')).toMatch(/^dm_sum\[n\] = .*sum\[k\]/m);
+  });
+
+  test('in a forward formula the user wants to see what rounding leaves', () => {
+    const program = trained(`
+  input x[n, 4]
+  param s ~ ones
+  m[n] = mean[k](x[n, k])
+  loss = sum[n](s * sum[k](x[n, k] - m[n]))`);
+    expect(lines(program, 'forward').join('\n')).toContain('x[n, k] - m[n]');
+  });
+});
+
+describe('a mask keeps what it hides out of the gradient', () => {
+  test('masked cross-entropy is (p - onehot) / N where the mask holds', () => {
+    const program = trained(`
+  input x[n, 3, 5]
+  input label[n, 3]: 4
+  input length[n]: 4
+  param W[5, 4] ~ zeros
+  z[n, t, k] = sum[i](x[n, t, i] * W[i, k])
+  loss = mean[n](sum[t](t < length[n] ? cross_entropy[k](z[n, t, k], label[n, t]) : 0))`);
+    expect(line(program, 'dz')).toBe(
+      'dz[n, t, k] = t < length[n] ? (exp(z[n, t, k] - loss_logsumexp[n, t]) - (k == label[n, t])) / extent(n) : 0',
+    );
+  });
+
+  test('softmax under a mask: one condition, w (dw - sum(dw w)) / √d', () => {
+    const program = trained(`
+  input x[n, 3, 4]
+  param W[4, 4] ~ zeros
+  q[n, i, c] = sum[d](x[n, i, d] * W[d, c])
+  score[n, i, j] = sum[c](q[n, i, c] * x[n, j, c]) / sqrt(4)
+  w[n, i, j] = softmax[j](j <= i ? score[n, i, j] : -inf)
+  loss = sum[n, i, c](sum[j](w[n, i, j] * x[n, j, c])^2)`);
+    expect(line(program, 'dw_logsumexp')).toBe('dw_logsumexp[n, i] = -sum[j](dw[n, i, j] * w[n, i, j])');
+    expect(line(program, 'dscore_sum')).toBe(
+      'dscore_sum[n, i, j] = j <= i ? w[n, i, j] * (dw[n, i, j] + dw_logsumexp[n, i]) / 2 : 0',
+    );
+  });
+});
+
 const values = (program: Program, x: readonly number[], others: Record<string, number[]>): number[] => {
   const tensors = { x, W: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1], b: [0, 0, 0, 0], ...others };
   const all = interpret(program, { extents: { n: 2 }, tensors });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { constant, multiply, read, subtract, zero } from '../../compiler/graph/expressions.ts';
 import type { Expression, Program } from '../../compiler/graph/types.ts';
-import { simplify, simplerForms } from '../../compiler/rewrite/simplify.ts';
+import { cotangentForms, simplify, simplerForms } from '../../compiler/rewrite/simplify.ts';
 import { stableForms } from '../../compiler/rewrite/stabilise.ts';
 import { line, lines, programOf } from './models.ts';
 
@@ -52,6 +52,9 @@ describe('scalar algebra', () => {
     'x[n] > 0 ? 1 : 0': 'x[n] > 0',
     'not (not (x[n] > 0))': 'x[n] > 0',
     'not (x[n] > 0) ? y[n] : w[n]': 'x[n] > 0 ? w[n] : y[n]',
+    '(x[n] > 0 ? y[n] : 0) + (x[n] > 0 ? w[n] : 0)': 'x[n] > 0 ? y[n] + w[n] : 0',
+    '(x[n] > 0 ? y[n] : 0) - (x[n] > 0 ? w[n] : 0)': 'x[n] > 0 ? y[n] - w[n] : 0',
+    '(x[n] > 0 ? y[n] : 0) + (x[n] < 0 ? w[n] : 0)': '(x[n] > 0 ? y[n] : 0) + (x[n] < 0 ? w[n] : 0)',
     'label[n] < 10 ? x[n] : y[n]': 'x[n]',
     'label[n] == 10 ? x[n] : y[n]': 'y[n]',
   };
@@ -95,6 +98,24 @@ describe('products of sums', () => {
   });
 });
 
+describe('factors of a choice', () => {
+  test('stay outside of a forward formula: 0 * y[n] is NaN where y[n] is', () => {
+    const forward = '(x[n] > 0 ? w[n] : 0) * y[n] + (x[n] > 0 ? y[n] : 0)';
+    expect(simplified(forward)).toBe(forward);
+  });
+
+  test('go in where choices of a cotangent join', () => {
+    expect(asCotangent('(x[n] > 0 ? w[n] : 0) * y[n] + (x[n] > 0 ? 3 : 0)')).toBe(
+      'x[n] > 0 ? w[n] * y[n] + 3 : 0',
+    );
+    expect(asCotangent('(x[n] > 0 ? w[n] : 0) * y[n] - (x[n] > 0 ? w[n] : 0) * x[n]')).toBe(
+      'x[n] > 0 ? w[n] * (y[n] - x[n]) : 0',
+    );
+    expect(asCotangent('(x[n] > 0 ? w[n] : 0) / 4')).toBe('x[n] > 0 ? w[n] / 4 : 0');
+    expect(asCotangent('(x[n] > 0 ? w[n] : 0) * y[n]')).toBe('(x[n] > 0 ? w[n] : 0) * y[n]');
+  });
+});
+
 const sum = (formula: string, before = ''): string[] =>
   lines(
     simplify(
@@ -126,7 +147,7 @@ describe('sums', () => {
 });
 
 test('every rule has a law that can be read, and no rule stands twice', () => {
-  const laws = [...simplerForms, ...stableForms].map(({ law }) => law);
+  const laws = [...simplerForms, ...cotangentForms, ...stableForms].map(({ law }) => law);
   expect(new Set(laws).size).toBe(laws.length);
   for (const { from, to } of simplerForms) expect(from).not.toEqual(to);
 });
