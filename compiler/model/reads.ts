@@ -89,7 +89,7 @@ export function elaborateRead(syntax: IndexedRead, scope: Scope, elaboration: El
     const known = knownOf(index, elaboration);
     const check = { index, extent, span: indexSyntax.span, what, known, ...(tensor ? { tensor } : {}) };
     if (known.length > 0) fetchedAt[axis] = kept(index, extent);
-    if (integer && isReached(index, extent, syntax, around)) {
+    if (integer && isReached(index, extent, syntax, around, elaboration)) {
       around?.push({ index, extent: Number(extent) });
       fetchedAt[axis] = kept(index, extent);
       elaboration.frame?.paddedArithmetic.push({ index, extent });
@@ -121,9 +121,14 @@ function isReached(
   extent: Extent,
   { outside }: IndexedRead,
   around: InnerPlace[] | undefined,
+  { variables }: Elaboration,
 ): boolean {
-  const stands = isPlainIndex(index) !== undefined || isConstantIndex(index) !== undefined;
-  return around !== undefined && outside === undefined && typeof extent === 'number' && !stands;
+  if (around === undefined || outside !== undefined || typeof extent === 'string') return false;
+  const fixed = isConstantIndex(index);
+  if (fixed !== undefined) return fixed < 0 || fixed >= extent;
+  // an index alone runs over the axis, unless its extent is written
+  const alone = isPlainIndex(index);
+  return alone === undefined || (variables.isGiven(alone) && variables.extentOf(alone) !== extent);
 }
 
 /** How an element of a value is read where it may be outside: a value that is no tensor becomes one. */

@@ -4,7 +4,8 @@ import { stepRead } from '../graph/scan.ts';
 import type { IndexExpression } from '../graph/types.ts';
 import type { IndexedRead } from '../syntax/tree.ts';
 import { knownOf } from './bounds.ts';
-import type { Elaboration, StepFrame } from './elaboration.ts';
+import { collecting, whereInside } from './inner-reads.ts';
+import type { Elaboration, InnerPlace, StepFrame } from './elaboration.ts';
 import { counted, indicesOf, textOf } from './reads.ts';
 import type { IndexAt } from './reads.ts';
 import type { Scope, ValueEntry } from './scope.ts';
@@ -21,7 +22,10 @@ export function elaborateStepRead(
 ): Result {
   entry.used = true;
   const { tensor, span: declared } = entry;
-  const indices = syntax.indices.flatMap((index) => indicesOf(index, scope, elaboration));
+  const inner: InnerPlace[] = [];
+  const indices = collecting(syntax.outside ? inner : elaboration.frame?.inner, elaboration, () =>
+    syntax.indices.flatMap((index) => indicesOf(index, scope, elaboration)),
+  );
   const name = textOf(syntax.tensor);
   if (indices.length !== tensor.axes.length) {
     const axes = counted(tensor.axes.length, 'axis', 'axes');
@@ -55,7 +59,7 @@ export function elaborateStepRead(
   return {
     kind: 'value',
     axes: [],
-    body: read(tensor.name, at, outside),
+    body: whereInside(inner, read(tensor.name, at, outside), outside ?? 0),
     ...(isPlace ? { index: fetchIndex(tensor.name, at) } : {}),
   };
 }
