@@ -10,13 +10,15 @@ import {
   freshName,
   indexNames,
   indexOf,
+  indicesIn,
+  mapIndices,
   quotientIndex,
   remainderIndex,
   scaleIndex,
   substituteIndices,
   visitAtoms,
 } from '../graph/expressions.ts';
-import type { IndexAtom, IndexExpression, LoopIndex, Tensor } from '../graph/types.ts';
+import type { Expression, IndexAtom, IndexExpression, LoopIndex, Tensor } from '../graph/types.ts';
 import { tighten, type Condition, type Scope } from './contribution.ts';
 import type { Term } from './differential.ts';
 
@@ -73,8 +75,8 @@ export function splitDigits(term: Term, tensors: ReadonlyMap<string, Tensor>): C
 /**
  * The other way: where all indices of a place are the digits of one number, x[n, 16 h + c + 64] with c < 16, the term is
  * written over that number, f, with h = f / 16 and c = mod(f, 16). So the adjoint of a cut into heads is what puts
- * them together again, and no sum. Not where a factor moves with a digit that is summed over and another sum remains,
- * as over the filters of a convolution: that is a product of matrices, and stays one.
+ * them together again, and no sum. Not where a factor moves with a digit that is summed over, as the weights of a
+ * convolution do (these are products of matrices, or loops over residues), unless it is the number again that it moves with.
  */
 export function joinDigits(term: Term, tensors: ReadonlyMap<string, Tensor>): Term {
   let current = term;
@@ -86,10 +88,21 @@ export function joinDigits(term: Term, tensors: ReadonlyMap<string, Tensor>): Te
     const written = new Set(current.write.flatMap((index) => [...indexNames(index)]));
     const weighted = freeIndices(current.factor);
     const isSum = current.indices.some((index) => !digits.includes(index) && !elsewhere.has(index.name));
-    if (isSum && digits.some(({ name }) => !written.has(name) && weighted.has(name))) continue;
-    current = joined(current, digits, tensors);
+    const isWeighted = digits.some(({ name }) => !written.has(name) && weighted.has(name));
+    if (isWeighted && isSum) continue;
+    const next = joined(current, digits, tensors);
+    if (!isWeighted || !hasRemainder(next.factor)) current = next;
   }
   return current;
+}
+
+function hasRemainder(factor: Expression): boolean {
+  let found = false;
+  for (const index of indicesIn(factor))
+    visitAtoms(index, (atom) => {
+      found ||= atom.kind === 'remainder';
+    });
+  return found;
 }
 
 /** The indices of a place from the last digit to the first, if they count without a gap; at least two. */
@@ -131,7 +144,7 @@ function joined(term: Term, digits: readonly LoopIndex[], tensors: ReadonlyMap<s
     indices,
     write: term.write.map(replaced),
     read: { ...term.read, at },
-    factor: substituteIndices(term.factor, values),
+    factor: mapIndices(substituteIndices(term.factor, values), (index) => tighten(index, scope)),
   };
 }
 

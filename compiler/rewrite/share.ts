@@ -25,9 +25,10 @@ import type { Expression, Extent, IndexExpression, Program, Statement, Tensor } 
 import { pinned } from '../graph/results.ts';
 import { statementKey } from '../graph/statement-key.ts';
 import { isElementwise, ownPlace, valueOf } from './definitions.ts';
+import { shareSums } from './share-sums.ts';
 
 export function share(program: Program): Program {
-  const merged = mergeEqual(program);
+  const merged = shareSums(mergeEqual(program));
   const known = new Map<string, Statement[]>();
   const statements = merged.statements.map((statement) => {
     const extents = extentsOf(statement.indices);
