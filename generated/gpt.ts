@@ -65,7 +65,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 30,322,688 n.
- * Inputs and intermediates: 1,414,656 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,416,192 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -1878,41 +1878,15 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)      normalisation.dsl:15
-// dv_sum stands for dnorm_v_sum, dblock4_norm2_v_sum, dblock4_norm1_v_sum, dblock3_norm2_v_sum,
-// dblock3_norm1_v_sum, dblock2_norm2_v_sum, dblock2_norm1_v_sum, dblock1_norm2_v_sum, dblock1_norm1_v_sum
-export function backward_dv_sum(
-  dy: Float32Array,
-  m: Float32Array,
-  x: Float32Array,
-  g: Float32Array,
-  v: Float32Array,
-  dv_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dy_at_ni = ni * 64;
-    const m_i = m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += dy[dy_at_ni + k]! * (m_i - x[dy_at_ni + k]!) * g[k]!;
-    }
-    dv_sum[ni] = total / (128 * cube(Math.sqrt(v[ni]! + 0.00001)));
-  }
-}
-
-// dnorm_m_1[n, i] = -(sum[k](dnorm[n, i, k] * norm_g[k]) / sqrt(norm_v[n, i] + 0.00001))      normalisation.dsl:16
-// dnorm_m_sum[n, i] = (dnorm_m_1[n, i]
-//     + 2 * dnorm_v_sum[n, i] * sum[k](norm_m[n, i] - block4[n, i, k])) / 64                  normalisation.dsl:14
+// dnorm_m_sum[n, i] = -(sum[k](dnorm[n, i, k] * norm_g[k]) / (sqrt(norm_v[n, i] + 0.00001) * 64))      normalisation.dsl:14
+// dnorm_v_sum[n, i] = sum[k](dnorm[n, i, k] * (norm_m[n, i] - block4[n, i, k]) * norm_g[k])
+//     / (128 * sqrt(norm_v[n, i] + 0.00001)^3)                                                         normalisation.dsl:15
 // dblock4_u_1[n, t, d] = dnorm[n, t, d] * (norm_g[d] / sqrt(norm_v[n, t] + 0.00001))
-//     + dnorm_v_sum[n, t] * (2 * (block4[n, t, d] - norm_m[n, t])) + dnorm_m_sum[n, t]        gpt.dsl:30
+//     + dnorm_v_sum[n, t] * (2 * (block4[n, t, d] - norm_m[n, t])) + dnorm_m_sum[n, t]                 gpt.dsl:30
 export function backward_dblock4_u_1(
   dnorm: Float32Array,
   norm_g: Float32Array,
   norm_v: Float32Array,
-  dnorm_v_sum: Float32Array,
   norm_m: Float32Array,
   block4: Float32Array,
   dblock4_u_1: Float32Array,
@@ -1927,15 +1901,14 @@ export function backward_dblock4_u_1(
       for (let k = 0; k < 64; k++) {
         total += dnorm[dnorm_at_t + k]! * norm_g[k]!;
       }
-      const dnorm_m_1_nt = -(total / Math.sqrt(norm_v[norm_v_at_n + t]! + 0.00001));
+      const dnorm_m_sum_nt = -(total / (Math.sqrt(norm_v[norm_v_at_n + t]! + 0.00001) * 64));
       let total2 = 0;
       const norm_m_nt = norm_m[norm_v_at_n + t]!;
       for (let k = 0; k < 64; k++) {
-        total2 += norm_m_nt - block4[dnorm_at_t + k]!;
+        total2 += dnorm[dnorm_at_t + k]! * (norm_m_nt - block4[dnorm_at_t + k]!) * norm_g[k]!;
       }
-      const dnorm_m_sum_nt = (dnorm_m_1_nt + 2 * dnorm_v_sum[norm_v_at_n + t]! * total2) / 64;
+      const dnorm_v_sum_nt = total2 / (128 * cube(Math.sqrt(norm_v[norm_v_at_n + t]! + 0.00001)));
       const root = Math.sqrt(norm_v[norm_v_at_n + t]! + 0.00001);
-      const dnorm_v_sum_nt = dnorm_v_sum[norm_v_at_n + t]!;
       for (let d = 0; d < 64; d++) {
         dblock4_u_1[dnorm_at_t + d] =
           dnorm[dnorm_at_t + d]! * (norm_g[d]! / root) +
@@ -2026,17 +1999,17 @@ export function gradient_hidden_W(
   contract_tn(norm2, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
-// dm_1[n, i] = -(sum[k](dy[n, i, k] * g[k]) / sqrt(v[n, i] + 0.00001))                    normalisation.dsl:16
-// dm_sum[n, i] = (dm_1[n, i] + 2 * dv_sum[n, i] * sum[k](m[n, i] - x[n, i, k])) / 64      normalisation.dsl:14
+// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:14
+// dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:15
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
-//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                        gpt.dsl:26
+//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                   gpt.dsl:26
 // dx stands for dblock3_1, dblock3_u_1 (gpt.dsl:30), dblock2_1, dblock2_u_1 (gpt.dsl:30), dblock1_1,
 // dblock1_u_1 (gpt.dsl:30), dstart_1, dstart (embedding.dsl:13)
 export function backward_dblock3_1(
   dy: Float32Array,
   g: Float32Array,
   v: Float32Array,
-  dv_sum: Float32Array,
   m: Float32Array,
   x: Float32Array,
   dy2: Float32Array,
@@ -2052,15 +2025,14 @@ export function backward_dblock3_1(
       for (let k = 0; k < 64; k++) {
         total += dy[dy_at_t + k]! * g[k]!;
       }
-      const dm_1_nt = -(total / Math.sqrt(v[v_at_n + t]! + 0.00001));
+      const dm_sum_nt = -(total / (Math.sqrt(v[v_at_n + t]! + 0.00001) * 64));
       let total2 = 0;
       const m_nt = m[v_at_n + t]!;
       for (let k = 0; k < 64; k++) {
-        total2 += m_nt - x[dy_at_t + k]!;
+        total2 += dy[dy_at_t + k]! * (m_nt - x[dy_at_t + k]!) * g[k]!;
       }
-      const dm_sum_nt = (dm_1_nt + 2 * dv_sum[v_at_n + t]! * total2) / 64;
+      const dv_sum_nt = total2 / (128 * cube(Math.sqrt(v[v_at_n + t]! + 0.00001)));
       const root = Math.sqrt(v[v_at_n + t]! + 0.00001);
-      const dv_sum_nt = dv_sum[v_at_n + t]!;
       for (let d = 0; d < 64; d++) {
         dx[dy_at_t + d] =
           dy2[dy_at_t + d]! +
@@ -2175,34 +2147,48 @@ export function backward_dblock4_attention_v(
 }
 
 // dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      gpt.dsl:16
-// dscore_sum[n, h, i, j] = ((j <= i ? dweight[n, h, i, j] * weight[n, h, i, j] : 0)
-//     + (j <= i ? dweight_logsumexp[n, h, i] * weight[n, h, i, j] : 0)) / 4           gpt.dsl:15
+// dweight_logsumexp stands for dblock4_attention_weight_logsumexp, dblock3_attention_weight_logsumexp,
+// dblock2_attention_weight_logsumexp, dblock1_attention_weight_logsumexp
+export function backward_dattention_weight_logsumexp(
+  dweight: Float32Array,
+  weight: Float32Array,
+  dweight_logsumexp: Float64Array,
+  batch: number,
+): void {
+  const nhi_to = batch * 256;
+  for (let nhi = 0; nhi < nhi_to; nhi++) {
+    let total = 0;
+    const dweight_at_nhi = nhi * 64;
+    for (let j = 0; j < 64; j++) {
+      total += dweight[dweight_at_nhi + j]! * weight[dweight_at_nhi + j]!;
+    }
+    dweight_logsumexp[nhi] = -total;
+  }
+}
+
+// dscore_sum[n, h, i, j] = j <= i
+//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      gpt.dsl:15
 // dscore_sum stands for dblock4_attention_score_sum, dblock3_attention_score_sum,
 // dblock2_attention_score_sum, dblock1_attention_score_sum
 export function backward_dattention_score_sum(
-  dweight: Float32Array,
   weight: Float32Array,
+  dweight: Float32Array,
+  dweight_logsumexp: Float64Array,
   dscore_sum: Float32Array,
   batch: number,
 ): void {
-  for (let n = 0; n < batch; n++) {
-    const dweight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const dweight_at_h = dweight_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let total = 0;
-        const dweight_at_i = dweight_at_h + i * 64;
-        for (let j = 0; j < 64; j++) {
-          total += dweight[dweight_at_i + j]! * weight[dweight_at_i + j]!;
-        }
-        const dweight_logsumexp_nhi = -total;
-        for (let j = 0; j < 64; j++) {
-          const weight_nhij = weight[dweight_at_i + j]!;
-          dscore_sum[dweight_at_i + j] =
-            ((j <= i ? dweight[dweight_at_i + j]! * weight_nhij : 0) +
-              (j <= i ? dweight_logsumexp_nhi * weight_nhij : 0)) /
-            4;
-        }
+  dscore_sum.fill(0);
+  const nh_to = batch * 4;
+  for (let nh = 0; nh < nh_to; nh++) {
+    const weight_at_nh = nh * 4096;
+    const dweight_logsumexp_at_nh = nh * 64;
+    for (let i = 0; i < 64; i++) {
+      const j_to_i = i + 1;
+      const weight_at_i = weight_at_nh + i * 64;
+      const dweight_logsumexp_hi = dweight_logsumexp[dweight_logsumexp_at_nh + i]!;
+      for (let j = 0; j < j_to_i; j++) {
+        dscore_sum[weight_at_i + j] =
+          (weight[weight_at_i + j]! * (dweight[weight_at_i + j]! + dweight_logsumexp_hi)) / 4;
       }
     }
   }
@@ -3061,7 +3047,14 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
 }
 
 /** `backward`, part 1 of 4: its arrays, and the calls that work on them. */
-function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory): (n: number) => void {
+function backwardPart1({
+  batch,
+  parameters,
+  gradients,
+  workspace,
+  doubles,
+  next,
+}: Memory): (n: number) => void {
   const p = workspace.subarray(202752 * batch, 208896 * batch);
   const dz = workspace.subarray(196608 * batch, 202752 * batch);
   const dz_b = gradients.subarray(z_b_offset, z_b_offset + 96);
@@ -3075,7 +3068,6 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
   const dnorm_g = gradients.subarray(norm_g_offset, norm_g_offset + 64);
   const dnorm_b = gradients.subarray(norm_b_offset, norm_b_offset + 64);
   const norm_g = parameters.subarray(norm_g_offset, norm_g_offset + 64);
-  const dnorm_v_sum = workspace.subarray(200704 * batch, 200768 * batch);
   const dblock4_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dblock4_mlp_b = gradients.subarray(block4_mlp_b_offset, block4_mlp_b_offset + 64);
   const block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
@@ -3094,7 +3086,6 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
   const dblock4_norm2_g = gradients.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
   const dblock4_norm2_b = gradients.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
   const block4_norm2_g = parameters.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
-  const dblock4_norm2_v_sum = workspace.subarray(151552 * batch, 151616 * batch);
   const dblock3_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const block4_attention_O = parameters.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
   const dblock4_attention_mixed = workspace.subarray(180224 * batch, 184320 * batch);
@@ -3104,6 +3095,7 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
   const dblock4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
   const dblock4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const dblock4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dblock4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
   const block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
   const dblock4_attention_q = workspace.subarray(147456 * batch, 151552 * batch);
@@ -3125,7 +3117,6 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
   const dblock4_norm1_g = gradients.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
   const dblock4_norm1_b = gradients.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
   const block4_norm1_g = parameters.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
-  const dblock4_norm1_v_sum = workspace.subarray(147456 * batch, 147520 * batch);
   const dblock3_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dblock3_mlp_b = gradients.subarray(block3_mlp_b_offset, block3_mlp_b_offset + 64);
   const block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
@@ -3134,6 +3125,10 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
   const block3_hidden = workspace.subarray(98304 * batch, 114688 * batch);
   const dblock3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
   const dblock3_hidden_b = gradients.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
+  const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
+  const dblock3_norm2 = workspace.subarray(98304 * batch, 102400 * batch);
+  const block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
+  const dblock3_hidden_W = gradients.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
 
   return (n: number): void => {
     backward_dz(p, next, dz, n);
@@ -3142,8 +3137,7 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
     gradient_z_W(norm, dz, dz_W, n);
     gradient_g(dnorm, block4, norm_m, norm_v, dnorm_g, n);
     gradient_b(dnorm, dnorm_b, n);
-    backward_dv_sum(dnorm, norm_m, block4, norm_g, norm_v, dnorm_v_sum, n);
-    backward_dblock4_u_1(dnorm, norm_g, norm_v, dnorm_v_sum, norm_m, block4, dblock4_u_1, n);
+    backward_dblock4_u_1(dnorm, norm_g, norm_v, norm_m, block4, dblock4_u_1, n);
     gradient_b(dblock4_u_1, dblock4_mlp_b, n);
     gradient_mlp_W(block4_mlp_gelu_tanh, dblock4_u_1, dblock4_mlp_W, n);
     backward_dhidden(dblock4_u_1, block4_mlp_W, block4_hidden, dblock4_hidden, n);
@@ -3152,20 +3146,10 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
     gradient_hidden_W(block4_norm2, dblock4_hidden, dblock4_hidden_W, n);
     gradient_g(dblock4_norm2, block4_u, block4_norm2_m, block4_norm2_v, dblock4_norm2_g, n);
     gradient_b(dblock4_norm2, dblock4_norm2_b, n);
-    backward_dv_sum(
-      dblock4_norm2,
-      block4_norm2_m,
-      block4_u,
-      block4_norm2_g,
-      block4_norm2_v,
-      dblock4_norm2_v_sum,
-      n,
-    );
     backward_dblock3_1(
       dblock4_norm2,
       block4_norm2_g,
       block4_norm2_v,
-      dblock4_norm2_v_sum,
       block4_norm2_m,
       block4_u,
       dblock4_u_1,
@@ -3176,9 +3160,16 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
     gradient_attention_O(block4_attention_mixed, dblock3_1, dblock4_attention_O, n);
     backward_dattention_weight(dblock4_attention_mixed, block4_attention_v, dblock4_attention_weight, n);
     backward_dblock4_attention_v(block4_attention_weight, dblock4_attention_mixed, dblock4_attention_v, n);
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dblock4_attention_weight,
       block4_attention_weight,
+      dblock4_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      block4_attention_weight,
+      dblock4_attention_weight,
+      dblock4_attention_weight_logsumexp,
       dblock4_attention_score_sum,
       n,
     );
@@ -3199,20 +3190,10 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
     );
     gradient_g(dblock4_norm1, block3, block4_norm1_m, block4_norm1_v, dblock4_norm1_g, n);
     gradient_b(dblock4_norm1, dblock4_norm1_b, n);
-    backward_dv_sum(
-      dblock4_norm1,
-      block4_norm1_m,
-      block3,
-      block4_norm1_g,
-      block4_norm1_v,
-      dblock4_norm1_v_sum,
-      n,
-    );
     backward_dblock3_1(
       dblock4_norm1,
       block4_norm1_g,
       block4_norm1_v,
-      dblock4_norm1_v_sum,
       block4_norm1_m,
       block3,
       dblock3_1,
@@ -3223,23 +3204,20 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
     gradient_mlp_W(block3_mlp_gelu_tanh, dblock3_u_1, dblock3_mlp_W, n);
     backward_dhidden(dblock3_u_1, block3_mlp_W, block3_hidden, dblock3_hidden, n);
     gradient_hidden_b(dblock3_hidden, dblock3_hidden_b, n);
+    backward_dnorm2(dblock3_hidden, block3_hidden_W, dblock3_norm2, n);
+    gradient_hidden_W(block3_norm2, dblock3_hidden, dblock3_hidden_W, n);
   };
 }
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
-function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const dblock3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
-  const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
+function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
   const dblock3_norm2 = workspace.subarray(98304 * batch, 102400 * batch);
-  const block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
-  const dblock3_hidden_W = gradients.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
   const block3_u = workspace.subarray(299008 * batch, 303104 * batch);
   const block3_norm2_m = workspace.subarray(352896 * batch, 352960 * batch);
   const block3_norm2_v = workspace.subarray(352960 * batch, 353024 * batch);
   const dblock3_norm2_g = gradients.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
   const dblock3_norm2_b = gradients.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
   const block3_norm2_g = parameters.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
-  const dblock3_norm2_v_sum = workspace.subarray(102400 * batch, 102464 * batch);
   const dblock3_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dblock2_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const block3_attention_O = parameters.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
@@ -3250,6 +3228,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
   const dblock3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
   const dblock3_attention_v = workspace.subarray(147456 * batch, 151552 * batch);
+  const dblock3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dblock3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
   const block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
   const dblock3_attention_q = workspace.subarray(98304 * batch, 102400 * batch);
@@ -3271,7 +3250,6 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
   const dblock3_norm1_g = gradients.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
   const dblock3_norm1_b = gradients.subarray(block3_norm1_b_offset, block3_norm1_b_offset + 64);
   const block3_norm1_g = parameters.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
-  const dblock3_norm1_v_sum = workspace.subarray(98304 * batch, 98368 * batch);
   const dblock2_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dblock2_mlp_b = gradients.subarray(block2_mlp_b_offset, block2_mlp_b_offset + 64);
   const block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
@@ -3290,32 +3268,25 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
   const dblock2_norm2_g = gradients.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
   const dblock2_norm2_b = gradients.subarray(block2_norm2_b_offset, block2_norm2_b_offset + 64);
   const block2_norm2_g = parameters.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
-  const dblock2_norm2_v_sum = workspace.subarray(53248 * batch, 53312 * batch);
   const dblock1_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const block2_attention_O = parameters.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
   const dblock2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
   const block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
   const dblock2_attention_O = gradients.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
+  const block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
+  const dblock2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
+  const block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const dblock2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
+  const dblock2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
+  const dblock2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
 
   return (n: number): void => {
-    backward_dnorm2(dblock3_hidden, block3_hidden_W, dblock3_norm2, n);
-    gradient_hidden_W(block3_norm2, dblock3_hidden, dblock3_hidden_W, n);
     gradient_g(dblock3_norm2, block3_u, block3_norm2_m, block3_norm2_v, dblock3_norm2_g, n);
     gradient_b(dblock3_norm2, dblock3_norm2_b, n);
-    backward_dv_sum(
-      dblock3_norm2,
-      block3_norm2_m,
-      block3_u,
-      block3_norm2_g,
-      block3_norm2_v,
-      dblock3_norm2_v_sum,
-      n,
-    );
     backward_dblock3_1(
       dblock3_norm2,
       block3_norm2_g,
       block3_norm2_v,
-      dblock3_norm2_v_sum,
       block3_norm2_m,
       block3_u,
       dblock3_u_1,
@@ -3326,9 +3297,16 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     gradient_attention_O(block3_attention_mixed, dblock2_1, dblock3_attention_O, n);
     backward_dattention_weight(dblock3_attention_mixed, block3_attention_v, dblock3_attention_weight, n);
     backward_dblock4_attention_v(block3_attention_weight, dblock3_attention_mixed, dblock3_attention_v, n);
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dblock3_attention_weight,
       block3_attention_weight,
+      dblock3_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      block3_attention_weight,
+      dblock3_attention_weight,
+      dblock3_attention_weight_logsumexp,
       dblock3_attention_score_sum,
       n,
     );
@@ -3349,20 +3327,10 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     );
     gradient_g(dblock3_norm1, block2, block3_norm1_m, block3_norm1_v, dblock3_norm1_g, n);
     gradient_b(dblock3_norm1, dblock3_norm1_b, n);
-    backward_dv_sum(
-      dblock3_norm1,
-      block3_norm1_m,
-      block2,
-      block3_norm1_g,
-      block3_norm1_v,
-      dblock3_norm1_v_sum,
-      n,
-    );
     backward_dblock3_1(
       dblock3_norm1,
       block3_norm1_g,
       block3_norm1_v,
-      dblock3_norm1_v_sum,
       block3_norm1_m,
       block2,
       dblock2_1,
@@ -3377,20 +3345,10 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     gradient_hidden_W(block2_norm2, dblock2_hidden, dblock2_hidden_W, n);
     gradient_g(dblock2_norm2, block2_u, block2_norm2_m, block2_norm2_v, dblock2_norm2_g, n);
     gradient_b(dblock2_norm2, dblock2_norm2_b, n);
-    backward_dv_sum(
-      dblock2_norm2,
-      block2_norm2_m,
-      block2_u,
-      block2_norm2_g,
-      block2_norm2_v,
-      dblock2_norm2_v_sum,
-      n,
-    );
     backward_dblock3_1(
       dblock2_norm2,
       block2_norm2_g,
       block2_norm2_v,
-      dblock2_norm2_v_sum,
       block2_norm2_m,
       block2_u,
       dblock2_u_1,
@@ -3399,21 +3357,32 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     );
     backward_dattention_mixed(dblock1_1, block2_attention_O, dblock2_attention_mixed, n);
     gradient_attention_O(block2_attention_mixed, dblock1_1, dblock2_attention_O, n);
+    backward_dattention_weight(dblock2_attention_mixed, block2_attention_v, dblock2_attention_weight, n);
+    backward_dblock4_attention_v(block2_attention_weight, dblock2_attention_mixed, dblock2_attention_v, n);
+    backward_dattention_weight_logsumexp(
+      dblock2_attention_weight,
+      block2_attention_weight,
+      dblock2_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      block2_attention_weight,
+      dblock2_attention_weight,
+      dblock2_attention_weight_logsumexp,
+      dblock2_attention_score_sum,
+      n,
+    );
   };
 }
 
 /** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
-function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const dblock2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
-  const block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
-  const dblock2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
-  const dblock2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
+function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
   const dblock2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
   const block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
   const dblock2_attention_q = workspace.subarray(49152 * batch, 53248 * batch);
   const block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
   const dblock2_attention_k = workspace.subarray(53248 * batch, 57344 * batch);
+  const dblock2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
   const block2_attention_V = parameters.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
   const dblock2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
   const block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
@@ -3430,7 +3399,6 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const dblock2_norm1_g = gradients.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
   const dblock2_norm1_b = gradients.subarray(block2_norm1_b_offset, block2_norm1_b_offset + 64);
   const block2_norm1_g = parameters.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
-  const dblock2_norm1_v_sum = workspace.subarray(49152 * batch, 49216 * batch);
   const dblock1_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dblock1_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dblock1_mlp_b = gradients.subarray(block1_mlp_b_offset, block1_mlp_b_offset + 64);
@@ -3450,7 +3418,6 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const dblock1_norm2_g = gradients.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
   const dblock1_norm2_b = gradients.subarray(block1_norm2_b_offset, block1_norm2_b_offset + 64);
   const block1_norm2_g = parameters.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
-  const dblock1_norm2_v_sum = workspace.subarray(4096 * batch, 4160 * batch);
   const dstart_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const block1_attention_O = parameters.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
   const dblock1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
@@ -3460,6 +3427,7 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const dblock1_attention_weight = workspace.subarray(0, 16384 * batch);
   const block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
   const dblock1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const dblock1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dblock1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
   const block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
   const dblock1_attention_q = workspace.subarray(0, 4096 * batch);
@@ -3472,16 +3440,15 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const block1_attention_K = parameters.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
   const dblock1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
   const dblock1_attention_K = gradients.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
+  const dblock1_attention_Q = gradients.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
+  const block1_attention_Q = parameters.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
+  const dblock1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
+  const start = workspace.subarray(208896 * batch, 212992 * batch);
+  const block1_norm1_m = workspace.subarray(352256 * batch, 352320 * batch);
+  const block1_norm1_v = workspace.subarray(352320 * batch, 352384 * batch);
+  const dblock1_norm1_g = gradients.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
 
   return (n: number): void => {
-    backward_dattention_weight(dblock2_attention_mixed, block2_attention_v, dblock2_attention_weight, n);
-    backward_dblock4_attention_v(block2_attention_weight, dblock2_attention_mixed, dblock2_attention_v, n);
-    backward_dattention_score_sum(
-      dblock2_attention_weight,
-      block2_attention_weight,
-      dblock2_attention_score_sum,
-      n,
-    );
     backward_dattention_q(dblock2_attention_score_sum, block2_attention_k, dblock2_attention_q, n);
     backward_dblock4_attention_v(dblock2_attention_score_sum, block2_attention_q, dblock2_attention_k, n);
     backward_dblock4_norm1_1(dblock2_attention_v, block2_attention_V, dblock2_norm1_1, n);
@@ -3499,20 +3466,10 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     );
     gradient_g(dblock2_norm1, block1, block2_norm1_m, block2_norm1_v, dblock2_norm1_g, n);
     gradient_b(dblock2_norm1, dblock2_norm1_b, n);
-    backward_dv_sum(
-      dblock2_norm1,
-      block2_norm1_m,
-      block1,
-      block2_norm1_g,
-      block2_norm1_v,
-      dblock2_norm1_v_sum,
-      n,
-    );
     backward_dblock3_1(
       dblock2_norm1,
       block2_norm1_g,
       block2_norm1_v,
-      dblock2_norm1_v_sum,
       block2_norm1_m,
       block1,
       dblock1_1,
@@ -3527,20 +3484,10 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     gradient_hidden_W(block1_norm2, dblock1_hidden, dblock1_hidden_W, n);
     gradient_g(dblock1_norm2, block1_u, block1_norm2_m, block1_norm2_v, dblock1_norm2_g, n);
     gradient_b(dblock1_norm2, dblock1_norm2_b, n);
-    backward_dv_sum(
-      dblock1_norm2,
-      block1_norm2_m,
-      block1_u,
-      block1_norm2_g,
-      block1_norm2_v,
-      dblock1_norm2_v_sum,
-      n,
-    );
     backward_dblock3_1(
       dblock1_norm2,
       block1_norm2_g,
       block1_norm2_v,
-      dblock1_norm2_v_sum,
       block1_norm2_m,
       block1_u,
       dblock1_u_1,
@@ -3551,9 +3498,16 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     gradient_attention_O(block1_attention_mixed, dstart_1, dblock1_attention_O, n);
     backward_dattention_weight(dblock1_attention_mixed, block1_attention_v, dblock1_attention_weight, n);
     backward_dblock4_attention_v(block1_attention_weight, dblock1_attention_mixed, dblock1_attention_v, n);
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dblock1_attention_weight,
       block1_attention_weight,
+      dblock1_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      block1_attention_weight,
+      dblock1_attention_weight,
+      dblock1_attention_weight_logsumexp,
       dblock1_attention_score_sum,
       n,
     );
@@ -3563,31 +3517,6 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     gradient_block4_attention_V(block1_norm1, dblock1_attention_v, dblock1_attention_V, n);
     backward_dblock4_norm1_1(dblock1_attention_k, block1_attention_K, dblock1_norm1_2, n);
     gradient_block4_attention_V(block1_norm1, dblock1_attention_k, dblock1_attention_K, n);
-  };
-}
-
-/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
-function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
-  const block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
-  const dblock1_attention_q = workspace.subarray(0, 4096 * batch);
-  const dblock1_attention_Q = gradients.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
-  const dblock1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
-  const dblock1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
-  const block1_attention_Q = parameters.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
-  const dblock1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
-  const start = workspace.subarray(208896 * batch, 212992 * batch);
-  const block1_norm1_m = workspace.subarray(352256 * batch, 352320 * batch);
-  const block1_norm1_v = workspace.subarray(352320 * batch, 352384 * batch);
-  const dblock1_norm1_g = gradients.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
-  const dblock1_norm1_b = gradients.subarray(block1_norm1_b_offset, block1_norm1_b_offset + 64);
-  const block1_norm1_g = parameters.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
-  const dblock1_norm1_v_sum = workspace.subarray(0, 64 * batch);
-  const dstart_1 = workspace.subarray(196608 * batch, 200704 * batch);
-  const dstart = workspace.subarray(196608 * batch, 200704 * batch);
-  const dstart_P = gradients.subarray(start_P_offset, start_P_offset + 4096);
-  const dtokens_E = gradients.subarray(tokens_E_offset, tokens_E_offset + 6144);
-
-  return (n: number): void => {
     gradient_block4_attention_V(block1_norm1, dblock1_attention_q, dblock1_attention_Q, n);
     backward_dnorm1(
       dblock1_norm1_1,
@@ -3598,21 +3527,28 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
       n,
     );
     gradient_g(dblock1_norm1, start, block1_norm1_m, block1_norm1_v, dblock1_norm1_g, n);
+  };
+}
+
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
+  const dblock1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
+  const dblock1_norm1_b = gradients.subarray(block1_norm1_b_offset, block1_norm1_b_offset + 64);
+  const block1_norm1_g = parameters.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
+  const block1_norm1_v = workspace.subarray(352320 * batch, 352384 * batch);
+  const block1_norm1_m = workspace.subarray(352256 * batch, 352320 * batch);
+  const start = workspace.subarray(208896 * batch, 212992 * batch);
+  const dstart_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dstart = workspace.subarray(196608 * batch, 200704 * batch);
+  const dstart_P = gradients.subarray(start_P_offset, start_P_offset + 4096);
+  const dtokens_E = gradients.subarray(tokens_E_offset, tokens_E_offset + 6144);
+
+  return (n: number): void => {
     gradient_b(dblock1_norm1, dblock1_norm1_b, n);
-    backward_dv_sum(
-      dblock1_norm1,
-      block1_norm1_m,
-      start,
-      block1_norm1_g,
-      block1_norm1_v,
-      dblock1_norm1_v_sum,
-      n,
-    );
     backward_dblock3_1(
       dblock1_norm1,
       block1_norm1_g,
       block1_norm1_v,
-      dblock1_norm1_v_sum,
       block1_norm1_m,
       start,
       dstart_1,
@@ -3783,7 +3719,7 @@ export function createProgram(batch: number): CompiledProgram {
   const p = workspace.subarray(202752 * batch, 208896 * batch);
 
   // intermediates in double precision
-  const doubles = new Float64Array(64 * batch + 1);
+  const doubles = new Float64Array(256 * batch + 1);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);

@@ -20,7 +20,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 487,872 n, backward 975,744 n.
- * Inputs and intermediates: 114,132 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 114,020 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -376,52 +376,28 @@ export function forward_p(
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dp_logsumexp[n, t: 14] = t < length[n] ? 1 / extent(n) : 0      names.dsl:15
-export function backward_dp_logsumexp(length: Int32Array, dp_logsumexp: Float64Array, batch: number): void {
-  dp_logsumexp.fill(0);
-  const quotient = 1 / batch;
-  for (let n = 0; n < batch; n++) {
-    const length_n = length[n]!;
-    const dp_logsumexp_at_n = n * 14;
-    for (let t = 0; t < length_n; t++) {
-      dp_logsumexp[dp_logsumexp_at_n + t] = quotient;
-    }
-  }
-}
-
-// dloss_sum3[n, t: 14] = t < length[n] ? -(1 / extent(n)) : 0      names.dsl:15
-export function backward_dloss_sum3(length: Int32Array, dloss_sum3: Float32Array, batch: number): void {
-  dloss_sum3.fill(0);
-  const negative = -(1 / batch);
-  for (let n = 0; n < batch; n++) {
-    const length_n = length[n]!;
-    const dloss_sum3_at_n = n * 14;
-    for (let t = 0; t < length_n; t++) {
-      dloss_sum3[dloss_sum3_at_n + t] = negative;
-    }
-  }
-}
-
-// dz[n, i, o] = (o == next[n, i] ? dloss_sum3[n, i] : 0)
-//     + dp_logsumexp[n, i] * exp(z[n, i, o] - p_logsumexp[n, i])      layers.dsl:7
+// dz[n, i, o] = i < length[n] ? (exp(z[n, i, o] - p_logsumexp[n, i]) - (o == next[n, i]))
+//     / extent(n) : 0      layers.dsl:7
 export function backward_dz(
-  next: Int32Array,
-  dloss_sum3: Float32Array,
-  dp_logsumexp: Float64Array,
+  length: Int32Array,
   z: Float32Array,
   p_logsumexp: Float64Array,
+  next: Int32Array,
   dz: Float32Array,
   batch: number,
 ): void {
-  const ni_to = batch * 14;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const next_i = next[ni]!;
-    const z_at_ni = ni * 27;
-    const p_logsumexp_i = p_logsumexp[ni]!;
-    const dp_logsumexp_i = dp_logsumexp[ni]!;
-    for (let o = 0; o < 27; o++) {
-      dz[z_at_ni + o] =
-        (o === next_i ? dloss_sum3[ni]! : 0) + dp_logsumexp_i * Math.exp(z[z_at_ni + o]! - p_logsumexp_i);
+  dz.fill(0);
+  for (let n = 0; n < batch; n++) {
+    const length_n = length[n]!;
+    const z_at_n = n * 378;
+    const p_logsumexp_at_n = n * 14;
+    for (let i = 0; i < length_n; i++) {
+      const z_at_i = z_at_n + i * 27;
+      const p_logsumexp_ni = p_logsumexp[p_logsumexp_at_n + i]!;
+      const next_ni = next[p_logsumexp_at_n + i]!;
+      for (let o = 0; o < 27; o++) {
+        dz[z_at_i + o] = (Math.exp(z[z_at_i + o]! - p_logsumexp_ni) - (o === next_ni ? 1 : 0)) / batch;
+      }
     }
   }
 }
@@ -1155,8 +1131,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
   const z = workspace.subarray(1344 * batch, 1722 * batch);
   const z_inference = workspace.subarray(0, 378 * batch);
   const p = workspace.subarray(0, 378 * batch);
-  const dloss_sum3 = workspace.subarray(1722 * batch, 1736 * batch);
-  const dz = workspace.subarray(1344 * batch, 1722 * batch);
+  const dz = workspace.subarray(1722 * batch, 2100 * batch);
   const dz_gru_h_1 = workspace.subarray(21504 * batch, 22848 * batch);
   const dz_gru_h = workspace.subarray(22848 * batch, 24192 * batch);
   const dz_gru_z = workspace.subarray(24192 * batch, 25536 * batch);
@@ -1169,12 +1144,11 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
   const dz_embedding_y = workspace.subarray(4032 * batch, 4256 * batch);
 
   // intermediates in double precision
-  const doubles = new Float64Array(28 * batch + 1);
+  const doubles = new Float64Array(14 * batch + 1);
   const p_logsumexp = doubles.subarray(1, 14 * batch + 1);
   const loss = doubles.subarray(0, 1);
   const p_logsumexp_inference = doubles.subarray(1, 14 * batch + 1);
   const loss_inference = doubles.subarray(0, 1);
-  const dp_logsumexp = doubles.subarray(14 * batch + 1, 28 * batch + 1);
 
   // the optimizer
   const m = state.subarray(0, 35883);
@@ -1203,9 +1177,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
     },
 
     backward(n: number): void {
-      backward_dp_logsumexp(length, dp_logsumexp, n);
-      backward_dloss_sum3(length, dloss_sum3, n);
-      backward_dz(next, dloss_sum3, dp_logsumexp, z, p_logsumexp, dz, n);
+      backward_dz(length, z, p_logsumexp, next, dz, n);
       gradient_z_dense_b(dz, dz_dense_b, n);
       gradient_z_dense_W(z_dropout_y, dz, dz_dense_W, n);
       backward_dz_gru_h_1(dz, z_dense_W, z_dropout_keep, dz_gru_h_1, n);

@@ -58,8 +58,8 @@
  *   loss    loss
  *   metric  accuracy
  *
- * Multiply-adds of a step: forward 1,115,456 n, backward 2,457,216 n.
- * Inputs and intermediates: 59,660 n + 3,728 bytes for a batch of n rows.
+ * Multiply-adds of a step: forward 1,115,456 n, backward 2,450,048 n.
+ * Inputs and intermediates: 59,660 n + 3,600 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -1829,54 +1829,6 @@ export function backward_drough_residual_block2_b(
   }
 }
 
-// dm[k] = -(gamma[k] * sum[n, i, j](dy[n, i, j, k]) / sqrt(batch_variance[k] + 0.00001))      normalisation.dsl:62
-// dm stands for drough_residual_block2_b_batch_norm_m, drough_residual_block2_a_batch_norm_m,
-// drough_residual_block1_b_batch_norm_m, drough_residual_block1_a_batch_norm_m
-export function backward_dbatch_norm_m(
-  gamma: Float32Array,
-  dy: Float32Array,
-  batch_variance: Float32Array,
-  dm: Float32Array,
-  batch: number,
-): void {
-  dm.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dy_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      dm[k]! += dy[dy_at_nij + k]!;
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    dm[k] = -((gamma[k]! * dm[k]!) / Math.sqrt(batch_variance[k]! + 0.00001));
-  }
-}
-
-// dgamma[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))
-//     / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:62
-// dgamma stands for drough_residual_block2_b_batch_norm_gamma, drough_residual_block2_a_batch_norm_gamma,
-// drough_residual_block1_b_batch_norm_gamma, drough_residual_block1_a_batch_norm_gamma
-export function gradient_batch_norm_gamma(
-  dy: Float32Array,
-  conv2d_y: Float32Array,
-  batch_mean: Float32Array,
-  batch_variance: Float32Array,
-  dgamma: Float32Array,
-  batch: number,
-): void {
-  dgamma.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dy_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      dgamma[k]! += dy[dy_at_nij + k]! * (conv2d_y[dy_at_nij + k]! - batch_mean[k]!);
-    }
-  }
-  for (let k = 0; k < 32; k++) {
-    dgamma[k]! /= Math.sqrt(batch_variance[k]! + 0.00001);
-  }
-}
-
 // dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:62
 // dbatch_norm_beta stands for drough_residual_block2_b_batch_norm_beta,
 // drough_residual_block2_a_batch_norm_beta, drough_residual_block1_b_batch_norm_beta,
@@ -1896,58 +1848,72 @@ export function gradient_batch_norm_beta(
   }
 }
 
-// dvariance_sum[k] = gamma[k] * sum[n, i, j](dy[n, i, j, k] * (mean[k] - conv2d_y[n, i, j, k]))
-//     / (32 * sqrt(variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
+// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))      normalisation.dsl:62
+// dgamma_sum stands for drough_residual_block2_b_batch_norm_gamma_sum,
+// drough_residual_block2_a_batch_norm_gamma_sum, drough_residual_block1_b_batch_norm_gamma_sum,
+// drough_residual_block1_a_batch_norm_gamma_sum
+export function backward_dbatch_norm_gamma_sum(
+  dy: Float32Array,
+  conv2d_y: Float32Array,
+  batch_mean: Float32Array,
+  dgamma_sum: Float32Array,
+  batch: number,
+): void {
+  dgamma_sum.fill(0);
+  const nij_to = batch * 16;
+  for (let nij = 0; nij < nij_to; nij++) {
+    const dy_at_nij = nij * 32;
+    for (let k = 0; k < 32; k++) {
+      dgamma_sum[k]! += dy[dy_at_nij + k]! * (conv2d_y[dy_at_nij + k]! - batch_mean[k]!);
+    }
+  }
+}
+
+// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:62
+// dgamma stands for drough_residual_block2_b_batch_norm_gamma, drough_residual_block2_a_batch_norm_gamma,
+// drough_residual_block1_b_batch_norm_gamma, drough_residual_block1_a_batch_norm_gamma
+export function gradient_batch_norm_gamma(
+  dgamma_sum: Float32Array,
+  batch_variance: Float32Array,
+  dgamma: Float32Array,
+): void {
+  for (let k = 0; k < 32; k++) {
+    dgamma[k] = dgamma_sum[k]! / Math.sqrt(batch_variance[k]! + 0.00001);
+  }
+}
+
+// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (32 * sqrt(variance[k] + 0.00001)^3 * n))      normalisation.dsl:56
 // dvariance_sum stands for drough_residual_block2_b_batch_norm_batch_variance_sum,
 // drough_residual_block2_a_batch_norm_batch_variance_sum,
 // drough_residual_block1_b_batch_norm_batch_variance_sum and 1 more
 export function backward_dbatch_norm_batch_variance_sum(
   gamma: Float32Array,
-  dy: Float32Array,
-  mean: Float32Array,
-  conv2d_y: Float32Array,
+  dgamma_sum: Float32Array,
   variance: Float32Array,
   dvariance_sum: Float32Array,
   batch: number,
 ): void {
-  dvariance_sum.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dy_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      dvariance_sum[k]! += dy[dy_at_nij + k]! * (mean[k]! - conv2d_y[dy_at_nij + k]!);
-    }
-  }
   for (let k = 0; k < 32; k++) {
-    dvariance_sum[k] =
-      (gamma[k]! * dvariance_sum[k]!) / (32 * cube(Math.sqrt(variance[k]! + 0.00001)) * batch);
+    dvariance_sum[k] = -(
+      (gamma[k]! * dgamma_sum[k]!) /
+      (32 * cube(Math.sqrt(variance[k]! + 0.00001)) * batch)
+    );
   }
 }
 
-// dmean_sum[k] = (dm[k] + 2 * dvariance_sum[k] * sum[n, i, j](mean[k] - conv2d_y[n, i, j, k]))
-//     / (16 * extent(n))      normalisation.dsl:55
+// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 16 * n))      normalisation.dsl:55
 // dmean_sum stands for drough_residual_block2_b_batch_norm_batch_mean_sum,
 // drough_residual_block2_a_batch_norm_batch_mean_sum, drough_residual_block1_b_batch_norm_batch_mean_sum and
 // 1 more
 export function backward_dbatch_norm_batch_mean_sum(
-  dm: Float32Array,
-  dvariance_sum: Float32Array,
-  mean: Float32Array,
-  conv2d_y: Float32Array,
+  gamma: Float32Array,
+  dbeta: Float32Array,
+  variance: Float32Array,
   dmean_sum: Float32Array,
   batch: number,
 ): void {
-  dmean_sum.fill(0);
-  const nij_to = batch * 16;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const conv2d_y_at_nij = nij * 32;
-    for (let k = 0; k < 32; k++) {
-      dmean_sum[k]! += mean[k]! - conv2d_y[conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 16 * batch;
   for (let k = 0; k < 32; k++) {
-    dmean_sum[k] = (dm[k]! + 2 * dvariance_sum[k]! * dmean_sum[k]!) / product;
+    dmean_sum[k] = -((gamma[k]! * dbeta[k]!) / (Math.sqrt(variance[k]! + 0.00001) * 16 * batch));
   }
 }
 
@@ -2300,54 +2266,6 @@ export function backward_dfine_residual_block2_b(
   }
 }
 
-// dm[k] = -(gamma[k] * sum[n, i, j](dy[n, i, j, k]) / sqrt(batch_variance[k] + 0.00001))      normalisation.dsl:62
-// dm stands for dfine_residual_block2_b_batch_norm_m, dfine_residual_block2_a_batch_norm_m,
-// dfine_residual_block1_b_batch_norm_m, dfine_residual_block1_a_batch_norm_m, dstem_batch_norm_m
-export function backward_dbatch_norm_m2(
-  gamma: Float32Array,
-  dy: Float32Array,
-  batch_variance: Float32Array,
-  dm: Float32Array,
-  batch: number,
-): void {
-  dm.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dy_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dm[k]! += dy[dy_at_nij + k]!;
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dm[k] = -((gamma[k]! * dm[k]!) / Math.sqrt(batch_variance[k]! + 0.00001));
-  }
-}
-
-// dgamma[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))
-//     / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:62
-// dgamma stands for dfine_residual_block2_b_batch_norm_gamma, dfine_residual_block2_a_batch_norm_gamma,
-// dfine_residual_block1_b_batch_norm_gamma, dfine_residual_block1_a_batch_norm_gamma, dstem_batch_norm_gamma
-export function gradient_batch_norm_gamma2(
-  dy: Float32Array,
-  conv2d_y: Float32Array,
-  batch_mean: Float32Array,
-  batch_variance: Float32Array,
-  dgamma: Float32Array,
-  batch: number,
-): void {
-  dgamma.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dy_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dgamma[k]! += dy[dy_at_nij + k]! * (conv2d_y[dy_at_nij + k]! - batch_mean[k]!);
-    }
-  }
-  for (let k = 0; k < 16; k++) {
-    dgamma[k]! /= Math.sqrt(batch_variance[k]! + 0.00001);
-  }
-}
-
 // dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:62
 // dbatch_norm_beta stands for dfine_residual_block2_b_batch_norm_beta,
 // dfine_residual_block2_a_batch_norm_beta, dfine_residual_block1_b_batch_norm_beta,
@@ -2367,58 +2285,72 @@ export function gradient_batch_norm_beta2(
   }
 }
 
-// dvariance_sum[k] = gamma[k] * sum[n, i, j](dy[n, i, j, k] * (mean[k] - conv2d_y[n, i, j, k]))
-//     / (128 * sqrt(variance[k] + 0.00001)^3 * extent(n))      normalisation.dsl:56
+// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))      normalisation.dsl:62
+// dgamma_sum stands for dfine_residual_block2_b_batch_norm_gamma_sum,
+// dfine_residual_block2_a_batch_norm_gamma_sum, dfine_residual_block1_b_batch_norm_gamma_sum,
+// dfine_residual_block1_a_batch_norm_gamma_sum and 1 more
+export function backward_dbatch_norm_gamma_sum2(
+  dy: Float32Array,
+  conv2d_y: Float32Array,
+  batch_mean: Float32Array,
+  dgamma_sum: Float32Array,
+  batch: number,
+): void {
+  dgamma_sum.fill(0);
+  const nij_to = batch * 64;
+  for (let nij = 0; nij < nij_to; nij++) {
+    const dy_at_nij = nij * 16;
+    for (let k = 0; k < 16; k++) {
+      dgamma_sum[k]! += dy[dy_at_nij + k]! * (conv2d_y[dy_at_nij + k]! - batch_mean[k]!);
+    }
+  }
+}
+
+// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:62
+// dgamma stands for dfine_residual_block2_b_batch_norm_gamma, dfine_residual_block2_a_batch_norm_gamma,
+// dfine_residual_block1_b_batch_norm_gamma, dfine_residual_block1_a_batch_norm_gamma, dstem_batch_norm_gamma
+export function gradient_batch_norm_gamma2(
+  dgamma_sum: Float32Array,
+  batch_variance: Float32Array,
+  dgamma: Float32Array,
+): void {
+  for (let k = 0; k < 16; k++) {
+    dgamma[k] = dgamma_sum[k]! / Math.sqrt(batch_variance[k]! + 0.00001);
+  }
+}
+
+// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (128 * sqrt(variance[k] + 0.00001)^3 * n))      normalisation.dsl:56
 // dvariance_sum stands for dfine_residual_block2_b_batch_norm_batch_variance_sum,
 // dfine_residual_block2_a_batch_norm_batch_variance_sum,
 // dfine_residual_block1_b_batch_norm_batch_variance_sum and 2 more
 export function backward_dbatch_norm_batch_variance_sum2(
   gamma: Float32Array,
-  dy: Float32Array,
-  mean: Float32Array,
-  conv2d_y: Float32Array,
+  dgamma_sum: Float32Array,
   variance: Float32Array,
   dvariance_sum: Float32Array,
   batch: number,
 ): void {
-  dvariance_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const dy_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dvariance_sum[k]! += dy[dy_at_nij + k]! * (mean[k]! - conv2d_y[dy_at_nij + k]!);
-    }
-  }
   for (let k = 0; k < 16; k++) {
-    dvariance_sum[k] =
-      (gamma[k]! * dvariance_sum[k]!) / (128 * cube(Math.sqrt(variance[k]! + 0.00001)) * batch);
+    dvariance_sum[k] = -(
+      (gamma[k]! * dgamma_sum[k]!) /
+      (128 * cube(Math.sqrt(variance[k]! + 0.00001)) * batch)
+    );
   }
 }
 
-// dmean_sum[k] = (dm[k] + 2 * dvariance_sum[k] * sum[n, i, j](mean[k] - conv2d_y[n, i, j, k]))
-//     / (64 * extent(n))      normalisation.dsl:55
+// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 64 * n))      normalisation.dsl:55
 // dmean_sum stands for dfine_residual_block2_b_batch_norm_batch_mean_sum,
 // dfine_residual_block2_a_batch_norm_batch_mean_sum, dfine_residual_block1_b_batch_norm_batch_mean_sum and 2
 // more
 export function backward_dbatch_norm_batch_mean_sum2(
-  dm: Float32Array,
-  dvariance_sum: Float32Array,
-  mean: Float32Array,
-  conv2d_y: Float32Array,
+  gamma: Float32Array,
+  dbeta: Float32Array,
+  variance: Float32Array,
   dmean_sum: Float32Array,
   batch: number,
 ): void {
-  dmean_sum.fill(0);
-  const nij_to = batch * 64;
-  for (let nij = 0; nij < nij_to; nij++) {
-    const conv2d_y_at_nij = nij * 16;
-    for (let k = 0; k < 16; k++) {
-      dmean_sum[k]! += mean[k]! - conv2d_y[conv2d_y_at_nij + k]!;
-    }
-  }
-  const product = 64 * batch;
   for (let k = 0; k < 16; k++) {
-    dmean_sum[k] = (dm[k]! + 2 * dvariance_sum[k]! * dmean_sum[k]!) / product;
+    dmean_sum[k] = -((gamma[k]! * dbeta[k]!) / (Math.sqrt(variance[k]! + 0.00001) * 64 * batch));
   }
 }
 
@@ -3261,13 +3193,13 @@ interface Memory {
 /** `forward`, part 1 of 3: its arrays, and the calls that work on them. */
 function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: number) => void {
   const stem_conv2d_K = parameters.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
-  const stem_conv2d_y = workspace.subarray(928, 1024 * batch + 928);
-  const stem_batch_norm_batch_mean = workspace.subarray(608, 624);
-  const stem_batch_norm_batch_variance = workspace.subarray(624, 640);
+  const stem_conv2d_y = workspace.subarray(896, 1024 * batch + 896);
+  const stem_batch_norm_batch_mean = workspace.subarray(576, 592);
+  const stem_batch_norm_batch_variance = workspace.subarray(592, 608);
   const stem_batch_norm_running_mean = state.subarray(0, 16);
-  const stem_batch_norm_running_mean_next = workspace.subarray(640, 656);
+  const stem_batch_norm_running_mean_next = workspace.subarray(608, 624);
   const stem_batch_norm_running_variance = state.subarray(16, 32);
-  const stem_batch_norm_running_variance_next = workspace.subarray(656, 672);
+  const stem_batch_norm_running_variance_next = workspace.subarray(624, 640);
   const stem_batch_norm_gamma = parameters.subarray(
     stem_batch_norm_gamma_offset,
     stem_batch_norm_gamma_offset + 16,
@@ -3276,18 +3208,18 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     stem_batch_norm_beta_offset,
     stem_batch_norm_beta_offset + 16,
   );
-  const stem = workspace.subarray(1024 * batch + 928, 2048 * batch + 928);
+  const stem = workspace.subarray(1024 * batch + 896, 2048 * batch + 896);
   const fine_residual_block1_a_conv2d_K = parameters.subarray(
     fine_residual_block1_a_conv2d_K_offset,
     fine_residual_block1_a_conv2d_K_offset + 2304,
   );
-  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 928, 3072 * batch + 928);
-  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(672, 688);
-  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(688, 704);
+  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
+  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(640, 656);
+  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(656, 672);
   const fine_residual_block1_a_batch_norm_running_mean = state.subarray(32, 48);
-  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(704, 720);
+  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(672, 688);
   const fine_residual_block1_a_batch_norm_running_variance = state.subarray(48, 64);
-  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(720, 736);
+  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(688, 704);
   const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
     fine_residual_block1_a_batch_norm_gamma_offset,
     fine_residual_block1_a_batch_norm_gamma_offset + 16,
@@ -3296,18 +3228,18 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block1_a_batch_norm_beta_offset,
     fine_residual_block1_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_a = workspace.subarray(3072 * batch + 928, 4096 * batch + 928);
+  const fine_residual_block1_a = workspace.subarray(3072 * batch + 896, 4096 * batch + 896);
   const fine_residual_block1_b_conv2d_K = parameters.subarray(
     fine_residual_block1_b_conv2d_K_offset,
     fine_residual_block1_b_conv2d_K_offset + 2304,
   );
-  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 928, 5120 * batch + 928);
-  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(736, 752);
-  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(752, 768);
+  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 896, 5120 * batch + 896);
+  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(704, 720);
+  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(720, 736);
   const fine_residual_block1_b_batch_norm_running_mean = state.subarray(64, 80);
-  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(768, 784);
+  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(736, 752);
   const fine_residual_block1_b_batch_norm_running_variance = state.subarray(80, 96);
-  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(784, 800);
+  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(752, 768);
   const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
     fine_residual_block1_b_batch_norm_gamma_offset,
     fine_residual_block1_b_batch_norm_gamma_offset + 16,
@@ -3316,18 +3248,18 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block1_b_batch_norm_beta_offset,
     fine_residual_block1_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
   const fine_residual_block2_a_conv2d_K = parameters.subarray(
     fine_residual_block2_a_conv2d_K_offset,
     fine_residual_block2_a_conv2d_K_offset + 2304,
   );
-  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 928, 7168 * batch + 928);
-  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(800, 816);
-  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(816, 832);
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 896, 7168 * batch + 896);
+  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(768, 784);
+  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(784, 800);
   const fine_residual_block2_a_batch_norm_running_mean = state.subarray(96, 112);
-  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(832, 848);
+  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(800, 816);
   const fine_residual_block2_a_batch_norm_running_variance = state.subarray(112, 128);
-  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(848, 864);
+  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(816, 832);
   const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
     fine_residual_block2_a_batch_norm_gamma_offset,
     fine_residual_block2_a_batch_norm_gamma_offset + 16,
@@ -3336,14 +3268,14 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block2_a_batch_norm_beta_offset,
     fine_residual_block2_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block2_a = workspace.subarray(7168 * batch + 928, 8192 * batch + 928);
+  const fine_residual_block2_a = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
   const fine_residual_block2_b_conv2d_K = parameters.subarray(
     fine_residual_block2_b_conv2d_K_offset,
     fine_residual_block2_b_conv2d_K_offset + 2304,
   );
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(864, 880);
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(880, 896);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(832, 848);
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(848, 864);
 
   return (n: number): void => {
     forward_stem_conv2d_y(x, stem_conv2d_K, stem_conv2d_y, n);
@@ -3504,12 +3436,12 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
 /** `forward`, part 2 of 3: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: number) => void {
   const fine_residual_block2_b_batch_norm_running_mean = state.subarray(128, 144);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(864, 880);
-  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(896, 912);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(832, 848);
+  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(864, 880);
   const fine_residual_block2_b_batch_norm_running_variance = state.subarray(144, 160);
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(880, 896);
-  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(912, 928);
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(848, 864);
+  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(880, 896);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
   const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
     fine_residual_block2_b_batch_norm_gamma_offset,
     fine_residual_block2_b_batch_norm_gamma_offset + 16,
@@ -3518,13 +3450,13 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     fine_residual_block2_b_batch_norm_beta_offset,
     fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
-  const fine = workspace.subarray(9216 * batch + 928, 10240 * batch + 928);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
+  const fine = workspace.subarray(9216 * batch + 896, 10240 * batch + 896);
   const rough_residual_block1_a_conv2d_K = parameters.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 928, 10752 * batch + 928);
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 896, 10752 * batch + 896);
   const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
   const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
   const rough_residual_block1_a_batch_norm_running_mean = state.subarray(160, 192);
@@ -3539,12 +3471,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_a = workspace.subarray(10752 * batch + 928, 11264 * batch + 928);
+  const rough_residual_block1_a = workspace.subarray(10752 * batch + 896, 11264 * batch + 896);
   const rough_residual_block1_b_conv2d_K = parameters.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
   );
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 928, 11776 * batch + 928);
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 896, 11776 * batch + 896);
   const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
   const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
   const rough_residual_block1_b_batch_norm_running_mean = state.subarray(224, 256);
@@ -3559,12 +3491,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block1_b_batch_norm_beta_offset,
     rough_residual_block1_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 928, 12288 * batch + 928);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 896, 12288 * batch + 896);
   const rough_residual_block2_a_conv2d_K = parameters.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
   );
-  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
   const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
   const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
   const rough_residual_block2_a_batch_norm_running_mean = state.subarray(288, 320);
@@ -3579,12 +3511,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block2_a = workspace.subarray(12800 * batch + 928, 13312 * batch + 928);
+  const rough_residual_block2_a = workspace.subarray(12800 * batch + 896, 13312 * batch + 896);
   const rough_residual_block2_b_conv2d_K = parameters.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 928, 13824 * batch + 928);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 896, 13824 * batch + 896);
 
   return (n: number): void => {
     forward_batch_norm_running_mean_next(
@@ -3739,7 +3671,7 @@ function forwardPart3({
   doubles,
   label,
 }: Memory): (n: number) => void {
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 928, 13824 * batch + 928);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 896, 13824 * batch + 896);
   const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(384, 416);
   const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(416, 448);
   const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
@@ -3754,12 +3686,12 @@ function forwardPart3({
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 928, 12288 * batch + 928);
-  const rough = workspace.subarray(13824 * batch + 928, 14336 * batch + 928);
-  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 928, 14368 * batch + 928);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 896, 12288 * batch + 896);
+  const rough = workspace.subarray(13824 * batch + 896, 14336 * batch + 896);
+  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 896, 14368 * batch + 896);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z = workspace.subarray(14368 * batch + 928, 14378 * batch + 928);
+  const z = workspace.subarray(14368 * batch + 896, 14378 * batch + 896);
   const p_logsumexp = doubles.subarray(2, batch + 2);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
@@ -3816,36 +3748,36 @@ function backwardPart1({
   doubles,
   label,
 }: Memory): (n: number) => void {
-  const z = workspace.subarray(14368 * batch + 928, 14378 * batch + 928);
+  const z = workspace.subarray(14368 * batch + 896, 14378 * batch + 896);
   const p_logsumexp = doubles.subarray(2, batch + 2);
-  const dz = workspace.subarray(14368 * batch + 928, 14378 * batch + 928);
+  const dz = workspace.subarray(14368 * batch + 896, 14378 * batch + 896);
   const dz_dense_b = gradients.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 928, 14368 * batch + 928);
+  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 896, 14368 * batch + 896);
   const dz_dense_W = gradients.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
-  const dz_global_avg_pool2d_y_sum = workspace.subarray(14336 * batch + 928, 14368 * batch + 928);
-  const rough = workspace.subarray(13824 * batch + 928, 14336 * batch + 928);
-  const drough_residual_block2_b = workspace.subarray(13824 * batch + 928, 14336 * batch + 928);
-  const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
-    rough_residual_block2_b_batch_norm_gamma_offset,
-    rough_residual_block2_b_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(416, 448);
-  const drough_residual_block2_b_batch_norm_m = workspace.subarray(512, 544);
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 928, 13824 * batch + 928);
-  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(384, 416);
-  const drough_residual_block2_b_batch_norm_gamma = gradients.subarray(
-    rough_residual_block2_b_batch_norm_gamma_offset,
-    rough_residual_block2_b_batch_norm_gamma_offset + 32,
-  );
+  const dz_global_avg_pool2d_y_sum = workspace.subarray(14336 * batch + 896, 14368 * batch + 896);
+  const rough = workspace.subarray(13824 * batch + 896, 14336 * batch + 896);
+  const drough_residual_block2_b = workspace.subarray(13824 * batch + 896, 14336 * batch + 896);
   const drough_residual_block2_b_batch_norm_beta = gradients.subarray(
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const drough_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(544, 576);
-  const drough_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(576, 608);
-  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(13312 * batch + 928, 13824 * batch + 928);
-  const rough_residual_block2_a = workspace.subarray(12800 * batch + 928, 13312 * batch + 928);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 896, 13824 * batch + 896);
+  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(384, 416);
+  const drough_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(512, 544);
+  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(416, 448);
+  const drough_residual_block2_b_batch_norm_gamma = gradients.subarray(
+    rough_residual_block2_b_batch_norm_gamma_offset,
+    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_b_batch_norm_gamma_offset,
+    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+  );
+  const drough_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(512, 544);
+  const drough_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(544, 576);
+  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(13312 * batch + 896, 13824 * batch + 896);
+  const rough_residual_block2_a = workspace.subarray(12800 * batch + 896, 13312 * batch + 896);
   const drough_residual_block2_b_conv2d_K = gradients.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
@@ -3854,27 +3786,27 @@ function backwardPart1({
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
-  const drough_residual_block2_a_batch_norm_y = workspace.subarray(14336 * batch + 928, 14848 * batch + 928);
-  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
-    rough_residual_block2_a_batch_norm_gamma_offset,
-    rough_residual_block2_a_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
-  const drough_residual_block2_a_batch_norm_m = workspace.subarray(384, 416);
-  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
-  const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
-  const drough_residual_block2_a_batch_norm_gamma = gradients.subarray(
-    rough_residual_block2_a_batch_norm_gamma_offset,
-    rough_residual_block2_a_batch_norm_gamma_offset + 32,
-  );
+  const drough_residual_block2_a_batch_norm_y = workspace.subarray(14336 * batch + 896, 14848 * batch + 896);
   const drough_residual_block2_a_batch_norm_beta = gradients.subarray(
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
-  const drough_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(416, 448);
-  const drough_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(512, 544);
-  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 928, 12288 * batch + 928);
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
+  const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
+  const drough_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(384, 416);
+  const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
+  const drough_residual_block2_a_batch_norm_gamma = gradients.subarray(
+    rough_residual_block2_a_batch_norm_gamma_offset,
+    rough_residual_block2_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_a_batch_norm_gamma_offset,
+    rough_residual_block2_a_batch_norm_gamma_offset + 32,
+  );
+  const drough_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(384, 416);
+  const drough_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(416, 448);
+  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 896, 12288 * batch + 896);
   const drough_residual_block2_a_conv2d_K = gradients.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
@@ -3883,14 +3815,20 @@ function backwardPart1({
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
   );
-  const drough_residual_block1_y = workspace.subarray(12800 * batch + 928, 13312 * batch + 928);
-  const drough_residual_block1_b = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
-  const rough_residual_block1_b_batch_norm_gamma = parameters.subarray(
+  const drough_residual_block1_y = workspace.subarray(12800 * batch + 896, 13312 * batch + 896);
+  const drough_residual_block1_b = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
+  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
+    rough_residual_block1_b_batch_norm_beta_offset,
+    rough_residual_block1_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 896, 11776 * batch + 896);
+  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
+  const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(256, 288);
+  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
+  const drough_residual_block1_b_batch_norm_gamma = gradients.subarray(
     rough_residual_block1_b_batch_norm_gamma_offset,
     rough_residual_block1_b_batch_norm_gamma_offset + 32,
   );
-  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
-  const drough_residual_block1_b_batch_norm_m = workspace.subarray(256, 288);
 
   return (n: number): void => {
     backward_dz(z, p_logsumexp, label, dz, n);
@@ -3898,36 +3836,30 @@ function backwardPart1({
     gradient_z_dense_W(z_global_avg_pool2d_y, dz, dz_dense_W, n);
     backward_dz_global_avg_pool2d_y_sum(dz, z_dense_W, dz_global_avg_pool2d_y_sum, n);
     backward_drough_residual_block2_b(rough, dz_global_avg_pool2d_y_sum, drough_residual_block2_b, n);
-    backward_dbatch_norm_m(
-      rough_residual_block2_b_batch_norm_gamma,
+    gradient_batch_norm_beta(drough_residual_block2_b, drough_residual_block2_b_batch_norm_beta, n);
+    backward_dbatch_norm_gamma_sum(
       drough_residual_block2_b,
-      rough_residual_block2_b_batch_norm_batch_variance,
-      drough_residual_block2_b_batch_norm_m,
+      rough_residual_block2_b_conv2d_y,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      drough_residual_block2_b_batch_norm_gamma_sum,
       n,
     );
     gradient_batch_norm_gamma(
-      drough_residual_block2_b,
-      rough_residual_block2_b_conv2d_y,
-      rough_residual_block2_b_batch_norm_batch_mean,
+      drough_residual_block2_b_batch_norm_gamma_sum,
       rough_residual_block2_b_batch_norm_batch_variance,
       drough_residual_block2_b_batch_norm_gamma,
-      n,
     );
-    gradient_batch_norm_beta(drough_residual_block2_b, drough_residual_block2_b_batch_norm_beta, n);
     backward_dbatch_norm_batch_variance_sum(
       rough_residual_block2_b_batch_norm_gamma,
-      drough_residual_block2_b,
-      rough_residual_block2_b_batch_norm_batch_mean,
-      rough_residual_block2_b_conv2d_y,
+      drough_residual_block2_b_batch_norm_gamma_sum,
       rough_residual_block2_b_batch_norm_batch_variance,
       drough_residual_block2_b_batch_norm_batch_variance_sum,
       n,
     );
     backward_dbatch_norm_batch_mean_sum(
-      drough_residual_block2_b_batch_norm_m,
-      drough_residual_block2_b_batch_norm_batch_variance_sum,
-      rough_residual_block2_b_batch_norm_batch_mean,
-      rough_residual_block2_b_conv2d_y,
+      rough_residual_block2_b_batch_norm_gamma,
+      drough_residual_block2_b_batch_norm_beta,
+      rough_residual_block2_b_batch_norm_batch_variance,
       drough_residual_block2_b_batch_norm_batch_mean_sum,
       n,
     );
@@ -3955,40 +3887,34 @@ function backwardPart1({
       drough_residual_block2_a_batch_norm_y,
       n,
     );
-    backward_dbatch_norm_m(
-      rough_residual_block2_a_batch_norm_gamma,
-      drough_residual_block2_a_batch_norm_y,
-      rough_residual_block2_a_batch_norm_batch_variance,
-      drough_residual_block2_a_batch_norm_m,
-      n,
-    );
-    gradient_batch_norm_gamma(
-      drough_residual_block2_a_batch_norm_y,
-      rough_residual_block2_a_conv2d_y,
-      rough_residual_block2_a_batch_norm_batch_mean,
-      rough_residual_block2_a_batch_norm_batch_variance,
-      drough_residual_block2_a_batch_norm_gamma,
-      n,
-    );
     gradient_batch_norm_beta(
       drough_residual_block2_a_batch_norm_y,
       drough_residual_block2_a_batch_norm_beta,
       n,
     );
+    backward_dbatch_norm_gamma_sum(
+      drough_residual_block2_a_batch_norm_y,
+      rough_residual_block2_a_conv2d_y,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      drough_residual_block2_a_batch_norm_gamma_sum,
+      n,
+    );
+    gradient_batch_norm_gamma(
+      drough_residual_block2_a_batch_norm_gamma_sum,
+      rough_residual_block2_a_batch_norm_batch_variance,
+      drough_residual_block2_a_batch_norm_gamma,
+    );
     backward_dbatch_norm_batch_variance_sum(
       rough_residual_block2_a_batch_norm_gamma,
-      drough_residual_block2_a_batch_norm_y,
-      rough_residual_block2_a_batch_norm_batch_mean,
-      rough_residual_block2_a_conv2d_y,
+      drough_residual_block2_a_batch_norm_gamma_sum,
       rough_residual_block2_a_batch_norm_batch_variance,
       drough_residual_block2_a_batch_norm_batch_variance_sum,
       n,
     );
     backward_dbatch_norm_batch_mean_sum(
-      drough_residual_block2_a_batch_norm_m,
-      drough_residual_block2_a_batch_norm_batch_variance_sum,
-      rough_residual_block2_a_batch_norm_batch_mean,
-      rough_residual_block2_a_conv2d_y,
+      rough_residual_block2_a_batch_norm_gamma,
+      drough_residual_block2_a_batch_norm_beta,
+      rough_residual_block2_a_batch_norm_batch_variance,
       drough_residual_block2_a_batch_norm_batch_mean_sum,
       n,
     );
@@ -4022,39 +3948,41 @@ function backwardPart1({
       drough_residual_block1_b,
       n,
     );
-    backward_dbatch_norm_m(
-      rough_residual_block1_b_batch_norm_gamma,
+    gradient_batch_norm_beta(drough_residual_block1_b, drough_residual_block1_b_batch_norm_beta, n);
+    backward_dbatch_norm_gamma_sum(
       drough_residual_block1_b,
-      rough_residual_block1_b_batch_norm_batch_variance,
-      drough_residual_block1_b_batch_norm_m,
+      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      drough_residual_block1_b_batch_norm_gamma_sum,
       n,
+    );
+    gradient_batch_norm_gamma(
+      drough_residual_block1_b_batch_norm_gamma_sum,
+      rough_residual_block1_b_batch_norm_batch_variance,
+      drough_residual_block1_b_batch_norm_gamma,
     );
   };
 }
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const drough_residual_block1_b = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 928, 11776 * batch + 928);
-  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
-  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
-  const drough_residual_block1_b_batch_norm_gamma = gradients.subarray(
-    rough_residual_block1_b_batch_norm_gamma_offset,
-    rough_residual_block1_b_batch_norm_gamma_offset + 32,
-  );
-  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
-    rough_residual_block1_b_batch_norm_beta_offset,
-    rough_residual_block1_b_batch_norm_beta_offset + 32,
-  );
   const rough_residual_block1_b_batch_norm_gamma = parameters.subarray(
     rough_residual_block1_b_batch_norm_gamma_offset,
     rough_residual_block1_b_batch_norm_gamma_offset + 32,
   );
-  const drough_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(288, 320);
-  const drough_residual_block1_b_batch_norm_m = workspace.subarray(256, 288);
-  const drough_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(384, 416);
-  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(11264 * batch + 928, 11776 * batch + 928);
-  const rough_residual_block1_a = workspace.subarray(10752 * batch + 928, 11264 * batch + 928);
+  const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(256, 288);
+  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
+  const drough_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(256, 288);
+  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
+    rough_residual_block1_b_batch_norm_beta_offset,
+    rough_residual_block1_b_batch_norm_beta_offset + 32,
+  );
+  const drough_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(288, 320);
+  const drough_residual_block1_b = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 896, 11776 * batch + 896);
+  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
+  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(11264 * batch + 896, 11776 * batch + 896);
+  const rough_residual_block1_a = workspace.subarray(10752 * batch + 896, 11264 * batch + 896);
   const drough_residual_block1_b_conv2d_K = gradients.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
@@ -4063,81 +3991,75 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
   );
-  const drough_residual_block1_a_batch_norm_y = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
-  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
-    rough_residual_block1_a_batch_norm_gamma_offset,
-    rough_residual_block1_a_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
-  const drough_residual_block1_a_batch_norm_m = workspace.subarray(128, 160);
-  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 928, 10752 * batch + 928);
-  const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
-  const drough_residual_block1_a_batch_norm_gamma = gradients.subarray(
-    rough_residual_block1_a_batch_norm_gamma_offset,
-    rough_residual_block1_a_batch_norm_gamma_offset + 32,
-  );
+  const drough_residual_block1_a_batch_norm_y = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
   const drough_residual_block1_a_batch_norm_beta = gradients.subarray(
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
-  const drough_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(160, 192);
-  const drough_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(256, 288);
-  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(12288 * batch + 928, 12800 * batch + 928);
-  const fine = workspace.subarray(9216 * batch + 928, 10240 * batch + 928);
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 896, 10752 * batch + 896);
+  const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
+  const drough_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(128, 160);
+  const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
+  const drough_residual_block1_a_batch_norm_gamma = gradients.subarray(
+    rough_residual_block1_a_batch_norm_gamma_offset,
+    rough_residual_block1_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_a_batch_norm_gamma_offset,
+    rough_residual_block1_a_batch_norm_gamma_offset + 32,
+  );
+  const drough_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(128, 160);
+  const drough_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(160, 192);
+  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
+  const fine = workspace.subarray(9216 * batch + 896, 10240 * batch + 896);
   const drough_residual_block1_a_conv2d_K = gradients.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 928, 12288 * batch + 928);
-  const drough_residual_block1_y = workspace.subarray(12800 * batch + 928, 13312 * batch + 928);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 896, 12288 * batch + 896);
+  const drough_residual_block1_y = workspace.subarray(12800 * batch + 896, 13312 * batch + 896);
   const rough_residual_block1_a_conv2d_K = parameters.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 928, 11264 * batch + 928);
-  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(880, 896);
-  const dfine_residual_block2_b_batch_norm_m = workspace.subarray(0, 16);
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(864, 880);
-  const dfine_residual_block2_b_batch_norm_gamma = gradients.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
+  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 896, 11264 * batch + 896);
   const dfine_residual_block2_b_batch_norm_beta = gradients.subarray(
     fine_residual_block2_b_batch_norm_beta_offset,
     fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
-  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
-  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(832, 848);
+  const dfine_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(0, 16);
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(848, 864);
+  const dfine_residual_block2_b_batch_norm_gamma = gradients.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
+  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
+  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
+  const fine_residual_block2_a = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
+  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
 
   return (n: number): void => {
-    gradient_batch_norm_gamma(
-      drough_residual_block1_b,
-      rough_residual_block1_b_conv2d_y,
-      rough_residual_block1_b_batch_norm_batch_mean,
-      rough_residual_block1_b_batch_norm_batch_variance,
-      drough_residual_block1_b_batch_norm_gamma,
-      n,
-    );
-    gradient_batch_norm_beta(drough_residual_block1_b, drough_residual_block1_b_batch_norm_beta, n);
     backward_dbatch_norm_batch_variance_sum(
       rough_residual_block1_b_batch_norm_gamma,
-      drough_residual_block1_b,
-      rough_residual_block1_b_batch_norm_batch_mean,
-      rough_residual_block1_b_conv2d_y,
+      drough_residual_block1_b_batch_norm_gamma_sum,
       rough_residual_block1_b_batch_norm_batch_variance,
       drough_residual_block1_b_batch_norm_batch_variance_sum,
       n,
     );
     backward_dbatch_norm_batch_mean_sum(
-      drough_residual_block1_b_batch_norm_m,
-      drough_residual_block1_b_batch_norm_batch_variance_sum,
-      rough_residual_block1_b_batch_norm_batch_mean,
-      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_gamma,
+      drough_residual_block1_b_batch_norm_beta,
+      rough_residual_block1_b_batch_norm_batch_variance,
       drough_residual_block1_b_batch_norm_batch_mean_sum,
       n,
     );
@@ -4165,40 +4087,34 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       drough_residual_block1_a_batch_norm_y,
       n,
     );
-    backward_dbatch_norm_m(
-      rough_residual_block1_a_batch_norm_gamma,
-      drough_residual_block1_a_batch_norm_y,
-      rough_residual_block1_a_batch_norm_batch_variance,
-      drough_residual_block1_a_batch_norm_m,
-      n,
-    );
-    gradient_batch_norm_gamma(
-      drough_residual_block1_a_batch_norm_y,
-      rough_residual_block1_a_conv2d_y,
-      rough_residual_block1_a_batch_norm_batch_mean,
-      rough_residual_block1_a_batch_norm_batch_variance,
-      drough_residual_block1_a_batch_norm_gamma,
-      n,
-    );
     gradient_batch_norm_beta(
       drough_residual_block1_a_batch_norm_y,
       drough_residual_block1_a_batch_norm_beta,
       n,
     );
+    backward_dbatch_norm_gamma_sum(
+      drough_residual_block1_a_batch_norm_y,
+      rough_residual_block1_a_conv2d_y,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      drough_residual_block1_a_batch_norm_gamma_sum,
+      n,
+    );
+    gradient_batch_norm_gamma(
+      drough_residual_block1_a_batch_norm_gamma_sum,
+      rough_residual_block1_a_batch_norm_batch_variance,
+      drough_residual_block1_a_batch_norm_gamma,
+    );
     backward_dbatch_norm_batch_variance_sum(
       rough_residual_block1_a_batch_norm_gamma,
-      drough_residual_block1_a_batch_norm_y,
-      rough_residual_block1_a_batch_norm_batch_mean,
-      rough_residual_block1_a_conv2d_y,
+      drough_residual_block1_a_batch_norm_gamma_sum,
       rough_residual_block1_a_batch_norm_batch_variance,
       drough_residual_block1_a_batch_norm_batch_variance_sum,
       n,
     );
     backward_dbatch_norm_batch_mean_sum(
-      drough_residual_block1_a_batch_norm_m,
-      drough_residual_block1_a_batch_norm_batch_variance_sum,
-      rough_residual_block1_a_batch_norm_batch_mean,
-      rough_residual_block1_a_conv2d_y,
+      rough_residual_block1_a_batch_norm_gamma,
+      drough_residual_block1_a_batch_norm_beta,
+      rough_residual_block1_a_batch_norm_batch_variance,
       drough_residual_block1_a_batch_norm_batch_mean_sum,
       n,
     );
@@ -4228,125 +4144,33 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b,
       n,
     );
-    backward_dbatch_norm_m2(
-      fine_residual_block2_b_batch_norm_gamma,
+    gradient_batch_norm_beta2(dfine_residual_block2_b, dfine_residual_block2_b_batch_norm_beta, n);
+    backward_dbatch_norm_gamma_sum2(
       dfine_residual_block2_b,
-      fine_residual_block2_b_batch_norm_batch_variance,
-      dfine_residual_block2_b_batch_norm_m,
+      fine_residual_block2_b_conv2d_y,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      dfine_residual_block2_b_batch_norm_gamma_sum,
       n,
     );
     gradient_batch_norm_gamma2(
-      dfine_residual_block2_b,
-      fine_residual_block2_b_conv2d_y,
-      fine_residual_block2_b_batch_norm_batch_mean,
+      dfine_residual_block2_b_batch_norm_gamma_sum,
       fine_residual_block2_b_batch_norm_batch_variance,
       dfine_residual_block2_b_batch_norm_gamma,
-      n,
     );
-    gradient_batch_norm_beta2(dfine_residual_block2_b, dfine_residual_block2_b_batch_norm_beta, n);
     backward_dbatch_norm_batch_variance_sum2(
       fine_residual_block2_b_batch_norm_gamma,
-      dfine_residual_block2_b,
-      fine_residual_block2_b_batch_norm_batch_mean,
-      fine_residual_block2_b_conv2d_y,
+      dfine_residual_block2_b_batch_norm_gamma_sum,
       fine_residual_block2_b_batch_norm_batch_variance,
       dfine_residual_block2_b_batch_norm_batch_variance_sum,
       n,
     );
     backward_dbatch_norm_batch_mean_sum2(
-      dfine_residual_block2_b_batch_norm_m,
-      dfine_residual_block2_b_batch_norm_batch_variance_sum,
-      fine_residual_block2_b_batch_norm_batch_mean,
-      fine_residual_block2_b_conv2d_y,
+      fine_residual_block2_b_batch_norm_gamma,
+      dfine_residual_block2_b_batch_norm_beta,
+      fine_residual_block2_b_batch_norm_batch_variance,
       dfine_residual_block2_b_batch_norm_batch_mean_sum,
       n,
     );
-  };
-}
-
-/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
-function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 928, 11264 * batch + 928);
-  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(880, 896);
-  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(864, 880);
-  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
-  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(8192 * batch + 928, 9216 * batch + 928);
-  const fine_residual_block2_a = workspace.subarray(7168 * batch + 928, 8192 * batch + 928);
-  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block2_b_conv2d_K = parameters.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(9216 * batch + 928, 10240 * batch + 928);
-  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(816, 832);
-  const dfine_residual_block2_a_batch_norm_m = workspace.subarray(0, 16);
-  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 928, 7168 * batch + 928);
-  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(800, 816);
-  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block2_a_batch_norm_beta_offset,
-    fine_residual_block2_a_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
-  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
-  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(6144 * batch + 928, 7168 * batch + 928);
-  const fine_residual_block1_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
-  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block2_a_conv2d_K = parameters.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 928, 8192 * batch + 928);
-  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(752, 768);
-  const dfine_residual_block1_b_batch_norm_m = workspace.subarray(0, 16);
-  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 928, 5120 * batch + 928);
-  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(736, 752);
-  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_b_batch_norm_beta_offset,
-    fine_residual_block1_b_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
-  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
-  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 928, 5120 * batch + 928);
-  const fine_residual_block1_a = workspace.subarray(3072 * batch + 928, 4096 * batch + 928);
-  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block1_b_conv2d_K = parameters.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
-
-  return (n: number): void => {
     backward_dconv2d_y_sum2(
       dfine_residual_block2_b,
       fine_residual_block2_b_batch_norm_gamma,
@@ -4364,6 +4188,96 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_conv2d_K,
       n,
     );
+  };
+}
+
+/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const fine_residual_block2_a = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
+  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
+  const fine_residual_block2_b_conv2d_K = parameters.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(9216 * batch + 896, 10240 * batch + 896);
+  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block2_a_batch_norm_beta_offset,
+    fine_residual_block2_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 896, 7168 * batch + 896);
+  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(768, 784);
+  const dfine_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(0, 16);
+  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(784, 800);
+  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
+  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
+  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(6144 * batch + 896, 7168 * batch + 896);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
+  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 896, 11264 * batch + 896);
+  const fine_residual_block2_a_conv2d_K = parameters.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
+  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_b_batch_norm_beta_offset,
+    fine_residual_block1_b_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 896, 5120 * batch + 896);
+  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(704, 720);
+  const dfine_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(0, 16);
+  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(720, 736);
+  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
+  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
+  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 896, 5120 * batch + 896);
+  const fine_residual_block1_a = workspace.subarray(3072 * batch + 896, 4096 * batch + 896);
+  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_b_conv2d_K = parameters.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
+  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
+  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(640, 656);
+  const dfine_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(0, 16);
+  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(656, 672);
+  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
+
+  return (n: number): void => {
     backward_da_batch_norm_y2(
       fine_residual_block2_a,
       dfine_residual_block2_b_conv2d_y_sum,
@@ -4371,40 +4285,34 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_a_batch_norm_y,
       n,
     );
-    backward_dbatch_norm_m2(
-      fine_residual_block2_a_batch_norm_gamma,
-      dfine_residual_block2_a_batch_norm_y,
-      fine_residual_block2_a_batch_norm_batch_variance,
-      dfine_residual_block2_a_batch_norm_m,
-      n,
-    );
-    gradient_batch_norm_gamma2(
-      dfine_residual_block2_a_batch_norm_y,
-      fine_residual_block2_a_conv2d_y,
-      fine_residual_block2_a_batch_norm_batch_mean,
-      fine_residual_block2_a_batch_norm_batch_variance,
-      dfine_residual_block2_a_batch_norm_gamma,
-      n,
-    );
     gradient_batch_norm_beta2(
       dfine_residual_block2_a_batch_norm_y,
       dfine_residual_block2_a_batch_norm_beta,
       n,
     );
+    backward_dbatch_norm_gamma_sum2(
+      dfine_residual_block2_a_batch_norm_y,
+      fine_residual_block2_a_conv2d_y,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      dfine_residual_block2_a_batch_norm_gamma_sum,
+      n,
+    );
+    gradient_batch_norm_gamma2(
+      dfine_residual_block2_a_batch_norm_gamma_sum,
+      fine_residual_block2_a_batch_norm_batch_variance,
+      dfine_residual_block2_a_batch_norm_gamma,
+    );
     backward_dbatch_norm_batch_variance_sum2(
       fine_residual_block2_a_batch_norm_gamma,
-      dfine_residual_block2_a_batch_norm_y,
-      fine_residual_block2_a_batch_norm_batch_mean,
-      fine_residual_block2_a_conv2d_y,
+      dfine_residual_block2_a_batch_norm_gamma_sum,
       fine_residual_block2_a_batch_norm_batch_variance,
       dfine_residual_block2_a_batch_norm_batch_variance_sum,
       n,
     );
     backward_dbatch_norm_batch_mean_sum2(
-      dfine_residual_block2_a_batch_norm_m,
-      dfine_residual_block2_a_batch_norm_batch_variance_sum,
-      fine_residual_block2_a_batch_norm_batch_mean,
-      fine_residual_block2_a_conv2d_y,
+      fine_residual_block2_a_batch_norm_gamma,
+      dfine_residual_block2_a_batch_norm_beta,
+      fine_residual_block2_a_batch_norm_batch_variance,
       dfine_residual_block2_a_batch_norm_batch_mean_sum,
       n,
     );
@@ -4433,36 +4341,30 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block1_b,
       n,
     );
-    backward_dbatch_norm_m2(
-      fine_residual_block1_b_batch_norm_gamma,
+    gradient_batch_norm_beta2(dfine_residual_block1_b, dfine_residual_block1_b_batch_norm_beta, n);
+    backward_dbatch_norm_gamma_sum2(
       dfine_residual_block1_b,
-      fine_residual_block1_b_batch_norm_batch_variance,
-      dfine_residual_block1_b_batch_norm_m,
+      fine_residual_block1_b_conv2d_y,
+      fine_residual_block1_b_batch_norm_batch_mean,
+      dfine_residual_block1_b_batch_norm_gamma_sum,
       n,
     );
     gradient_batch_norm_gamma2(
-      dfine_residual_block1_b,
-      fine_residual_block1_b_conv2d_y,
-      fine_residual_block1_b_batch_norm_batch_mean,
+      dfine_residual_block1_b_batch_norm_gamma_sum,
       fine_residual_block1_b_batch_norm_batch_variance,
       dfine_residual_block1_b_batch_norm_gamma,
-      n,
     );
-    gradient_batch_norm_beta2(dfine_residual_block1_b, dfine_residual_block1_b_batch_norm_beta, n);
     backward_dbatch_norm_batch_variance_sum2(
       fine_residual_block1_b_batch_norm_gamma,
-      dfine_residual_block1_b,
-      fine_residual_block1_b_batch_norm_batch_mean,
-      fine_residual_block1_b_conv2d_y,
+      dfine_residual_block1_b_batch_norm_gamma_sum,
       fine_residual_block1_b_batch_norm_batch_variance,
       dfine_residual_block1_b_batch_norm_batch_variance_sum,
       n,
     );
     backward_dbatch_norm_batch_mean_sum2(
-      dfine_residual_block1_b_batch_norm_m,
-      dfine_residual_block1_b_batch_norm_batch_variance_sum,
-      fine_residual_block1_b_batch_norm_batch_mean,
-      fine_residual_block1_b_conv2d_y,
+      fine_residual_block1_b_batch_norm_gamma,
+      dfine_residual_block1_b_batch_norm_beta,
+      fine_residual_block1_b_batch_norm_batch_variance,
       dfine_residual_block1_b_batch_norm_batch_mean_sum,
       n,
     );
@@ -4490,6 +4392,30 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block1_a_batch_norm_y,
       n,
     );
+    gradient_batch_norm_beta2(
+      dfine_residual_block1_a_batch_norm_y,
+      dfine_residual_block1_a_batch_norm_beta,
+      n,
+    );
+    backward_dbatch_norm_gamma_sum2(
+      dfine_residual_block1_a_batch_norm_y,
+      fine_residual_block1_a_conv2d_y,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      dfine_residual_block1_a_batch_norm_gamma_sum,
+      n,
+    );
+    gradient_batch_norm_gamma2(
+      dfine_residual_block1_a_batch_norm_gamma_sum,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      dfine_residual_block1_a_batch_norm_gamma,
+    );
+    backward_dbatch_norm_batch_variance_sum2(
+      fine_residual_block1_a_batch_norm_gamma,
+      dfine_residual_block1_a_batch_norm_gamma_sum,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      dfine_residual_block1_a_batch_norm_batch_variance_sum,
+      n,
+    );
   };
 }
 
@@ -4499,89 +4425,54 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
     fine_residual_block1_a_batch_norm_gamma_offset,
     fine_residual_block1_a_batch_norm_gamma_offset + 16,
   );
-  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 928, 6144 * batch + 928);
-  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(688, 704);
-  const dfine_residual_block1_a_batch_norm_m = workspace.subarray(0, 16);
-  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 928, 3072 * batch + 928);
-  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(672, 688);
-  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
   const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
     fine_residual_block1_a_batch_norm_beta_offset,
     fine_residual_block1_a_batch_norm_beta_offset + 16,
   );
-  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
-  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
-  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 928, 3072 * batch + 928);
-  const stem = workspace.subarray(1024 * batch + 928, 2048 * batch + 928);
+  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(656, 672);
+  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
+  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
+  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
+  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
+  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(640, 656);
+  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
+  const stem = workspace.subarray(1024 * batch + 896, 2048 * batch + 896);
   const dfine_residual_block1_a_conv2d_K = gradients.subarray(
     fine_residual_block1_a_conv2d_K_offset,
     fine_residual_block1_a_conv2d_K_offset + 2304,
   );
-  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 928, 8192 * batch + 928);
+  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
   const fine_residual_block1_a_conv2d_K = parameters.subarray(
     fine_residual_block1_a_conv2d_K_offset,
     fine_residual_block1_a_conv2d_K_offset + 2304,
   );
-  const dstem_batch_norm_y = workspace.subarray(3072 * batch + 928, 4096 * batch + 928);
-  const stem_batch_norm_gamma = parameters.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
-  const stem_batch_norm_batch_variance = workspace.subarray(624, 640);
-  const dstem_batch_norm_m = workspace.subarray(0, 16);
-  const stem_conv2d_y = workspace.subarray(928, 1024 * batch + 928);
-  const stem_batch_norm_batch_mean = workspace.subarray(608, 624);
-  const dstem_batch_norm_gamma = gradients.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
+  const dstem_batch_norm_y = workspace.subarray(3072 * batch + 896, 4096 * batch + 896);
   const dstem_batch_norm_beta = gradients.subarray(
     stem_batch_norm_beta_offset,
     stem_batch_norm_beta_offset + 16,
   );
-  const dstem_batch_norm_batch_variance_sum = workspace.subarray(16, 32);
-  const dstem_batch_norm_batch_mean_sum = workspace.subarray(32, 48);
-  const dstem_conv2d_y_sum = workspace.subarray(928, 1024 * batch + 928);
+  const stem_conv2d_y = workspace.subarray(896, 1024 * batch + 896);
+  const stem_batch_norm_batch_mean = workspace.subarray(576, 592);
+  const dstem_batch_norm_gamma_sum = workspace.subarray(0, 16);
+  const stem_batch_norm_batch_variance = workspace.subarray(592, 608);
+  const dstem_batch_norm_gamma = gradients.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const stem_batch_norm_gamma = parameters.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const dstem_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
+  const dstem_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
+  const dstem_conv2d_y_sum = workspace.subarray(896, 1024 * batch + 896);
   const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
 
   return (n: number): void => {
-    backward_dbatch_norm_m2(
-      fine_residual_block1_a_batch_norm_gamma,
-      dfine_residual_block1_a_batch_norm_y,
-      fine_residual_block1_a_batch_norm_batch_variance,
-      dfine_residual_block1_a_batch_norm_m,
-      n,
-    );
-    gradient_batch_norm_gamma2(
-      dfine_residual_block1_a_batch_norm_y,
-      fine_residual_block1_a_conv2d_y,
-      fine_residual_block1_a_batch_norm_batch_mean,
-      fine_residual_block1_a_batch_norm_batch_variance,
-      dfine_residual_block1_a_batch_norm_gamma,
-      n,
-    );
-    gradient_batch_norm_beta2(
-      dfine_residual_block1_a_batch_norm_y,
-      dfine_residual_block1_a_batch_norm_beta,
-      n,
-    );
-    backward_dbatch_norm_batch_variance_sum2(
-      fine_residual_block1_a_batch_norm_gamma,
-      dfine_residual_block1_a_batch_norm_y,
-      fine_residual_block1_a_batch_norm_batch_mean,
-      fine_residual_block1_a_conv2d_y,
-      fine_residual_block1_a_batch_norm_batch_variance,
-      dfine_residual_block1_a_batch_norm_batch_variance_sum,
-      n,
-    );
     backward_dbatch_norm_batch_mean_sum2(
-      dfine_residual_block1_a_batch_norm_m,
-      dfine_residual_block1_a_batch_norm_batch_variance_sum,
-      fine_residual_block1_a_batch_norm_batch_mean,
-      fine_residual_block1_a_conv2d_y,
+      fine_residual_block1_a_batch_norm_gamma,
+      dfine_residual_block1_a_batch_norm_beta,
+      fine_residual_block1_a_batch_norm_batch_variance,
       dfine_residual_block1_a_batch_norm_batch_mean_sum,
       n,
     );
@@ -4605,36 +4496,30 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       dstem_batch_norm_y,
       n,
     );
-    backward_dbatch_norm_m2(
-      stem_batch_norm_gamma,
+    gradient_batch_norm_beta2(dstem_batch_norm_y, dstem_batch_norm_beta, n);
+    backward_dbatch_norm_gamma_sum2(
       dstem_batch_norm_y,
-      stem_batch_norm_batch_variance,
-      dstem_batch_norm_m,
+      stem_conv2d_y,
+      stem_batch_norm_batch_mean,
+      dstem_batch_norm_gamma_sum,
       n,
     );
     gradient_batch_norm_gamma2(
-      dstem_batch_norm_y,
-      stem_conv2d_y,
-      stem_batch_norm_batch_mean,
+      dstem_batch_norm_gamma_sum,
       stem_batch_norm_batch_variance,
       dstem_batch_norm_gamma,
-      n,
     );
-    gradient_batch_norm_beta2(dstem_batch_norm_y, dstem_batch_norm_beta, n);
     backward_dbatch_norm_batch_variance_sum2(
       stem_batch_norm_gamma,
-      dstem_batch_norm_y,
-      stem_batch_norm_batch_mean,
-      stem_conv2d_y,
+      dstem_batch_norm_gamma_sum,
       stem_batch_norm_batch_variance,
       dstem_batch_norm_batch_variance_sum,
       n,
     );
     backward_dbatch_norm_batch_mean_sum2(
-      dstem_batch_norm_m,
-      dstem_batch_norm_batch_variance_sum,
-      stem_batch_norm_batch_mean,
-      stem_conv2d_y,
+      stem_batch_norm_gamma,
+      dstem_batch_norm_beta,
+      stem_batch_norm_batch_variance,
       dstem_batch_norm_batch_mean_sum,
       n,
     );
@@ -4662,25 +4547,25 @@ function updatePart1({
   rate_schedule,
 }: Memory): (step: number, rateFactor: number) => void {
   const stem_batch_norm_running_mean = state.subarray(0, 16);
-  const stem_batch_norm_running_mean_next = workspace.subarray(640, 656);
+  const stem_batch_norm_running_mean_next = workspace.subarray(608, 624);
   const stem_batch_norm_running_variance = state.subarray(16, 32);
-  const stem_batch_norm_running_variance_next = workspace.subarray(656, 672);
+  const stem_batch_norm_running_variance_next = workspace.subarray(624, 640);
   const fine_residual_block1_a_batch_norm_running_mean = state.subarray(32, 48);
-  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(704, 720);
+  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(672, 688);
   const fine_residual_block1_a_batch_norm_running_variance = state.subarray(48, 64);
-  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(720, 736);
+  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(688, 704);
   const fine_residual_block1_b_batch_norm_running_mean = state.subarray(64, 80);
-  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(768, 784);
+  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(736, 752);
   const fine_residual_block1_b_batch_norm_running_variance = state.subarray(80, 96);
-  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(784, 800);
+  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(752, 768);
   const fine_residual_block2_a_batch_norm_running_mean = state.subarray(96, 112);
-  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(832, 848);
+  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(800, 816);
   const fine_residual_block2_a_batch_norm_running_variance = state.subarray(112, 128);
-  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(848, 864);
+  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(816, 832);
   const fine_residual_block2_b_batch_norm_running_mean = state.subarray(128, 144);
-  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(896, 912);
+  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(864, 880);
   const fine_residual_block2_b_batch_norm_running_variance = state.subarray(144, 160);
-  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(912, 928);
+  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(880, 896);
   const rough_residual_block1_a_batch_norm_running_mean = state.subarray(160, 192);
   const rough_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(64, 96);
   const rough_residual_block1_a_batch_norm_running_variance = state.subarray(192, 224);
@@ -4742,7 +4627,7 @@ function updatePart1({
 /** `evaluate`, part 1 of 2: its arrays, and the calls that work on them. */
 function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: number) => void {
   const stem_conv2d_K = parameters.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
-  const stem_conv2d_y = workspace.subarray(928, 1024 * batch + 928);
+  const stem_conv2d_y = workspace.subarray(896, 1024 * batch + 896);
   const stem_batch_norm_running_mean = state.subarray(0, 16);
   const stem_batch_norm_running_variance = state.subarray(16, 32);
   const stem_batch_norm_gamma = parameters.subarray(
@@ -4753,7 +4638,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     stem_batch_norm_beta_offset,
     stem_batch_norm_beta_offset + 16,
   );
-  const stem_inference = workspace.subarray(928, 1024 * batch + 928);
+  const stem_inference = workspace.subarray(896, 1024 * batch + 896);
   const fine_residual_block1_a_conv2d_K = parameters.subarray(
     fine_residual_block1_a_conv2d_K_offset,
     fine_residual_block1_a_conv2d_K_offset + 2304,
@@ -4768,7 +4653,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     fine_residual_block1_a_batch_norm_beta_offset,
     fine_residual_block1_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_a_inference = workspace.subarray(1024 * batch + 928, 2048 * batch + 928);
+  const fine_residual_block1_a_inference = workspace.subarray(1024 * batch + 896, 2048 * batch + 896);
   const fine_residual_block1_b_conv2d_K = parameters.subarray(
     fine_residual_block1_b_conv2d_K_offset,
     fine_residual_block1_b_conv2d_K_offset + 2304,
@@ -4783,7 +4668,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     fine_residual_block1_b_batch_norm_beta_offset,
     fine_residual_block1_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y_inference = workspace.subarray(2048 * batch + 928, 3072 * batch + 928);
+  const fine_residual_block1_y_inference = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
   const fine_residual_block2_a_conv2d_K = parameters.subarray(
     fine_residual_block2_a_conv2d_K_offset,
     fine_residual_block2_a_conv2d_K_offset + 2304,
@@ -4798,7 +4683,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     fine_residual_block2_a_batch_norm_beta_offset,
     fine_residual_block2_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block2_a_inference = workspace.subarray(928, 1024 * batch + 928);
+  const fine_residual_block2_a_inference = workspace.subarray(896, 1024 * batch + 896);
   const fine_residual_block2_b_conv2d_K = parameters.subarray(
     fine_residual_block2_b_conv2d_K_offset,
     fine_residual_block2_b_conv2d_K_offset + 2304,
@@ -4813,7 +4698,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     fine_residual_block2_b_batch_norm_beta_offset,
     fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
-  const fine_inference = workspace.subarray(1024 * batch + 928, 2048 * batch + 928);
+  const fine_inference = workspace.subarray(1024 * batch + 896, 2048 * batch + 896);
   const rough_residual_block1_a_conv2d_K = parameters.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
@@ -4828,7 +4713,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_a_inference = workspace.subarray(928, 512 * batch + 928);
+  const rough_residual_block1_a_inference = workspace.subarray(896, 512 * batch + 896);
   const rough_residual_block1_b_conv2d_K = parameters.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
@@ -4843,7 +4728,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     rough_residual_block1_b_batch_norm_beta_offset,
     rough_residual_block1_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 928, 1024 * batch + 928);
+  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 896, 1024 * batch + 896);
   const rough_residual_block2_a_conv2d_K = parameters.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
@@ -4858,14 +4743,14 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block2_a_inference = workspace.subarray(928, 512 * batch + 928);
+  const rough_residual_block2_a_inference = workspace.subarray(896, 512 * batch + 896);
   const rough_residual_block2_b_conv2d_K = parameters.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
   const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
-    1024 * batch + 928,
-    1536 * batch + 928,
+    1024 * batch + 896,
+    1536 * batch + 896,
   );
 
   return (n: number): void => {
@@ -4972,8 +4857,8 @@ function evaluatePart2({
   label,
 }: Memory): (n: number) => void {
   const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
-    1024 * batch + 928,
-    1536 * batch + 928,
+    1024 * batch + 896,
+    1536 * batch + 896,
   );
   const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
   const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
@@ -4985,11 +4870,11 @@ function evaluatePart2({
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 928, 1024 * batch + 928);
-  const z_global_avg_pool2d_y_inference = workspace.subarray(928, 32 * batch + 928);
+  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 896, 1024 * batch + 896);
+  const z_global_avg_pool2d_y_inference = workspace.subarray(896, 32 * batch + 896);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z_inference = workspace.subarray(32 * batch + 928, 42 * batch + 928);
+  const z_inference = workspace.subarray(32 * batch + 896, 42 * batch + 896);
   const p_logsumexp_inference = doubles.subarray(2, batch + 2);
   const loss_inference = doubles.subarray(0, 1);
   const accuracy_inference = doubles.subarray(1, 2);
@@ -5017,8 +4902,8 @@ function evaluatePart2({
 /** `predict`, part 2 of 2: its arrays, and the calls that work on them. */
 function predictPart2({ batch, parameters, state, workspace, doubles }: Memory): (n: number) => void {
   const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
-    1024 * batch + 928,
-    1536 * batch + 928,
+    1024 * batch + 896,
+    1536 * batch + 896,
   );
   const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
   const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
@@ -5030,13 +4915,13 @@ function predictPart2({ batch, parameters, state, workspace, doubles }: Memory):
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 928, 1024 * batch + 928);
-  const z_global_avg_pool2d_y_inference = workspace.subarray(928, 32 * batch + 928);
+  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 896, 1024 * batch + 896);
+  const z_global_avg_pool2d_y_inference = workspace.subarray(896, 32 * batch + 896);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z_inference = workspace.subarray(32 * batch + 928, 42 * batch + 928);
+  const z_inference = workspace.subarray(32 * batch + 896, 42 * batch + 896);
   const p_logsumexp_inference = doubles.subarray(2, batch + 2);
-  const p = workspace.subarray(32 * batch + 928, 42 * batch + 928);
+  const p = workspace.subarray(32 * batch + 896, 42 * batch + 896);
 
   return (n: number): void => {
     forward_z_global_avg_pool2d_y_inference(
@@ -5071,8 +4956,8 @@ export function createProgram(batch: number): CompiledProgram {
   const label = new Int32Array(batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(14848 * batch + 928);
-  const p = workspace.subarray(32 * batch + 928, 42 * batch + 928);
+  const workspace = new Float32Array(14848 * batch + 896);
+  const p = workspace.subarray(32 * batch + 896, 42 * batch + 896);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);

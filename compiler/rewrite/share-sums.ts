@@ -22,11 +22,10 @@ import type { Expression, Program, Statement, Tensor } from '../graph/types.ts';
 import { ownPlace } from './definitions.ts';
 import { factorsOf, quotientOf } from './terms.ts';
 
-/** A sum without its finish: `sign` times that of `body`. */
+/** A sum without its finish: `sign` times the one that has this key. */
 interface Bare {
   readonly statement: Statement;
   readonly sign: 1 | -1;
-  readonly body: Expression;
   readonly key: string;
 }
 
@@ -37,6 +36,7 @@ export function shareSums(program: Program): Program {
     if (bare !== undefined) groups.set(bare.key, [...(groups.get(bare.key) ?? []), bare]);
   }
   const names = new Set(program.tensors.keys());
+  const gradients = new Set(program.gradients.values());
   const added = new Map<string, Tensor>();
   /** Target -> the statements that take its place. */
   const instead = new Map<string, readonly Statement[]>();
@@ -45,7 +45,9 @@ export function shareSums(program: Program): Program {
     const all = [first, ...others];
     const { phase } = first.statement;
     const known = all.find(({ statement }) => statement.finish === undefined && statement.phase === phase);
-    const sum = known ?? hoisted(first, names, program.tensors, added);
+    // the sum of a parameter's gradient is called after that
+    const gradient = all.find(({ statement }) => gradients.has(statement.target)) ?? first;
+    const sum = known ?? hoisted({ ...gradient, phase }, names, program.tensors, added);
     for (const each of all) instead.set(each.statement.target, each === known ? [] : [reading(sum, each)]);
     instead.set(first.statement.target, [sum.statement, ...(instead.get(first.statement.target) ?? [])]);
   }
@@ -69,17 +71,16 @@ function bareSum(statement: Statement, tensors: ReadonlyMap<string, Tensor>): Ba
     sign = sign === 1 ? -1 : 1;
     return subtract(right, left);
   });
-  const whole = (factors: readonly Expression[]): Expression =>
-    quotientOf({ sign: 1, numerator: factors, denominator: quotient.denominator });
   const inOrder = numerator.toSorted((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+  const body = quotientOf({ sign: 1, numerator: inOrder, denominator: quotient.denominator });
   const { finish: _, ...rest } = statement;
-  const key = statementKey({ ...rest, body: whole(inOrder) }, tensors);
-  return { statement, sign, body: whole(numerator), key };
+  const key = statementKey({ ...rest, body }, tensors);
+  return { statement, sign, key };
 }
 
-/** The sum of the first of a group as a statement of its own. */
+/** The sum of one of a group as a statement of its own. */
 function hoisted(
-  { statement, body, key }: Bare,
+  { statement, sign, key, phase }: Bare & Pick<Statement, 'phase'>,
   names: Set<string>,
   tensors: ReadonlyMap<string, Tensor>,
   added: Map<string, Tensor>,
@@ -91,7 +92,7 @@ function hoisted(
   const element = elementOf('sum', like.axes.length);
   added.set(target, { ...like, name: target, role: 'intermediate', element });
   const { finish: _, ...rest } = statement;
-  return { statement: { ...rest, target, body }, sign: 1, body, key };
+  return { statement: { ...rest, target, phase }, sign, key };
 }
 
 /** The statement with the sum read instead of summed. */

@@ -238,10 +238,12 @@ describe('the mean inside a variance carries no gradient: three terms', () => {
     const sums = lines(program, 'backward').filter((each) => each.includes('= sum['));
     expect(sums).toEqual([
       'dq_beta[k] = sum[n](dq[n, k])',
-      'dq_v_sum[k] = sum[n](dq[n, k] * (h[n, k] - q_batch_mean[k]))',
+      'dq_gamma_sum[k] = sum[n](dq[n, k] * (h[n, k] - q_batch_mean[k]))',
       'dW[i, k] = sum[n](x[n, i] * dh[n, k])',
     ]);
-    expect(line(program, 'dq_gamma')).toBe('dq_gamma[k] = dq_v_sum[k] / sqrt(q_batch_variance[k] + 0.00001)');
+    expect(line(program, 'dq_gamma')).toBe(
+      'dq_gamma[k] = dq_gamma_sum[k] / sqrt(q_batch_variance[k] + 0.00001)',
+    );
     expect(line(program, 'dh')).toBe(
       'dh[n, k] = dq[n, k] * (q_gamma[k] / sqrt(q_batch_variance[k] + 0.00001)) + dq_batch_variance_sum[k] * (2 * (h[n, k] - q_batch_mean[k])) + dq_batch_mean_sum[k]',
     );
