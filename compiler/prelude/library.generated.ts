@@ -118,12 +118,12 @@ layer masked_attention(q[.., s, d], k[.., t, d], v[.., t, units], mask[.., t], c
 layer multi_head_attention(x[.., t, d], heads, causal = false, bias = true) -> y[.., t, d] {
   dim size = d / heads
   qkv = x |> dense(3 * d, bias)
-  q[.., h: heads, i, c: size] = qkv[.., i, size*h + c]
-  k[.., h: heads, i, c: size] = qkv[.., i, d + size*h + c]
-  v[.., h: heads, i, c: size] = qkv[.., i, 2*d + size*h + c]
-  score[.., h, i, j] = sum[c](q[.., h, i, c] * k[.., h, j, c]) / sqrt(size)
+  query[.., h: heads, i, c: size] = qkv[.., i, size*h + c]
+  key[.., h: heads, j, c: size]   = qkv[.., j, d + size*h + c]
+  value[.., h: heads, j, c: size] = qkv[.., j, 2*d + size*h + c]
+  score[.., h, i, j] = sum[c](query[.., h, i, c] * key[.., h, j, c]) / sqrt(size)
   weights[.., h, i, j] = softmax[j](causal ? (j <= i ? score[.., h, i, j] : -inf) : score[.., h, i, j])
-  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * v[.., h, j, c])
+  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * value[.., h, j, c])
   joined[.., i, o: d] = mixed[.., o / size, i, mod(o, size)]
   y = joined |> dense(d, bias)
 }
@@ -131,12 +131,12 @@ layer multi_head_attention(x[.., t, d], heads, causal = false, bias = true) -> y
 layer masked_multi_head_attention(x[.., t, d], mask[.., t], heads, causal = false, bias = true) -> y[.., t, d] {
   dim size = d / heads
   qkv = x |> dense(3 * d, bias)
-  q[.., h: heads, i, c: size] = qkv[.., i, size*h + c]
-  k[.., h: heads, i, c: size] = qkv[.., i, d + size*h + c]
-  v[.., h: heads, i, c: size] = qkv[.., i, 2*d + size*h + c]
-  score[.., h, i, j] = sum[c](q[.., h, i, c] * k[.., h, j, c]) / sqrt(size)
+  query[.., h: heads, i, c: size] = qkv[.., i, size*h + c]
+  key[.., h: heads, j, c: size]   = qkv[.., j, d + size*h + c]
+  value[.., h: heads, j, c: size] = qkv[.., j, 2*d + size*h + c]
+  score[.., h, i, j] = sum[c](query[.., h, i, c] * key[.., h, j, c]) / sqrt(size)
   weights[.., h, i, j] = softmax[j]((causal ? j <= i and mask[.., j] != 0 : mask[.., j] != 0) ? score[.., h, i, j] : -inf)
-  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * v[.., h, j, c])
+  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * value[.., h, j, c])
   joined[.., i, o: d] = mixed[.., o / size, i, mod(o, size)]
   y = joined |> dense(d, bias)
 }
@@ -144,28 +144,28 @@ layer masked_multi_head_attention(x[.., t, d], mask[.., t], heads, causal = fals
 // Queries from x, keys and values from a memory of any length
 layer cross_attention(x[.., s, d], memory[.., t, m], heads, bias = true) -> y[.., s, d] {
   dim size = d / heads
-  queries = x |> dense(d, bias)
-  kv      = memory |> dense(2 * d, bias)
-  q[.., h: heads, i, c: size] = queries[.., i, size*h + c]
-  k[.., h: heads, j, c: size] = kv[.., j, size*h + c]
-  v[.., h: heads, j, c: size] = kv[.., j, d + size*h + c]
-  score[.., h, i, j] = sum[c](q[.., h, i, c] * k[.., h, j, c]) / sqrt(size)
+  q  = x |> dense(d, bias)
+  kv = memory |> dense(2 * d, bias)
+  query[.., h: heads, i, c: size] = q[.., i, size*h + c]
+  key[.., h: heads, j, c: size]   = kv[.., j, size*h + c]
+  value[.., h: heads, j, c: size] = kv[.., j, d + size*h + c]
+  score[.., h, i, j] = sum[c](query[.., h, i, c] * key[.., h, j, c]) / sqrt(size)
   weights[.., h, i, j] = softmax[j](score[.., h, i, j])
-  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * v[.., h, j, c])
+  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * value[.., h, j, c])
   joined[.., i, o: d] = mixed[.., o / size, i, mod(o, size)]
   y = joined |> dense(d, bias)
 }
 
 layer masked_cross_attention(x[.., s, d], memory[.., t, m], mask[.., t], heads, bias = true) -> y[.., s, d] {
   dim size = d / heads
-  queries = x |> dense(d, bias)
-  kv      = memory |> dense(2 * d, bias)
-  q[.., h: heads, i, c: size] = queries[.., i, size*h + c]
-  k[.., h: heads, j, c: size] = kv[.., j, size*h + c]
-  v[.., h: heads, j, c: size] = kv[.., j, d + size*h + c]
-  score[.., h, i, j] = sum[c](q[.., h, i, c] * k[.., h, j, c]) / sqrt(size)
+  q  = x |> dense(d, bias)
+  kv = memory |> dense(2 * d, bias)
+  query[.., h: heads, i, c: size] = q[.., i, size*h + c]
+  key[.., h: heads, j, c: size]   = kv[.., j, size*h + c]
+  value[.., h: heads, j, c: size] = kv[.., j, d + size*h + c]
+  score[.., h, i, j] = sum[c](query[.., h, i, c] * key[.., h, j, c]) / sqrt(size)
   weights[.., h, i, j] = softmax[j](mask[.., j] != 0 ? score[.., h, i, j] : -inf)
-  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * v[.., h, j, c])
+  mixed[.., h, i, c] = sum[j](weights[.., h, i, j] * value[.., h, j, c])
   joined[.., i, o: d] = mixed[.., o / size, i, mod(o, size)]
   y = joined |> dense(d, bias)
 }
