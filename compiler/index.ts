@@ -8,6 +8,7 @@ import { Diagnostics, type Diagnostic } from './diagnostics/diagnostic.ts';
 import type { Source } from './diagnostics/source.ts';
 import { formatTypeScript } from './emit/format.ts';
 import { emitModule } from './emit/typescript/index.ts';
+import { inferenceOf } from './graph/inference.ts';
 import type { Program } from './graph/types.ts';
 import { loadImports, type Loader } from './imports.ts';
 import { elaborate } from './model/index.ts';
@@ -34,6 +35,8 @@ export interface CompileOptions {
   readonly runtime?: string;
   /** The runtime's text: the module then holds it and imports nothing. */
   readonly standalone?: string;
+  /** The module predicts and cannot be trained: it holds what the outputs need, and nothing else. */
+  readonly inference?: boolean;
   /** false: the text as the emitter makes it, before prettier. */
   readonly format?: boolean;
 }
@@ -44,8 +47,13 @@ export interface Stage {
   readonly program: Program;
 }
 
-/** Every pass after which a program can be looked at. */
-export const passNames: readonly string[] = ['elaborate', ...Object.keys(passes), 'differentiate'];
+/** Every pass after which a program can be looked at; `inference` runs only where it is asked for. */
+export const passNames: readonly string[] = [
+  'elaborate',
+  'inference',
+  ...Object.keys(passes),
+  'differentiate',
+];
 
 /** One model of a file, through every pass that works on the graph. */
 export interface AnalysedModel {
@@ -84,7 +92,7 @@ function preludeFiles(): readonly SyntaxFile[] {
 }
 
 /** Everything but the printing: names, shapes, gradients. Never throws on a user's mistake: it is reported. */
-export function analyse(source: Source, options: Pick<CompileOptions, 'load'> = {}): Analysis {
+export function analyse(source: Source, options: Pick<CompileOptions, 'load' | 'inference'> = {}): Analysis {
   const diagnostics = new Diagnostics();
   const file = parse(source, diagnostics);
   const imports = loadImports(file, options.load ?? (() => undefined), diagnostics);
@@ -100,7 +108,8 @@ export function analyse(source: Source, options: Pick<CompileOptions, 'load'> = 
     );
   }
   if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, models: [] };
-  const models = elaborated.map((model) => analyseModel(model, diagnostics));
+  const analyseOne = options.inference === true ? analyseInference : analyseModel;
+  const models = elaborated.map((model) => analyseOne(model, diagnostics));
   return { diagnostics: diagnostics.list, models: diagnostics.hasErrors ? [] : models };
 }
 
@@ -114,6 +123,27 @@ function analyseModel(model: Model, diagnostics: Diagnostics): AnalysedModel {
   observe('differentiate', gradient);
   const program = diagnostics.hasErrors ? gradient : optimise(gradient, { observe });
   return { model, stages, gradient, program };
+}
+
+function analyseInference(model: Model, diagnostics: Diagnostics): AnalysedModel {
+  const { program: whole, name } = model;
+  if (whole.outputs.length === 0) {
+    const place = whole.tensors.get(whole.loss ?? '') ?? [...whole.tensors.values()][0];
+    if (place === undefined) throw new Error(`model ${name} has no tensor`);
+    diagnostics.error('E107', place.span, `model ${name} has no output, so there is nothing to predict`, {
+      hint: 'write `output` before the statements whose values are wanted',
+    });
+  }
+  const part = inferenceOf(whole);
+  const stages: Stage[] = [
+    { pass: 'elaborate', program: whole },
+    { pass: 'inference', program: part },
+  ];
+  const observe = (pass: string, program: Program): void => {
+    stages.push({ pass, program });
+  };
+  const gradient = prepare(part, { observe });
+  return { model, stages, gradient, program: optimise(gradient, { observe }) };
 }
 
 /** A file's models as TypeScript modules. */
@@ -137,13 +167,15 @@ function emit(
   hash: string,
   options: CompileOptions,
 ): string {
-  const { dtype = 'f32', runtime = 'chainrule/runtime', standalone } = options;
+  const { dtype = 'f32', runtime = 'chainrule/runtime', standalone, inference = false } = options;
+  const training = inference ? undefined : model.training;
   return emitModule({
     model,
     program,
+    inference,
     loops: schedule(program, { dtype, ...(model.batch === undefined ? {} : { batch: model.batch }) }),
-    groups: (model.training?.groups ?? []).map((group) => scheduleUpdate(group.program, { dtype })),
-    schedules: (model.training?.schedules ?? []).map((each) => scheduleUpdate(each, { dtype })),
+    groups: (training?.groups ?? []).map((group) => scheduleUpdate(group.program, { dtype })),
+    schedules: (training?.schedules ?? []).map((each) => scheduleUpdate(each, { dtype })),
     options: {
       runtime,
       ...(standalone === undefined ? {} : { standalone }),

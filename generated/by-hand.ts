@@ -73,6 +73,11 @@ export const description: ModelDescription = {
     },
   ],
   states: [],
+  layers: [
+    { name: 'h', shape: [2], batched: true, parameters: ['W1'], flops: [0, 10] },
+    { name: 'y', shape: [], batched: true, parameters: ['W2'], flops: [0, 4] },
+  ],
+  work: { backward: [0, 19], bytes: [8, 36] },
   training: { batch: 1, epochs: 1, seed: 0, shuffle: true, hasRate: true },
 };
 

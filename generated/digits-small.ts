@@ -110,6 +110,19 @@ export const description: ModelDescription = {
     { name: 'z_dense2_W.v', offset: 15810, size: 100, initial: 0, scalar: false, parameter: 'z_dense2_W' },
     { name: 'z_dense2_b.v', offset: 15910, size: 10, initial: 0, scalar: false, parameter: 'z_dense2_b' },
   ],
+  layers: [
+    {
+      name: 'z_relu',
+      shape: [10],
+      batched: true,
+      parameters: ['z_dense1_W', 'z_dense1_b'],
+      flops: [0, 15700],
+    },
+    { name: 'z', shape: [10], batched: true, parameters: ['z_dense2_W', 'z_dense2_b'], flops: [0, 210] },
+    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
+    { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
+  ],
+  work: { backward: [0, 16150], bytes: [16, 3308] },
   training: { batch: 32, epochs: 10, seed: 1, shuffle: true, hasRate: true },
 };
 

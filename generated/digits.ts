@@ -110,6 +110,13 @@ export const description: ModelDescription = {
     { name: 'W2.v', offset: 202250, size: 1280, initial: 0, scalar: false, parameter: 'W2' },
     { name: 'b2.v', offset: 203530, size: 10, initial: 0, scalar: false, parameter: 'b2' },
   ],
+  layers: [
+    { name: 'h', shape: [128], batched: true, parameters: ['W1', 'b1'], flops: [0, 200960] },
+    { name: 'z', shape: [10], batched: true, parameters: ['W2', 'b2'], flops: [0, 2570] },
+    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
+    { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
+  ],
+  work: { backward: [0, 206248], bytes: [16, 4252] },
   training: { batch: 64, epochs: 10, seed: 1, shuffle: true, hasRate: true },
 };
 

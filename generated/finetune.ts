@@ -106,6 +106,13 @@ export const description: ModelDescription = {
     { name: 'W2.v', offset: 165, size: 160, initial: 0, scalar: false, parameter: 'W2' },
     { name: 'b2.v', offset: 325, size: 5, initial: 0, scalar: false, parameter: 'b2' },
   ],
+  layers: [
+    { name: 'h', shape: [32], batched: true, parameters: ['W1', 'b1'], flops: [0, 4160] },
+    { name: 'z', shape: [5], batched: true, parameters: ['W2', 'b2'], flops: [0, 325] },
+    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 10] },
+    { name: 'p', shape: [5], batched: true, parameters: [], flops: [0, 10] },
+  ],
+  work: { backward: [0, 340], bytes: [16, 436] },
   training: { batch: 32, epochs: 40, seed: 1, shuffle: true, hasRate: true },
 };
 

@@ -86,6 +86,12 @@ export const description: ModelDescription = {
     { name: 'W.u', offset: 0, size: 12, initial: 0, scalar: false, parameter: 'W' },
     { name: 'b.u', offset: 12, size: 3, initial: 0, scalar: false, parameter: 'b' },
   ],
+  layers: [
+    { name: 'z', shape: [3], batched: true, parameters: ['W', 'b'], flops: [0, 27] },
+    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 6] },
+    { name: 'p', shape: [3], batched: true, parameters: [], flops: [0, 6] },
+  ],
+  work: { backward: [24, 36], bytes: [16, 52] },
   training: { batch: 30, epochs: 60, seed: 1, shuffle: true, hasRate: true },
 };
 

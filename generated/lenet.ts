@@ -186,6 +186,37 @@ export const description: ModelDescription = {
     { name: 'z_W.v', offset: 122562, size: 840, initial: 0, scalar: false, parameter: 'z_W' },
     { name: 'z_b.v', offset: 123402, size: 10, initial: 0, scalar: false, parameter: 'z_b' },
   ],
+  layers: [
+    {
+      name: 'c1_relu',
+      shape: [28, 28, 6],
+      batched: true,
+      parameters: ['c1_conv2d_K', 'c1_conv2d_b'],
+      flops: [0, 244608],
+    },
+    { name: 'c1', shape: [14, 14, 6], batched: true, parameters: [], flops: [0, 4704] },
+    {
+      name: 'c2_relu',
+      shape: [10, 10, 16],
+      batched: true,
+      parameters: ['c2_conv2d_K', 'c2_conv2d_b'],
+      flops: [0, 483200],
+    },
+    { name: 'c2', shape: [5, 5, 16], batched: true, parameters: [], flops: [0, 1600] },
+    { name: 'h_flatten_y', shape: [400], batched: true, parameters: [], flops: [] },
+    {
+      name: 'h_relu',
+      shape: [120],
+      batched: true,
+      parameters: ['h_dense1_W', 'h_dense1_b'],
+      flops: [0, 96240],
+    },
+    { name: 'h', shape: [84], batched: true, parameters: ['h_dense2_W', 'h_dense2_b'], flops: [0, 20328] },
+    { name: 'z', shape: [10], batched: true, parameters: ['z_W', 'z_b'], flops: [0, 1690] },
+    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
+    { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
+  ],
+  work: { backward: [0, 1912820], bytes: [16, 51828] },
   training: { batch: 64, epochs: 8, seed: 1, shuffle: true, hasRate: true },
 };
 

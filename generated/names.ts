@@ -172,6 +172,37 @@ export const description: ModelDescription = {
     { name: 'z_dense_W.v', offset: 69147, size: 2592, initial: 0, scalar: false, parameter: 'z_dense_W' },
     { name: 'z_dense_b.v', offset: 71739, size: 27, initial: 0, scalar: false, parameter: 'z_dense_b' },
   ],
+  layers: [
+    { name: 'z_embedding_y', shape: [14, 16], batched: true, parameters: ['z_embedding_E'], flops: [] },
+    {
+      name: 'z_gru_a',
+      shape: [14, 288],
+      batched: true,
+      parameters: ['z_gru_W', 'z_gru_b'],
+      flops: [0, 133056],
+    },
+    {
+      name: 'z_gru_s',
+      shape: [14, 288],
+      batched: true,
+      parameters: ['z_gru_U', 'z_gru_c'],
+      flops: [0, 778176],
+    },
+    { name: 'z_gru_r', shape: [14, 96], batched: true, parameters: [], flops: [0, 2688] },
+    { name: 'z_gru_z', shape: [14, 96], batched: true, parameters: [], flops: [0, 2688] },
+    { name: 'z_gru_k', shape: [14, 96], batched: true, parameters: [], flops: [0, 4032] },
+    { name: 'z_gru_h', shape: [14, 96], batched: true, parameters: [], flops: [0, 5376] },
+    {
+      name: 'z_inference',
+      shape: [14, 27],
+      batched: true,
+      parameters: ['z_dense_W', 'z_dense_b'],
+      flops: [0, 72954],
+    },
+    { name: 'p_logsumexp_inference', shape: [14], batched: true, parameters: [], flops: [0, 756] },
+    { name: 'p', shape: [14, 27], batched: true, parameters: [], flops: [0, 756] },
+  ],
+  work: { backward: [0, 2064664], bytes: [8, 114132] },
   training: { batch: 32, epochs: 12, seed: 1, shuffle: true, hasRate: true },
 };
 

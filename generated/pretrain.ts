@@ -110,6 +110,13 @@ export const description: ModelDescription = {
     { name: 'W2.v', offset: 4325, size: 160, initial: 0, scalar: false, parameter: 'W2' },
     { name: 'b2.v', offset: 4485, size: 5, initial: 0, scalar: false, parameter: 'b2' },
   ],
+  layers: [
+    { name: 'h', shape: [32], batched: true, parameters: ['W1', 'b1'], flops: [0, 4160] },
+    { name: 'z', shape: [5], batched: true, parameters: ['W2', 'b2'], flops: [0, 325] },
+    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 10] },
+    { name: 'p', shape: [5], batched: true, parameters: [], flops: [0, 10] },
+  ],
+  work: { backward: [0, 4884], bytes: [16, 564] },
   training: { batch: 32, epochs: 20, seed: 1, shuffle: true, hasRate: true },
 };
 

@@ -94,6 +94,12 @@ export const description: ModelDescription = {
     { name: 'z_W.v', offset: 369, size: 16, initial: 0, scalar: false, parameter: 'z_W' },
     { name: 'z_b.v', offset: 385, size: 1, initial: 0, scalar: false, parameter: 'z_b' },
   ],
+  layers: [
+    { name: 'h', shape: [16], batched: true, parameters: ['h_W', 'h_b'], flops: [0, 352] },
+    { name: 'z', shape: [1], batched: true, parameters: ['z_W', 'z_b'], flops: [0, 33] },
+    { name: 'y', shape: [], batched: true, parameters: [], flops: [] },
+  ],
+  work: { backward: [320, 455], bytes: [16, 176] },
   training: { batch: 32, epochs: 80, seed: 1, shuffle: true, hasRate: true },
 };
 

@@ -77,6 +77,23 @@ export const description: ModelDescription = {
     },
   ],
   states: [],
+  layers: [
+    {
+      name: 'picture_h',
+      shape: [256],
+      batched: true,
+      parameters: ['picture_h_W', 'picture_h_b'],
+      flops: [0, 6656],
+    },
+    {
+      name: 'grey',
+      shape: [784],
+      batched: true,
+      parameters: ['picture_y_W', 'picture_y_b'],
+      flops: [0, 402976],
+    },
+  ],
+  work: { bytes: [0, 4208] },
   training: { batch: 32, epochs: 1, seed: 0, shuffle: true, hasRate: false },
 };
 

@@ -200,6 +200,29 @@ export const description: ModelDescription = {
     },
     { name: 'picture_y_b.v', offset: 823104, size: 784, initial: 0, scalar: false, parameter: 'picture_y_b' },
   ],
+  layers: [
+    { name: 'h', shape: [256], batched: true, parameters: ['h_W', 'h_b'], flops: [0, 401920] },
+    { name: 'm', shape: [12], batched: true, parameters: ['m_W', 'm_b'], flops: [0, 6156] },
+    { name: 's', shape: [12], batched: true, parameters: ['s_W', 's_b'], flops: [0, 6156] },
+    { name: 'z', shape: [12], batched: true, parameters: [], flops: [0, 48] },
+    {
+      name: 'picture_h',
+      shape: [256],
+      batched: true,
+      parameters: ['picture_h_W', 'picture_h_b'],
+      flops: [0, 6656],
+    },
+    {
+      name: 'picture',
+      shape: [784],
+      batched: true,
+      parameters: ['picture_y_W', 'picture_y_b'],
+      flops: [0, 402192],
+    },
+    { name: 'code', shape: [12], batched: true, parameters: [], flops: [] },
+    { name: 'reconstruction', shape: [784], batched: true, parameters: [], flops: [0, 784] },
+  ],
+  work: { backward: [0, 1245376], bytes: [24, 12672] },
   training: { batch: 32, epochs: 20, seed: 1, shuffle: true, hasRate: true },
 };
 

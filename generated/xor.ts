@@ -85,6 +85,12 @@ export const description: ModelDescription = {
     },
   ],
   states: [],
+  layers: [
+    { name: 'h', shape: [3], batched: true, parameters: ['W1', 'b1'], flops: [0, 18] },
+    { name: 'z', shape: [1], batched: true, parameters: ['W2', 'b2'], flops: [0, 7] },
+    { name: 'a', shape: [1], batched: true, parameters: [], flops: [0, 1] },
+  ],
+  work: { backward: [0, 39], bytes: [16, 44] },
   training: { batch: 4, epochs: 3000, seed: 1, shuffle: false, hasRate: true },
 };
 

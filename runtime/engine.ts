@@ -104,6 +104,11 @@ export class Engine {
     else program.forward(rows, step, first);
   }
 
+  /** Outputs of the staged rows. */
+  run(rows: number, first: number): void {
+    this.pass('predict', rows, first);
+  }
+
   /** One step on the staged rows. */
   stepOnStaged(rows: number): void {
     this.pass('forward', rows, 0);

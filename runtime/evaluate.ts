@@ -1,7 +1,7 @@
 /** Evaluation and prediction: passes over data batch by batch, which change nothing but the workspace. */
 import { checkData, sizeOf, stageRows, type Data } from './ports.ts';
 import type { Engine, Results } from './engine.ts';
-import type { RealArray } from './types.ts';
+import type { PredictingProgram, PredictorDescription, RealArray } from './types.ts';
 
 /** Averages of loss and metrics with the rows of batches as weights. */
 export class Averages {
@@ -38,9 +38,16 @@ export function evaluate(engine: Engine, data: Data): Results {
   return averages.means();
 }
 
+/** What can predict: the rows that lie in its inputs, of which `first` others have come before. */
+export interface Predicting {
+  readonly program: Pick<PredictingProgram, 'batch' | 'inputs' | 'outputs'>;
+  readonly description: Pick<PredictorDescription, 'inputs' | 'outputs'>;
+  run(rows: number, first: number): void;
+}
+
 /** Outputs for every row, in new arrays. @throws DataError */
-export function predict(engine: Engine, data: Data): Record<string, RealArray | Int32Array> {
-  const { program, description } = engine;
+export function predict(predicting: Predicting, data: Data): Record<string, RealArray | Int32Array> {
+  const { program, description } = predicting;
   const needed = description.inputs.filter((port) => port.name in data || port.predicts);
   const rows = checkData(needed, data);
   const outputs: Record<string, RealArray | Int32Array> = {};
@@ -52,7 +59,7 @@ export function predict(engine: Engine, data: Data): Record<string, RealArray | 
   for (let from = 0; from < rows; from += program.batch) {
     const count = Math.min(program.batch, rows - from);
     stageRows(program, needed, data, undefined, from, count);
-    engine.pass('predict', count, from);
+    predicting.run(count, from);
     for (const port of description.outputs) {
       const size = sizeOf(port);
       const values = program.outputs[port.name]!.subarray(0, port.batched ? count * size : size);

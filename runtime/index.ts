@@ -1,6 +1,9 @@
 /** What a generated trainer imports. */
 export { makeTrainer } from './trainer.ts';
 export type { EvaluateOptions, Trainer, TrainerOptions } from './trainer.ts';
+export type { NamePattern } from './pattern.ts';
+export { summary } from './summary.ts';
+export { makePredictor, type Predictor, type PredictorOptions, type WeightsByName } from './predictor.ts';
 export type { BatchStream, StreamSource } from './batches.ts';
 export type {
   BatchReport,

@@ -146,7 +146,7 @@ export function sliceRows(ports: readonly Port[], data: Data, from: number, to: 
 
 /** Copies the rows order[from .. from+rows-1] of checked data into the program's input arrays. */
 export function stageRows(
-  program: CompiledProgram,
+  program: Pick<CompiledProgram, 'inputs'>,
   ports: readonly Port[],
   data: Data,
   order: Uint32Array | undefined,

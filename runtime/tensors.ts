@@ -5,9 +5,18 @@ import type { LoadOptions, LoadReport } from './loading.ts';
 import type { TrainingSnapshot } from './snapshot.ts';
 import type { ModelDescription, RealArray } from './types.ts';
 
-/** What saving weights needs of a trainer. */
+/** The weights of a trainer or of a predictor. */
+export interface WeightsDescription extends Pick<ModelDescription, 'name' | 'dtype'> {
+  readonly parameters: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Those with a shape are the model's own (running statistics). */
+  readonly states: readonly { readonly name: string; readonly shape?: readonly number[] }[];
+  /** Of a predictor: parameters of the model that it has no use for. */
+  readonly unread?: readonly string[];
+}
+
+/** What saving weights needs of a trainer or a predictor. */
 export interface WeightsSource {
-  readonly description: ModelDescription;
+  readonly description: WeightsDescription;
   getWeights(): Record<string, RealArray>;
   getState(): Record<string, RealArray>;
 }
@@ -25,7 +34,7 @@ interface Place {
 }
 
 /** Parameters, and the states that belong to the model (running statistics); those of optimizers are training's. */
-function placesOf({ parameters, states }: ModelDescription): Place[] {
+function placesOf({ parameters, states }: WeightsDescription): Place[] {
   return [
     ...parameters.map(({ name, shape }): Place => ({ name, shape, kind: 'parameter' })),
     ...states.flatMap(({ name, shape }): Place[] =>
@@ -35,7 +44,7 @@ function placesOf({ parameters, states }: ModelDescription): Place[] {
 }
 
 /** The names of the tensors that a file of weights holds. */
-export function weightNames(description: ModelDescription): string[] {
+export function weightNames(description: WeightsDescription): string[] {
   return placesOf(description).map(({ name }) => name);
 }
 
@@ -59,7 +68,7 @@ export function checked(tensors: Tensors): Tensors {
 }
 
 /** The same out of a training, which may be that of a similar model: all of its parameters, and the states named as here. */
-export function tensorsIn({ arrays }: TrainingSnapshot, description: ModelDescription): Tensors {
+export function tensorsIn({ arrays }: TrainingSnapshot, description: WeightsDescription): Tensors {
   const names = new Set(weightNames(description));
   const entries = Object.entries(arrays).flatMap(([key, tensor]): [string, Tensor][] => {
     const [, group, name] = /^(weights|state)\/(.*)$/s.exec(key) ?? [];
@@ -84,7 +93,7 @@ export function setTensors(
   const { description } = trainer;
   const places = placesOf(description);
   const known = new Set(places.map(({ name }) => name));
-  const { targets, unexpected } = assign(tensors, known, options, source);
+  const { targets, unexpected } = assign(tensors, known, new Set(description.unread), options, source);
   const loaded = places.filter(({ name }) => targets.has(name));
   const missing = places.filter(({ name }) => !targets.has(name));
 
@@ -125,6 +134,7 @@ export function setTensors(
 function assign(
   tensors: Tensors,
   known: ReadonlySet<string>,
+  unread: ReadonlySet<string>,
   { map = {} }: LoadOptions,
   source: string,
 ): { readonly targets: ReadonlyMap<string, string>; readonly unexpected: string[] } {
@@ -137,7 +147,7 @@ function assign(
   const unexpected: string[] = [];
   for (const name of Object.keys(tensors)) {
     const target = typeof map === 'function' ? map(name) : Object.hasOwn(map, name) ? map[name]! : name;
-    if (target === undefined) continue;
+    if (target === undefined || unread.has(target)) continue;
     if (!known.has(target)) {
       unexpected.push(name);
       continue;

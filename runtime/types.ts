@@ -28,12 +28,16 @@ export interface Port {
   readonly default?: number;
 }
 
-export interface ParameterDescription {
+/** A tensor that is kept, and where. */
+export interface PlaceDescription {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Place in the flat array of all parameters (and of all gradients). */
+  /** Place in the flat array of all parameters (and of all gradients), or of all states. */
   readonly offset: number;
   readonly size: number;
+}
+
+export interface ParameterDescription extends PlaceDescription {
   readonly frozen: boolean;
   readonly initializer: Initializer;
 }
@@ -55,6 +59,28 @@ export interface StateDescription {
   readonly parameter?: string;
 }
 
+/** Numbers by power of the rows: `[constant, per row, ...]`. */
+export type Polynomial = readonly number[];
+
+/** A tensor on the way to the outputs. */
+export interface LayerDescription {
+  readonly name: string;
+  /** Without the batch axis where `batched`. */
+  readonly shape: readonly number[];
+  readonly batched: boolean;
+  /** The names of those that are read. */
+  readonly parameters: readonly string[];
+  /** Operations on real numbers: of a matrix product two for every pair of factors. */
+  readonly flops: Polynomial;
+}
+
+export interface WorkDescription {
+  /** Operations of a backward pass; absent where there is none. */
+  readonly backward?: Polynomial;
+  /** Bytes of inputs and intermediates. */
+  readonly bytes: Polynomial;
+}
+
 export interface ModelDescription {
   readonly name: string;
   readonly dtype: 'f32' | 'f64';
@@ -71,6 +97,8 @@ export interface ModelDescription {
   readonly trains: boolean;
   readonly parameters: readonly ParameterDescription[];
   readonly states: readonly StateDescription[];
+  readonly layers: readonly LayerDescription[];
+  readonly work: WorkDescription;
   /** Defaults from the model's `train` block. */
   readonly training: {
     readonly batch: number;
@@ -117,4 +145,30 @@ export interface CompiledProgram {
 export interface CompiledModel {
   readonly description: ModelDescription;
   create(batch: number, seed: number): CompiledProgram;
+}
+
+/** What a module for inference has of its model. */
+export interface PredictorDescription extends Pick<
+  ModelDescription,
+  'name' | 'dtype' | 'inputs' | 'outputs' | 'layers' | 'work'
+> {
+  readonly parameters: readonly PlaceDescription[];
+  /** Running statistics. */
+  readonly states: readonly PlaceDescription[];
+  /** Parameters of the model that no output needs. */
+  readonly unread: readonly string[];
+  /** Rows of a pass, and what decides draws, unless said otherwise. */
+  readonly batch: number;
+  readonly seed: number;
+}
+
+/** The part of a compiled program that predicts. */
+export type PredictingProgram = Pick<
+  CompiledProgram,
+  'batch' | 'parameters' | 'state' | 'inputs' | 'outputs' | 'predict'
+>;
+
+export interface PredictingModel {
+  readonly description: PredictorDescription;
+  create(batch: number, seed: number): PredictingProgram;
 }

@@ -10,6 +10,7 @@ export interface CliOptions {
   readonly dtype: 'f32' | 'f64';
   readonly emit: Emission;
   readonly print?: string;
+  readonly inference: boolean;
   readonly standalone: boolean;
   readonly check: boolean;
   readonly watch: boolean;
@@ -31,6 +32,7 @@ Compiles models to TypeScript that trains them.
       --dtype TYPE   element type of all real arrays: f32 (default) or f64
       --emit WHAT    what to make: ${emissions.join(', ')} (default: ts)
       --print PASS   print the program after a pass, in the language; list: name the passes
+      --inference    what predicts alone: no gradient, no loss, no optimizer (NAME.inference.ts)
       --standalone   put the runtime into the module: no imports at all
       --check        write nothing; exit with 1 and the difference where a file is stale
       --watch        compile again whenever a file changes
@@ -50,6 +52,7 @@ const words = {
   dtype: { type: 'string', default: 'f32' },
   emit: { type: 'string', default: 'ts' },
   print: { type: 'string', multiple: true },
+  inference: flags,
   standalone: flags,
   check: flags,
   watch: flags,
@@ -77,13 +80,16 @@ export function parseCall(given: readonly string[]): Call {
   if (values.check && (values.stdout || print !== undefined)) {
     throw new UsageError('--check compares files: it prints no program');
   }
-  const { standalone, check, watch, stdout, json } = values;
+  if (values.inference && values.emit === 'gradient')
+    throw new UsageError('--inference leaves the gradient out: --emit gradient has nothing to print');
+  const { inference, standalone, check, watch, stdout, json } = values;
   const options: CliOptions = {
     files,
     ...(output === undefined ? {} : { output }),
     dtype: choice('dtype', values.dtype, ['f32', 'f64']),
     emit: choice('emit', values.emit, emissions),
     ...(print === undefined ? {} : { print }),
+    inference,
     standalone,
     check,
     watch,

@@ -146,15 +146,16 @@ async function compileFile(path: string, options: CliOptions): Promise<Outcome> 
     const { diagnostics, modules } = await compile(source, {
       dtype: options.dtype,
       load,
+      inference: options.inference,
       ...(standalone === undefined ? {} : { standalone }),
     });
     const products = modules.map(({ name, text }) => ({
-      name: productName(stem, name, modules.length, '.ts'),
+      name: productName(stem, name, modules.length, options.inference ? '.inference.ts' : '.ts'),
       text,
     }));
     return { diagnostics, products, imported };
   }
-  const { diagnostics, models } = analyse(source, { load });
+  const { diagnostics, models } = analyse(source, { load, inference: options.inference });
   const products: Product[] = [];
   for (const analysed of models) {
     const name = productName(stem, analysed.model.name, models.length, extensions[options.emit]);
@@ -163,7 +164,7 @@ async function compileFile(path: string, options: CliOptions): Promise<Outcome> 
   return { diagnostics, products, imported };
 }
 
-/** `digits.ts`; `pair.First.ts` and `pair.Second.ts` where a file has several models. */
+/** `digits.ts`, `digits.inference.ts`; `pair.First.ts` and `pair.Second.ts` where a file has several models. */
 function productName(stem: string, model: string, models: number, extension: string): string {
   return models === 1 ? `${stem}${extension}` : `${stem}.${model}${extension}`;
 }

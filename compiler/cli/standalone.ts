@@ -1,7 +1,7 @@
 /** The runtime's own text, to be put into a module that shall import nothing. */
 import { readFileSync } from 'node:fs';
 
-/** The files that training needs, classes after those that they need. */
+/** The files that training and prediction need, classes after those that they need. */
 const FILES = [
   'types',
   'math',
@@ -25,6 +25,7 @@ const FILES = [
   // a module that imports nothing has no files either
   'files-browser',
   'trainer',
+  'predictor',
 ] as const;
 
 /** All of it in one module: the files one after another, without their imports and exports. */

@@ -9,6 +9,9 @@ import { evaluationResults, nextValues, trainingResults } from './results.ts';
 import { statementKey } from './statement-key.ts';
 import type { Program, Statement, Tensor } from './types.ts';
 
+/** Says of a statement that it is the one of `training` = 0. */
+export const INFERENCE_HISTORY = 'for inference';
+
 export interface Merged {
   readonly program: Program;
   /** Inputs, parameters and states of one name that differ: [in training, in inference]. */
@@ -65,7 +68,7 @@ export function mergeVariants(training: Program, inference: Program): Merged {
       statements.push({
         ...renameReads(original, names),
         target: names.get(target) ?? target,
-        origin: { ...origin, history: [...origin.history, 'for inference'] },
+        origin: { ...origin, history: [...origin.history, INFERENCE_HISTORY] },
       });
     }
   }

@@ -32,6 +32,8 @@ const model: CompiledModel = {
       },
     ],
     states: [],
+    layers: [{ name: 'y', shape: [], batched: true, parameters: ['w'], flops: [0, 1] }],
+    work: { bytes: [0, 32] },
     training: { batch: 2, epochs: 3, seed: 1, shuffle: true },
   },
   create(batch: number): CompiledProgram {

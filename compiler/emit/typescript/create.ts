@@ -39,13 +39,17 @@ export function printCreateProgram(
   const inputFields = inputs.map((buffer) => field(buffer.tensor, views.of(buffer.tensor)));
   const outputFields = program.outputs.map((name) => field(name, views.of(name)));
   const passing = [rows, 'step', 'first'];
-  const calls: CallList[] = [
+  const predicts = request.inference === true;
+  const training: CallList[] = [
     { method: 'forward', parameters: passing, lines: lists.forward },
     { method: 'backward', parameters: [rows], lines: lists.backward },
     { method: 'update', parameters: ['step', 'rateFactor'], lines: lists.update },
     ...(lists.evaluate === undefined
       ? []
       : [{ method: 'evaluate', parameters: passing, lines: lists.evaluate }]),
+  ];
+  const calls: CallList[] = [
+    ...(predicts ? [] : training),
     { method: 'predict', parameters: passing, lines: lists.predict },
   ];
   const isPool = (name: string): name is 'workspace' | 'doubles' | 'integers' => name in poolTitles;
@@ -70,9 +74,11 @@ export function printCreateProgram(
   const arrays = [
     { name: 'batch', type: 'number' },
     ...(draws ? [{ name: 'seed', type: 'number' }] : []),
-    ...['parameters', 'gradients', 'state'].map((name) => ({ name, type: real })),
-    { name: 'scalars', type: 'Float64Array' },
-    { name: 'results', type: 'Float64Array' },
+    ...(predicts ? ['parameters', 'state'] : ['parameters', 'gradients', 'state']).map((name) => ({
+      name,
+      type: real,
+    })),
+    ...(predicts ? [] : ['scalars', 'results']).map((name) => ({ name, type: 'Float64Array' })),
     ...own.flatMap((each) =>
       'pool' in each && each.views.length > 0
         ? [{ name: each.pool, type: arrayType[poolTitles[each.pool].element] }]
@@ -99,15 +105,19 @@ export function printCreateProgram(
   const zero = pools.state.constant > 0 ? 'Parameters and states' : 'Parameters';
   const text = [
     '/**',
-    ' * The arrays of one trainer, for batches of up to `batch` rows, and the lists of calls that work on them.',
+    ` * The arrays of one ${predicts ? 'predictor' : 'trainer'}, for batches of up to \`batch\` rows, and the lists of calls that work on them.`,
     ` * ${zero} are zero until they are set.${draws ? ' `seed` decides what is drawn.' : ''}`,
     ' */',
-    `export function createProgram(batch: number${draws ? ', seed: number' : ''}): CompiledProgram {`,
+    `export function createProgram(batch: number${draws ? ', seed: number' : ''}): ${predicts ? 'PredictingProgram' : 'CompiledProgram'} {`,
     `const parameters = new ${real}(${pools.parameters.constant});`,
-    `const gradients = new ${real}(${pools.gradients.constant});`,
+    ...(predicts ? [] : [`const gradients = new ${real}(${pools.gradients.constant});`]),
     `const state = new ${real}(${pools.state.constant + update.stateSize});`,
-    `const scalars = new Float64Array(${update.scalarSize});`,
-    `const results = new Float64Array(${1 + program.metrics.length});`,
+    ...(predicts
+      ? []
+      : [
+          `const scalars = new Float64Array(${update.scalarSize});`,
+          `const results = new Float64Array(${1 + program.metrics.length});`,
+        ]),
     ...own.flatMap((each) => {
       if (each.views.length === 0) return [];
       const lines = each.views.filter(isKept).map((view) => view.text);
@@ -116,10 +126,10 @@ export function printCreateProgram(
     ...titled('the calls, in parts', parts?.declarations ?? []),
     '',
     'return {',
-    'batch,\nparameters,\ngradients,\nstate,\nscalars,',
+    predicts ? 'batch,\nparameters,\nstate,' : 'batch,\nparameters,\ngradients,\nstate,\nscalars,',
     `inputs: { ${inputFields.join(', ')} },`,
     `outputs: { ${outputFields.join(', ')} },`,
-    'results,',
+    ...(predicts ? [] : ['results,']),
     ...calls.flatMap((list) => ['', method(list.method, list.parameters, bodyOf(list))]),
     '};',
     '}',

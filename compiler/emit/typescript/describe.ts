@@ -7,9 +7,10 @@ import type {
   Port,
   StateDescription,
 } from '../../../runtime/types.ts';
+import { describeLayers, describeWork } from './layers.ts';
 import type { EmitRequest } from './request.ts';
 
-const DEFAULT_BATCH = 32;
+export const DEFAULT_BATCH = 32;
 
 export function describeModel(request: EmitRequest, states: readonly StateDescription[]): ModelDescription {
   const { model, program, loops } = request;
@@ -32,6 +33,8 @@ export function describeModel(request: EmitRequest, states: readonly StateDescri
       .filter((tensor) => tensor.role === 'parameter')
       .map((tensor) => describeParameter(tensor, request)),
     states: [...modelStates(request), ...states],
+    layers: describeLayers(request),
+    work: describeWork(request),
     training: {
       batch: training?.batch ?? DEFAULT_BATCH,
       epochs: training?.epochs ?? 1,

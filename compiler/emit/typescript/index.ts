@@ -15,6 +15,7 @@ import { defaultText, printHeader, shapeText, valuesText } from './header.ts';
 import { helperTexts } from './helpers.ts';
 import { printKey, printLiteral } from './literal.ts';
 import { Scope } from './names.ts';
+import { createPredictorText, describePredictor, noUpdate } from './predictor.ts';
 import type { EmitRequest } from './request.ts';
 import { neededRuntime, topLevelNames } from './standalone.ts';
 import { clipFunction, emitUpdate, type UpdateText } from './update.ts';
@@ -26,7 +27,15 @@ export type { EmitOptions, EmitRequest } from './request.ts';
 
 const RULE_WIDTH = 106;
 
-const EXPORTS = ['description', 'createProgram', 'createTrainer', 'Inputs', 'Outputs', 'ParameterName'];
+const EXPORTS = [
+  'description',
+  'createProgram',
+  'createTrainer',
+  'createPredictor',
+  'Inputs',
+  'Outputs',
+  'ParameterName',
+];
 const IMPORTS = [
   'makeTrainer',
   'drawBernoulli',
@@ -38,6 +47,11 @@ const IMPORTS = [
   'RealData',
   'Trainer',
   'TrainerOptions',
+  'makePredictor',
+  'Predictor',
+  'PredictingProgram',
+  'PredictorDescription',
+  'PredictorOptions',
 ];
 const HELPERS: readonly Helper[] = [
   'erf',
@@ -68,6 +82,11 @@ const LOCALS = [
 export function emitModule(request: EmitRequest): string {
   return new ModulePrinter(request).print();
 }
+
+const createTrainerText = `/** A trainer with fresh parameters. */
+export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
+  return makeTrainer<Inputs, Outputs>({ description, create: createProgram }, options);
+}`;
 
 class ModulePrinter {
   private readonly request: EmitRequest;
@@ -119,9 +138,12 @@ class ModulePrinter {
       loops.draws[list].map((name) => drawCall(tensorOf(program, name), views, rows));
     const resultLines = (names: readonly string[]): string[] =>
       names.map((name, k) => `results[${k}] = ${views.of(name)}[0]!;`);
-    const update = emitUpdate(request, views, local, (own, update, step, buffers, integers, numbers) =>
-      this.updateCall(own, update, step, buffers, integers, numbers),
-    );
+    const update =
+      request.inference === true
+        ? noUpdate
+        : emitUpdate(request, views, local, (own, update, step, buffers, integers, numbers) =>
+            this.updateCall(own, update, step, buffers, integers, numbers),
+          );
     const lists = {
       forward: [
         ...drawLines('forward'),
@@ -165,10 +187,7 @@ class ModulePrinter {
       rule('the program'),
       ...create.parts,
       create.text,
-      `/** A trainer with fresh parameters. */
-export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
-  return makeTrainer<Inputs, Outputs>({ description, create: createProgram }, options);
-}`,
+      request.inference === true ? createPredictorText : createTrainerText,
     ];
     const module = joined(sections);
     if (options.standalone === undefined) return module;
@@ -183,18 +202,19 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
     if (options.standalone !== undefined) return '';
     const from = JSON.stringify(options.runtime);
     const inputs = [...program.tensors.values()].filter((tensor) => tensor.role === 'input');
+    const own =
+      this.request.inference === true
+        ? ['PredictingProgram', 'Predictor', 'PredictorDescription', 'PredictorOptions']
+        : ['CompiledProgram', 'ModelDescription', 'Trainer', 'TrainerOptions'];
     const types = [
-      'CompiledProgram',
+      ...own,
       ...(inputs.some((tensor) => tensor.element === 'integer') ? ['IntegerData'] : []),
-      'ModelDescription',
       ...(inputs.some((tensor) => tensor.element !== 'integer') ? ['RealData'] : []),
-      'Trainer',
-      'TrainerOptions',
-    ];
+    ].toSorted();
     const values = [
       ...drawFunctions(program, loops.draws),
       ...(this.usedHelpers.has('erf') ? ['erf'] : []),
-      'makeTrainer',
+      this.request.inference === true ? 'makePredictor' : 'makeTrainer',
     ];
     return `import { ${values.join(', ')} } from ${from};\nimport type { ${types.join(', ')} } from ${from};`;
   }
@@ -231,6 +251,10 @@ export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Out
   }
 
   private description(update: UpdateText): string {
+    if (this.request.inference === true) {
+      const description = describePredictor(this.request);
+      return `export const description: PredictorDescription = ${printLiteral(description)};`;
+    }
     const description = describeModel(this.request, update.states);
     return `export const description: ModelDescription = ${printLiteral(description)};`;
   }

@@ -25,5 +25,7 @@ export interface EmitRequest {
   readonly groups: readonly UpdateLoops[];
   /** One for each of `model.training.schedules`, in their order. */
   readonly schedules: readonly UpdateLoops[];
+  /** The module predicts only: `program` is what is left of the model for that. */
+  readonly inference?: boolean;
   readonly options: EmitOptions;
 }
