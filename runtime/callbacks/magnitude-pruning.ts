@@ -73,19 +73,18 @@ export class MagnitudePruning implements Callback {
   onBatchEnd(_report: BatchReport, { trainer }: FitContext): void {
     const { begin, end, every } = this.options;
     const { step } = trainer;
+    if (step < begin) return;
     const weights = this.maskedWeights(trainer);
-    const isFirst = Object.keys(this.masks).length === 0;
-    const isChoice = step >= begin && step <= end && (step - begin) % every === 0;
+    const isChoice = step <= end && (step - begin) % every === 0;
     // the end counts though it is no whole number of intervals away, and a training that begins later catches up
-    if (isChoice || step === end || (isFirst && step >= begin)) this.choose(weights, step);
-    if (Object.keys(this.masks).length === 0) return;
+    if (isChoice || step === end || !this.hasChosen) this.choose(weights, step);
     this.mask(weights);
     trainer.setWeights(weights);
   }
 
   /** Weights that another callback has put back (those of the best epoch) are pruned too. */
   onTrainEnd(_outcome: unknown, { trainer }: FitContext): void {
-    if (Object.keys(this.masks).length > 0) trainer.setWeights(this.maskedWeights(trainer));
+    if (this.hasChosen) trainer.setWeights(this.maskedWeights(trainer));
   }
 
   getState(): CallbackState {
@@ -97,6 +96,10 @@ export class MagnitudePruning implements Callback {
       (entry): entry is [string, RealArray] => typeof entry[1] !== 'number',
     );
     this.masks = Object.fromEntries(masks);
+  }
+
+  private get hasChosen(): boolean {
+    return Object.keys(this.masks).length > 0;
   }
 
   private maskedWeights(trainer: Learner): Record<string, RealArray> {
