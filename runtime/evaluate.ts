@@ -1,7 +1,7 @@
 /** Evaluation and prediction: passes over data batch by batch, which change nothing but the workspace. */
 import { checkData, sizeOf, stageRows, type Data } from './ports.ts';
 import type { Engine, Results } from './engine.ts';
-import type { PredictingProgram, PredictorDescription, RealArray } from './types.ts';
+import type { NetworkDescription, PredictingProgram, RealArray } from './types.ts';
 
 /** Averages of loss and metrics with the rows of batches as weights. */
 export class Averages {
@@ -41,7 +41,7 @@ export function evaluate(engine: Engine, data: Data): Results {
 /** What can predict: the rows that lie in its inputs, of which `first` others have come before. */
 export interface Predicting {
   readonly program: Pick<PredictingProgram, 'batch' | 'inputs' | 'outputs'>;
-  readonly description: Pick<PredictorDescription, 'inputs' | 'outputs'>;
+  readonly description: Pick<NetworkDescription, 'inputs' | 'outputs'>;
   run(rows: number, first: number): void;
 }
 

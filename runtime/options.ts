@@ -74,45 +74,45 @@ export function positiveInteger(name: string, value: unknown): number {
   throw new DataError(`${name} must be a whole number from 1 to ${GREATEST_COUNT}, found ${String(value)}`);
 }
 
-const count: Rule = (name, value) => void positiveInteger(name, value);
-const must =
+const counted: Rule = (name, value) => void positiveInteger(name, value);
+const ruleOf =
   (what: string, test: (value: unknown) => boolean): Rule =>
   (name, value) => {
     if (!test(value)) throw new DataError(`${name} must be ${what}, found ${String(value)}`);
   };
-const truth = must('true or false', (value) => typeof value === 'boolean');
-const callable = must('a function', (value) => typeof value === 'function');
-const object = must('an object', (value) => typeof value === 'object' && value !== null);
+const truth = ruleOf('true or false', (value) => typeof value === 'boolean');
+const callable = ruleOf('a function', (value) => typeof value === 'function');
+const anObject = ruleOf('an object', (value) => typeof value === 'object' && value !== null);
 const anything: Rule = () => {};
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
 const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
-  epochs: count,
-  initialEpoch: must(
+  epochs: counted,
+  initialEpoch: ruleOf(
     'a whole number from 0',
     (value) => isNumber(value) && Number.isInteger(value) && value >= 0,
   ),
   resume: truth,
-  batchSize: count,
-  accumulate: count,
+  batchSize: counted,
+  accumulate: counted,
   shuffle: truth,
-  stepsPerEpoch: count,
+  stepsPerEpoch: counted,
   validationData: anything,
-  validationSplit: must('between 0 and 1', (value) => isNumber(value) && value > 0 && value < 1),
+  validationSplit: ruleOf('between 0 and 1', (value) => isNumber(value) && value > 0 && value < 1),
   sampleWeight: anything,
-  classWeight: object,
-  fastDevRun: must(
+  classWeight: anObject,
+  fastDevRun: ruleOf(
     'true, false or a number of batches',
     (value) => typeof value === 'boolean' || (Number.isInteger(value) && (value as number) >= 1),
   ),
-  overfitBatches: must(
+  overfitBatches: ruleOf(
     'a number of batches, or a fraction of them below 1',
     (value) => isNumber(value) && value > 0 && (value < 1 || Number.isInteger(value)),
   ),
-  metrics: object,
+  metrics: anObject,
   augment: callable,
-  callbacks: must('a list of callbacks', (value) => Array.isArray(value) && value.every(isCallback)),
-  signal: object,
+  callbacks: ruleOf('a list of callbacks', (value) => Array.isArray(value) && value.every(isCallback)),
+  signal: anObject,
   onBatch: callable,
   onEpoch: callable,
 };

@@ -3,7 +3,7 @@
  * runs at every step, so that nothing here makes an object unless something is wrong.
  */
 import { DataError } from './errors.ts';
-import type { CompiledProgram, Port } from './types.ts';
+import type { Port, PredictingProgram } from './types.ts';
 
 /** What is accepted for real-valued data: flat, row by row. */
 export type RealData = Float32Array | Float64Array | Uint8Array | readonly number[];
@@ -146,7 +146,7 @@ export function sliceRows(ports: readonly Port[], data: Data, from: number, to: 
 
 /** Copies the rows order[from .. from+rows-1] of checked data into the program's input arrays. */
 export function stageRows(
-  program: Pick<CompiledProgram, 'inputs'>,
+  program: Pick<PredictingProgram, 'inputs'>,
   ports: readonly Port[],
   data: Data,
   order: Uint32Array | undefined,

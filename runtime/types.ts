@@ -81,24 +81,28 @@ export interface WorkDescription {
   readonly bytes: Polynomial;
 }
 
-export interface ModelDescription {
+/** What every module says of its model. */
+export interface NetworkDescription {
   readonly name: string;
   readonly dtype: 'f32' | 'f64';
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  readonly metrics: readonly string[];
   /**
    * The loss, metrics and outputs that depend on how rows are put into batches, if there are any: no mean over rows (a root of
    * a mean, a maximum, a sum), or outputs that look at other rows. Of these `evaluate` and `predict` give what batches give.
    */
   readonly batchwise?: readonly string[];
+  readonly layers: readonly LayerDescription[];
+  readonly work: WorkDescription;
+}
+
+export interface ModelDescription extends NetworkDescription {
+  readonly metrics: readonly string[];
   readonly hasLoss: boolean;
   /** There is a loss and a `train` block: `backward` and `update` do something. */
   readonly trains: boolean;
   readonly parameters: readonly ParameterDescription[];
   readonly states: readonly StateDescription[];
-  readonly layers: readonly LayerDescription[];
-  readonly work: WorkDescription;
   /** Defaults from the model's `train` block. */
   readonly training: {
     readonly batch: number;
@@ -110,21 +114,27 @@ export interface ModelDescription {
   };
 }
 
+/** The part of a program that predicts. */
+export interface PredictingProgram {
+  readonly batch: number;
+  readonly parameters: RealArray;
+  readonly state: RealArray;
+  readonly inputs: Readonly<Record<string, RealArray | Int32Array>>;
+  readonly outputs: Readonly<Record<string, RealArray | Int32Array>>;
+  /** Outputs. */
+  predict(rows: number, step: number, first: number): void;
+}
+
 /**
  * The arrays and the step functions of one trainer, for batches of up to `batch` rows. Inputs are copied into
  * `inputs` by the runtime before a call; `rows` is how many rows of them count. What is drawn depends on `step`, the steps
  * taken before, and on the places of the rows: `first` is how many have come before these, where data are passed in
  * several batches. Nothing allocates.
  */
-export interface CompiledProgram {
-  readonly batch: number;
-  readonly parameters: RealArray;
+export interface CompiledProgram extends PredictingProgram {
   readonly gradients: RealArray;
-  readonly state: RealArray;
   /** Scalar states, always float64. The step count is the runtime's. */
   readonly scalars: Float64Array;
-  readonly inputs: Readonly<Record<string, RealArray | Int32Array>>;
-  readonly outputs: Readonly<Record<string, RealArray | Int32Array>>;
   /** Loss first, then the metrics in their order: values of the last `forward` or `evaluate`. */
   readonly results: Float64Array;
   /** Loss and metrics, and all that the backward pass needs. */
@@ -138,8 +148,6 @@ export interface CompiledProgram {
   update(step: number, rateFactor: number): void;
   /** Loss and metrics of the model as it is used, not trained; absent where `forward` gives them. */
   evaluate?(rows: number, step: number, first: number): void;
-  /** Outputs. */
-  predict(rows: number, step: number, first: number): void;
 }
 
 export interface CompiledModel {
@@ -148,10 +156,7 @@ export interface CompiledModel {
 }
 
 /** What a module for inference has of its model. */
-export interface PredictorDescription extends Pick<
-  ModelDescription,
-  'name' | 'dtype' | 'inputs' | 'outputs' | 'layers' | 'work'
-> {
+export interface PredictorDescription extends NetworkDescription {
   readonly parameters: readonly PlaceDescription[];
   /** Running statistics. */
   readonly states: readonly PlaceDescription[];
@@ -161,12 +166,6 @@ export interface PredictorDescription extends Pick<
   readonly batch: number;
   readonly seed: number;
 }
-
-/** The part of a compiled program that predicts. */
-export type PredictingProgram = Pick<
-  CompiledProgram,
-  'batch' | 'parameters' | 'state' | 'inputs' | 'outputs' | 'predict'
->;
 
 export interface PredictingModel {
   readonly description: PredictorDescription;

@@ -1,7 +1,8 @@
 /** What compression costs: accuracy on unseen digits and bytes of the weights, whole, in int8, and pruned. */
 import { gzipSync } from 'node:zlib';
-import { bytesOf, MagnitudePruning, quantise, setQuantised } from 'chainrule/runtime';
-import type { IntegerData, Predictor, RealData, StoredWeights, Trainer } from 'chainrule/runtime';
+import { bytesOf, dequantise, getTensors, quantise, setTensors, type Tensors } from 'chainrule/formats';
+import { MagnitudePruning, summary } from 'chainrule/runtime';
+import type { IntegerData, Predictor, RealData, Trainer } from 'chainrule/runtime';
 import { loadDigits } from './digits.ts';
 
 interface Outputs {
@@ -24,8 +25,8 @@ export async function compress(model: CompressibleModel): Promise<void> {
   const predictor = model.createPredictor();
   let whole: number | undefined;
 
-  const report = (title: string, stored: StoredWeights): void => {
-    setQuantised(predictor, stored);
+  const report = (title: string, stored: Tensors): void => {
+    setTensors(predictor, dequantise(stored));
     const accuracy = accuracyOf(predictor.predict({ x: test.x }).p, test.label);
     whole ??= accuracy;
     const packed = gzipSync(joined(stored), { level: 9 }).length;
@@ -43,12 +44,12 @@ export async function compress(model: CompressibleModel): Promise<void> {
     const { training } = trainer.description;
     const epochs = quick ? 1 : training.epochs;
     const steps = epochs * Math.ceil(train.label.length / training.batch);
-    // from a tenth of the steps to seven tenths; then the weights that are left settle
+    // from a tenth of the steps to the half; then the weights that are left settle, while the rate is not small yet
     const pruning = (sparsity: number): MagnitudePruning =>
       new MagnitudePruning({
         sparsity,
         begin: Math.round(0.1 * steps),
-        end: Math.round(0.7 * steps),
+        end: Math.round(0.5 * steps),
         every: Math.max(1, Math.round(0.02 * steps)),
       });
     await trainer.fit(train, { epochs, callbacks: share === undefined ? [] : [pruning(share)] });
@@ -56,21 +57,22 @@ export async function compress(model: CompressibleModel): Promise<void> {
   };
 
   const trainer = await trained();
+  const weights = getTensors(trainer);
   predictor.copyWeights(trainer);
-  console.log(`${predictor.summary()}\n`);
+  console.log(`${summary(predictor)}\n`);
   console.log(`${model.name.padEnd(28)}accuracy  lost    bytes  gzipped`);
-  report('float32', quantise(trainer, { parameters: () => false }));
-  report('int8, a scale per channel', quantise(trainer));
-  report('int8, a scale per tensor', quantise(trainer, { scales: 'tensor' }));
+  report('float32', weights);
+  report('int8, a scale per channel', quantise(weights));
+  report('int8, a scale per tensor', quantise(weights, { scales: 'tensor' }));
   for (const share of SHARES) {
-    const pruned = await trained(share);
-    report(`${100 * share} % pruned`, quantise(pruned, { parameters: () => false }));
+    const pruned = getTensors(await trained(share));
+    report(`${100 * share} % pruned`, pruned);
     report(`${100 * share} % pruned, int8`, quantise(pruned));
   }
   console.log();
 }
 
-function accuracyOf(p: Float32Array, label: Uint8Array): number {
+function accuracyOf(p: Float32Array, label: ArrayLike<number>): number {
   let right = 0;
   for (let row = 0; row < label.length; row++) {
     const scores = p.subarray(row * CLASSES, (row + 1) * CLASSES);
@@ -79,7 +81,7 @@ function accuracyOf(p: Float32Array, label: Uint8Array): number {
   return right / label.length;
 }
 
-function joined(stored: StoredWeights): Buffer {
+function joined(stored: Tensors): Buffer {
   return Buffer.concat(
     Object.values(stored).map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength)),
   );

@@ -149,6 +149,7 @@ describe('compile', () => {
       ['--dtype', 'f16', 'line.dsl'],
       ['--bogus', 'line.dsl'],
       ['line.dsl', '--check', '--watch'],
+      ['line.dsl', '--inference', '--emit', 'gradient'],
       ['line.dsl', '-o', ''],
       ['line.dsl', '-o', 'a', '-o', 'b'],
       ['line.dsl', './line.dsl'],
@@ -175,9 +176,22 @@ describe('compile', () => {
     expect((await compile(['-o', '007', '--', 'line.dsl'])).stdout).toBe('007/line.ts\n');
   });
 
+  it('--inference writes NAME.inference.ts, without training', async () => {
+    const words = ['line.dsl', '--inference', '-o', 'inference'];
+    expect((await compile(words)).stdout).toBe('inference/line.inference.ts\n');
+    const text = readFileSync(join(folder, 'inference/line.inference.ts'), 'utf8');
+    expect(text).toContain('export function createPredictor(');
+    expect(text).not.toMatch(/loss|createTrainer/);
+    expect(await compile([...words, '--check'])).toMatchObject({ code: 0, stdout: '' });
+    const printed = await compile(['line.dsl', '--inference', '--print', 'inference']);
+    expect(printed.stdout).toContain('output y[n] = w * x[n]');
+    expect(printed.stdout).not.toContain('loss');
+  });
+
   it('--help and --version', async () => {
     const [help, version] = await Promise.all([compile(['--help']), compile(['--version'])]);
     expect(help.code).toBe(0);
+    expect(help.stdout).toContain('--inference');
     expect(help.stdout).toContain('--standalone');
     expect(version.stdout).toContain(VERSION);
   });

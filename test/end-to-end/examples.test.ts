@@ -79,6 +79,24 @@ describe('examples', { timeout: 300_000 }, () => {
     expect(figure(await run('lenet/train.ts', '--quick'), 'accuracy')).toBeGreaterThanOrEqual(0.85);
   });
 
+  it('compress: int8 costs a quarter of the bytes and nearly nothing else, pruning the rest', async () => {
+    const output = await run('digits/compress.ts', '--quick');
+    const row = (title: string): number[] =>
+      [...(output.split(`\n${title} `)[1]?.split('\n')[0] ?? '').matchAll(/[-\d.,]+/g)]
+        .slice(-4)
+        .map(([text]) => Number(text.replaceAll(',', '')));
+    const [accuracy, , bytes] = row('float32');
+    expect(accuracy).toBeGreaterThan(70);
+    expect(bytes).toBe(101_770 * 4);
+    const [, lost, small] = row('int8, a scale per channel');
+    expect(Math.abs(lost!)).toBeLessThan(1);
+    // W1 and W2 a byte each and 138 scales, the biases as they are
+    expect(small).toBe(100_352 + 1280 + 4 * (138 + 138));
+    const zipped = ['float32', '80 % pruned', '90 % pruned', '95 % pruned'].map((title) => row(title)[3]!);
+    expect(zipped).toEqual(zipped.toSorted((a, b) => b - a));
+    expect(zipped[3]).toBeLessThan(0.1 * zipped[0]!);
+  });
+
   it('resnet: at least 0.85 with running statistics after two quick epochs', async () => {
     expect(figure(await run('resnet/train.ts', '--quick'), 'accuracy')).toBeGreaterThanOrEqual(0.85);
   });

@@ -12,15 +12,25 @@ const files = readdirSync(`${root}/examples`).flatMap((folder) =>
 );
 
 /** The text of each module that comes of a file, by its name: of a single model the file's, of several both names. */
-async function compiled({ name, path }: { name: string; path: string }): Promise<[string, string][]> {
-  const { modules } = await compile({ path, text: readFileSync(path, 'utf8') });
+async function compiled(
+  { name, path }: { name: string; path: string },
+  inference = false,
+): Promise<[string, string][]> {
+  const { modules } = await compile({ path, text: readFileSync(path, 'utf8') }, { inference });
+  const end = inference ? 'inference.ts' : 'ts';
   return modules.map((module) => [
-    modules.length === 1 ? `${name}.ts` : `${name}.${module.name}.ts`,
+    modules.length === 1 ? `${name}.${end}` : `${name}.${module.name}.${end}`,
     module.text,
   ]);
 }
 
-const modules = (await Promise.all(files.map(compiled))).flat();
+const compressed = files.filter(({ name }) => name === 'digits' || name === 'lenet');
+const modules = (
+  await Promise.all([
+    ...files.map((file) => compiled(file)),
+    ...compressed.map((file) => compiled(file, true)),
+  ])
+).flat();
 
 it.each(modules)('generated/%s is fresh', (name, text) => {
   expect(text).toBe(readFileSync(`${root}/generated/${name}`, 'utf8'));

@@ -1,7 +1,7 @@
 /** Small models, compiled for real, and data for them. */
 import { compile } from '../../compiler/index.ts';
 import { Random } from '../../runtime/random.ts';
-import { loadModule, type EmittedModule } from '../support/load.ts';
+import { loadModule, loadPredictor, type EmittedModule, type EmittedPredictor } from '../support/load.ts';
 
 const modules = new Map<string, Promise<EmittedModule>>();
 
@@ -20,6 +20,17 @@ export function moduleOf(text: string, dtype: 'f32' | 'f64' = 'f64'): Promise<Em
     modules.set(key, module);
   }
   return module;
+}
+
+/** The same model's module for inference. @throws with the compiler's messages */
+export async function predictorOf(text: string, dtype: 'f32' | 'f64' = 'f64'): Promise<EmittedPredictor> {
+  const { diagnostics, modules } = await compile(
+    { path: 'model.dsl', text },
+    { dtype, format: false, inference: true },
+  );
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
+  return loadPredictor(modules[0]?.text ?? '');
 }
 
 /** Everything that a step may depend on: draws, running statistics, optimizer and schedule with states, clipping. */

@@ -19,7 +19,7 @@ export function printHeader(request: EmitRequest): string {
     '',
     ...workLines(request),
     ...memoryLines(request),
-    `Numbers are ${loops.dtype === 'f32' ? 'float32' : 'float64'} in arrays, float64 in between; sums and losses are float64.`,
+    `Numbers are ${loops.dtype === 'f32' ? 'float32' : 'float64'} in arrays, float64 in between; ${inference === true ? 'sums' : 'sums and losses'} are float64.`,
   ];
   return ['/**', ...lines.map((line) => ` * ${line.replaceAll('*/', '* /')}`.trimEnd()), ' */'].join('\n');
 }
@@ -32,7 +32,7 @@ function parameterTable(program: Program, inference: boolean): string[] {
     tensor.axes.reduce<number>((count, axis) => count * Number(axis), 1),
   );
   const rows = parameters.map((tensor, k) => [
-    `${tensor.name}${tensor.frozen === true ? ' (frozen)' : ''}`,
+    `${tensor.name}${tensor.frozen === true && !inference ? ' (frozen)' : ''}`,
     shapeText(tensor),
     grouped(counts[k]!),
     inference ? '' : initializerText(tensor.initializer),

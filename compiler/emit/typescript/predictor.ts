@@ -5,9 +5,13 @@ import type { EmitRequest } from './request.ts';
 import type { UpdateText } from './update.ts';
 
 export function describePredictor(request: EmitRequest): PredictorDescription {
-  const { name, dtype, inputs, outputs, parameters, states, layers, work } = describeModel(request, []);
+  const { name, dtype, inputs, outputs, parameters, states, layers, work, batchwise } = describeModel(
+    request,
+    [],
+  );
   const { program, training } = request.model;
   const read = new Set(parameters.map((parameter) => parameter.name));
+  const dependent = (batchwise ?? []).filter((result) => program.outputs.includes(result));
   const place = ({
     name,
     shape = [],
@@ -24,6 +28,7 @@ export function describePredictor(request: EmitRequest): PredictorDescription {
     dtype,
     inputs,
     outputs,
+    ...(dependent.length === 0 ? {} : { batchwise: dependent }),
     parameters: parameters.map(place),
     states: states.map(place),
     unread: [...program.tensors.values()]

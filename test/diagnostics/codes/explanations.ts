@@ -40,8 +40,9 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
     mend: 'Give an inner part a name, in a statement of its own.',
   },
   E107: {
-    meaning: 'The file defines no model, so there is nothing to compile.',
-    mend: 'Add a `model Name { ... }`. A file that only defines layers and functions is imported by another.',
+    meaning:
+      'The file defines no model, so there is nothing to compile; or, with `--inference`, a model has no output, so there is nothing to predict.',
+    mend: 'Add a `model Name { ... }`. A file that only defines layers and functions is imported by another. Write `output` before the statements whose values are wanted.',
   },
   E201: {
     meaning:

@@ -83,6 +83,8 @@ export const description: ModelDescription = {
   trains: false,
   parameters: [],
   states: [],
+  layers: [],
+  work: { bytes: [2308] },
   training: { batch: 32, epochs: 1, seed: 0, shuffle: true, hasRate: false },
 };
 

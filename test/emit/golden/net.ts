@@ -81,6 +81,11 @@ export const description: ModelDescription = {
     { name: 'b1.u', offset: 4, size: 2, initial: 0, scalar: false, parameter: 'b1' },
     { name: 'W2.u', offset: 6, size: 2, initial: 0, scalar: false, parameter: 'W2' },
   ],
+  layers: [
+    { name: 'h', shape: [2], batched: true, parameters: ['W1', 'b1'], flops: [0, 12] },
+    { name: 'z', shape: [], batched: true, parameters: ['W2'], flops: [0, 4] },
+  ],
+  work: { backward: [0, 22], bytes: [8, 72] },
   training: { batch: 4, epochs: 1, seed: 1, shuffle: false, hasRate: false },
 };
 
