@@ -13,6 +13,7 @@ import type {
   RealArray,
   StateDescription,
 } from './types.ts';
+import type { RowWeighting } from './weights.ts';
 
 /** The loss and every metric, by name. */
 export type Results = Record<string, number>;
@@ -34,12 +35,16 @@ export class Engine {
   /** A `fit` is at work. */
   isFitting = false;
 
+  /** Where the model has an input for weights of rows. */
+  readonly weighting: RowWeighting | undefined;
+
   private readonly compiled: CompiledModel;
   /** Σ rows · gradient over the micro-batches of a step; made when it is first needed. */
   private gradientSums: Float64Array | undefined;
 
   constructor(compiled: CompiledModel, batch: number, seed: number) {
     this.compiled = compiled;
+    this.weighting = compiled.weighting;
     this.description = compiled.description;
     const { hasLoss, metrics, parameters } = compiled.description;
     this.resultNames = [...(hasLoss ? ['loss'] : []), ...metrics];

@@ -28,3 +28,4 @@ export type { Tensor, TensorData } from './formats/tensor.ts';
 export type { LoadOptions, LoadReport } from './loading.ts';
 export { drawBernoulli, drawNormal, drawUniform, Random } from './random.ts';
 export type * from './types.ts';
+export { rowWeights, type RowWeighting } from './weights.ts';

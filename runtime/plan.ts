@@ -8,7 +8,7 @@ import { checkSplitMetrics, type SplitMetrics } from './evaluate-metrics.ts';
 import { checkOptions, positiveInteger, shorthand, type Augmentation, type FitOptions } from './options.ts';
 import { Random } from './random.ts';
 import { newSession, type FitSettings, type Session } from './session.ts';
-import { classWeighting, withSampleWeight } from './weights.ts';
+import type { RowWeighting } from './weights.ts';
 
 export interface Plan {
   readonly source: BatchSource;
@@ -83,13 +83,25 @@ function checkedMetrics(
   return metrics as SplitMetrics<Data, unknown>;
 }
 
+/** @throws DataError where the model has no place for weights of rows */
+function weightingOf({ weighting, description }: Engine, option: string): RowWeighting {
+  if (weighting !== undefined) return weighting;
+  throw new DataError(
+    `${option} needs a model that says where weights enter: declare \`input sample_weight[n] = 1\` in model ` +
+      `${description.name} and multiply it into the loss, as in \`loss = mean[n](sample_weight[n] * ...)\``,
+  );
+}
+
 /** Augmentation and weights of classes, on the staged rows. */
 function adjustment(
   engine: Engine,
   { augment, classWeight }: FitOptions<unknown>,
   accumulate: number,
 ): Plan['adjust'] {
-  const weigh = classWeighting(engine, classWeight);
+  const weigh =
+    classWeight === undefined
+      ? () => {}
+      : weightingOf(engine, 'classWeight').classWeighting(engine, classWeight);
   if (augment === undefined) return weigh;
   const { program, description, seed } = engine;
   const ports = description.inputs.filter(({ batched }) => batched);
@@ -119,7 +131,11 @@ type Sources = Pick<Plan, 'source' | 'validation'> & Pick<FitSettings, 'rows'>;
 const atLeastOne = (batches: number): number => Math.max(1, Math.floor(batches));
 
 function planArrays(engine: Engine, given: Data, options: FitOptions<unknown>, parts: Parts): Sources {
-  const data = withSampleWeight(engine, given, options);
+  const { sampleWeight } = options;
+  const data =
+    sampleWeight === undefined
+      ? given
+      : weightingOf(engine, 'sampleWeight').withSampleWeight(given, sampleWeight);
   const rows = checkData(engine.description.inputs, data);
   if (options.stepsPerEpoch !== undefined)
     throw new DataError(

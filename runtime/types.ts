@@ -1,5 +1,7 @@
 /** What a generated module gives to the runtime. Everything here is plain data and plain functions. */
 
+import type { RowWeighting } from './weights.ts';
+
 export type RealArray = Float32Array | Float64Array;
 
 /** How a parameter gets its first value; the kinds are those of the language, with fans already worked out. */
@@ -153,6 +155,8 @@ export interface CompiledProgram extends PredictingProgram {
 export interface CompiledModel {
   readonly description: ModelDescription;
   create(batch: number, seed: number): CompiledProgram;
+  /** `rowWeights`, where the model has a real `input sample_weight[n]`. */
+  readonly weighting?: RowWeighting;
 }
 
 /** What a module for inference has of its model. */

@@ -8,11 +8,19 @@ import type { Port } from './types.ts';
 
 const WEIGHT = 'sample_weight';
 
-/** The data with what `sampleWeight` gives. @throws DataError */
-export function withSampleWeight(engine: Engine, data: Data, options: FitOptions<unknown>): Data {
-  const { sampleWeight } = options;
-  if (sampleWeight === undefined) return data;
-  requireWeightInput(engine, 'sampleWeight');
+export interface RowWeighting {
+  /** The data with what `sampleWeight` gives. @throws DataError */
+  withSampleWeight(data: Data, sampleWeight: unknown): Data;
+  /** Multiplies the weights of classes into the staged `sample_weight`. @throws DataError */
+  classWeighting(engine: Engine, classWeight: ClassWeight): (rows: number) => void;
+}
+
+type ClassWeight = NonNullable<FitOptions<unknown>['classWeight']>;
+
+/** What the modules of models with an `input sample_weight[n]` bring along; pages of others do without. */
+export const rowWeights: RowWeighting = { withSampleWeight, classWeighting };
+
+function withSampleWeight(data: Data, sampleWeight: unknown): Data {
   if (data[WEIGHT] !== undefined)
     throw new DataError(`sampleWeight is given, and the data have a ${WEIGHT} too: one is enough`);
   if (!isArrayLike(sampleWeight))
@@ -20,23 +28,7 @@ export function withSampleWeight(engine: Engine, data: Data, options: FitOptions
   return { ...data, [WEIGHT]: sampleWeight as Data[string] };
 }
 
-function requireWeightInput({ description }: Engine, option: string): void {
-  const port = description.inputs.find(({ name }) => name === WEIGHT);
-  const fits = port !== undefined && port.batched && port.shape.length === 0 && port.element === 'real';
-  if (fits) return;
-  throw new DataError(
-    `${option} needs a model that says where weights enter: declare \`input ${WEIGHT}[n] = 1\` in model ` +
-      `${description.name} and multiply it into the loss, as in \`loss = mean[n](${WEIGHT}[n] * ...)\``,
-  );
-}
-
-/** Multiplies the weights of classes into the staged `sample_weight`, or does nothing. @throws DataError */
-export function classWeighting(
-  engine: Engine,
-  classWeight: FitOptions<unknown>['classWeight'],
-): (rows: number) => void {
-  if (classWeight === undefined) return () => {};
-  requireWeightInput(engine, 'classWeight');
+function classWeighting(engine: Engine, classWeight: ClassWeight): (rows: number) => void {
   const { port, weights } = classesOf(engine, classWeight);
   const { least = 0, greatest = 0 } = port;
   const table = new Float64Array(greatest - least + 1).fill(1);
@@ -62,7 +54,7 @@ export function classWeighting(
 /** Which input has the classes: the one that is named, or the only one that can. */
 function classesOf(
   { description }: Engine,
-  classWeight: NonNullable<FitOptions<unknown>['classWeight']>,
+  classWeight: ClassWeight,
 ): { readonly port: Port; readonly weights: WeightOfClass } {
   const ports = description.inputs.filter(
     ({ batched, shape, element }) => batched && shape.length === 0 && element === 'integer',

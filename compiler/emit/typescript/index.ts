@@ -21,6 +21,7 @@ import { neededRuntime, topLevelNames } from './standalone.ts';
 import { clipFunction, emitUpdate, type UpdateText } from './update.ts';
 import { keptParameters } from './usage.ts';
 import type { Helper } from './integers.ts';
+import { createTrainerText, weighsRows } from './trainer.ts';
 import { Views } from './views.ts';
 
 export type { EmitOptions, EmitRequest } from './request.ts';
@@ -47,6 +48,7 @@ const IMPORTS = [
   'RealData',
   'Trainer',
   'TrainerOptions',
+  'rowWeights',
   'makePredictor',
   'Predictor',
   'PredictingProgram',
@@ -82,11 +84,6 @@ const LOCALS = [
 export function emitModule(request: EmitRequest): string {
   return new ModulePrinter(request).print();
 }
-
-const createTrainerText = `/** A trainer with fresh parameters. */
-export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
-  return makeTrainer<Inputs, Outputs>({ description, create: createProgram }, options);
-}`;
 
 class ModulePrinter {
   private readonly request: EmitRequest;
@@ -187,7 +184,7 @@ class ModulePrinter {
       rule('the program'),
       ...create.parts,
       create.text,
-      request.inference === true ? createPredictorText : createTrainerText,
+      request.inference === true ? createPredictorText : createTrainerText(request),
     ];
     const module = joined(sections);
     if (options.standalone === undefined) return module;
@@ -215,6 +212,7 @@ class ModulePrinter {
       ...drawFunctions(program, loops.draws),
       ...(this.usedHelpers.has('erf') ? ['erf'] : []),
       this.request.inference === true ? 'makePredictor' : 'makeTrainer',
+      ...(weighsRows(this.request) ? ['rowWeights'] : []),
     ];
     return `import { ${values.join(', ')} } from ${from};\nimport type { ${types.join(', ')} } from ${from};`;
   }

@@ -1,0 +1,26 @@
+/** @file `createTrainer`, and what a module for training hands to the runtime. */
+import type { EmitRequest } from './request.ts';
+
+export function createTrainerText(request: EmitRequest): string {
+  const parts = [
+    'description',
+    'create: createProgram',
+    ...(weighsRows(request) ? ['weighting: rowWeights'] : []),
+  ];
+  return `/** A trainer with fresh parameters. */
+export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
+  return makeTrainer<Inputs, Outputs>({ ${parts.join(', ')} }, options);
+}`;
+}
+
+/** Whether `fit` can fill an input with weights of rows: that part of the runtime is imported only then. */
+export function weighsRows({ program, model, inference }: EmitRequest): boolean {
+  const tensor = program.tensors.get('sample_weight');
+  return (
+    inference !== true &&
+    tensor?.role === 'input' &&
+    tensor.element !== 'integer' &&
+    tensor.axes.length === 1 &&
+    tensor.axes[0] === model.batch
+  );
+}
