@@ -1,6 +1,6 @@
 /**
- * The way from a trainer to files, taken only when it is used: `#files` is the file system in Node and a clear error in
- * a page (package.json, `imports`), so that no page carries code for files.
+ * The way from a trainer to files, in Node, taken only when it is used. In a page `#files` is a clear error instead
+ * (package.json, `imports`), so that no page carries code for files.
  */
 import type { LoadOptions, LoadReport } from './loading.ts';
 import type { TrainingSnapshot } from './snapshot.ts';
@@ -15,7 +15,7 @@ export interface FileHolder extends WeightsHolder {
 export async function saveFile(trainer: FileHolder, file: string | URL): Promise<void> {
   // training may go on while the module is loaded
   const snapshot = trainer.getTraining();
-  const files = await import('#files');
+  const files = await import('./node/files.ts');
   return files.saveFile({ description: trainer.description, getTraining: () => snapshot }, file);
 }
 
@@ -24,6 +24,6 @@ export async function loadFile(
   file: string | URL,
   options?: LoadOptions,
 ): Promise<LoadReport> {
-  const files = await import('#files');
+  const files = await import('./node/files.ts');
   return files.loadFile(trainer, file, options);
 }

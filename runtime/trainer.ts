@@ -6,7 +6,7 @@ import { stageRows, type Data } from './ports.ts';
 import { Engine, type Results } from './engine.ts';
 import { evaluate, predict } from './evaluate.ts';
 import { checkSplitMetrics, computeSplitMetrics, type SplitMetrics } from './evaluate-metrics.ts';
-import { loadFile, saveFile } from './files.ts';
+import { loadFile, saveFile } from '#files';
 import { fit } from './fit.ts';
 import type { LoadOptions, LoadReport } from './loading.ts';
 import { checkedValues, namedCopies } from './named.ts';

@@ -24,8 +24,8 @@ async function bytesOf(name: string, module: string): Promise<number> {
 
 // The aim for the trainer is 12,000 bytes: what is above it is to go, and nothing is to be added.
 it.each([
-  ['the trainer of digits', 'createTrainer', 'digits', 12_850],
-  ['its predictor', 'createPredictor', 'digits.inference', 4250],
+  ['the trainer of digits', 'createTrainer', 'digits', 12_600],
+  ['its predictor', 'createPredictor', 'digits.inference', 4150],
 ])('%s', async (what, name, module, most) => {
   const bytes = await bytesOf(name, module);
   console.log(`${what}: ${bytes} bytes, minified and gzipped`);
