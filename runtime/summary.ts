@@ -2,8 +2,8 @@
 import type { ModelDescription, Polynomial, PredictorDescription } from './types.ts';
 
 /**
- * The table of a trainer or a predictor (`console.log(summary(trainer))`): a line for each tensor on the way to the outputs, with its
- * shape, the parameters that it is the first to read, and its operations on real numbers.
+ * The table of a trainer or a predictor (`console.log(summary(trainer))`): a line for each tensor on the way to the
+ * outputs, with its shape, the parameters that it is the first to read, and its operations on real numbers.
  * @param rows of the batch that bytes are given for; the model's own by default
  */
 export function summary(

@@ -44,12 +44,12 @@ export async function compress(model: CompressibleModel): Promise<void> {
     const { training } = trainer.description;
     const epochs = quick ? 1 : training.epochs;
     const steps = epochs * Math.ceil(train.label.length / training.batch);
-    // from a tenth of the steps to the half; then the weights that are left settle, while the rate is not small yet
+    // from a tenth of the steps to seven tenths; then the weights that are left settle
     const pruning = (sparsity: number): MagnitudePruning =>
       new MagnitudePruning({
         sparsity,
         begin: Math.round(0.1 * steps),
-        end: Math.round(0.5 * steps),
+        end: Math.round(0.7 * steps),
         every: Math.max(1, Math.round(0.02 * steps)),
       });
     await trainer.fit(train, { epochs, callbacks: share === undefined ? [] : [pruning(share)] });

@@ -23,8 +23,11 @@ export interface MagnitudePruningOptions {
 }
 
 /**
- * At step t, from `begin` to `end` every so many steps, the share s(t) = s₁ + (s₀ - s₁) (1 - (t - begin) / (end - begin))³ of
- * smallest absolute values becomes 0. What is 0 is put back to 0 after every step of the optimizer.
+ * At step t, from `begin` to `end` every so many steps, the share
+ *
+ *     s(t) = s₁ + (s₀ - s₁) (1 - (t - begin) / (end - begin))³
+ *
+ * of smallest absolute values becomes 0. What is 0 is put back to 0 after every step of the optimizer.
  */
 export class MagnitudePruning implements Callback {
   readonly name = 'MagnitudePruning';

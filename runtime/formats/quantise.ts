@@ -1,7 +1,7 @@
 /**
- * Weights as whole numbers of one byte: w ≈ scale · q with q in -127 .. 127 and scale = max |w| / 127. It is symmetric: 0 stays 0
- * (Jacob et al. 2018, arXiv:1712.05877, without their zero point). Files and downloads then have a quarter of the bytes of
- * float32; who reads them computes with the real numbers that they stand for.
+ * Weights as whole numbers of one byte: w ≈ scale · q with q in -127 .. 127 and scale = max |w| / 127. It is symmetric: 0
+ * stays 0 (Jacob et al. 2018, arXiv:1712.05877, without their zero point). Files and downloads then have a quarter of the
+ * bytes of float32; who reads them computes with the real numbers that they stand for.
  */
 import { DataError } from '../errors.ts';
 import { namesMatching, type NamePattern } from '../pattern.ts';
@@ -9,7 +9,8 @@ import { quoted, type Tensor, type TensorData, type Tensors } from './tensor.ts'
 
 export interface QuantiseOptions {
   /**
-   * `channel`: a scale for each place of the last axis, which is the output of `dense` and of a convolution; `tensor`: one for all.
+   * `channel`: a scale for each place of the last axis, which is the output of `dense` and of a convolution; `tensor`: one
+   * for all.
    */
   readonly scales?: 'channel' | 'tensor';
   /** What is quantised; by default every tensor of real numbers with two axes or more. */

@@ -1,5 +1,5 @@
 /** Weights in one byte a number: how far off, how large, and what is refused. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, dequantise, quantise, type Tensors } from '../../runtime/formats/index.ts';
 
