@@ -1675,7 +1675,7 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'p', shape: [64, 96], batched: true, parameters: [], flops: [0, 12288] },
   ],
-  work: { backward: [0, 63011136], bytes: [8, 1414656] },
+  work: { backward: [0, 62739072], bytes: [8, 1416192] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, hasRate: true },
 };
 
