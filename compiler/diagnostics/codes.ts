@@ -29,6 +29,7 @@ export const codes = {
   E306: 'extent of an index unknown',
   E307: 'shapes disagree',
   E308: 'value has the wrong kind',
+  E309: 'requirement not met',
   E401: 'index not bound',
   E402: 'index is not an integer',
   E403: 'read out of range',

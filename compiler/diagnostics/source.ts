@@ -71,3 +71,8 @@ export function placeOf(span: Span): string {
   const name = span.source.path.split(/[\\/]/).at(-1) ?? span.source.path;
   return `${name}:${positionAt(span.source, span.start).line}`;
 }
+
+/** What stands there. */
+export function textOf({ source, start, end }: Span): string {
+  return source.text.slice(start, end);
+}

@@ -56,13 +56,19 @@ export const reductionNames: Readonly<Record<Combine, { readonly call: string; r
 
 // ---------------------------------------------------------------------------------------------------------- statements
 
+/** What a reader of the text knows of the tensors in a statement. */
+interface Known extends Pick<Program, 'tensors'> {
+  /** Those whose sizes follow only from the text itself: the tensors of a recurrence. */
+  readonly unknown?: ReadonlySet<string>;
+}
+
 /**
  * One statement on one line: `h[n, j] = relu(sum[i](x[n, i] * W1[i, j]) + b1[j])`. With the program, extents that no
  * axis shows are written out; without, none are.
  */
 export function printStatement(
   statement: Statement,
-  program?: Pick<Program, 'tensors'>,
+  program?: Known,
   options: Omit<PrintOptions, 'accumulated' | 'bound'> = {},
 ): string {
   const whole = options.whole ?? false;
@@ -92,7 +98,7 @@ export function printStatement(
 }
 
 /** Does it write each axis at an index of its own, all along? Then it is a plain assignment, in whatever order. */
-function isPlainWrite(statement: Statement, program: Pick<Program, 'tensors'> | undefined): boolean {
+function isPlainWrite(statement: Statement, program: Known | undefined): boolean {
   if (!isScatter(statement)) return true;
   const names = statement.write.map(isPlainIndex);
   const axes = program?.tensors.get(statement.target)?.axes ?? [];
@@ -130,7 +136,7 @@ function printRight(
  * that extent; or, if they stand so nowhere, in reads with padding. What a condition decides at compile time may be left
  * out when the text is read, so that nothing in it shows an extent; but it may contradict one.
  */
-function shownIndices(statement: Statement, program: Pick<Program, 'tensors'>): Set<string> {
+function shownIndices(statement: Statement, program: Known): Set<string> {
   const extents = extentsOf(statement.indices);
   const plain = new Map<string, boolean>();
   const padded = new Map<string, boolean>();
@@ -140,8 +146,9 @@ function shownIndices(statement: Statement, program: Pick<Program, 'tensors'>): 
       const name = isPlainIndex(index);
       if (name === undefined) continue;
       const extent = program.tensors.get(tensor)?.axes[axis];
-      // of a recurrence's own tensors the reader knows nothing yet
       if (extent === undefined) continue;
+      // of a recurrence's own tensors the reader knows nothing yet, but they may contradict
+      if (program.unknown?.has(tensor) && extent === extents.get(name)) continue;
       const fits = extent === extents.get(name);
       const seen = padding ? padded : plain;
       if (isSure || !fits) seen.set(name, fits && (seen.get(name) ?? true));
@@ -289,10 +296,8 @@ function printScan(unit: readonly Statement[], program: Program): string[] {
   const own = new Set(unit.map(({ target }) => target));
   const statements = unit.map((statement) => {
     // a scatter tells the sizes of its own axes
-    const isKnown = (name: string): boolean =>
-      !own.has(name) || (isScatter(statement) && name === statement.target);
-    const tensors = new Map([...program.tensors].filter(([name]) => isKnown(name)));
-    return printStatement(withScanIndex(statement, index), { ...program, tensors }, { standalone: true });
+    const unknown = new Set([...own].filter((name) => !isScatter(statement) || name !== statement.target));
+    return printStatement(withScanIndex(statement, index), { ...program, unknown }, { standalone: true });
   });
   return [`${scanHeader(unit)} {`, ...statements.map((line) => `  ${line}`), '}'];
 }

@@ -1,9 +1,11 @@
 /** What goes wrong inside a definition of the library is due to how it was called: that is the place to show. */
 import type { Note } from '../diagnostics/diagnostic.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
+import { textOf } from '../diagnostics/source.ts';
 import type { Span } from '../diagnostics/source.ts';
 import type { Call } from '../syntax/tree.ts';
 import type { Calling } from './elaboration.ts';
+import type { Scope } from './scope.ts';
 
 export interface Report {
   readonly code: DiagnosticCode;
@@ -35,7 +37,7 @@ export function atCaller(report: Report, entered: Calling, calling: readonly Cal
     code,
     span: argument ?? { ...call.span, start: call.callee.span.start },
     message: argument && name === text ? message : `in ${what} ${message}`,
-    notes: [{ span, message: `here, in the library${values(text, calling)}` }, ...notes],
+    notes: [{ span, message: `here, in the library${knownNumbers(text, calling.at(-1)?.inner)}` }, ...notes],
     hint:
       code === 'E303'
         ? `give ${what} ${argument ? 'another number' : `arguments for which \`${text}\` is a positive whole number`}`
@@ -75,8 +77,7 @@ function valueOf(
 }
 
 /** The numbers that stand behind the names in a formula of a layer: `, where \`c\` is 3 and \`groups\` is 2`. */
-function values(text: string, calling: readonly Calling[]): string {
-  const inner = calling.at(-1)?.inner;
+export function knownNumbers(text: string, inner: Scope | undefined): string {
   const known = namesIn(text).flatMap((name) => {
     const entry = inner?.own(name);
     const value =
@@ -93,5 +94,3 @@ function values(text: string, calling: readonly Calling[]): string {
 }
 
 const namesIn = (text: string): string[] => [...new Set(text.match(/[A-Za-z_]\w*/g) ?? [])];
-
-const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);

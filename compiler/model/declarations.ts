@@ -1,14 +1,17 @@
 /** Declarations: dims, inputs, parameters. */
+import { textOf } from '../diagnostics/source.ts';
 import type { Span } from '../diagnostics/source.ts';
 import type { Extent, Tensor } from '../graph/types.ts';
 import type {
   DimDeclaration,
   InputDeclaration,
   ParamDeclaration,
+  Requirement,
   StateDeclaration,
   SyntaxAxis,
   SyntaxExpression,
 } from '../syntax/tree.ts';
+import { knownNumbers } from './blame.ts';
 import { evaluateConstant } from './constants.ts';
 import type { Elaboration } from './elaboration.ts';
 import type { Scope } from './scope.ts';
@@ -32,6 +35,19 @@ export function declareDim(item: DimDeclaration, scope: Scope, elaboration: Elab
     item.name.text,
     extent === undefined ? { kind: 'error', span, used: false } : { kind: 'size', extent, span, used: false },
   );
+}
+
+/** True if what is required holds of the numbers known here; else E309. */
+export function isMet({ condition, message }: Requirement, scope: Scope, elaboration: Elaboration): boolean {
+  const what = 'what is required';
+  const value = evaluateConstant(condition, scope, elaboration, { what, code: 'E309' });
+  if (value === undefined) return false;
+  if (value !== 0) return true;
+  const text = textOf(condition.span);
+  // of a layer of the library the note at the condition tells them
+  const numbers = condition.span.source.library ? '' : knownNumbers(text, scope);
+  elaboration.error('E309', condition.span, `${message}: \`${text}\` does not hold${numbers}`);
+  return false;
 }
 
 /** A parameter or a state: a tensor of fixed sizes with a first value. */
@@ -151,8 +167,6 @@ function openComesFirst(
   });
   return false;
 }
-
-const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
 
 /** A size, or a name that nothing has: the open dimension. */
 function inputAxis(

@@ -37,6 +37,9 @@ export const foreignFunctions: Readonly<Record<string, string>> = {
   lrelu: 'it is called `leaky_relu`',
   leakyrelu: 'it is called `leaky_relu`',
   swiglu: 'write `silu(a) * b`',
+  self_attention: 'it is called `multi_head_attention`: `x |> multi_head_attention(heads = 4)`',
+  bidirectional:
+    'it is called by what runs: `bidirectional_lstm`, `bidirectional_gru`, `bidirectional_simple_rnn`',
   linear: 'it is called `dense`: `x |> dense(10)`',
   fc: 'it is called `dense`: `x |> dense(10)`',
   mse: 'write `mean[n](squared_error(p[n], y[n]))`',

@@ -8,7 +8,7 @@ import {
   scaleIndex,
   subtractIndex,
 } from '../graph/expressions.ts';
-import type { IndexExpression } from '../graph/types.ts';
+import type { IndexExpression, Tensor } from '../graph/types.ts';
 import type { BinaryExpression, Call, SyntaxExpression } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
@@ -197,11 +197,11 @@ function fromValue(
   return undefined;
 }
 
+const declaredAxes = ({ axes }: Tensor): string => (axes.length === 0 ? '' : `[${axes.join(', ')}]`);
+
 /** `E[token[n], d]` where token is not declared to hold integers. */
 function reportRealIndex(name: string, span: Span, scope: Scope, elaboration: Elaboration): void {
   const entry = scope.lookupTensor(name);
-  const isInput = entry?.kind === 'tensor' && entry.tensor.role === 'input';
-  const axes = span.source.text.slice(span.start, span.end).slice(name.length);
   if (entry?.kind === 'recurrent') {
     elaboration.error('E402', span, `\`${name}\` is computed in this scan and cannot be an index here`, {
       notes: [{ span: entry.span, message: `\`${name}\` is computed here` }],
@@ -211,8 +211,9 @@ function reportRealIndex(name: string, span: Span, scope: Scope, elaboration: El
   }
   elaboration.error('E402', span, `\`${name}\` holds real numbers, and an index must be whole`, {
     notes: entry ? [{ span: entry.span, message: `\`${name}\` is declared here` }] : [],
-    hint: isInput
-      ? `declare the range of its values: \`input ${name}${axes}: 1000\` holds 0 to 999`
-      : 'only inputs with a range, `argmax` and `argmin` are whole',
+    hint:
+      entry?.kind === 'tensor' && entry.tensor.role === 'input'
+        ? `declare the range of its values: \`input ${entry.tensor.name}${declaredAxes(entry.tensor)}: 1000\` holds 0 to 999`
+        : 'only inputs with a range, `argmax` and `argmin` are whole',
   });
 }

@@ -1,4 +1,5 @@
 /** The axes that a layer declares for a tensor, `[.., i]`, `[n, _, 3]`, and those that it is given. */
+import { textOf } from '../diagnostics/source.ts';
 import type { Span } from '../diagnostics/source.ts';
 import type { Extent } from '../graph/types.ts';
 import type { SyntaxAxis } from '../syntax/tree.ts';
@@ -15,7 +16,7 @@ export interface AxesMatch {
   readonly declared?: Span;
 }
 
-/** Matches declared axes (`[.., i]`, `[n, _, 3]`) with extents. Reports E302, E301, E307. */
+/** Matches declared axes (`[.., i]`, `[n, _, 3]`) with extents. Reports E302, E301, E305, E307. */
 export function matchAxes(
   declared: readonly SyntaxAxis[],
   extents: readonly Extent[],
@@ -56,6 +57,10 @@ export function matchAxes(
       continue;
     }
     const extent = extents[at++] ?? 0;
+    if (match.bind && rests > 0 && remaining === 0 && typeof extent === 'string') {
+      reportOpenAfterRest(extent, at, elaboration, match);
+      return false;
+    }
     if (axis.kind === 'any') continue;
     const { value } = axis;
     const isName = value.kind === 'reference';
@@ -66,12 +71,45 @@ export function matchAxes(
     const expected = elaborateSize(value, inner, elaboration);
     if (expected === undefined) return false;
     if (expected === extent) continue;
-    elaboration.error('E301', span, `axis ${at} of \`${what}\` is ${extent}, but ${expected} is declared`, {
-      notes: notes(axis.span),
+    const bound = isName ? inner.own(value.name.text) : undefined;
+    const isElsewhere = bound?.kind === 'size' && bound.span !== axis.span;
+    const wanted =
+      isElsewhere && isName ? `\`${value.name.text}\` is ${expected}` : `${expected} is declared`;
+    elaboration.error('E301', span, `axis ${at} of \`${what}\` is ${extent}, but ${wanted}`, {
+      notes: [
+        ...notes(axis.span),
+        ...(isElsewhere
+          ? [{ span: bound.span, message: `\`${textOf(bound.span)}\` is ${expected} here` }]
+          : []),
+      ],
     });
     sound = false;
   }
   return sound;
+}
+
+/**
+ * The rows of a batch are what `..` stands for. In `gru(x)` with `x[n, 8]` for `x[.., t, i]` they would be the steps, and each
+ * row would depend on those before it.
+ */
+function reportOpenAfterRest(
+  open: string,
+  at: number,
+  elaboration: Elaboration,
+  { what, span, declared }: AxesMatch,
+): void {
+  const header = declared && textOf(declared);
+  elaboration.error(
+    'E305',
+    span,
+    `axis ${at} of \`${what}\` is the open dimension \`${open}\`, which \`..\` must stand for`,
+    {
+      notes: declared ? [{ span: declared, message: 'declared here' }] : [],
+      hint: header
+        ? `give a tensor of the shape \`${header.replace('..', open)}\``
+        : 'give a tensor with its rows first',
+    },
+  );
 }
 
 /** `..` is bound by the first tensor that has it; the others must have the same axes there. */

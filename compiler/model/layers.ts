@@ -16,7 +16,7 @@ import type {
 } from '../syntax/tree.ts';
 import { matchArguments } from './arguments.ts';
 import { evaluateConstant } from './constants.ts';
-import { declareDim, declareKept } from './declarations.ts';
+import { declareDim, declareKept, isMet } from './declarations.ts';
 import { declareRandom } from './draws.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
@@ -177,8 +177,10 @@ function elaborateItems(
 ): Tensor | undefined {
   const { items, result } = definition;
   const { name: prefix } = instance;
-  const namesOf = (item: LayerItem) =>
-    item.kind === 'scan' ? item.items.map(({ name }) => name) : [item.name];
+  const namesOf = (item: LayerItem) => {
+    if (item.kind === 'require') return [];
+    return item.kind === 'scan' ? item.items.map(({ name }) => name) : [item.name];
+  };
   for (const item of items)
     for (const { text } of namesOf(item)) if (!inner.own(text)) inner.expect(text, item.span);
   warnNeverUpdated(items, elaboration.diagnostics);
@@ -198,6 +200,10 @@ function elaborateItems(
     return false;
   };
   for (const item of items) {
+    if (item.kind === 'require') {
+      if (!isMet(item, inner, elaboration)) return undefined;
+      continue;
+    }
     if (item.kind === 'scan') {
       const block = { ...item, items: item.items.filter(({ name }) => isNew(name)) };
       const tensors = elaborateScan(block, nameOf, inner, elaboration);

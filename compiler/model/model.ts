@@ -13,7 +13,7 @@ import type {
   TrainDeclaration,
 } from '../syntax/tree.ts';
 import type { OpenDimension } from './declarations.ts';
-import { declareDim, declareInput, declareKept } from './declarations.ts';
+import { declareDim, declareInput, declareKept, isMet } from './declarations.ts';
 import { declareRandom } from './draws.ts';
 import { Elaboration } from './elaboration.ts';
 import { elaborateAssignment } from './layers.ts';
@@ -135,6 +135,7 @@ function definedBy(item: ModelItem): readonly { readonly text: string; readonly 
     case 'scan':
       return item.items.map(({ name }) => name);
     case 'train':
+    case 'require':
       return [];
     default:
       return [item.name];
@@ -158,6 +159,9 @@ function elaborateItem(item: ModelItem, state: ModelState): void {
   switch (item.kind) {
     case 'dim':
       return declareDim(item, scope, elaboration);
+    case 'require':
+      isMet(item, scope, elaboration);
+      return undefined;
     case 'input':
       return declareInput(item, scope, elaboration, open);
     case 'param':

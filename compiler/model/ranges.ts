@@ -123,9 +123,12 @@ function verify(check: RangeCheck, elaboration: Elaboration): void {
         : []),
     ],
     hint:
-      values.length > 0
-        ? 'the axis needs a place for every value: make it longer, or the range smaller'
-        : (hint ?? 'give places outside a value, `x[...] else 0`, or make the index stay inside'),
+      typeof extent === 'string'
+        ? (hint ??
+          `read it at the index of the rows, or choose by a comparison: \`sum[m](m == i[n] ? x[m] : 0)\``)
+        : values.length > 0
+          ? 'the axis needs a place for every value: make it longer, or the range smaller'
+          : (hint ?? 'give places outside a value, `x[...] else 0`, or make the index stay inside'),
   });
 }
 

@@ -1,4 +1,5 @@
 /** Scatters: `dE[token[n, t]: 96, d] += dy[n, t, d] for n, t, d`. */
+import { textOf } from '../diagnostics/source.ts';
 import { indexNames, isPlainIndex } from '../graph/expressions.ts';
 import type { Combine, Extent, IndexExpression, Tensor } from '../graph/types.ts';
 import type { Position, Scatter, ScatterOperator, SyntaxExpression } from '../syntax/tree.ts';
@@ -153,7 +154,10 @@ function elaboratePosition(
     return undefined;
   }
   if (extent === undefined) return { index, syntax };
-  const hint = 'make the axis longer, or let the place stay inside';
+  const hint =
+    typeof extent === 'string'
+      ? `give the axis a size of its own: \`${textOf(syntax.span)}: 10\``
+      : 'make the axis longer, or let the place stay inside';
   constrain({ index, extent, span: syntax.span, what, known: [], hint }, syntax, false, inner, elaboration);
   return { index, extent, syntax };
 }
@@ -168,8 +172,7 @@ function withExtent(
   const alone = isPlainIndex(index);
   const inferred = alone === undefined ? undefined : variables.extentOf(alone);
   if (inferred !== undefined) return { index, extent: inferred };
-  const { source, start, end } = syntax.span;
-  const text = source.text.slice(start, end);
+  const text = textOf(syntax.span);
   const names = [...indexNames(index)].map((id) => variables.nameOf(id));
   elaboration.error('E306', syntax.span, 'it is not known how long this axis is', {
     hint:

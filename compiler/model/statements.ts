@@ -1,4 +1,5 @@
 /** Statements: `h[n, j] = ...`, `h = ...`. */
+import { textOf } from '../diagnostics/source.ts';
 import type { Span } from '../diagnostics/source.ts';
 import { freeIndices } from '../graph/expressions.ts';
 import type { Extent, Tensor } from '../graph/types.ts';
@@ -277,8 +278,6 @@ export function isOneElement(
   });
   return false;
 }
-
-const textOf = ({ source, start, end }: Span): string => source.text.slice(start, end);
 
 /** The first tensor with axes that stands without indices where one element is meant. */
 function bareTensor(

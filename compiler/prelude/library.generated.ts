@@ -208,6 +208,7 @@ layer decoder_block(x[.., s, d], memory[.., t, m], heads, hidden = 4 * d, eps = 
 // (LeCun et al. 1998). With groups, both channels are cut into that many runs, and f sees the channels of its own run
 // (Krizhevsky et al. 2012).
 layer conv2d(x[n, h, w, c], filters, size, stride = 1, pad = 0, dilation = 1, groups = 1, bias = true) -> y[n, rows, columns, filters] {
+  require pad >= 0, "pad must not be negative"
   dim reach   = dilation * (size - 1) + 1, own = c / groups, made = filters / groups
   dim rows    = floor((h + 2 * pad - reach) / stride) + 1
   dim columns = floor((w + 2 * pad - reach) / stride) + 1
@@ -221,6 +222,8 @@ layer conv2d(x[n, h, w, c], filters, size, stride = 1, pad = 0, dilation = 1, gr
 // The same over time: y[n, i, f] = b[f] + Σ x[n, stride i + dilation u - pad, d] K[u, d, f]. With \`causal\`, pad is
 // dilation (size - 1), before the first step only: y at i does not see x after stride i (van den Oord et al. 2016).
 layer conv1d(x[n, t, c], filters, size, stride = 1, pad = 0, dilation = 1, groups = 1, bias = true, causal = false) -> y[n, steps, filters] {
+  require pad >= 0, "pad must not be negative"
+  require not causal or pad == 0, "a causal convolution is padded before the first step only: leave out pad"
   dim reach = dilation * (size - 1) + 1, own = c / groups, made = filters / groups
   dim steps = floor((t + (causal ? reach - 1 : 2 * pad) - reach) / stride) + 1
   param K[size, own, filters] ~ he_normal
@@ -233,6 +236,7 @@ layer conv1d(x[n, t, c], filters, size, stride = 1, pad = 0, dilation = 1, group
 // Every channel by itself, \`multiplier\` filters for each (Chollet 2017): conv2d with as many groups as channels.
 //   y[n, i, j, f] = b[f] + Σ x[n, stride i + dilation u - pad, stride j + dilation v - pad, f / multiplier] K[u, v, f]
 layer depthwise_conv2d(x[n, h, w, c], size, stride = 1, pad = 0, dilation = 1, multiplier = 1, bias = true) -> y[n, rows, columns, filters] {
+  require pad >= 0, "pad must not be negative"
   dim reach   = dilation * (size - 1) + 1, filters = c * multiplier
   dim rows    = floor((h + 2 * pad - reach) / stride) + 1
   dim columns = floor((w + 2 * pad - reach) / stride) + 1
@@ -247,6 +251,7 @@ layer depthwise_conv2d(x[n, h, w, c], size, stride = 1, pad = 0, dilation = 1, m
 // y[n, stride i + dilation u - pad, stride j + dilation v - pad, f]. \`more\` rows and columns are added at the end, of
 // those that conv2d with this stride would leave out:  out = (h - 1) stride - 2 pad + dilation (size - 1) + more + 1
 layer conv_transpose2d(x[n, h, w, c], filters, size, stride = 1, pad = 0, dilation = 1, more = 0, bias = true) -> y[n, rows, columns, filters] {
+  require pad >= 0, "pad must not be negative"
   dim rows    = (h - 1) * stride - 2 * pad + dilation * (size - 1) + more + 1
   dim columns = (w - 1) * stride - 2 * pad + dilation * (size - 1) + more + 1
   param K[size, size, c, filters] ~ he_normal
@@ -478,6 +483,7 @@ fn standardise[k](x, eps = 1e-5) {
 
 // Over the last axis (Ba, Kiros & Hinton 2016)
 layer layer_norm(x[.., c], eps = 1e-5, bias = true) -> y[.., c] {
+  require eps >= 0, "eps must not be negative"
   param g[c] ~ ones
   param b[c] ~ zeros
   m[..] = mean[k](x[.., k])
@@ -487,6 +493,7 @@ layer layer_norm(x[.., c], eps = 1e-5, bias = true) -> y[.., c] {
 
 // x / sqrt(mean of x² + eps), over the last axis, times a gain (Zhang & Sennrich 2019)
 layer rms_norm(x[.., c], eps = 1e-6) -> y[.., c] {
+  require eps >= 0, "eps must not be negative"
   param g[c] ~ ones
   r[..] = sqrt(mean[k](x[.., k]^2) + eps)
   y[.., k] = x[.., k] / r[..] * g[k]
@@ -495,6 +502,7 @@ layer rms_norm(x[.., c], eps = 1e-6) -> y[.., c] {
 // Pictures [n, height, width, channel], sequences [n, time, channel]: over all places and each of \`groups\` runs of channels
 // (Wu & He 2018). With one group this is layer_norm over places and channels, with a gain for each channel.
 layer group_norm(x[n, .., c], groups, eps = 1e-5) -> y[n, .., c] {
+  require eps >= 0, "eps must not be negative"
   dim own = c / groups
   param g[c] ~ ones
   param b[c] ~ zeros
@@ -505,6 +513,7 @@ layer group_norm(x[n, .., c], groups, eps = 1e-5) -> y[n, .., c] {
 
 // The same: over all places, each channel by itself (Ulyanov et al. 2016)
 layer instance_norm(x[n, .., c], eps = 1e-5) -> y[n, .., c] {
+  require eps >= 0, "eps must not be negative"
   param g[c] ~ ones
   param b[c] ~ zeros
   m[n, k] = mean[..](x[n, .., k])
@@ -514,8 +523,9 @@ layer instance_norm(x[n, .., c], eps = 1e-5) -> y[n, .., c] {
 
 // Each channel (the last axis) over all rows and places of the batch (Ioffe & Szegedy 2015, algorithms 1 and 2). In
 // inference by the running statistics, which move by \`momentum\` towards those of each batch, as in PyTorch; the running
-// variance has one less than the number of values under it.
+// variance has one less than the number of values under it, and stays as it is where there is one value.
 layer batch_norm(x[.., c], momentum = 0.1, eps = 1e-5) -> y[.., c] {
+  require eps >= 0, "eps must not be negative"
   param gamma[c] ~ ones
   param beta[c]  ~ zeros
   state running_mean[c]     ~ zeros
@@ -524,8 +534,8 @@ layer batch_norm(x[.., c], momentum = 0.1, eps = 1e-5) -> y[.., c] {
   batch_mean[k]     = mean[..](x[.., k])
   batch_variance[k] = mean[..]((x[.., k] - batch_mean[k])^2)
   running_mean'[k]     = (1 - momentum) * running_mean[k] + momentum * batch_mean[k]
-  running_variance'[k] = (1 - momentum) * running_variance[k]
-                         + momentum * batch_variance[k] * (count / max(count - 1, 1))
+  running_variance'[k] = count == 1 ? running_variance[k]
+                         : (1 - momentum) * running_variance[k] + momentum * batch_variance[k] * (count / (count - 1))
   m[k] = training ? batch_mean[k] : running_mean[k]
   v[k] = training ? batch_variance[k] : running_variance[k]
   y[.., k] = (x[.., k] - m[k]) / sqrt(v[k] + eps) * gamma[k] + beta[k]
@@ -695,11 +705,13 @@ optimizer lamb(rate = 1e-3, beta1 = 0.9, beta2 = 0.999, eps = 1e-6, weight_decay
 
 // The greatest in the window; what is outside of x never wins. Of equal ones the first has the gradient.
 layer max_pool2d(x[n, h, w, c], size, stride = size, pad = 0) -> y[n, rows, columns, c] {
+  require pad < size, "pad must be less than size"
   dim rows = floor((h + 2 * pad - size) / stride) + 1, columns = floor((w + 2 * pad - size) / stride) + 1
   y[n, i: rows, j: columns, f] = max[u: size, v: size](x[n, stride*i + u - pad, stride*j + v - pad, f] else -inf)
 }
 
 layer max_pool1d(x[n, t, c], size, stride = size, pad = 0) -> y[n, steps, c] {
+  require pad < size, "pad must be less than size"
   dim steps = floor((t + 2 * pad - size) / stride) + 1
   y[n, i: steps, f] = max[u: size](x[n, stride*i + u - pad, f] else -inf)
 }
@@ -710,12 +722,14 @@ fn places_inside(a, size, extent) = min(a + size, extent) - max(a, 0)
 // The mean of the window (LeCun et al. 1998). Places outside of x are zeros that count; with count_pad = false they do not
 // count, and the sum is divided by the number of places inside.
 layer avg_pool2d(x[n, h, w, c], size, stride = size, pad = 0, count_pad = true) -> y[n, rows, columns, c] {
+  require pad < size, "pad must be less than size"
   dim rows = floor((h + 2 * pad - size) / stride) + 1, columns = floor((w + 2 * pad - size) / stride) + 1
   y[n, i: rows, j: columns, f] = sum[u: size, v: size](x[n, stride*i + u - pad, stride*j + v - pad, f] else 0)
     / (count_pad or pad == 0 ? size^2 : places_inside(stride*i - pad, size, h) * places_inside(stride*j - pad, size, w))
 }
 
 layer avg_pool1d(x[n, t, c], size, stride = size, pad = 0, count_pad = true) -> y[n, steps, c] {
+  require pad < size, "pad must be less than size"
   dim steps = floor((t + 2 * pad - size) / stride) + 1
   y[n, i: steps, f] = sum[u: size](x[n, stride*i + u - pad, f] else 0)
     / (count_pad or pad == 0 ? size : places_inside(stride*i - pad, size, t))

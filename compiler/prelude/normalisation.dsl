@@ -9,6 +9,7 @@ fn standardise[k](x, eps = 1e-5) {
 
 // Over the last axis (Ba, Kiros & Hinton 2016)
 layer layer_norm(x[.., c], eps = 1e-5, bias = true) -> y[.., c] {
+  require eps >= 0, "eps must not be negative"
   param g[c] ~ ones
   param b[c] ~ zeros
   m[..] = mean[k](x[.., k])
@@ -18,6 +19,7 @@ layer layer_norm(x[.., c], eps = 1e-5, bias = true) -> y[.., c] {
 
 // x / sqrt(mean of x² + eps), over the last axis, times a gain (Zhang & Sennrich 2019)
 layer rms_norm(x[.., c], eps = 1e-6) -> y[.., c] {
+  require eps >= 0, "eps must not be negative"
   param g[c] ~ ones
   r[..] = sqrt(mean[k](x[.., k]^2) + eps)
   y[.., k] = x[.., k] / r[..] * g[k]
@@ -26,6 +28,7 @@ layer rms_norm(x[.., c], eps = 1e-6) -> y[.., c] {
 // Pictures [n, height, width, channel], sequences [n, time, channel]: over all places and each of `groups` runs of channels
 // (Wu & He 2018). With one group this is layer_norm over places and channels, with a gain for each channel.
 layer group_norm(x[n, .., c], groups, eps = 1e-5) -> y[n, .., c] {
+  require eps >= 0, "eps must not be negative"
   dim own = c / groups
   param g[c] ~ ones
   param b[c] ~ zeros
@@ -36,6 +39,7 @@ layer group_norm(x[n, .., c], groups, eps = 1e-5) -> y[n, .., c] {
 
 // The same: over all places, each channel by itself (Ulyanov et al. 2016)
 layer instance_norm(x[n, .., c], eps = 1e-5) -> y[n, .., c] {
+  require eps >= 0, "eps must not be negative"
   param g[c] ~ ones
   param b[c] ~ zeros
   m[n, k] = mean[..](x[n, .., k])
@@ -45,8 +49,9 @@ layer instance_norm(x[n, .., c], eps = 1e-5) -> y[n, .., c] {
 
 // Each channel (the last axis) over all rows and places of the batch (Ioffe & Szegedy 2015, algorithms 1 and 2). In
 // inference by the running statistics, which move by `momentum` towards those of each batch, as in PyTorch; the running
-// variance has one less than the number of values under it.
+// variance has one less than the number of values under it, and stays as it is where there is one value.
 layer batch_norm(x[.., c], momentum = 0.1, eps = 1e-5) -> y[.., c] {
+  require eps >= 0, "eps must not be negative"
   param gamma[c] ~ ones
   param beta[c]  ~ zeros
   state running_mean[c]     ~ zeros
@@ -55,8 +60,8 @@ layer batch_norm(x[.., c], momentum = 0.1, eps = 1e-5) -> y[.., c] {
   batch_mean[k]     = mean[..](x[.., k])
   batch_variance[k] = mean[..]((x[.., k] - batch_mean[k])^2)
   running_mean'[k]     = (1 - momentum) * running_mean[k] + momentum * batch_mean[k]
-  running_variance'[k] = (1 - momentum) * running_variance[k]
-                         + momentum * batch_variance[k] * (count / max(count - 1, 1))
+  running_variance'[k] = count == 1 ? running_variance[k]
+                         : (1 - momentum) * running_variance[k] + momentum * batch_variance[k] * (count / (count - 1))
   m[k] = training ? batch_mean[k] : running_mean[k]
   v[k] = training ? batch_variance[k] : running_variance[k]
   y[.., k] = (x[.., k] - m[k]) / sqrt(v[k] + eps) * gamma[k] + beta[k]

@@ -9,8 +9,8 @@ export type BlockKind = 'model' | 'layer' | 'scan' | 'fn' | 'optimizer' | 'sched
 
 /** The keywords that begin a statement in each block; names begin assignments everywhere. */
 export const statementsOf: Readonly<Record<BlockKind, readonly Keyword[]>> = {
-  model: ['dim', 'input', 'param', 'state', 'random', 'scan', 'output', 'loss', 'metric', 'train'],
-  layer: ['dim', 'param', 'state', 'random', 'scan'],
+  model: ['dim', 'require', 'input', 'param', 'state', 'random', 'scan', 'output', 'loss', 'metric', 'train'],
+  layer: ['dim', 'require', 'param', 'state', 'random', 'scan'],
   scan: [],
   fn: ['return'],
   optimizer: ['state'],

@@ -17,7 +17,14 @@ import { parseAxes, parseDims, parseInput, parseParam, parseRandom, parseStates 
 import { definedName, parseBinder, parseImport, parseParameters } from './heads.ts';
 import { applyLayout } from './layout.ts';
 import { tokenize } from './lexer.ts';
-import { lastValue, parseAssignment, parseLoss, parseMetric, parseOutput } from './statements.ts';
+import {
+  lastValue,
+  parseAssignment,
+  parseLoss,
+  parseMetric,
+  parseOutput,
+  parseRequirement,
+} from './statements.ts';
 import { parseTrainEntry } from './train.ts';
 import type { Keyword, Token } from './tokens.ts';
 import { beginsDefinition, describe, is, isStatementWord } from './tokens.ts';
@@ -56,7 +63,7 @@ interface ReturnStatement {
 }
 
 const isLayerItem = (item: BlockItem): item is LayerItem =>
-  ['dim', 'param', 'state', 'random', 'scan', 'assignment'].includes(item.kind);
+  ['dim', 'require', 'param', 'state', 'random', 'scan', 'assignment'].includes(item.kind);
 
 class Parser {
   private readonly cursor: Cursor;
@@ -292,6 +299,8 @@ class Parser {
     switch (word) {
       case 'dim':
         return parseDims(cursor).forEach(accept);
+      case 'require':
+        return keep(parseRequirement(cursor));
       case 'state':
         return parseStates(cursor, targetOf(kind)).forEach(accept);
       case 'random':

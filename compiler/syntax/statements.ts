@@ -13,6 +13,7 @@ import type {
   Name,
   OutputDeclaration,
   Position,
+  Requirement,
   Scatter,
   SyntaxExpression,
 } from './tree.ts';
@@ -197,6 +198,21 @@ export function parseOutput(cursor: Cursor): OutputDeclaration | undefined {
     ...(assignment === undefined ? {} : { assignment }),
     span: cursor.span(start, span.end),
   };
+}
+
+/** `require pad < size, "pad must be less than size"` */
+export function parseRequirement(cursor: Cursor): Requirement | undefined {
+  const { start } = cursor.advance();
+  const condition = parseExpression(cursor);
+  const hint = 'say what is required: `require pad < size, "pad must be less than size"`';
+  cursor.expect(',', 'and a text after the condition', hint);
+  const text = cursor.current;
+  if (text.kind === 'string') cursor.advance();
+  else cursor.expected('a text in quotes', hint);
+  const isWhole = !cursor.isLost && cursor.atEnd;
+  const span = cursor.span(start);
+  cursor.finishStatement('a text');
+  return isWhole ? { kind: 'require', condition, message: text.text, span } : undefined;
 }
 
 /** `loss = ...` */

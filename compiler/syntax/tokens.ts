@@ -17,6 +17,7 @@ export const keywords = [
   'state',
   'random',
   'scan',
+  'require',
   'import',
   'return',
   'and',

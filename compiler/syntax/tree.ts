@@ -139,6 +139,15 @@ export interface DimDeclaration {
   readonly span: Span;
 }
 
+/** `require pad < size, "pad must be less than size"`: what must hold of the numbers known at compile time. */
+export interface Requirement {
+  readonly kind: 'require';
+  readonly condition: SyntaxExpression;
+  /** What the error says. */
+  readonly message: string;
+  readonly span: Span;
+}
+
 export interface InputDeclaration {
   readonly kind: 'input';
   readonly name: Name;
@@ -267,6 +276,7 @@ export interface ScanBlock {
 
 export type ModelItem =
   | DimDeclaration
+  | Requirement
   | InputDeclaration
   | ParamDeclaration
   | StateDeclaration
@@ -280,7 +290,13 @@ export type ModelItem =
 
 /** What may stand in a layer. */
 export type LayerItem =
-  DimDeclaration | ParamDeclaration | StateDeclaration | RandomDeclaration | Assignment | ScanBlock;
+  | DimDeclaration
+  | Requirement
+  | ParamDeclaration
+  | StateDeclaration
+  | RandomDeclaration
+  | Assignment
+  | ScanBlock;
 
 export interface ModelDefinition {
   readonly kind: 'model';

@@ -46,7 +46,9 @@ console.log(
   `${trainer.step} steps of ${BATCH * CONTEXT} characters in ${seconds.toFixed(1)} s; nats per character of ${all.next.length} it has not seen:`,
 );
 console.log(`bigram model   ${baseline.toFixed(4)}   (counts of the same text, one added to each)`);
-console.log(`transformer    ${loss!.toFixed(4)}   (${(baseline - loss!).toFixed(4)} less)`);
+console.log(
+  `transformer    ${loss!.toFixed(4)}   (${Math.abs(baseline - loss!).toFixed(4)} ${loss! < baseline ? 'less' : 'more'})`,
+);
 
 const opening = encode('Call me Ishmael.', ASCII);
 const written = write(trainer, opening, quick ? 40 : 600, CONTEXT, 0.8, new Random(1, 'sample'));

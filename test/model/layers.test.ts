@@ -211,7 +211,30 @@ model Digits {
   });
 });
 
+describe('the open dimension', () => {
+  it.each(['gru(4)', 'multi_head_attention(2)', 'flip', 'dense(3)'])(
+    'is not what follows `..`: rows are no steps in %s',
+    (call) => {
+      const shape = call === 'dense(3)' ? 'n' : 'n, 8';
+      const error = errorOf(`input x[${shape}]\noutput y = x |> ${call}`);
+      expect(`${error.code} '${textOf(error.span)}'`).toBe("E305 'x'");
+      expect(error.hint).toMatch(/^give a tensor of the shape `x\[n, (t, )?[icd]\]`$/);
+    },
+  );
+});
+
 describe('what is wrong in a layer of the library', () => {
+  it('is a size that another argument has said', () => {
+    const error = errorOf('input x[n, 12, 3]\ninput m[n, 11]\noutput y = masked_lstm(x, m, 4)');
+    expect(`${error.code} '${textOf(error.span)}' ${error.message}`).toBe(
+      "E301 'm' axis 2 of `mask` is 11, but `t` is 12",
+    );
+    expect(error.notes.map(({ span, message }) => `'${textOf(span)}' ${message}`)).toEqual([
+      "'mask[.., t]' declared here",
+      "'t' `t` is 12 here",
+    ]);
+  });
+
   it('is shown at the argument that is wrong, also if it was handed on', () => {
     for (const call of ['dense(0)', 'residual_dense(0)', 'lstm(forget = 1, units = 0)']) {
       const error = errorOf(`input x[n, 5, 3]\noutput y = x |> ${call}`);

@@ -128,9 +128,9 @@ describe('one run', () => {
 
   it('reports a mistake in a layer once, however often it is called', () => {
     const around = 'layer f(x[.., i]) -> y[.., i] { y = x + oops }';
-    expect(diagnose('input x[n]\noutput a = f(x)\noutput b = f(x)', around).map(({ code }) => code)).toEqual([
-      'E201',
-    ]);
+    expect(
+      diagnose('input x[n, 3]\noutput a = f(x)\noutput b = f(x)', around).map(({ code }) => code),
+    ).toEqual(['E201']);
   });
 
   it('misses nothing when there is neither loss nor output', () => {

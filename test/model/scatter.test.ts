@@ -118,7 +118,7 @@ describe('a mistake in a scatter', () => {
     [
       'y[x[n, 0]: 2] += 1 for n',
       "E402 'x[n, 0]' `x` holds real numbers, and an index must be whole",
-      'declare the range of its values: `input x[n, 0]: 1000` holds 0 to 999',
+      'declare the range of its values: `input x[n, 4]: 1000` holds 0 to 999',
     ],
     [
       'y[0: 2] += x[n, 0] for n, n',
@@ -128,7 +128,7 @@ describe('a mistake in a scatter', () => {
     [
       'y[bin[n, 0]: n] += x[n, 0] for n',
       "E403 'bin[n, 0]' axis 1 of `y` is open (`n`) and can only be read at one index that runs over all of it",
-      'the axis needs a place for every value: make it longer, or the range smaller',
+      'give the axis a size of its own: `bin[n, 0]: 10`',
     ],
   ])('%s', (statement, error, hint) => {
     expect(errorsOf(statement)).toContainEqual([error, hint]);

@@ -130,6 +130,23 @@ describe.each(examples)('%s', (path) => {
   );
 });
 
+describe('a recurrence that reads its own tensor at several places', () => {
+  it('tells the extents that its own text does not show', () => {
+    const text = `model L {
+  input x[n, 5, 3]
+  input h0[n, 2]
+  input c0[n, 2]
+  d = lstm_from(x, h0, c0)
+  loss = mean(d)
+}`;
+    const { models } = analyse({ path: 'L.dsl', text });
+    const programs = models.flatMap(({ model, gradient, program }) => [model.program, gradient, program]);
+    expect(programs).toHaveLength(3);
+    for (const each of programs)
+      expectSame(each, programOf(printProgram(each)), ['loss', ...each.gradients.values()], 3);
+  });
+});
+
 describe('a state whose next value is in the loss', () => {
   it('has a gradient that compiles by itself: only next values have a prime', () => {
     const text = `model M {

@@ -132,6 +132,11 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       'Something of the wrong kind stands here: an element where a layer needs the whole tensor, a string or a list in an expression, the name of a function without its call, an input as an output.',
     mend: 'Follow the hint. Layers take and give whole tensors: `h = x |> dense(10)`.',
   },
+  E309: {
+    meaning:
+      'A layer or model says with `require` what must hold of its sizes and hyper-parameters, and it does not. The message is that of the layer.',
+    mend: 'Call the layer with other numbers. The values that count stand beside the condition.',
+  },
   E401: {
     meaning:
       'An index is used that nothing binds: neither the left side of the statement nor a reduction around it; or a reduction binds an index that does not occur in what it runs over.',
