@@ -133,7 +133,6 @@ function choose(nest: Nest, flats: Flats): Choice | undefined {
   const constrained = new Set(nest.domain.flatMap(({ index }) => [...indexNames(index)]));
   const affine = nest.loops.filter(
     (loop) =>
-      !loop.name.endsWith('_residue') &&
       all.every((flat) => !isOpaque(flat, loop.name)) &&
       nest.domain.every(({ index }) => !constrained.has(loop.name) || isDirect(index, loop.name)),
   );

@@ -35,6 +35,7 @@ import type {
   Tensor,
 } from '../graph/types.ts';
 import { dependsOn } from './access.ts';
+import { overDigits } from './digits.ts';
 import { absorbGuards, insideConstraints } from './guards.ts';
 import type { Absorbed, Constraint } from './guards.ts';
 
@@ -70,7 +71,8 @@ export interface Nest {
 }
 
 export function makeNest(original: Statement, tensors: ReadonlyMap<string, Tensor>): Nest {
-  const statement = withoutUnitIndices(original);
+  const unsplit = withoutUnitIndices(original);
+  const statement = overDigits(unsplit, tensors);
   const { write } = statement;
   const extents = new Map(statement.indices.map((index) => [index.name, index.extent]));
   const absorbed = absorbGuards(statement.body, statement.combine, extents, tensors);
@@ -101,7 +103,9 @@ export function makeNest(original: Statement, tensors: ReadonlyMap<string, Tenso
     write,
     combine,
     body: wholeFinish && statement.finish ? replaceAccumulated(statement.finish, solved.body) : solved.body,
-    ...(statement.finish && !wholeFinish ? { finish: statement.finish, finishInside: statement.finish } : {}),
+    ...(unsplit.finish && statement.finish && !wholeFinish
+      ? { finish: unsplit.finish, finishInside: statement.finish }
+      : {}),
     domain,
     initial: absorbed.initial ?? neutralElements[statement.combine],
     elements: axes.map((_, axis) => original.indices[axis]?.name ?? `i${axis + 1}`),
