@@ -1759,7 +1759,7 @@ export function forward_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:14
+// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:15
 // m stands for block1_norm1_m, block1_norm2_m, block2_norm1_m, block2_norm2_m, block3_norm1_m,
 // block3_norm2_m, block4_norm1_m, block4_norm2_m, norm_m
 export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
@@ -1774,7 +1774,7 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:15
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:16
 // v stands for block1_norm1_v, block1_norm2_v, block2_norm1_v, block2_norm2_v, block3_norm1_v,
 // block3_norm2_v, block4_norm1_v, block4_norm2_v, norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
@@ -1790,7 +1790,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
   }
 }
 
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:16
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
 // y stands for block1_norm1, block1_norm2, block2_norm1, block2_norm2, block3_norm1, block3_norm2,
 // block4_norm1, block4_norm2, norm
 export function forward_block1_norm1(
@@ -2130,7 +2130,7 @@ export function gradient_z_W(norm: Float32Array, dz: Float32Array, dz_W: Float32
   contract_tn(norm, dz, dz_W, 64, 96, nj_to);
 }
 
-// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:16
+// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:17
 // dg stands for dnorm_g, dblock4_norm2_g, dblock4_norm1_g, dblock3_norm2_g, dblock3_norm1_g, dblock2_norm2_g,
 // dblock2_norm1_g, dblock1_norm2_g, dblock1_norm1_g
 export function gradient_g(
@@ -2153,7 +2153,7 @@ export function gradient_g(
   }
 }
 
-// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:16
+// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:17
 // db stands for dnorm_b, dblock4_mlp_b (layers.dsl:7), dblock4_norm2_b, dblock4_norm1_b, dblock3_mlp_b
 // (layers.dsl:7), dblock3_norm2_b, dblock3_norm1_b, dblock2_mlp_b (layers.dsl:7), dblock2_norm2_b,
 // dblock2_norm1_b and 3 more
@@ -2168,9 +2168,9 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dnorm_m_sum[n, i] = -(sum[k](dnorm[n, i, k] * norm_g[k]) / (sqrt(norm_v[n, i] + 0.00001) * 64))      normalisation.dsl:14
+// dnorm_m_sum[n, i] = -(sum[k](dnorm[n, i, k] * norm_g[k]) / (sqrt(norm_v[n, i] + 0.00001) * 64))      normalisation.dsl:15
 // dnorm_v_sum[n, i] = sum[k](dnorm[n, i, k] * (norm_m[n, i] - block4[n, i, k]) * norm_g[k])
-//     / (128 * sqrt(norm_v[n, i] + 0.00001)^3)                                                         normalisation.dsl:15
+//     / (128 * sqrt(norm_v[n, i] + 0.00001)^3)                                                         normalisation.dsl:16
 // dblock4_u_1[n, t, d] = dnorm[n, t, d] * (norm_g[d] / sqrt(norm_v[n, t] + 0.00001))
 //     + dnorm_v_sum[n, t] * (2 * (block4[n, t, d] - norm_m[n, t])) + dnorm_m_sum[n, t]                 gpt.dsl:30
 export function backward_dblock4_u_1(
@@ -2289,9 +2289,9 @@ export function gradient_hidden_W(
   contract_tn(norm2, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
-// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:14
+// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:15
 // dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:15
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:16
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
 //     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                   gpt.dsl:26
 // dx stands for dblock3_1, dblock3_u_1 (gpt.dsl:30), dblock2_1, dblock2_u_1 (gpt.dsl:30), dblock1_1,
@@ -2550,7 +2550,7 @@ export function gradient_block4_attention_V(
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
-//     + sum[h, c](dattention_q[n, i, h, c] * attention_Q[k, h, c])      normalisation.dsl:16
+//     + sum[h, c](dattention_q[n, i, h, c] * attention_Q[k, h, c])      normalisation.dsl:17
 // dnorm1 stands for dblock4_norm1, dblock3_norm1, dblock2_norm1, dblock1_norm1
 export function backward_dnorm1(
   dnorm1_1: Float32Array,

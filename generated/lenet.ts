@@ -286,7 +286,7 @@ export function forward_c1_relu(
   }
 }
 
-// c1[n, i: 14, j: 14, f] = max[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:7
+// c1[n, i: 14, j: 14, f] = max[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:8
 export function forward_c1(c1_relu: Float32Array, c1: Float32Array, batch: number): void {
   const ni_to = batch * 14;
   for (let ni = 0; ni < ni_to; ni++) {
@@ -310,7 +310,7 @@ export function forward_c1(c1_relu: Float32Array, c1: Float32Array, batch: numbe
   }
 }
 
-// c1_argmax[n, i: 14, j: 14, f] = argmax[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:7
+// c1_argmax[n, i: 14, j: 14, f] = argmax[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:8
 export function forward_c1_argmax(c1_relu: Float32Array, c1_argmax: Int32Array, batch: number): void {
   const ni_to = batch * 14;
   for (let ni = 0; ni < ni_to; ni++) {
@@ -386,7 +386,7 @@ export function forward_c2_relu(
   }
 }
 
-// c2[n, i: 5, j: 5, f] = max[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:7
+// c2[n, i: 5, j: 5, f] = max[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:8
 export function forward_c2(c2_relu: Float32Array, c2: Float32Array, batch: number): void {
   c2.fill(-Infinity);
   const ni_to = batch * 5;
@@ -409,7 +409,7 @@ export function forward_c2(c2_relu: Float32Array, c2: Float32Array, batch: numbe
   }
 }
 
-// c2_argmax[n, i: 5, j: 5, f] = argmax[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:7
+// c2_argmax[n, i: 5, j: 5, f] = argmax[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:8
 export function forward_c2_argmax(c2_relu: Float32Array, c2_argmax: Int32Array, batch: number): void {
   const ni_to = batch * 5;
   for (let ni = 0; ni < ni_to; ni++) {
@@ -440,11 +440,9 @@ export function forward_c2_argmax(c2_relu: Float32Array, c2_argmax: Int32Array, 
 
 // h_flatten_y[n, i: 400] = c2[n, i / 80, mod(i / 16, 5), mod(i, 16)]      shapes.dsl:6
 export function forward_h_flatten_y(c2: Float32Array, h_flatten_y: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    const c2_at_n = n * 400;
-    for (let i = 0; i < 400; i++) {
-      h_flatten_y[c2_at_n + i] = c2[c2_at_n + ((i / 80) | 0) * 80 + ((i >> 4) % 5) * 16 + (i & 15)]!;
-    }
+  const nii2i3_to = batch * 400;
+  for (let nii2i3 = 0; nii2i3 < nii2i3_to; nii2i3++) {
+    h_flatten_y[nii2i3] = c2[nii2i3]!;
   }
 }
 
@@ -699,7 +697,7 @@ export function gradient_h_dense1_W(
 }
 
 // dc2_relu[n, 2*i + c2_argmax[n, i, j, f] / 2: 10, 2*j
-//     + mod(c2_argmax[n, i, j, f], 2): 10, f] += dh_flatten_y[n, f + 80*i + 16*j] for n, i, j, f      pooling.dsl:7
+//     + mod(c2_argmax[n, i, j, f], 2): 10, f] += dh_flatten_y[n, f + 80*i + 16*j] for n, i, j, f      pooling.dsl:8
 export function backward_dc2_relu(
   dh_flatten_y: Float32Array,
   c2_argmax: Int32Array,
@@ -739,7 +737,7 @@ export function backward_dc2_conv2d_y(
   }
 }
 
-// dc2_conv2d_b[f] = sum[n, i, j](dc2_conv2d_y[n, i, j, f])      convolution.dsl:17
+// dc2_conv2d_b[f] = sum[n, i, j](dc2_conv2d_y[n, i, j, f])      convolution.dsl:18
 export function gradient_c2_conv2d_b(
   dc2_conv2d_y: Float32Array,
   dc2_conv2d_b: Float32Array,
@@ -756,7 +754,7 @@ export function gradient_c2_conv2d_b(
 }
 
 // dc1[n, i: 14, j: 14, d] = sum[f, u, v]((dc2_conv2d_y[n, i - u, j - v, f] else 0)
-//     * c2_conv2d_K[u, v, d, f])      convolution.dsl:17
+//     * c2_conv2d_K[u, v, d, f])      convolution.dsl:18
 export function backward_dc1(
   dc2_conv2d_y: Float32Array,
   c2_conv2d_K: Float32Array,
@@ -803,7 +801,7 @@ export function backward_dc1(
   }
 }
 
-// dc2_conv2d_K[u: 5, v: 5, d, f] = sum[n, i, j](c1[n, i + u, j + v, d] * dc2_conv2d_y[n, i, j, f])      convolution.dsl:17
+// dc2_conv2d_K[u: 5, v: 5, d, f] = sum[n, i, j](c1[n, i + u, j + v, d] * dc2_conv2d_y[n, i, j, f])      convolution.dsl:18
 export function gradient_c2_conv2d_K(
   c1: Float32Array,
   dc2_conv2d_y: Float32Array,
@@ -842,7 +840,7 @@ export function gradient_c2_conv2d_K(
 }
 
 // dc1_relu[n, 2*i + c1_argmax[n, i, j, f] / 2: 28, 2*j
-//     + mod(c1_argmax[n, i, j, f], 2): 28, f] += dc1[n, i, j, f] for n, i, j, f      pooling.dsl:7
+//     + mod(c1_argmax[n, i, j, f], 2): 28, f] += dc1[n, i, j, f] for n, i, j, f      pooling.dsl:8
 export function backward_dc1_relu(
   dc1: Float32Array,
   c1_argmax: Int32Array,
@@ -882,7 +880,7 @@ export function backward_dc1_conv2d_y(
   }
 }
 
-// dc1_conv2d_b[f] = sum[n, i, j](dc1_conv2d_y[n, i, j, f])      convolution.dsl:17
+// dc1_conv2d_b[f] = sum[n, i, j](dc1_conv2d_y[n, i, j, f])      convolution.dsl:18
 export function gradient_c1_conv2d_b(
   dc1_conv2d_y: Float32Array,
   dc1_conv2d_b: Float32Array,
@@ -899,7 +897,7 @@ export function gradient_c1_conv2d_b(
 }
 
 // dc1_conv2d_K[u: 5, v: 5, d, f] = sum[n, i, j]((x[n, i + u - 2, j + v - 2, d] else 0)
-//     * dc1_conv2d_y[n, i, j, f])      convolution.dsl:17
+//     * dc1_conv2d_y[n, i, j, f])      convolution.dsl:18
 export function gradient_c1_conv2d_K(
   x: Float32Array,
   dc1_conv2d_y: Float32Array,

@@ -882,7 +882,7 @@ const z_dense_b_offset = 42352;
 // --------------------------------------------------------------------------------------------------- forward
 
 // stem_conv2d_y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0)
-//     * stem_conv2d_K[u, v, d, f])      convolution.dsl:17
+//     * stem_conv2d_K[u, v, d, f])      convolution.dsl:18
 export function forward_stem_conv2d_y(
   x: Float32Array,
   stem_conv2d_K: Float32Array,
@@ -926,7 +926,7 @@ export function forward_stem_conv2d_y(
   }
 }
 
-// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (64 * extent(n))      normalisation.dsl:55
+// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (64 * extent(n))      normalisation.dsl:60
 // batch_norm_batch_mean stands for stem_batch_norm_batch_mean, fine_residual_block1_a_batch_norm_batch_mean,
 // fine_residual_block1_b_batch_norm_batch_mean, fine_residual_block2_a_batch_norm_batch_mean and 1 more
 export function forward_batch_norm_batch_mean(
@@ -948,7 +948,7 @@ export function forward_batch_norm_batch_mean(
   }
 }
 
-// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (64 * extent(n))      normalisation.dsl:56
+// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (64 * extent(n))      normalisation.dsl:61
 // variance stands for stem_batch_norm_batch_variance, fine_residual_block1_a_batch_norm_batch_variance,
 // fine_residual_block1_b_batch_norm_batch_variance, fine_residual_block2_a_batch_norm_batch_variance and 1
 // more
@@ -972,7 +972,7 @@ export function forward_batch_norm_batch_variance(
   }
 }
 
-// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]      normalisation.dsl:57
+// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]      normalisation.dsl:62
 // mean' stands for stem_batch_norm_running_mean', fine_residual_block1_a_batch_norm_running_mean',
 // fine_residual_block1_b_batch_norm_running_mean', fine_residual_block2_a_batch_norm_running_mean' and 1 more
 export function forward_batch_norm_running_mean_next(
@@ -985,7 +985,8 @@ export function forward_batch_norm_running_mean_next(
   }
 }
 
-// variance'[k] = 0.9 * variance[k] + 0.1 * batch_variance[k] * (64 * n / max(64 * n - 1, 1))      normalisation.dsl:58
+// variance'[k] = 64 * n == 1 ? variance[k] : 0.9 * variance[k]
+//     + 0.1 * batch_variance[k] * (64 * n / (64 * n - 1))      normalisation.dsl:63
 // variance' stands for stem_batch_norm_running_variance',
 // fine_residual_block1_a_batch_norm_running_variance', fine_residual_block1_b_batch_norm_running_variance',
 // fine_residual_block2_a_batch_norm_running_variance' and 1 more
@@ -996,9 +997,10 @@ export function forward_batch_norm_running_variance_next(
   batch: number,
 ): void {
   const product = 64 * batch;
-  const quotient = product / Math.max(product - 1, 1);
+  const quotient = product / (product - 1);
   for (let k = 0; k < 16; k++) {
-    variance_next[k] = 0.9 * variance[k]! + 0.1 * batch_variance[k]! * quotient;
+    const variance_k = variance[k]!;
+    variance_next[k] = product === 1 ? variance_k : 0.9 * variance_k + 0.1 * batch_variance[k]! * quotient;
   }
 }
 
@@ -1030,7 +1032,7 @@ export function forward_stem(
   }
 }
 
-// y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0) * K[u, v, d, f])      convolution.dsl:17
+// y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0) * K[u, v, d, f])      convolution.dsl:18
 // y stands for fine_residual_block1_a_conv2d_y, fine_residual_block1_b_conv2d_y,
 // fine_residual_block2_a_conv2d_y, fine_residual_block2_b_conv2d_y
 export function forward_conv2d_y(x: Float32Array, K: Float32Array, y: Float32Array, batch: number): void {
@@ -1102,7 +1104,7 @@ export function forward_b_y(
   }
 }
 
-// y[n, i: 4, j: 4, f] = sum[u, v, d]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0) * K[u, v, d, f])      convolution.dsl:17
+// y[n, i: 4, j: 4, f] = sum[u, v, d]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0) * K[u, v, d, f])      convolution.dsl:18
 // y stands for rough_residual_block1_a_conv2d_y
 export function forward_rough_residual_block1_a_conv2d_y(
   fine: Float32Array,
@@ -1147,7 +1149,7 @@ export function forward_rough_residual_block1_a_conv2d_y(
   }
 }
 
-// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (16 * extent(n))      normalisation.dsl:55
+// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (16 * extent(n))      normalisation.dsl:60
 // batch_norm_batch_mean stands for rough_residual_block1_a_batch_norm_batch_mean,
 // rough_residual_block1_b_batch_norm_batch_mean, rough_residual_block2_a_batch_norm_batch_mean,
 // rough_residual_block2_b_batch_norm_batch_mean
@@ -1170,7 +1172,7 @@ export function forward_batch_norm_batch_mean2(
   }
 }
 
-// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (16 * extent(n))      normalisation.dsl:56
+// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (16 * extent(n))      normalisation.dsl:61
 // variance stands for rough_residual_block1_a_batch_norm_batch_variance,
 // rough_residual_block1_b_batch_norm_batch_variance, rough_residual_block2_a_batch_norm_batch_variance and 1
 // more
@@ -1194,7 +1196,7 @@ export function forward_batch_norm_batch_variance2(
   }
 }
 
-// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]      normalisation.dsl:57
+// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]      normalisation.dsl:62
 // mean' stands for rough_residual_block1_a_batch_norm_running_mean',
 // rough_residual_block1_b_batch_norm_running_mean', rough_residual_block2_a_batch_norm_running_mean',
 // rough_residual_block2_b_batch_norm_running_mean'
@@ -1208,7 +1210,8 @@ export function forward_batch_norm_running_mean_next2(
   }
 }
 
-// variance'[k] = 0.9 * variance[k] + 0.1 * batch_variance[k] * (16 * n / max(16 * n - 1, 1))      normalisation.dsl:58
+// variance'[k] = 16 * n == 1 ? variance[k] : 0.9 * variance[k]
+//     + 0.1 * batch_variance[k] * (16 * n / (16 * n - 1))      normalisation.dsl:63
 // variance' stands for rough_residual_block1_a_batch_norm_running_variance',
 // rough_residual_block1_b_batch_norm_running_variance', rough_residual_block2_a_batch_norm_running_variance'
 // and 1 more
@@ -1219,9 +1222,10 @@ export function forward_batch_norm_running_variance_next2(
   batch: number,
 ): void {
   const product = 16 * batch;
-  const quotient = product / Math.max(product - 1, 1);
+  const quotient = product / (product - 1);
   for (let k = 0; k < 32; k++) {
-    variance_next[k] = 0.9 * variance[k]! + 0.1 * batch_variance[k]! * quotient;
+    const variance_k = variance[k]!;
+    variance_next[k] = product === 1 ? variance_k : 0.9 * variance_k + 0.1 * batch_variance[k]! * quotient;
   }
 }
 
@@ -1253,7 +1257,7 @@ export function forward_a(
 }
 
 // conv2d_y[n, i: 4, j: 4, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0)
-//     * b_conv2d_K[u, v, d, f])      convolution.dsl:17
+//     * b_conv2d_K[u, v, d, f])      convolution.dsl:18
 // conv2d_y stands for rough_residual_block1_b_conv2d_y, rough_residual_block2_a_conv2d_y,
 // rough_residual_block2_b_conv2d_y, rough_residual_block2_b_conv2d_y_sum_inference
 export function forward_conv2d_y2(
@@ -1370,7 +1374,7 @@ export function forward_rough(
   }
 }
 
-// z_global_avg_pool2d_y[n, f] = sum[i, j](rough[n, i, j, f]) / 16      pooling.dsl:33
+// z_global_avg_pool2d_y[n, f] = sum[i, j](rough[n, i, j, f]) / 16      pooling.dsl:37
 export function forward_z_global_avg_pool2d_y(
   rough: Float32Array,
   z_global_avg_pool2d_y: Float32Array,
@@ -1813,7 +1817,7 @@ export function forward_rough_residual_block2_a_inference(
   }
 }
 
-// z_global_avg_pool2d_y_inference[n, f] = sum[i, j](relu((rough_residual_block2_b_conv2d_y_sum_inference[n, i, j, f] - rough_residual_block2_b_batch_norm_running_mean[f]) / sqrt(rough_residual_block2_b_batch_norm_running_variance[f] + 0.00001) * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f] + rough_residual_block1_y_inference[n, i, j, f])) / 16      pooling.dsl:33
+// z_global_avg_pool2d_y_inference[n, f] = sum[i, j](relu((rough_residual_block2_b_conv2d_y_sum_inference[n, i, j, f] - rough_residual_block2_b_batch_norm_running_mean[f]) / sqrt(rough_residual_block2_b_batch_norm_running_variance[f] + 0.00001) * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f] + rough_residual_block1_y_inference[n, i, j, f])) / 16      pooling.dsl:37
 export function forward_z_global_avg_pool2d_y_inference(
   rough_residual_block2_b_conv2d_y_sum_inference: Float32Array,
   rough_residual_block2_b_batch_norm_running_mean: Float32Array,
@@ -1910,7 +1914,7 @@ export function gradient_z_dense_W(
   contract_tn_holding_b(z_global_avg_pool2d_y, dz, dz_dense_W, 32, 10, batch);
 }
 
-// dglobal_avg_pool2d_y_sum[n, f] = sum[o](dz[n, o] * dense_W[f, o]) / 16      pooling.dsl:33
+// dglobal_avg_pool2d_y_sum[n, f] = sum[o](dz[n, o] * dense_W[f, o]) / 16      pooling.dsl:37
 // dglobal_avg_pool2d_y_sum stands for dz_global_avg_pool2d_y_sum
 export function backward_dz_global_avg_pool2d_y_sum(
   dz: Float32Array,
@@ -1946,7 +1950,7 @@ export function backward_drough_residual_block2_b(
   }
 }
 
-// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:62
+// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:67
 // dbatch_norm_beta stands for drough_residual_block2_b_batch_norm_beta,
 // drough_residual_block2_a_batch_norm_beta, drough_residual_block1_b_batch_norm_beta,
 // drough_residual_block1_a_batch_norm_beta
@@ -1965,7 +1969,7 @@ export function gradient_batch_norm_beta(
   }
 }
 
-// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))      normalisation.dsl:62
+// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))      normalisation.dsl:67
 // dgamma_sum stands for drough_residual_block2_b_batch_norm_gamma_sum,
 // drough_residual_block2_a_batch_norm_gamma_sum, drough_residual_block1_b_batch_norm_gamma_sum,
 // drough_residual_block1_a_batch_norm_gamma_sum
@@ -1986,7 +1990,7 @@ export function backward_dbatch_norm_gamma_sum(
   }
 }
 
-// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:62
+// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:67
 // dgamma stands for drough_residual_block2_b_batch_norm_gamma, drough_residual_block2_a_batch_norm_gamma,
 // drough_residual_block1_b_batch_norm_gamma, drough_residual_block1_a_batch_norm_gamma
 export function gradient_batch_norm_gamma(
@@ -1999,7 +2003,7 @@ export function gradient_batch_norm_gamma(
   }
 }
 
-// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (32 * sqrt(variance[k] + 0.00001)^3 * n))      normalisation.dsl:56
+// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (32 * sqrt(variance[k] + 0.00001)^3 * n))      normalisation.dsl:61
 // dvariance_sum stands for drough_residual_block2_b_batch_norm_batch_variance_sum,
 // drough_residual_block2_a_batch_norm_batch_variance_sum,
 // drough_residual_block1_b_batch_norm_batch_variance_sum and 1 more
@@ -2018,7 +2022,7 @@ export function backward_dbatch_norm_batch_variance_sum(
   }
 }
 
-// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 16 * n))      normalisation.dsl:55
+// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 16 * n))      normalisation.dsl:60
 // dmean_sum stands for drough_residual_block2_b_batch_norm_batch_mean_sum,
 // drough_residual_block2_a_batch_norm_batch_mean_sum, drough_residual_block1_b_batch_norm_batch_mean_sum and
 // 1 more
@@ -2037,7 +2041,7 @@ export function backward_dbatch_norm_batch_mean_sum(
 // dy_sum[n, i, j, f] = dy[n, i, j, f]
 //     * (batch_norm_gamma[f] / sqrt(batch_norm_batch_variance[f] + 0.00001))
 //     + dbatch_norm_batch_variance_sum[f] * (2 * (y[n, i, j, f] - batch_norm_batch_mean[f]))
-//     + dbatch_norm_batch_mean_sum[f]      convolution.dsl:17
+//     + dbatch_norm_batch_mean_sum[f]      convolution.dsl:18
 // dy_sum stands for drough_residual_block2_b_conv2d_y_sum, drough_residual_block2_a_conv2d_y_sum,
 // drough_residual_block1_b_conv2d_y_sum, drough_residual_block1_a_conv2d_y_sum
 export function backward_dconv2d_y_sum(
@@ -2063,7 +2067,7 @@ export function backward_dconv2d_y_sum(
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      convolution.dsl:17
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      convolution.dsl:18
 // dK stands for drough_residual_block2_b_conv2d_K, drough_residual_block2_a_conv2d_K,
 // drough_residual_block1_b_conv2d_K
 export function gradient_conv2d_K(
@@ -2235,7 +2239,7 @@ export function backward_drough_residual_block1_b(
 }
 
 // dK[u: 3, v: 3, d, f] = sum[n, i, j]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0)
-//     * dy_sum[n, i, j, f])      convolution.dsl:17
+//     * dy_sum[n, i, j, f])      convolution.dsl:18
 // dK stands for drough_residual_block1_a_conv2d_K
 export function gradient_rough_residual_block1_a_conv2d_K(
   fine: Float32Array,
@@ -2383,7 +2387,7 @@ export function backward_dfine_residual_block2_b(
   }
 }
 
-// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:62
+// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:67
 // dbatch_norm_beta stands for dfine_residual_block2_b_batch_norm_beta,
 // dfine_residual_block2_a_batch_norm_beta, dfine_residual_block1_b_batch_norm_beta,
 // dfine_residual_block1_a_batch_norm_beta, dstem_batch_norm_beta
@@ -2402,7 +2406,7 @@ export function gradient_batch_norm_beta2(
   }
 }
 
-// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))      normalisation.dsl:62
+// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))      normalisation.dsl:67
 // dgamma_sum stands for dfine_residual_block2_b_batch_norm_gamma_sum,
 // dfine_residual_block2_a_batch_norm_gamma_sum, dfine_residual_block1_b_batch_norm_gamma_sum,
 // dfine_residual_block1_a_batch_norm_gamma_sum and 1 more
@@ -2423,7 +2427,7 @@ export function backward_dbatch_norm_gamma_sum2(
   }
 }
 
-// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:62
+// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:67
 // dgamma stands for dfine_residual_block2_b_batch_norm_gamma, dfine_residual_block2_a_batch_norm_gamma,
 // dfine_residual_block1_b_batch_norm_gamma, dfine_residual_block1_a_batch_norm_gamma, dstem_batch_norm_gamma
 export function gradient_batch_norm_gamma2(
@@ -2436,7 +2440,7 @@ export function gradient_batch_norm_gamma2(
   }
 }
 
-// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (128 * sqrt(variance[k] + 0.00001)^3 * n))      normalisation.dsl:56
+// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (128 * sqrt(variance[k] + 0.00001)^3 * n))      normalisation.dsl:61
 // dvariance_sum stands for dfine_residual_block2_b_batch_norm_batch_variance_sum,
 // dfine_residual_block2_a_batch_norm_batch_variance_sum,
 // dfine_residual_block1_b_batch_norm_batch_variance_sum and 2 more
@@ -2455,7 +2459,7 @@ export function backward_dbatch_norm_batch_variance_sum2(
   }
 }
 
-// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 64 * n))      normalisation.dsl:55
+// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 64 * n))      normalisation.dsl:60
 // dmean_sum stands for dfine_residual_block2_b_batch_norm_batch_mean_sum,
 // dfine_residual_block2_a_batch_norm_batch_mean_sum, dfine_residual_block1_b_batch_norm_batch_mean_sum and 2
 // more
@@ -2474,7 +2478,7 @@ export function backward_dbatch_norm_batch_mean_sum2(
 // dy_sum[n, i, j, f] = dy[n, i, j, f]
 //     * (batch_norm_gamma[f] / sqrt(batch_norm_batch_variance[f] + 0.00001))
 //     + dbatch_norm_batch_variance_sum[f] * (2 * (y[n, i, j, f] - batch_norm_batch_mean[f]))
-//     + dbatch_norm_batch_mean_sum[f]      convolution.dsl:17
+//     + dbatch_norm_batch_mean_sum[f]      convolution.dsl:18
 // dy_sum stands for dfine_residual_block2_b_conv2d_y_sum, dfine_residual_block2_a_conv2d_y_sum,
 // dfine_residual_block1_b_conv2d_y_sum, dfine_residual_block1_a_conv2d_y_sum, dstem_conv2d_y_sum
 export function backward_dconv2d_y_sum2(
@@ -2500,7 +2504,7 @@ export function backward_dconv2d_y_sum2(
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      convolution.dsl:17
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      convolution.dsl:18
 // dK stands for dfine_residual_block2_b_conv2d_K, dfine_residual_block2_a_conv2d_K,
 // dfine_residual_block1_b_conv2d_K, dfine_residual_block1_a_conv2d_K
 export function gradient_conv2d_K2(
@@ -2656,7 +2660,7 @@ export function backward_a_conv2d_dx(
 }
 
 // dstem_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0)
-//     * dstem_conv2d_y_sum[n, i, j, f])      convolution.dsl:17
+//     * dstem_conv2d_y_sum[n, i, j, f])      convolution.dsl:18
 export function gradient_stem_conv2d_K(
   x: Float32Array,
   dstem_conv2d_y_sum: Float32Array,
