@@ -138,6 +138,17 @@ describe('batch_norm', async () => {
     );
   });
 
+  it('learns nothing of the variance from a batch of one value', async () => {
+    const { createTrainer } = await moduleOf(
+      'input x[n, 3]\noutput y = x |> batch_norm\nloss = mean(y^2)\ntrain { optimizer: sgd(rate = 1e-300) }',
+    );
+    const trainer = createTrainer({ batch: 4 });
+    trainer.trainOnBatch({ x: numbers(12) });
+    const before = [...trainer.getState()['y_running_variance']!];
+    trainer.trainOnBatch({ x: numbers(3, 2) });
+    expect([...trainer.getState()['y_running_variance']!]).toEqual(before);
+  });
+
   it('standardises each channel over the batch while it is trained', () => {
     const trainer = norm.createTrainer({ batch: 6 });
     const x = numbers(6 * 2 * CHANNELS).map((value) => 5 + 3 * value);
