@@ -41,8 +41,8 @@ it('of a trainer has what is frozen, and the backward pass', async () => {
     [
       "parameters: 53, 20 of them frozen, 212 bytes",
       "states: 10 numbers",
-      "flops for n rows: 125 n to predict, 188 n + 95 of a backward pass",
-      "inputs and intermediates: 100 n + 108 bytes for n rows, 3,308 for 32",
+      "flops for n rows: 125 n to predict, 138 n + 45 of a backward pass",
+      "inputs and intermediates: 100 n + 88 bytes for n rows, 3,288 for 32",
     ]
   `);
 });
