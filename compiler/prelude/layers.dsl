@@ -13,3 +13,14 @@ layer dropout(x[..], rate = 0.5) -> y[..] {
   random keep[..] ~ bernoulli(1 - rate)
   y[..] = not training ? x[..] : rate < 1 ? x[..] * keep[..] / (1 - rate) : 0 * x[..]
 }
+
+// dense with a low-rank update of W, y = x (W + alpha/rank A B) + b, A = W_A and B = W_B (Hu et al. 2021). W and b are those
+// of dense, to be loaded and frozen; at first B is 0, so that y is what it was.
+layer lora_dense(x[.., i], units, rank, alpha, bias = true) -> y[.., units] {
+  param W[i, units]      ~ glorot_uniform
+  param b[units]         ~ zeros
+  param W_A[i, rank]     ~ lecun_normal
+  param W_B[rank, units] ~ zeros
+  low[.., r] = alpha / rank * sum[i](x[.., i] * W_A[i, r])
+  y[.., o]   = sum[i](x[.., i] * W[i, o]) + (bias ? b[o] : 0) + sum[r](low[.., r] * W_B[r, o])
+}

@@ -309,6 +309,17 @@ layer dropout(x[..], rate = 0.5) -> y[..] {
   random keep[..] ~ bernoulli(1 - rate)
   y[..] = not training ? x[..] : rate < 1 ? x[..] * keep[..] / (1 - rate) : 0 * x[..]
 }
+
+// dense with a low-rank update of W, y = x (W + alpha/rank A B) + b, A = W_A and B = W_B (Hu et al. 2021). W and b are those
+// of dense, to be loaded and frozen; at first B is 0, so that y is what it was.
+layer lora_dense(x[.., i], units, rank, alpha, bias = true) -> y[.., units] {
+  param W[i, units]      ~ glorot_uniform
+  param b[units]         ~ zeros
+  param W_A[i, rank]     ~ lecun_normal
+  param W_B[rank, units] ~ zeros
+  low[.., r] = alpha / rank * sum[i](x[.., i] * W_A[i, r])
+  y[.., o]   = sum[i](x[.., i] * W[i, o]) + (bias ? b[o] : 0) + sum[r](low[.., r] * W_B[r, o])
+}
 `,
   },
   {
@@ -448,6 +459,9 @@ fn triplet_margin[k](a, p, q, margin = 1, eps = 1e-6) =
 
 // λ/2 Σ W²
 fn l2(W, lambda) = lambda / 2 * sum(W^2)
+
+// λ/2 Σ (W - W₀)²: L2-SP, the pull towards the weights W₀ that a fine-tuning started from (Li et al. 2018)
+fn l2_sp(W, start, lambda) = lambda / 2 * sum((W - start)^2)
 
 // λ Σ |W|; the derivative at 0 is 0
 fn l1(W, lambda) = lambda * sum(abs(W))
@@ -1019,6 +1033,12 @@ schedule reduce_on_plateau(
   cool'    = reduce ? cooldown : max(cool - 1, 0)
   bad'     = reduce ? 0 : count
 }
+
+// 0 before the step \`start\`, then 1: a factor for the rate of parameters that are unfrozen then (Howard & Ruder 2018)
+schedule from_step(start) = step < start ? 0 : 1
+
+// rate · factor^depth: the rate of a layer that is \`depth\` layers below the last (Howard & Ruder 2018, Clark et al. 2020)
+fn layerwise(rate, factor, depth) = rate * factor^depth
 `,
   },
   {

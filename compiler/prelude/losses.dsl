@@ -134,6 +134,9 @@ fn triplet_margin[k](a, p, q, margin = 1, eps = 1e-6) =
 // λ/2 Σ W²
 fn l2(W, lambda) = lambda / 2 * sum(W^2)
 
+// λ/2 Σ (W - W₀)²: L2-SP, the pull towards the weights W₀ that a fine-tuning started from (Li et al. 2018)
+fn l2_sp(W, start, lambda) = lambda / 2 * sum((W - start)^2)
+
 // λ Σ |W|; the derivative at 0 is 0
 fn l1(W, lambda) = lambda * sum(abs(W))
 

@@ -67,3 +67,9 @@ schedule reduce_on_plateau(
   cool'    = reduce ? cooldown : max(cool - 1, 0)
   bad'     = reduce ? 0 : count
 }
+
+// 0 before the step `start`, then 1: a factor for the rate of parameters that are unfrozen then (Howard & Ruder 2018)
+schedule from_step(start) = step < start ? 0 : 1
+
+// rate · factor^depth: the rate of a layer that is `depth` layers below the last (Howard & Ruder 2018, Clark et al. 2020)
+fn layerwise(rate, factor, depth) = rate * factor^depth

@@ -15,6 +15,9 @@ import {
 import { loadMobyDick } from './data.ts';
 
 const quick = process.argv.includes('--quick'); // a few seconds, to see that it runs
+const saveAt = process.argv.indexOf('--save'); // --save FILE: the weights, at the end
+const file = saveAt < 0 ? undefined : process.argv[saveAt + 1];
+if (saveAt >= 0 && file === undefined) throw new Error('--save needs the name of a file');
 const ROUNDS = quick ? 2 : 10;
 const STEPS = quick ? 10 : 100;
 const BATCH = 16;
@@ -40,6 +43,8 @@ for (let round = 1; round <= ROUNDS; round++) {
   });
 }
 const seconds = (performance.now() - start) / 1000;
+
+if (file !== undefined) await trainer.save(file);
 
 const { loss } = trainer.evaluate(all);
 console.log(

@@ -34,6 +34,8 @@ describe('schedules', () => {
       (step) =>
         step < 4 ? (0.05 * (step + 1)) / 4 : 0.05 * (0.1 + 0.45 * (1 + cos(PI * min(1, (step - 4) / 8)))),
     ],
+    ['0.3 * from_step(5)', (step) => (step < 5 ? 0 : 0.3)],
+    ['layerwise(warmup(0.2, 4), factor = 0.5, depth = 3)', (step) => (0.2 * min(1, (step + 1) / 4)) / 8],
     ['3 * warmup(cosine(0.2, 20), 4)', (step) => 0.3 * (1 + cos((PI * step) / 20)) * min(1, (step + 1) / 4)],
   ])('%s', (expression, formula) => {
     const values = valuesOf(scheduleOf(expression), flat(18));

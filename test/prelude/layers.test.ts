@@ -59,6 +59,9 @@ const layers: readonly [around: string, call: string, shape: readonly number[]][
   ['param x[6, 4] ~ zeros', 'x |> batch_norm(momentum = 0.01, eps = 0.1)', [6, 4]],
   [sequence, 'x |> dropout(0.4)', [2, 7, 4]],
 
+  [sequence, 'x |> lora_dense(5, rank = 2, alpha = 3)', [2, 7, 5]],
+  [sequence, 'x |> lora_dense(3, rank = 1, alpha = 2, bias = false)', [2, 7, 3]],
+
   [tokens, 'x |> embedding(7, 3)', [2, 5, 3]],
   [tokens, 'x |> embedding(7, 3, padding = 2)', [2, 5, 3]],
   [sequence, 'x |> learned_positions', [2, 7, 4]],
@@ -131,7 +134,7 @@ describe('layers of the library', () => {
 
 // Those whose statements are more than a plain window or product.
 const emitted = layers.filter(([, call]) =>
-  /stride|groups|causal|masked|norm\(|transformer|_from|reflect|edge/.test(call),
+  /stride|groups|causal|masked|norm\(|transformer|_from|reflect|edge|lora/.test(call),
 );
 
 describe('emitted code of layers', () => {

@@ -121,6 +121,7 @@ const cases: readonly [expression: string, value: number][] = [
     ),
   ],
   ['l2(z, 0.1)', 0.05 * sum(z.map((value) => value ** 2))],
+  ['l2_sp(z, q, 0.1)', 0.05 * sum(z.map((value, k) => (value - (q[k] ?? NaN)) ** 2))],
   ['l1(z, 0.1)', 0.1 * sum(z.map(abs))],
   ['elastic(z, 0.1, 0.4)', 0.1 * (0.4 * sum(z.map(abs)) + 0.3 * sum(z.map((value) => value ** 2)))],
   ['accuracy[k](z[k], 2 + 0 * label)', 1],
