@@ -66,3 +66,13 @@ layer batch_norm(x[.., c], momentum = 0.1, eps = 1e-5) -> y[.., c] {
   v[k] = training ? batch_variance[k] : running_variance[k]
   y[.., k] = (x[.., k] - m[k]) / sqrt(v[k] + eps) * gamma[k] + beta[k]
 }
+
+// batch_norm that always goes by the statistics it was given: for a network that is tuned with `freeze`. All four are
+// parameters, of the names that batch_norm has, to be loaded and frozen.
+layer frozen_batch_norm(x[.., c], eps = 1e-5) -> y[.., c] {
+  param gamma[c] ~ ones
+  param beta[c]  ~ zeros
+  param running_mean[c]     ~ zeros
+  param running_variance[c] ~ ones
+  y[.., k] = (x[.., k] - running_mean[k]) / sqrt(running_variance[k] + eps) * gamma[k] + beta[k]
+}

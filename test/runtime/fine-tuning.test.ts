@@ -84,6 +84,29 @@ describe('what is frozen', () => {
     }
   });
 
+  it('holds running statistics, too, where it is frozen_batch_norm', async () => {
+    const normed = (norm: string, train: string): string =>
+      network(train).replace('z = h2', `s2 = h2 |> ${norm}\n  z = s2`);
+    const from = await trainerOf(normed('batch_norm', 'optimizer: adam'));
+    for (let step = 0; step < 10; step++) from.trainOnBatch(data);
+    const train = 'optimizer: adam, freeze: ["h*", "s2_*"]';
+    const [moving, held] = await Promise.all([
+      trainerOf(normed('batch_norm', train), 2),
+      trainerOf(normed('frozen_batch_norm', train), 2),
+    ]);
+    expect(transferWeights(from, held)).toEqual({
+      ...transferWeights(from, moving),
+      loaded: expect.any(Array),
+    });
+    expectClose(held.predict(data)['p']!, from.predict(data)['p']!, 14);
+    expect(held.trainOnBatch(data)['loss']).toBeCloseTo(from.evaluate(data)['loss']!, 14);
+    moving.trainOnBatch(data);
+    const mean = from.getState()['s2_running_mean'];
+    expect(moving.getState()['s2_running_mean']).not.toEqual(mean);
+    expect(held.getWeights()['s2_running_mean']).toEqual(mean);
+    expect(Object.keys(held.getGradients())).toEqual(['z_W', 'z_b']);
+  });
+
   it('does not count in clip_norm', async () => {
     const [all, part] = await Promise.all([
       trainerOf(network('optimizer: sgd(rate = 1), clip_norm: 1e-3')),
