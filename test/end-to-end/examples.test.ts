@@ -1,10 +1,13 @@
 /** Every example, run as its reader would, from the committed generated code: what it prints, and how well it learns. */
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../runtime/formats/index.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -68,11 +71,34 @@ describe('examples', { timeout: 300_000 }, () => {
   }, 180_000);
 
   it('gpt: a few steps already tell it the common characters, and it writes on', async () => {
-    const output = await run('gpt/train.ts', '--quick');
+    const folder = mkdtempSync(join(tmpdir(), 'chainrule-gpt-'));
+    const file = join(folder, 'weights.safetensors');
+    const output = await run('gpt/train.ts', '--quick', '--save', file);
+    expect(Object.keys(readSafetensors(readFileSync(file)))).toHaveLength(54);
+    rmSync(folder, { recursive: true });
     expect(output.match(/^epoch [12]\/2 {2}loss [\d.]+ {2}val_loss [\d.]+/gm)).toHaveLength(2);
     expect(figure(output, 'bigram model')).toBeCloseTo(2.3775, 4);
     expect(figure(output, 'transformer')).toBeLessThan(3.4); // from log 96 = 4.56
     expect(output).toMatch(/\nCall me Ishmael\.[\s\S]{40}\n$/);
+  }, 180_000);
+
+  it('finetune-gpt: a few steps on pretrained weights beat as many from scratch; merged updates are the same', async () => {
+    const output = await run('finetune-gpt/train.ts', '--quick');
+    const row = (name: string): { trained: number; loss: number } => {
+      const columns = output.split('\n').findLast((line) => line.startsWith(`${name}  `)) ?? '';
+      const [trained, , loss] = columns.slice(name.length).replaceAll(',', '').trim().split(/ +/).map(Number);
+      return { trained: trained!, loss: loss! };
+    };
+    expect(row('untouched').loss).toBeCloseTo(2.0588, 3);
+    const trained = { 'full tuning': 215_520, 'last block': 56_096, LoRA: 14_336 };
+    for (const [name, count] of Object.entries(trained)) {
+      expect(row(name).trained).toBe(count);
+      expect(row(name).loss, name).toBeLessThan(row('untouched').loss - 0.01);
+    }
+    expect(row('from scratch').loss).toBeGreaterThan(3);
+    expect(row('LoRA, merged').loss).toBeCloseTo(row('LoRA').loss, 3);
+    expect(output.match(/^loaded 54 tensors, missing (0|32), unexpected 0$/gm)).toHaveLength(3);
+    expect(output).toMatch(/\nFellow-Citizens of the Senate[\s\S]{40}\n/);
   }, 180_000);
 
   it('lenet: at least 0.85 after one quick epoch', async () => {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { loadImport } from '../../compiler/cli/files.ts';
 import { compile } from '../../compiler/index.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,7 +17,10 @@ async function compiled(
   { name, path }: { name: string; path: string },
   inference = false,
 ): Promise<[string, string][]> {
-  const { modules } = await compile({ path, text: readFileSync(path, 'utf8') }, { inference });
+  const { modules } = await compile(
+    { path, text: readFileSync(path, 'utf8') },
+    { inference, load: loadImport },
+  );
   const end = inference ? 'inference.ts' : 'ts';
   return modules.map((module) => [
     modules.length === 1 ? `${name}.${end}` : `${name}.${module.name}.${end}`,
