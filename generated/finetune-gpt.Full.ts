@@ -65,7 +65,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 30,322,688 n.
- * Inputs and intermediates: 1,414,656 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,416,192 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -1889,42 +1889,16 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)      normalisation.dsl:15
-// dv_sum stands for dz_norm_v_sum, dz_block4_norm2_v_sum, dz_block4_norm1_v_sum, dz_block3_norm2_v_sum,
-// dz_block3_norm1_v_sum, dz_block2_norm2_v_sum, dz_block2_norm1_v_sum, dz_block1_norm2_v_sum,
-// dz_block1_norm1_v_sum
-export function backward_dv_sum(
-  dy: Float32Array,
-  m: Float32Array,
-  x: Float32Array,
-  g: Float32Array,
-  v: Float32Array,
-  dv_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dy_at_ni = ni * 64;
-    const m_i = m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += dy[dy_at_ni + k]! * (m_i - x[dy_at_ni + k]!) * g[k]!;
-    }
-    dv_sum[ni] = total / (128 * cube(Math.sqrt(v[ni]! + 0.00001)));
-  }
-}
-
-// dz_norm_m_1[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k]) / sqrt(z_norm_v[n, i] + 0.00001))      normalisation.dsl:16
-// dz_norm_m_sum[n, i] = (dz_norm_m_1[n, i]
-//     + 2 * dz_norm_v_sum[n, i] * sum[k](z_norm_m[n, i] - z_block4[n, i, k])) / 64                    normalisation.dsl:14
+// dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:14
+// dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
+//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:15
 // dz_block4_u_1[n, t, d] = dz_norm[n, t, d] * (z_norm_g[d] / sqrt(z_norm_v[n, t] + 0.00001))
-//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]        gpt.dsl:30
+//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      gpt.dsl:30
 export function backward_dz_block4_u_1(
   dz_norm: Float32Array,
   z_norm_g: Float32Array,
   z_norm_v: Float32Array,
-  dz_norm_v_sum: Float32Array,
   z_norm_m: Float32Array,
   z_block4: Float32Array,
   dz_block4_u_1: Float32Array,
@@ -1939,15 +1913,14 @@ export function backward_dz_block4_u_1(
       for (let k = 0; k < 64; k++) {
         total += dz_norm[dz_norm_at_t + k]! * z_norm_g[k]!;
       }
-      const dz_norm_m_1_nt = -(total / Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001));
+      const dz_norm_m_sum_nt = -(total / (Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001) * 64));
       let total2 = 0;
       const z_norm_m_nt = z_norm_m[z_norm_v_at_n + t]!;
       for (let k = 0; k < 64; k++) {
-        total2 += z_norm_m_nt - z_block4[dz_norm_at_t + k]!;
+        total2 += dz_norm[dz_norm_at_t + k]! * (z_norm_m_nt - z_block4[dz_norm_at_t + k]!) * z_norm_g[k]!;
       }
-      const dz_norm_m_sum_nt = (dz_norm_m_1_nt + 2 * dz_norm_v_sum[z_norm_v_at_n + t]! * total2) / 64;
+      const dz_norm_v_sum_nt = total2 / (128 * cube(Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001)));
       const root = Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001);
-      const dz_norm_v_sum_nt = dz_norm_v_sum[z_norm_v_at_n + t]!;
       for (let d = 0; d < 64; d++) {
         dz_block4_u_1[dz_norm_at_t + d] =
           dz_norm[dz_norm_at_t + d]! * (z_norm_g[d]! / root) +
@@ -2038,17 +2011,17 @@ export function gradient_hidden_W(
   contract_tn(norm2, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
-// dm_1[n, i] = -(sum[k](dy[n, i, k] * g[k]) / sqrt(v[n, i] + 0.00001))                    normalisation.dsl:16
-// dm_sum[n, i] = (dm_1[n, i] + 2 * dv_sum[n, i] * sum[k](m[n, i] - x[n, i, k])) / 64      normalisation.dsl:14
+// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:14
+// dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:15
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
-//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                        gpt.dsl:26
+//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                   gpt.dsl:26
 // dx stands for dz_block3_1, dz_block3_u_1 (gpt.dsl:30), dz_block2_1, dz_block2_u_1 (gpt.dsl:30),
 // dz_block1_1, dz_block1_u_1 (gpt.dsl:30), dz_start_1, dz_start (embedding.dsl:13)
 export function backward_dz_block3_1(
   dy: Float32Array,
   g: Float32Array,
   v: Float32Array,
-  dv_sum: Float32Array,
   m: Float32Array,
   x: Float32Array,
   dy2: Float32Array,
@@ -2064,15 +2037,14 @@ export function backward_dz_block3_1(
       for (let k = 0; k < 64; k++) {
         total += dy[dy_at_t + k]! * g[k]!;
       }
-      const dm_1_nt = -(total / Math.sqrt(v[v_at_n + t]! + 0.00001));
+      const dm_sum_nt = -(total / (Math.sqrt(v[v_at_n + t]! + 0.00001) * 64));
       let total2 = 0;
       const m_nt = m[v_at_n + t]!;
       for (let k = 0; k < 64; k++) {
-        total2 += m_nt - x[dy_at_t + k]!;
+        total2 += dy[dy_at_t + k]! * (m_nt - x[dy_at_t + k]!) * g[k]!;
       }
-      const dm_sum_nt = (dm_1_nt + 2 * dv_sum[v_at_n + t]! * total2) / 64;
+      const dv_sum_nt = total2 / (128 * cube(Math.sqrt(v[v_at_n + t]! + 0.00001)));
       const root = Math.sqrt(v[v_at_n + t]! + 0.00001);
-      const dv_sum_nt = dv_sum[v_at_n + t]!;
       for (let d = 0; d < 64; d++) {
         dx[dy_at_t + d] =
           dy2[dy_at_t + d]! +
@@ -2187,34 +2159,48 @@ export function backward_dz_block4_attention_v(
 }
 
 // dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      gpt.dsl:16
-// dscore_sum[n, h, i, j] = ((j <= i ? dweight[n, h, i, j] * weight[n, h, i, j] : 0)
-//     + (j <= i ? dweight_logsumexp[n, h, i] * weight[n, h, i, j] : 0)) / 4           gpt.dsl:15
+// dweight_logsumexp stands for dz_block4_attention_weight_logsumexp, dz_block3_attention_weight_logsumexp,
+// dz_block2_attention_weight_logsumexp, dz_block1_attention_weight_logsumexp
+export function backward_dattention_weight_logsumexp(
+  dweight: Float32Array,
+  weight: Float32Array,
+  dweight_logsumexp: Float64Array,
+  batch: number,
+): void {
+  const nhi_to = batch * 256;
+  for (let nhi = 0; nhi < nhi_to; nhi++) {
+    let total = 0;
+    const dweight_at_nhi = nhi * 64;
+    for (let j = 0; j < 64; j++) {
+      total += dweight[dweight_at_nhi + j]! * weight[dweight_at_nhi + j]!;
+    }
+    dweight_logsumexp[nhi] = -total;
+  }
+}
+
+// dscore_sum[n, h, i, j] = j <= i
+//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      gpt.dsl:15
 // dscore_sum stands for dz_block4_attention_score_sum, dz_block3_attention_score_sum,
 // dz_block2_attention_score_sum, dz_block1_attention_score_sum
 export function backward_dattention_score_sum(
-  dweight: Float32Array,
   weight: Float32Array,
+  dweight: Float32Array,
+  dweight_logsumexp: Float64Array,
   dscore_sum: Float32Array,
   batch: number,
 ): void {
-  for (let n = 0; n < batch; n++) {
-    const dweight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const dweight_at_h = dweight_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let total = 0;
-        const dweight_at_i = dweight_at_h + i * 64;
-        for (let j = 0; j < 64; j++) {
-          total += dweight[dweight_at_i + j]! * weight[dweight_at_i + j]!;
-        }
-        const dweight_logsumexp_nhi = -total;
-        for (let j = 0; j < 64; j++) {
-          const weight_nhij = weight[dweight_at_i + j]!;
-          dscore_sum[dweight_at_i + j] =
-            ((j <= i ? dweight[dweight_at_i + j]! * weight_nhij : 0) +
-              (j <= i ? dweight_logsumexp_nhi * weight_nhij : 0)) /
-            4;
-        }
+  dscore_sum.fill(0);
+  const nh_to = batch * 4;
+  for (let nh = 0; nh < nh_to; nh++) {
+    const weight_at_nh = nh * 4096;
+    const dweight_logsumexp_at_nh = nh * 64;
+    for (let i = 0; i < 64; i++) {
+      const j_to_i = i + 1;
+      const weight_at_i = weight_at_nh + i * 64;
+      const dweight_logsumexp_hi = dweight_logsumexp[dweight_logsumexp_at_nh + i]!;
+      for (let j = 0; j < j_to_i; j++) {
+        dscore_sum[weight_at_i + j] =
+          (weight[weight_at_i + j]! * (dweight[weight_at_i + j]! + dweight_logsumexp_hi)) / 4;
       }
     }
   }
@@ -3120,7 +3106,14 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
 }
 
 /** `backward`, part 1 of 4: its arrays, and the calls that work on them. */
-function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory): (n: number) => void {
+function backwardPart1({
+  batch,
+  parameters,
+  gradients,
+  workspace,
+  doubles,
+  next,
+}: Memory): (n: number) => void {
   const p = workspace.subarray(202752 * batch, 208896 * batch);
   const dz = workspace.subarray(196608 * batch, 202752 * batch);
   const dz_z_b = gradients.subarray(z_z_b_offset, z_z_b_offset + 96);
@@ -3134,7 +3127,6 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
   const dz_norm_g = gradients.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_norm_b = gradients.subarray(z_norm_b_offset, z_norm_b_offset + 64);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
-  const dz_norm_v_sum = workspace.subarray(200704 * batch, 200768 * batch);
   const dz_block4_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_block4_mlp_b = gradients.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
@@ -3153,7 +3145,6 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
   const dz_block4_norm2_g = gradients.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block4_norm2_b = gradients.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
-  const dz_block4_norm2_v_sum = workspace.subarray(151552 * batch, 151616 * batch);
   const dz_block3_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
@@ -3169,6 +3160,7 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
   const dz_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
   const dz_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
   const dz_block4_attention_q = workspace.subarray(147456 * batch, 151552 * batch);
@@ -3208,11 +3200,13 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
   const dz_block4_norm1_g = gradients.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const dz_block4_norm1_b = gradients.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
-  const dz_block4_norm1_v_sum = workspace.subarray(147456 * batch, 147520 * batch);
   const dz_block3_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_block3_mlp_b = gradients.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
   const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const dz_block3_mlp_W = gradients.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
+  const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
+  const z_block3_hidden = workspace.subarray(98304 * batch, 114688 * batch);
+  const dz_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
 
   return (n: number): void => {
     backward_dz(p, next, dz, n);
@@ -3221,8 +3215,7 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
     gradient_z_z_W(z_norm, dz, dz_z_W, n);
     gradient_g(dz_norm, z_block4, z_norm_m, z_norm_v, dz_norm_g, n);
     gradient_b(dz_norm, dz_norm_b, n);
-    backward_dv_sum(dz_norm, z_norm_m, z_block4, z_norm_g, z_norm_v, dz_norm_v_sum, n);
-    backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, dz_norm_v_sum, z_norm_m, z_block4, dz_block4_u_1, n);
+    backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, z_norm_m, z_block4, dz_block4_u_1, n);
     gradient_b(dz_block4_u_1, dz_block4_mlp_b, n);
     gradient_mlp_W(z_block4_mlp_gelu_tanh, dz_block4_u_1, dz_block4_mlp_W, n);
     backward_dhidden(dz_block4_u_1, z_block4_mlp_W, z_block4_hidden, dz_block4_hidden, n);
@@ -3231,20 +3224,10 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
     gradient_hidden_W(z_block4_norm2, dz_block4_hidden, dz_block4_hidden_W, n);
     gradient_g(dz_block4_norm2, z_block4_u, z_block4_norm2_m, z_block4_norm2_v, dz_block4_norm2_g, n);
     gradient_b(dz_block4_norm2, dz_block4_norm2_b, n);
-    backward_dv_sum(
-      dz_block4_norm2,
-      z_block4_norm2_m,
-      z_block4_u,
-      z_block4_norm2_g,
-      z_block4_norm2_v,
-      dz_block4_norm2_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block4_norm2,
       z_block4_norm2_g,
       z_block4_norm2_v,
-      dz_block4_norm2_v_sum,
       z_block4_norm2_m,
       z_block4_u,
       dz_block4_u_1,
@@ -3265,9 +3248,16 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
       dz_block4_attention_v,
       n,
     );
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dz_block4_attention_weight,
       z_block4_attention_weight,
+      dz_block4_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      z_block4_attention_weight,
+      dz_block4_attention_weight,
+      dz_block4_attention_weight_logsumexp,
       dz_block4_attention_score_sum,
       n,
     );
@@ -3293,20 +3283,10 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
     );
     gradient_g(dz_block4_norm1, z_block3, z_block4_norm1_m, z_block4_norm1_v, dz_block4_norm1_g, n);
     gradient_b(dz_block4_norm1, dz_block4_norm1_b, n);
-    backward_dv_sum(
-      dz_block4_norm1,
-      z_block4_norm1_m,
-      z_block3,
-      z_block4_norm1_g,
-      z_block4_norm1_v,
-      dz_block4_norm1_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block4_norm1,
       z_block4_norm1_g,
       z_block4_norm1_v,
-      dz_block4_norm1_v_sum,
       z_block4_norm1_m,
       z_block3,
       dz_block3_1,
@@ -3315,14 +3295,12 @@ function backwardPart1({ batch, parameters, gradients, workspace, next }: Memory
     );
     gradient_b(dz_block3_u_1, dz_block3_mlp_b, n);
     gradient_mlp_W(z_block3_mlp_gelu_tanh, dz_block3_u_1, dz_block3_mlp_W, n);
+    backward_dhidden(dz_block3_u_1, z_block3_mlp_W, z_block3_hidden, dz_block3_hidden, n);
   };
 }
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
-function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const dz_block3_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
-  const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
-  const z_block3_hidden = workspace.subarray(98304 * batch, 114688 * batch);
+function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
   const dz_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
   const dz_block3_hidden_b = gradients.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
@@ -3335,7 +3313,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
   const dz_block3_norm2_g = gradients.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const dz_block3_norm2_b = gradients.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
-  const dz_block3_norm2_v_sum = workspace.subarray(102400 * batch, 102464 * batch);
+  const dz_block3_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_block2_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
@@ -3351,6 +3329,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
   const dz_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
   const dz_block3_attention_v = workspace.subarray(147456 * batch, 151552 * batch);
+  const dz_block3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
   const dz_block3_attention_q = workspace.subarray(98304 * batch, 102400 * batch);
@@ -3390,7 +3369,6 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
   const dz_block3_norm1_g = gradients.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const dz_block3_norm1_b = gradients.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
-  const dz_block3_norm1_v_sum = workspace.subarray(98304 * batch, 98368 * batch);
   const dz_block2_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_block2_mlp_b = gradients.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
   const z_block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
@@ -3409,29 +3387,23 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
   const dz_block2_norm2_g = gradients.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const dz_block2_norm2_b = gradients.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const dz_block2_norm2_v_sum = workspace.subarray(53248 * batch, 53312 * batch);
+  const dz_block1_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const z_block2_attention_O = parameters.subarray(
+    z_block2_attention_O_offset,
+    z_block2_attention_O_offset + 4096,
+  );
+  const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
 
   return (n: number): void => {
-    backward_dhidden(dz_block3_u_1, z_block3_mlp_W, z_block3_hidden, dz_block3_hidden, n);
     gradient_hidden_b(dz_block3_hidden, dz_block3_hidden_b, n);
     backward_dnorm2(dz_block3_hidden, z_block3_hidden_W, dz_block3_norm2, n);
     gradient_hidden_W(z_block3_norm2, dz_block3_hidden, dz_block3_hidden_W, n);
     gradient_g(dz_block3_norm2, z_block3_u, z_block3_norm2_m, z_block3_norm2_v, dz_block3_norm2_g, n);
     gradient_b(dz_block3_norm2, dz_block3_norm2_b, n);
-    backward_dv_sum(
-      dz_block3_norm2,
-      z_block3_norm2_m,
-      z_block3_u,
-      z_block3_norm2_g,
-      z_block3_norm2_v,
-      dz_block3_norm2_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block3_norm2,
       z_block3_norm2_g,
       z_block3_norm2_v,
-      dz_block3_norm2_v_sum,
       z_block3_norm2_m,
       z_block3_u,
       dz_block3_u_1,
@@ -3452,9 +3424,16 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       dz_block3_attention_v,
       n,
     );
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dz_block3_attention_weight,
       z_block3_attention_weight,
+      dz_block3_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      z_block3_attention_weight,
+      dz_block3_attention_weight,
+      dz_block3_attention_weight_logsumexp,
       dz_block3_attention_score_sum,
       n,
     );
@@ -3480,20 +3459,10 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     );
     gradient_g(dz_block3_norm1, z_block2, z_block3_norm1_m, z_block3_norm1_v, dz_block3_norm1_g, n);
     gradient_b(dz_block3_norm1, dz_block3_norm1_b, n);
-    backward_dv_sum(
-      dz_block3_norm1,
-      z_block3_norm1_m,
-      z_block2,
-      z_block3_norm1_g,
-      z_block3_norm1_v,
-      dz_block3_norm1_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block3_norm1,
       z_block3_norm1_g,
       z_block3_norm1_v,
-      dz_block3_norm1_v_sum,
       z_block3_norm1_m,
       z_block2,
       dz_block2_1,
@@ -3508,42 +3477,34 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     gradient_hidden_W(z_block2_norm2, dz_block2_hidden, dz_block2_hidden_W, n);
     gradient_g(dz_block2_norm2, z_block2_u, z_block2_norm2_m, z_block2_norm2_v, dz_block2_norm2_g, n);
     gradient_b(dz_block2_norm2, dz_block2_norm2_b, n);
-    backward_dv_sum(
+    backward_dz_block3_1(
       dz_block2_norm2,
-      z_block2_norm2_m,
-      z_block2_u,
       z_block2_norm2_g,
       z_block2_norm2_v,
-      dz_block2_norm2_v_sum,
+      z_block2_norm2_m,
+      z_block2_u,
+      dz_block2_u_1,
+      dz_block1_1,
       n,
     );
+    backward_dattention_mixed(dz_block1_1, z_block2_attention_O, dz_block2_attention_mixed, n);
   };
 }
 
 /** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
-function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const dz_block2_norm2 = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const z_block2_norm2_v = workspace.subarray(352704 * batch, 352768 * batch);
-  const dz_block2_norm2_v_sum = workspace.subarray(53248 * batch, 53312 * batch);
-  const z_block2_norm2_m = workspace.subarray(352640 * batch, 352704 * batch);
-  const z_block2_u = workspace.subarray(266240 * batch, 270336 * batch);
-  const dz_block2_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
-  const dz_block1_1 = workspace.subarray(196608 * batch, 200704 * batch);
-  const z_block2_attention_O = parameters.subarray(
-    z_block2_attention_O_offset,
-    z_block2_attention_O_offset + 4096,
-  );
-  const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
+function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
   const z_block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
+  const dz_block1_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_block2_attention_O = gradients.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
+  const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
   const z_block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
   const dz_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
   const dz_block2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
   const z_block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
   const dz_block2_attention_q = workspace.subarray(49152 * batch, 53248 * batch);
@@ -3583,7 +3544,6 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const dz_block2_norm1_g = gradients.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const dz_block2_norm1_b = gradients.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
-  const dz_block2_norm1_v_sum = workspace.subarray(49152 * batch, 49216 * batch);
   const dz_block1_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_block1_mlp_b = gradients.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
   const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
@@ -3602,7 +3562,6 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const dz_block1_norm2_g = gradients.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const dz_block1_norm2_b = gradients.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
-  const dz_block1_norm2_v_sum = workspace.subarray(4096 * batch, 4160 * batch);
   const dz_start_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
@@ -3618,20 +3577,14 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const dz_block1_attention_weight = workspace.subarray(0, 16384 * batch);
   const z_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
   const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
+  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
+  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
+  const z_block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
+  const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
 
   return (n: number): void => {
-    backward_dz_block3_1(
-      dz_block2_norm2,
-      z_block2_norm2_g,
-      z_block2_norm2_v,
-      dz_block2_norm2_v_sum,
-      z_block2_norm2_m,
-      z_block2_u,
-      dz_block2_u_1,
-      dz_block1_1,
-      n,
-    );
-    backward_dattention_mixed(dz_block1_1, z_block2_attention_O, dz_block2_attention_mixed, n);
     gradient_attention_O(z_block2_attention_mixed, dz_block1_1, dz_block2_attention_O, n);
     backward_dattention_weight(
       dz_block2_attention_mixed,
@@ -3645,9 +3598,16 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dz_block2_attention_v,
       n,
     );
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dz_block2_attention_weight,
       z_block2_attention_weight,
+      dz_block2_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      z_block2_attention_weight,
+      dz_block2_attention_weight,
+      dz_block2_attention_weight_logsumexp,
       dz_block2_attention_score_sum,
       n,
     );
@@ -3673,20 +3633,10 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     );
     gradient_g(dz_block2_norm1, z_block1, z_block2_norm1_m, z_block2_norm1_v, dz_block2_norm1_g, n);
     gradient_b(dz_block2_norm1, dz_block2_norm1_b, n);
-    backward_dv_sum(
-      dz_block2_norm1,
-      z_block2_norm1_m,
-      z_block1,
-      z_block2_norm1_g,
-      z_block2_norm1_v,
-      dz_block2_norm1_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block2_norm1,
       z_block2_norm1_g,
       z_block2_norm1_v,
-      dz_block2_norm1_v_sum,
       z_block2_norm1_m,
       z_block1,
       dz_block1_1,
@@ -3701,20 +3651,10 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     gradient_hidden_W(z_block1_norm2, dz_block1_hidden, dz_block1_hidden_W, n);
     gradient_g(dz_block1_norm2, z_block1_u, z_block1_norm2_m, z_block1_norm2_v, dz_block1_norm2_g, n);
     gradient_b(dz_block1_norm2, dz_block1_norm2_b, n);
-    backward_dv_sum(
-      dz_block1_norm2,
-      z_block1_norm2_m,
-      z_block1_u,
-      z_block1_norm2_g,
-      z_block1_norm2_v,
-      dz_block1_norm2_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block1_norm2,
       z_block1_norm2_g,
       z_block1_norm2_v,
-      dz_block1_norm2_v_sum,
       z_block1_norm2_m,
       z_block1_u,
       dz_block1_u_1,
@@ -3735,18 +3675,31 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dz_block1_attention_v,
       n,
     );
+    backward_dattention_weight_logsumexp(
+      dz_block1_attention_weight,
+      z_block1_attention_weight,
+      dz_block1_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      z_block1_attention_weight,
+      dz_block1_attention_weight,
+      dz_block1_attention_weight_logsumexp,
+      dz_block1_attention_score_sum,
+      n,
+    );
+    backward_dattention_q(dz_block1_attention_score_sum, z_block1_attention_k, dz_block1_attention_q, n);
+    backward_dz_block4_attention_v(
+      dz_block1_attention_score_sum,
+      z_block1_attention_q,
+      dz_block1_attention_k,
+      n,
+    );
   };
 }
 
 /** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
 function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
-  const dz_block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const z_block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
-  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
-  const z_block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
-  const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
   const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block1_attention_V = parameters.subarray(
     z_block1_attention_V_offset,
@@ -3758,6 +3711,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
   );
+  const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
   const z_block1_attention_K = parameters.subarray(
     z_block1_attention_K_offset,
     z_block1_attention_K_offset + 4096,
@@ -3767,6 +3721,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
     z_block1_attention_K_offset,
     z_block1_attention_K_offset + 4096,
   );
+  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
   const dz_block1_attention_Q = gradients.subarray(
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
@@ -3782,26 +3737,12 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
   const dz_block1_norm1_g = gradients.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const dz_block1_norm1_b = gradients.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
-  const dz_block1_norm1_v_sum = workspace.subarray(0, 64 * batch);
   const dz_start_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_start = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_start_P = gradients.subarray(z_start_P_offset, z_start_P_offset + 4096);
   const dz_tokens_E = gradients.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
 
   return (n: number): void => {
-    backward_dattention_score_sum(
-      dz_block1_attention_weight,
-      z_block1_attention_weight,
-      dz_block1_attention_score_sum,
-      n,
-    );
-    backward_dattention_q(dz_block1_attention_score_sum, z_block1_attention_k, dz_block1_attention_q, n);
-    backward_dz_block4_attention_v(
-      dz_block1_attention_score_sum,
-      z_block1_attention_q,
-      dz_block1_attention_k,
-      n,
-    );
     backward_dz_block4_norm1_1(dz_block1_attention_v, z_block1_attention_V, dz_block1_norm1_1, n);
     gradient_z_block4_attention_V(z_block1_norm1, dz_block1_attention_v, dz_block1_attention_V, n);
     backward_dz_block4_norm1_1(dz_block1_attention_k, z_block1_attention_K, dz_block1_norm1_2, n);
@@ -3817,20 +3758,10 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
     );
     gradient_g(dz_block1_norm1, z_start, z_block1_norm1_m, z_block1_norm1_v, dz_block1_norm1_g, n);
     gradient_b(dz_block1_norm1, dz_block1_norm1_b, n);
-    backward_dv_sum(
-      dz_block1_norm1,
-      z_block1_norm1_m,
-      z_start,
-      z_block1_norm1_g,
-      z_block1_norm1_v,
-      dz_block1_norm1_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block1_norm1,
       z_block1_norm1_g,
       z_block1_norm1_v,
-      dz_block1_norm1_v_sum,
       z_block1_norm1_m,
       z_start,
       dz_start_1,
@@ -4027,7 +3958,7 @@ export function createProgram(batch: number): CompiledProgram {
   const p = workspace.subarray(202752 * batch, 208896 * batch);
 
   // intermediates in double precision
-  const doubles = new Float64Array(64 * batch + 1);
+  const doubles = new Float64Array(256 * batch + 1);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);

@@ -64,7 +64,7 @@
  *   loss   loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 8,171,520 n.
- * Inputs and intermediates: 403,968 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 405,504 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -1350,40 +1350,16 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)      normalisation.dsl:15
-// dv_sum stands for dz_norm_v_sum, dz_block4_norm2_v_sum
-export function backward_dv_sum(
-  dy: Float32Array,
-  m: Float32Array,
-  x: Float32Array,
-  g: Float32Array,
-  v: Float32Array,
-  dv_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dy_at_ni = ni * 64;
-    const m_i = m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += dy[dy_at_ni + k]! * (m_i - x[dy_at_ni + k]!) * g[k]!;
-    }
-    dv_sum[ni] = total / (128 * cube(Math.sqrt(v[ni]! + 0.00001)));
-  }
-}
-
-// dz_norm_m_1[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k]) / sqrt(z_norm_v[n, i] + 0.00001))      normalisation.dsl:16
-// dz_norm_m_sum[n, i] = (dz_norm_m_1[n, i]
-//     + 2 * dz_norm_v_sum[n, i] * sum[k](z_norm_m[n, i] - z_block4[n, i, k])) / 64                    normalisation.dsl:14
+// dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:14
+// dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
+//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:15
 // dz_block4_u_1[n, t, d] = dz_norm[n, t, d] * (z_norm_g[d] / sqrt(z_norm_v[n, t] + 0.00001))
-//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]        gpt.dsl:30
+//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      gpt.dsl:30
 export function backward_dz_block4_u_1(
   dz_norm: Float32Array,
   z_norm_g: Float32Array,
   z_norm_v: Float32Array,
-  dz_norm_v_sum: Float32Array,
   z_norm_m: Float32Array,
   z_block4: Float32Array,
   dz_block4_u_1: Float32Array,
@@ -1398,15 +1374,14 @@ export function backward_dz_block4_u_1(
       for (let k = 0; k < 64; k++) {
         total += dz_norm[dz_norm_at_t + k]! * z_norm_g[k]!;
       }
-      const dz_norm_m_1_nt = -(total / Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001));
+      const dz_norm_m_sum_nt = -(total / (Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001) * 64));
       let total2 = 0;
       const z_norm_m_nt = z_norm_m[z_norm_v_at_n + t]!;
       for (let k = 0; k < 64; k++) {
-        total2 += z_norm_m_nt - z_block4[dz_norm_at_t + k]!;
+        total2 += dz_norm[dz_norm_at_t + k]! * (z_norm_m_nt - z_block4[dz_norm_at_t + k]!) * z_norm_g[k]!;
       }
-      const dz_norm_m_sum_nt = (dz_norm_m_1_nt + 2 * dz_norm_v_sum[z_norm_v_at_n + t]! * total2) / 64;
+      const dz_norm_v_sum_nt = total2 / (128 * cube(Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001)));
       const root = Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001);
-      const dz_norm_v_sum_nt = dz_norm_v_sum[z_norm_v_at_n + t]!;
       for (let d = 0; d < 64; d++) {
         dz_block4_u_1[dz_norm_at_t + d] =
           dz_norm[dz_norm_at_t + d]! * (z_norm_g[d]! / root) +
@@ -1499,19 +1474,19 @@ export function gradient_z_block4_hidden_W(
   contract_tn(z_block4_norm2, dz_block4_hidden, dz_block4_hidden_W, 64, 256, nj_to);
 }
 
-// dz_block4_norm2_m_1[n, i] = -(sum[k](dz_block4_norm2[n, i, k] * z_block4_norm2_g[k])
-//     / sqrt(z_block4_norm2_v[n, i] + 0.00001))                                                           normalisation.dsl:16
-// dz_block4_norm2_m_sum[n, i] = (dz_block4_norm2_m_1[n, i]
-//     + 2 * dz_block4_norm2_v_sum[n, i] * sum[k](z_block4_norm2_m[n, i] - z_block4_u[n, i, k])) / 64      normalisation.dsl:14
+// dz_block4_norm2_m_sum[n, i] = -(sum[k](dz_block4_norm2[n, i, k] * z_block4_norm2_g[k])
+//     / (sqrt(z_block4_norm2_v[n, i] + 0.00001) * 64))        normalisation.dsl:14
+// dz_block4_norm2_v_sum[n, i] = sum[k](dz_block4_norm2[n, i, k]
+//     * (z_block4_norm2_m[n, i] - z_block4_u[n, i, k]) * z_block4_norm2_g[k])
+//     / (128 * sqrt(z_block4_norm2_v[n, i] + 0.00001)^3)      normalisation.dsl:15
 // dz_block4_attention[n, i, o] = dz_block4_u_1[n, i, o]
 //     + dz_block4_norm2[n, i, o] * (z_block4_norm2_g[o] / sqrt(z_block4_norm2_v[n, i] + 0.00001))
 //     + dz_block4_norm2_v_sum[n, i] * (2 * (z_block4_u[n, i, o] - z_block4_norm2_m[n, i]))
-//     + dz_block4_norm2_m_sum[n, i]                                                                       gpt.dsl:26
+//     + dz_block4_norm2_m_sum[n, i]                           gpt.dsl:26
 export function backward_dz_block4_attention(
   dz_block4_norm2: Float32Array,
   z_block4_norm2_g: Float32Array,
   z_block4_norm2_v: Float32Array,
-  dz_block4_norm2_v_sum: Float32Array,
   z_block4_norm2_m: Float32Array,
   z_block4_u: Float32Array,
   dz_block4_u_1: Float32Array,
@@ -1527,18 +1502,21 @@ export function backward_dz_block4_attention(
       for (let k = 0; k < 64; k++) {
         total += dz_block4_norm2[dz_block4_norm2_at_i + k]! * z_block4_norm2_g[k]!;
       }
-      const dz_block4_norm2_m_1_ni = -(
-        total / Math.sqrt(z_block4_norm2_v[z_block4_norm2_v_at_n + i]! + 0.00001)
+      const dz_block4_norm2_m_sum_ni = -(
+        total /
+        (Math.sqrt(z_block4_norm2_v[z_block4_norm2_v_at_n + i]! + 0.00001) * 64)
       );
       let total2 = 0;
       const z_block4_norm2_m_ni = z_block4_norm2_m[z_block4_norm2_v_at_n + i]!;
       for (let k = 0; k < 64; k++) {
-        total2 += z_block4_norm2_m_ni - z_block4_u[dz_block4_norm2_at_i + k]!;
+        total2 +=
+          dz_block4_norm2[dz_block4_norm2_at_i + k]! *
+          (z_block4_norm2_m_ni - z_block4_u[dz_block4_norm2_at_i + k]!) *
+          z_block4_norm2_g[k]!;
       }
-      const dz_block4_norm2_m_sum_ni =
-        (dz_block4_norm2_m_1_ni + 2 * dz_block4_norm2_v_sum[z_block4_norm2_v_at_n + i]! * total2) / 64;
+      const dz_block4_norm2_v_sum_ni =
+        total2 / (128 * cube(Math.sqrt(z_block4_norm2_v[z_block4_norm2_v_at_n + i]! + 0.00001)));
       const root = Math.sqrt(z_block4_norm2_v[z_block4_norm2_v_at_n + i]! + 0.00001);
-      const dz_block4_norm2_v_sum_ni = dz_block4_norm2_v_sum[z_block4_norm2_v_at_n + i]!;
       for (let o = 0; o < 64; o++) {
         dz_block4_attention[dz_block4_norm2_at_i + o] =
           dz_block4_u_1[dz_block4_norm2_at_i + o]! +
@@ -1649,33 +1627,46 @@ export function backward_dz_block4_attention_v(
 }
 
 // dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      gpt.dsl:16
-// dscore_sum[n, h, i, j] = ((j <= i ? dweight[n, h, i, j] * weight[n, h, i, j] : 0)
-//     + (j <= i ? dweight_logsumexp[n, h, i] * weight[n, h, i, j] : 0)) / 4           gpt.dsl:15
-// dscore_sum stands for dz_block4_attention_score_sum
-export function backward_dz_block4_attention_score_sum(
+// dweight_logsumexp stands for dz_block4_attention_weight_logsumexp
+export function backward_dz_block4_attention_weight_logsumexp(
   dweight: Float32Array,
   weight: Float32Array,
+  dweight_logsumexp: Float64Array,
+  batch: number,
+): void {
+  const nhi_to = batch * 256;
+  for (let nhi = 0; nhi < nhi_to; nhi++) {
+    let total = 0;
+    const dweight_at_nhi = nhi * 64;
+    for (let j = 0; j < 64; j++) {
+      total += dweight[dweight_at_nhi + j]! * weight[dweight_at_nhi + j]!;
+    }
+    dweight_logsumexp[nhi] = -total;
+  }
+}
+
+// dscore_sum[n, h, i, j] = j <= i
+//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      gpt.dsl:15
+// dscore_sum stands for dz_block4_attention_score_sum
+export function backward_dz_block4_attention_score_sum(
+  weight: Float32Array,
+  dweight: Float32Array,
+  dweight_logsumexp: Float64Array,
   dscore_sum: Float32Array,
   batch: number,
 ): void {
-  for (let n = 0; n < batch; n++) {
-    const dweight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const dweight_at_h = dweight_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let total = 0;
-        const dweight_at_i = dweight_at_h + i * 64;
-        for (let j = 0; j < 64; j++) {
-          total += dweight[dweight_at_i + j]! * weight[dweight_at_i + j]!;
-        }
-        const dweight_logsumexp_nhi = -total;
-        for (let j = 0; j < 64; j++) {
-          const weight_nhij = weight[dweight_at_i + j]!;
-          dscore_sum[dweight_at_i + j] =
-            ((j <= i ? dweight[dweight_at_i + j]! * weight_nhij : 0) +
-              (j <= i ? dweight_logsumexp_nhi * weight_nhij : 0)) /
-            4;
-        }
+  dscore_sum.fill(0);
+  const nh_to = batch * 4;
+  for (let nh = 0; nh < nh_to; nh++) {
+    const weight_at_nh = nh * 4096;
+    const dweight_logsumexp_at_nh = nh * 64;
+    for (let i = 0; i < 64; i++) {
+      const j_to_i = i + 1;
+      const weight_at_i = weight_at_nh + i * 64;
+      const dweight_logsumexp_hi = dweight_logsumexp[dweight_logsumexp_at_nh + i]!;
+      for (let j = 0; j < j_to_i; j++) {
+        dscore_sum[weight_at_i + j] =
+          (weight[weight_at_i + j]! * (dweight[weight_at_i + j]! + dweight_logsumexp_hi)) / 4;
       }
     }
   }
@@ -2518,7 +2509,6 @@ function backwardPart1({
   const dz_norm_g = gradients.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_norm_b = gradients.subarray(z_norm_b_offset, z_norm_b_offset + 64);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
-  const dz_norm_v_sum = workspace.subarray(53248 * batch, 53312 * batch);
   const dz_block4_u_1 = workspace.subarray(49152 * batch, 53248 * batch);
   const dz_block4_mlp_b = gradients.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
   const z_block4_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
@@ -2537,7 +2527,6 @@ function backwardPart1({
   const dz_block4_norm2_g = gradients.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block4_norm2_b = gradients.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
-  const dz_block4_norm2_v_sum = workspace.subarray(4096 * batch, 4160 * batch);
   const dz_block4_attention = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
@@ -2553,6 +2542,7 @@ function backwardPart1({
   const dz_block4_attention_weight = workspace.subarray(0, 16384 * batch);
   const z_block4_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
   const dz_block4_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
   const z_block4_attention_k = workspace.subarray(67584 * batch, 71680 * batch);
   const dz_block4_attention_q = workspace.subarray(0, 4096 * batch);
@@ -2599,8 +2589,7 @@ function backwardPart1({
     gradient_z_z_W(z_norm, dz, dz_z_W, n);
     gradient_g(dz_norm, z_block4, z_norm_m, z_norm_v, dz_norm_g, n);
     gradient_b(dz_norm, dz_norm_b, n);
-    backward_dv_sum(dz_norm, z_norm_m, z_block4, z_norm_g, z_norm_v, dz_norm_v_sum, n);
-    backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, dz_norm_v_sum, z_norm_m, z_block4, dz_block4_u_1, n);
+    backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, z_norm_m, z_block4, dz_block4_u_1, n);
     gradient_b(dz_block4_u_1, dz_block4_mlp_b, n);
     gradient_z_block4_mlp_W(z_block4_mlp_gelu_tanh, dz_block4_u_1, dz_block4_mlp_W, n);
     backward_dz_block4_hidden(dz_block4_u_1, z_block4_mlp_W, z_block4_hidden, dz_block4_hidden, n);
@@ -2609,20 +2598,10 @@ function backwardPart1({
     gradient_z_block4_hidden_W(z_block4_norm2, dz_block4_hidden, dz_block4_hidden_W, n);
     gradient_g(dz_block4_norm2, z_block4_u, z_block4_norm2_m, z_block4_norm2_v, dz_block4_norm2_g, n);
     gradient_b(dz_block4_norm2, dz_block4_norm2_b, n);
-    backward_dv_sum(
-      dz_block4_norm2,
-      z_block4_norm2_m,
-      z_block4_u,
-      z_block4_norm2_g,
-      z_block4_norm2_v,
-      dz_block4_norm2_v_sum,
-      n,
-    );
     backward_dz_block4_attention(
       dz_block4_norm2,
       z_block4_norm2_g,
       z_block4_norm2_v,
-      dz_block4_norm2_v_sum,
       z_block4_norm2_m,
       z_block4_u,
       dz_block4_u_1,
@@ -2648,9 +2627,16 @@ function backwardPart1({
       dz_block4_attention_v,
       n,
     );
-    backward_dz_block4_attention_score_sum(
+    backward_dz_block4_attention_weight_logsumexp(
       dz_block4_attention_weight,
       z_block4_attention_weight,
+      dz_block4_attention_weight_logsumexp,
+      n,
+    );
+    backward_dz_block4_attention_score_sum(
+      z_block4_attention_weight,
+      dz_block4_attention_weight,
+      dz_block4_attention_weight_logsumexp,
       dz_block4_attention_score_sum,
       n,
     );
@@ -2724,7 +2710,7 @@ export function createProgram(batch: number): CompiledProgram {
   const workspace = new Float32Array(100736 * batch);
 
   // intermediates in double precision
-  const doubles = new Float64Array(64 * batch + 1);
+  const doubles = new Float64Array(256 * batch + 1);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);

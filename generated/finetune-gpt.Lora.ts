@@ -96,7 +96,7 @@
  *   loss   loss
  *
  * Multiply-adds of a step: forward 15,990,784 n, backward 18,055,168 n.
- * Inputs and intermediates: 1,315,328 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,316,864 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -2017,41 +2017,16 @@ export function backward_dz_norm(
   contract_nt_holding_b(dz_sum, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
-// dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)      normalisation.dsl:15
-// dv_sum stands for dz_norm_v_sum, dz_block4_norm2_v_sum, dz_block4_norm1_v_sum, dz_block3_norm2_v_sum,
-// dz_block3_norm1_v_sum, dz_block2_norm2_v_sum, dz_block2_norm1_v_sum, dz_block1_norm2_v_sum
-export function backward_dv_sum(
-  dy: Float32Array,
-  m: Float32Array,
-  x: Float32Array,
-  g: Float32Array,
-  v: Float32Array,
-  dv_sum: Float32Array,
-  batch: number,
-): void {
-  const ni_to = batch * 64;
-  for (let ni = 0; ni < ni_to; ni++) {
-    let total = 0;
-    const dy_at_ni = ni * 64;
-    const m_i = m[ni]!;
-    for (let k = 0; k < 64; k++) {
-      total += dy[dy_at_ni + k]! * (m_i - x[dy_at_ni + k]!) * g[k]!;
-    }
-    dv_sum[ni] = total / (128 * cube(Math.sqrt(v[ni]! + 0.00001)));
-  }
-}
-
-// dz_norm_m_1[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k]) / sqrt(z_norm_v[n, i] + 0.00001))      normalisation.dsl:16
-// dz_norm_m_sum[n, i] = (dz_norm_m_1[n, i]
-//     + 2 * dz_norm_v_sum[n, i] * sum[k](z_norm_m[n, i] - z_block4[n, i, k])) / 64                    normalisation.dsl:14
+// dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:14
+// dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
+//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:15
 // dz_block4_u_1[n, t, d] = dz_norm[n, t, d] * (z_norm_g[d] / sqrt(z_norm_v[n, t] + 0.00001))
-//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]        finetune-gpt.dsl:84
+//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      finetune-gpt.dsl:84
 export function backward_dz_block4_u_1(
   dz_norm: Float32Array,
   z_norm_g: Float32Array,
   z_norm_v: Float32Array,
-  dz_norm_v_sum: Float32Array,
   z_norm_m: Float32Array,
   z_block4: Float32Array,
   dz_block4_u_1: Float32Array,
@@ -2066,15 +2041,14 @@ export function backward_dz_block4_u_1(
       for (let k = 0; k < 64; k++) {
         total += dz_norm[dz_norm_at_t + k]! * z_norm_g[k]!;
       }
-      const dz_norm_m_1_nt = -(total / Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001));
+      const dz_norm_m_sum_nt = -(total / (Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001) * 64));
       let total2 = 0;
       const z_norm_m_nt = z_norm_m[z_norm_v_at_n + t]!;
       for (let k = 0; k < 64; k++) {
-        total2 += z_norm_m_nt - z_block4[dz_norm_at_t + k]!;
+        total2 += dz_norm[dz_norm_at_t + k]! * (z_norm_m_nt - z_block4[dz_norm_at_t + k]!) * z_norm_g[k]!;
       }
-      const dz_norm_m_sum_nt = (dz_norm_m_1_nt + 2 * dz_norm_v_sum[z_norm_v_at_n + t]! * total2) / 64;
+      const dz_norm_v_sum_nt = total2 / (128 * cube(Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001)));
       const root = Math.sqrt(z_norm_v[z_norm_v_at_n + t]! + 0.00001);
-      const dz_norm_v_sum_nt = dz_norm_v_sum[z_norm_v_at_n + t]!;
       for (let d = 0; d < 64; d++) {
         dz_block4_u_1[dz_norm_at_t + d] =
           dz_norm[dz_norm_at_t + d]! * (z_norm_g[d]! / root) +
@@ -2245,17 +2219,17 @@ export function backward_dnorm2(
   }
 }
 
-// dm_1[n, i] = -(sum[k](dy[n, i, k] * g[k]) / sqrt(v[n, i] + 0.00001))                    normalisation.dsl:16
-// dm_sum[n, i] = (dm_1[n, i] + 2 * dv_sum[n, i] * sum[k](m[n, i] - x[n, i, k])) / 64      normalisation.dsl:14
+// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:14
+// dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:15
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
-//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                        finetune-gpt.dsl:80
+//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                   finetune-gpt.dsl:80
 // dx stands for dz_block3_1, dz_block3_u_1 (finetune-gpt.dsl:84), dz_block2_1, dz_block2_u_1
 // (finetune-gpt.dsl:84), dz_block1_1, dz_block1_u_1 (finetune-gpt.dsl:84), dz_block1_attention
 export function backward_dz_block3_1(
   dy: Float32Array,
   g: Float32Array,
   v: Float32Array,
-  dv_sum: Float32Array,
   m: Float32Array,
   x: Float32Array,
   dy2: Float32Array,
@@ -2271,15 +2245,14 @@ export function backward_dz_block3_1(
       for (let k = 0; k < 64; k++) {
         total += dy[dy_at_t + k]! * g[k]!;
       }
-      const dm_1_nt = -(total / Math.sqrt(v[v_at_n + t]! + 0.00001));
+      const dm_sum_nt = -(total / (Math.sqrt(v[v_at_n + t]! + 0.00001) * 64));
       let total2 = 0;
       const m_nt = m[v_at_n + t]!;
       for (let k = 0; k < 64; k++) {
-        total2 += m_nt - x[dy_at_t + k]!;
+        total2 += dy[dy_at_t + k]! * (m_nt - x[dy_at_t + k]!) * g[k]!;
       }
-      const dm_sum_nt = (dm_1_nt + 2 * dv_sum[v_at_n + t]! * total2) / 64;
+      const dv_sum_nt = total2 / (128 * cube(Math.sqrt(v[v_at_n + t]! + 0.00001)));
       const root = Math.sqrt(v[v_at_n + t]! + 0.00001);
-      const dv_sum_nt = dv_sum[v_at_n + t]!;
       for (let d = 0; d < 64; d++) {
         dx[dy_at_t + d] =
           dy2[dy_at_t + d]! +
@@ -2343,34 +2316,48 @@ export function backward_dattention_weight(
 }
 
 // dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      finetune-gpt.dsl:71
-// dscore_sum[n, h, i, j] = ((j <= i ? dweight[n, h, i, j] * weight[n, h, i, j] : 0)
-//     + (j <= i ? dweight_logsumexp[n, h, i] * weight[n, h, i, j] : 0)) / 4           finetune-gpt.dsl:70
+// dweight_logsumexp stands for dz_block4_attention_weight_logsumexp, dz_block3_attention_weight_logsumexp,
+// dz_block2_attention_weight_logsumexp, dz_block1_attention_weight_logsumexp
+export function backward_dattention_weight_logsumexp(
+  dweight: Float32Array,
+  weight: Float32Array,
+  dweight_logsumexp: Float64Array,
+  batch: number,
+): void {
+  const nhi_to = batch * 256;
+  for (let nhi = 0; nhi < nhi_to; nhi++) {
+    let total = 0;
+    const dweight_at_nhi = nhi * 64;
+    for (let j = 0; j < 64; j++) {
+      total += dweight[dweight_at_nhi + j]! * weight[dweight_at_nhi + j]!;
+    }
+    dweight_logsumexp[nhi] = -total;
+  }
+}
+
+// dscore_sum[n, h, i, j] = j <= i
+//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      finetune-gpt.dsl:70
 // dscore_sum stands for dz_block4_attention_score_sum, dz_block3_attention_score_sum,
 // dz_block2_attention_score_sum, dz_block1_attention_score_sum
 export function backward_dattention_score_sum(
-  dweight: Float32Array,
   weight: Float32Array,
+  dweight: Float32Array,
+  dweight_logsumexp: Float64Array,
   dscore_sum: Float32Array,
   batch: number,
 ): void {
-  for (let n = 0; n < batch; n++) {
-    const dweight_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const dweight_at_h = dweight_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let total = 0;
-        const dweight_at_i = dweight_at_h + i * 64;
-        for (let j = 0; j < 64; j++) {
-          total += dweight[dweight_at_i + j]! * weight[dweight_at_i + j]!;
-        }
-        const dweight_logsumexp_nhi = -total;
-        for (let j = 0; j < 64; j++) {
-          const weight_nhij = weight[dweight_at_i + j]!;
-          dscore_sum[dweight_at_i + j] =
-            ((j <= i ? dweight[dweight_at_i + j]! * weight_nhij : 0) +
-              (j <= i ? dweight_logsumexp_nhi * weight_nhij : 0)) /
-            4;
-        }
+  dscore_sum.fill(0);
+  const nh_to = batch * 4;
+  for (let nh = 0; nh < nh_to; nh++) {
+    const weight_at_nh = nh * 4096;
+    const dweight_logsumexp_at_nh = nh * 64;
+    for (let i = 0; i < 64; i++) {
+      const j_to_i = i + 1;
+      const weight_at_i = weight_at_nh + i * 64;
+      const dweight_logsumexp_hi = dweight_logsumexp[dweight_logsumexp_at_nh + i]!;
+      for (let j = 0; j < j_to_i; j++) {
+        dscore_sum[weight_at_i + j] =
+          (weight[weight_at_i + j]! * (dweight[weight_at_i + j]! + dweight_logsumexp_hi)) / 4;
       }
     }
   }
@@ -3815,7 +3802,7 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
   };
 }
 
-/** `backward`, part 1 of 5: its arrays, and the calls that work on them. */
+/** `backward`, part 1 of 4: its arrays, and the calls that work on them. */
 function backwardPart1({
   batch,
   parameters,
@@ -3829,11 +3816,10 @@ function backwardPart1({
   const dz_sum = workspace.subarray(196608 * batch, 202752 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const dz_norm = workspace.subarray(206848 * batch, 210944 * batch);
-  const z_norm_m = workspace.subarray(211200 * batch, 211264 * batch);
-  const z_block4 = workspace.subarray(202752 * batch, 206848 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_v = workspace.subarray(211264 * batch, 211328 * batch);
-  const dz_norm_v_sum = workspace.subarray(196608 * batch, 196672 * batch);
+  const z_norm_m = workspace.subarray(211200 * batch, 211264 * batch);
+  const z_block4 = workspace.subarray(202752 * batch, 206848 * batch);
   const dz_block4_u_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block4_mlp_low = workspace.subarray(210944 * batch, 211200 * batch);
   const dz_block4_mlp_W_B = gradients.subarray(z_block4_mlp_W_B_offset, z_block4_mlp_W_B_offset + 256);
@@ -3868,11 +3854,10 @@ function backwardPart1({
     z_block4_hidden_W_A_offset + 256,
   );
   const dz_block4_norm2 = workspace.subarray(147456 * batch, 151552 * batch);
-  const z_block4_norm2_m = workspace.subarray(328448 * batch, 328512 * batch);
-  const z_block4_u = workspace.subarray(311296 * batch, 315392 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_v = workspace.subarray(328512 * batch, 328576 * batch);
-  const dz_block4_norm2_v_sum = workspace.subarray(151552 * batch, 151616 * batch);
+  const z_block4_norm2_m = workspace.subarray(328448 * batch, 328512 * batch);
+  const z_block4_u = workspace.subarray(311296 * batch, 315392 * batch);
   const dz_block3_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
@@ -3882,6 +3867,7 @@ function backwardPart1({
   const z_block4_attention_v = workspace.subarray(307200 * batch, 311296 * batch);
   const dz_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
+  const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_attention_q = workspace.subarray(299008 * batch, 303104 * batch);
   const dz_block4_attention_k = workspace.subarray(147456 * batch, 151552 * batch);
@@ -3933,12 +3919,15 @@ function backwardPart1({
     z_block4_attention_Q_B_offset + 256,
   );
   const dz_block4_attention_low_q_sum = workspace.subarray(167936 * batch, 168192 * batch);
+  const dz_block4_attention_Q_A = gradients.subarray(
+    z_block4_attention_Q_A_offset,
+    z_block4_attention_Q_A_offset + 256,
+  );
 
   return (n: number): void => {
     backward_dz_sum(z, loss_logsumexp, next, dz_sum, n);
     backward_dz_norm(dz_sum, z_z_W, dz_norm, n);
-    backward_dv_sum(dz_norm, z_norm_m, z_block4, z_norm_g, z_norm_v, dz_norm_v_sum, n);
-    backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, dz_norm_v_sum, z_norm_m, z_block4, dz_block4_u_1, n);
+    backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, z_norm_m, z_block4, dz_block4_u_1, n);
     gradient_mlp_W_B(z_block4_mlp_low, dz_block4_u_1, dz_block4_mlp_W_B, n);
     backward_dmlp_gelu_tanh_1(dz_block4_u_1, z_block4_mlp_W, dz_block4_mlp_gelu_tanh_1, n);
     backward_dmlp_low_sum(dz_block4_u_1, z_block4_mlp_W_B, dz_block4_mlp_low_sum, n);
@@ -3956,20 +3945,10 @@ function backwardPart1({
     backward_dhidden_low_sum(dz_block4_hidden_sum, z_block4_hidden_W_B, dz_block4_hidden_low_sum, n);
     gradient_A(z_block4_norm2, dz_block4_hidden_low_sum, dz_block4_hidden_W_A, n);
     backward_dnorm2(dz_block4_norm2_1, dz_block4_hidden_low_sum, z_block4_hidden_W_A, dz_block4_norm2, n);
-    backward_dv_sum(
-      dz_block4_norm2,
-      z_block4_norm2_m,
-      z_block4_u,
-      z_block4_norm2_g,
-      z_block4_norm2_v,
-      dz_block4_norm2_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block4_norm2,
       z_block4_norm2_g,
       z_block4_norm2_v,
-      dz_block4_norm2_v_sum,
       z_block4_norm2_m,
       z_block4_u,
       dz_block4_u_1,
@@ -3983,9 +3962,16 @@ function backwardPart1({
       dz_block4_attention_weight,
       n,
     );
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dz_block4_attention_weight,
       z_block4_attention_weight,
+      dz_block4_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      z_block4_attention_weight,
+      dz_block4_attention_weight,
+      dz_block4_attention_weight_logsumexp,
       dz_block4_attention_score_sum,
       n,
     );
@@ -4016,31 +4002,26 @@ function backwardPart1({
     backward_dnorm1_4(dz_block4_attention_low_v_sum, z_block4_attention_V_A, dz_block4_norm1_4, n);
     gradient_A(z_block4_norm1, dz_block4_attention_low_v_sum, dz_block4_attention_V_A, n);
     backward_dsum(dz_block4_attention_q_sum, z_block4_attention_Q_B, dz_block4_attention_low_q_sum, n);
+    gradient_A(z_block4_norm1, dz_block4_attention_low_q_sum, dz_block4_attention_Q_A, n);
   };
 }
 
-/** `backward`, part 2 of 5: its arrays, and the calls that work on them. */
-function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const z_block4_norm1 = workspace.subarray(294912 * batch, 299008 * batch);
-  const dz_block4_attention_low_q_sum = workspace.subarray(167936 * batch, 168192 * batch);
-  const dz_block4_attention_Q_A = gradients.subarray(
-    z_block4_attention_Q_A_offset,
-    z_block4_attention_Q_A_offset + 256,
-  );
+/** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
+function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
   const dz_block4_norm1_1 = workspace.subarray(155648 * batch, 159744 * batch);
   const dz_block4_norm1_2 = workspace.subarray(159744 * batch, 163840 * batch);
   const dz_block4_norm1_3 = workspace.subarray(163840 * batch, 167936 * batch);
   const dz_block4_norm1_4 = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block4_attention_low_q_sum = workspace.subarray(167936 * batch, 168192 * batch);
   const z_block4_attention_Q_A = parameters.subarray(
     z_block4_attention_Q_A_offset,
     z_block4_attention_Q_A_offset + 256,
   );
   const dz_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
-  const z_block4_norm1_m = workspace.subarray(328320 * batch, 328384 * batch);
-  const z_block3 = workspace.subarray(290816 * batch, 294912 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_v = workspace.subarray(328384 * batch, 328448 * batch);
-  const dz_block4_norm1_v_sum = workspace.subarray(151552 * batch, 151616 * batch);
+  const z_block4_norm1_m = workspace.subarray(328320 * batch, 328384 * batch);
+  const z_block3 = workspace.subarray(290816 * batch, 294912 * batch);
   const dz_block3_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const dz_block3_u_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block3_mlp_low = workspace.subarray(326400 * batch, 326656 * batch);
@@ -4076,11 +4057,10 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     z_block3_hidden_W_A_offset + 256,
   );
   const dz_block3_norm2 = workspace.subarray(98304 * batch, 102400 * batch);
-  const z_block3_norm2_m = workspace.subarray(328192 * batch, 328256 * batch);
-  const z_block3_u = workspace.subarray(282624 * batch, 286720 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_v = workspace.subarray(328256 * batch, 328320 * batch);
-  const dz_block3_norm2_v_sum = workspace.subarray(102400 * batch, 102464 * batch);
+  const z_block3_norm2_m = workspace.subarray(328192 * batch, 328256 * batch);
+  const z_block3_u = workspace.subarray(282624 * batch, 286720 * batch);
   const dz_block2_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
@@ -4090,6 +4070,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
   const z_block3_attention_v = workspace.subarray(278528 * batch, 282624 * batch);
   const dz_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const dz_block3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_attention_q = workspace.subarray(270336 * batch, 274432 * batch);
   const dz_block3_attention_k = workspace.subarray(98304 * batch, 102400 * batch);
@@ -4126,9 +4107,18 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     z_block3_attention_V_B_offset + 256,
   );
   const dz_block3_attention_low_v_sum = workspace.subarray(118784 * batch, 119040 * batch);
+  const z_block3_attention_V_A = parameters.subarray(
+    z_block3_attention_V_A_offset,
+    z_block3_attention_V_A_offset + 256,
+  );
+  const dz_block3_norm1_4 = workspace.subarray(102400 * batch, 106496 * batch);
+  const z_block3_norm1 = workspace.subarray(266240 * batch, 270336 * batch);
+  const dz_block3_attention_V_A = gradients.subarray(
+    z_block3_attention_V_A_offset,
+    z_block3_attention_V_A_offset + 256,
+  );
 
   return (n: number): void => {
-    gradient_A(z_block4_norm1, dz_block4_attention_low_q_sum, dz_block4_attention_Q_A, n);
     backward_dnorm1(
       dz_block4_norm1_1,
       dz_block4_norm1_2,
@@ -4139,20 +4129,10 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       dz_block4_norm1,
       n,
     );
-    backward_dv_sum(
-      dz_block4_norm1,
-      z_block4_norm1_m,
-      z_block3,
-      z_block4_norm1_g,
-      z_block4_norm1_v,
-      dz_block4_norm1_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block4_norm1,
       z_block4_norm1_g,
       z_block4_norm1_v,
-      dz_block4_norm1_v_sum,
       z_block4_norm1_m,
       z_block3,
       dz_block3_1,
@@ -4176,20 +4156,10 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     backward_dhidden_low_sum(dz_block3_hidden_sum, z_block3_hidden_W_B, dz_block3_hidden_low_sum, n);
     gradient_A(z_block3_norm2, dz_block3_hidden_low_sum, dz_block3_hidden_W_A, n);
     backward_dnorm2(dz_block3_norm2_1, dz_block3_hidden_low_sum, z_block3_hidden_W_A, dz_block3_norm2, n);
-    backward_dv_sum(
-      dz_block3_norm2,
-      z_block3_norm2_m,
-      z_block3_u,
-      z_block3_norm2_g,
-      z_block3_norm2_v,
-      dz_block3_norm2_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block3_norm2,
       z_block3_norm2_g,
       z_block3_norm2_v,
-      dz_block3_norm2_v_sum,
       z_block3_norm2_m,
       z_block3_u,
       dz_block3_u_1,
@@ -4203,9 +4173,16 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       dz_block3_attention_weight,
       n,
     );
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dz_block3_attention_weight,
       z_block3_attention_weight,
+      dz_block3_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      z_block3_attention_weight,
+      dz_block3_attention_weight,
+      dz_block3_attention_weight_logsumexp,
       dz_block3_attention_score_sum,
       n,
     );
@@ -4233,28 +4210,20 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     gradient_B(z_block3_attention_low_q, dz_block3_attention_q_sum, dz_block3_attention_Q_B, n);
     backward_dz_block4_norm1_1(dz_block3_attention_q_sum, z_block3_attention_Q, dz_block3_norm1_3, n);
     backward_dsum(dz_block3_attention_v_sum, z_block3_attention_V_B, dz_block3_attention_low_v_sum, n);
+    backward_dnorm1_4(dz_block3_attention_low_v_sum, z_block3_attention_V_A, dz_block3_norm1_4, n);
+    gradient_A(z_block3_norm1, dz_block3_attention_low_v_sum, dz_block3_attention_V_A, n);
   };
 }
 
-/** `backward`, part 3 of 5: its arrays, and the calls that work on them. */
-function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const dz_block3_attention_low_v_sum = workspace.subarray(118784 * batch, 119040 * batch);
-  const z_block3_attention_V_A = parameters.subarray(
-    z_block3_attention_V_A_offset,
-    z_block3_attention_V_A_offset + 256,
-  );
-  const dz_block3_norm1_4 = workspace.subarray(102400 * batch, 106496 * batch);
-  const z_block3_norm1 = workspace.subarray(266240 * batch, 270336 * batch);
-  const dz_block3_attention_V_A = gradients.subarray(
-    z_block3_attention_V_A_offset,
-    z_block3_attention_V_A_offset + 256,
-  );
+/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
   const dz_block3_attention_q_sum = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block3_attention_Q_B = parameters.subarray(
     z_block3_attention_Q_B_offset,
     z_block3_attention_Q_B_offset + 256,
   );
   const dz_block3_attention_low_q_sum = workspace.subarray(118784 * batch, 119040 * batch);
+  const z_block3_norm1 = workspace.subarray(266240 * batch, 270336 * batch);
   const dz_block3_attention_Q_A = gradients.subarray(
     z_block3_attention_Q_A_offset,
     z_block3_attention_Q_A_offset + 256,
@@ -4262,16 +4231,16 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const dz_block3_norm1_1 = workspace.subarray(106496 * batch, 110592 * batch);
   const dz_block3_norm1_2 = workspace.subarray(110592 * batch, 114688 * batch);
   const dz_block3_norm1_3 = workspace.subarray(114688 * batch, 118784 * batch);
+  const dz_block3_norm1_4 = workspace.subarray(102400 * batch, 106496 * batch);
   const z_block3_attention_Q_A = parameters.subarray(
     z_block3_attention_Q_A_offset,
     z_block3_attention_Q_A_offset + 256,
   );
   const dz_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
-  const z_block3_norm1_m = workspace.subarray(328064 * batch, 328128 * batch);
-  const z_block2 = workspace.subarray(262144 * batch, 266240 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_v = workspace.subarray(328128 * batch, 328192 * batch);
-  const dz_block3_norm1_v_sum = workspace.subarray(102400 * batch, 102464 * batch);
+  const z_block3_norm1_m = workspace.subarray(328064 * batch, 328128 * batch);
+  const z_block2 = workspace.subarray(262144 * batch, 266240 * batch);
   const dz_block2_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const dz_block2_u_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block2_mlp_low = workspace.subarray(325376 * batch, 325632 * batch);
@@ -4307,11 +4276,10 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     z_block2_hidden_W_A_offset + 256,
   );
   const dz_block2_norm2 = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block2_norm2_m = workspace.subarray(327936 * batch, 328000 * batch);
-  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_v = workspace.subarray(328000 * batch, 328064 * batch);
-  const dz_block2_norm2_v_sum = workspace.subarray(53248 * batch, 53312 * batch);
+  const z_block2_norm2_m = workspace.subarray(327936 * batch, 328000 * batch);
+  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
   const dz_block1_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
@@ -4321,6 +4289,7 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const z_block2_attention_v = workspace.subarray(249856 * batch, 253952 * batch);
   const dz_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
   const z_block2_attention_q = workspace.subarray(241664 * batch, 245760 * batch);
   const dz_block2_attention_k = workspace.subarray(49152 * batch, 53248 * batch);
@@ -4347,10 +4316,18 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     z_block2_attention_Q_B_offset,
     z_block2_attention_Q_B_offset + 256,
   );
+  const z_block2_attention_Q = parameters.subarray(
+    z_block2_attention_Q_offset,
+    z_block2_attention_Q_offset + 4096,
+  );
+  const dz_block2_norm1_3 = workspace.subarray(65536 * batch, 69632 * batch);
+  const z_block2_attention_V_B = parameters.subarray(
+    z_block2_attention_V_B_offset,
+    z_block2_attention_V_B_offset + 256,
+  );
+  const dz_block2_attention_low_v_sum = workspace.subarray(69632 * batch, 69888 * batch);
 
   return (n: number): void => {
-    backward_dnorm1_4(dz_block3_attention_low_v_sum, z_block3_attention_V_A, dz_block3_norm1_4, n);
-    gradient_A(z_block3_norm1, dz_block3_attention_low_v_sum, dz_block3_attention_V_A, n);
     backward_dsum(dz_block3_attention_q_sum, z_block3_attention_Q_B, dz_block3_attention_low_q_sum, n);
     gradient_A(z_block3_norm1, dz_block3_attention_low_q_sum, dz_block3_attention_Q_A, n);
     backward_dnorm1(
@@ -4363,20 +4340,10 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dz_block3_norm1,
       n,
     );
-    backward_dv_sum(
-      dz_block3_norm1,
-      z_block3_norm1_m,
-      z_block2,
-      z_block3_norm1_g,
-      z_block3_norm1_v,
-      dz_block3_norm1_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block3_norm1,
       z_block3_norm1_g,
       z_block3_norm1_v,
-      dz_block3_norm1_v_sum,
       z_block3_norm1_m,
       z_block2,
       dz_block2_1,
@@ -4400,20 +4367,10 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     backward_dhidden_low_sum(dz_block2_hidden_sum, z_block2_hidden_W_B, dz_block2_hidden_low_sum, n);
     gradient_A(z_block2_norm2, dz_block2_hidden_low_sum, dz_block2_hidden_W_A, n);
     backward_dnorm2(dz_block2_norm2_1, dz_block2_hidden_low_sum, z_block2_hidden_W_A, dz_block2_norm2, n);
-    backward_dv_sum(
-      dz_block2_norm2,
-      z_block2_norm2_m,
-      z_block2_u,
-      z_block2_norm2_g,
-      z_block2_norm2_v,
-      dz_block2_norm2_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block2_norm2,
       z_block2_norm2_g,
       z_block2_norm2_v,
-      dz_block2_norm2_v_sum,
       z_block2_norm2_m,
       z_block2_u,
       dz_block2_u_1,
@@ -4427,9 +4384,16 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dz_block2_attention_weight,
       n,
     );
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dz_block2_attention_weight,
       z_block2_attention_weight,
+      dz_block2_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      z_block2_attention_weight,
+      dz_block2_attention_weight,
+      dz_block2_attention_weight_logsumexp,
       dz_block2_attention_score_sum,
       n,
     );
@@ -4455,22 +4419,13 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       n,
     );
     gradient_B(z_block2_attention_low_q, dz_block2_attention_q_sum, dz_block2_attention_Q_B, n);
+    backward_dz_block4_norm1_1(dz_block2_attention_q_sum, z_block2_attention_Q, dz_block2_norm1_3, n);
+    backward_dsum(dz_block2_attention_v_sum, z_block2_attention_V_B, dz_block2_attention_low_v_sum, n);
   };
 }
 
-/** `backward`, part 4 of 5: its arrays, and the calls that work on them. */
-function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const dz_block2_attention_q_sum = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block2_attention_Q = parameters.subarray(
-    z_block2_attention_Q_offset,
-    z_block2_attention_Q_offset + 4096,
-  );
-  const dz_block2_norm1_3 = workspace.subarray(65536 * batch, 69632 * batch);
-  const dz_block2_attention_v_sum = workspace.subarray(53248 * batch, 57344 * batch);
-  const z_block2_attention_V_B = parameters.subarray(
-    z_block2_attention_V_B_offset,
-    z_block2_attention_V_B_offset + 256,
-  );
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
   const dz_block2_attention_low_v_sum = workspace.subarray(69632 * batch, 69888 * batch);
   const z_block2_attention_V_A = parameters.subarray(
     z_block2_attention_V_A_offset,
@@ -4482,6 +4437,7 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
     z_block2_attention_V_A_offset,
     z_block2_attention_V_A_offset + 256,
   );
+  const dz_block2_attention_q_sum = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block2_attention_Q_B = parameters.subarray(
     z_block2_attention_Q_B_offset,
     z_block2_attention_Q_B_offset + 256,
@@ -4493,16 +4449,16 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
   );
   const dz_block2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
   const dz_block2_norm1_2 = workspace.subarray(61440 * batch, 65536 * batch);
+  const dz_block2_norm1_3 = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block2_attention_Q_A = parameters.subarray(
     z_block2_attention_Q_A_offset,
     z_block2_attention_Q_A_offset + 256,
   );
   const dz_block2_norm1 = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block2_norm1_m = workspace.subarray(327808 * batch, 327872 * batch);
-  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_v = workspace.subarray(327872 * batch, 327936 * batch);
-  const dz_block2_norm1_v_sum = workspace.subarray(53248 * batch, 53312 * batch);
+  const z_block2_norm1_m = workspace.subarray(327808 * batch, 327872 * batch);
+  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
   const dz_block1_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const dz_block1_u_1 = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block1_mlp_low = workspace.subarray(324352 * batch, 324608 * batch);
@@ -4538,11 +4494,10 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
     z_block1_hidden_W_A_offset + 256,
   );
   const dz_block1_norm2 = workspace.subarray(0, 4096 * batch);
-  const z_block1_norm2_m = workspace.subarray(327680 * batch, 327744 * batch);
-  const z_block1_u = workspace.subarray(225280 * batch, 229376 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_v = workspace.subarray(327744 * batch, 327808 * batch);
-  const dz_block1_norm2_v_sum = workspace.subarray(4096 * batch, 4160 * batch);
+  const z_block1_norm2_m = workspace.subarray(327680 * batch, 327744 * batch);
+  const z_block1_u = workspace.subarray(225280 * batch, 229376 * batch);
   const dz_block1_attention = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
@@ -4552,6 +4507,7 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
   const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
   const dz_block1_attention_weight = workspace.subarray(0, 16384 * batch);
   const z_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
   const dz_block1_attention_v_sum2 = workspace.subarray(0, 4096 * batch);
   const z_block1_attention_low_v = workspace.subarray(323840 * batch, 324096 * batch);
@@ -4571,10 +4527,22 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
     z_block1_attention_V_B_offset + 256,
   );
   const dz_block1_attention_low_v_sum = workspace.subarray(8192 * batch, 8448 * batch);
+  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const dz_block1_attention_V_A = gradients.subarray(
+    z_block1_attention_V_A_offset,
+    z_block1_attention_V_A_offset + 256,
+  );
+  const z_block1_attention_Q_B = parameters.subarray(
+    z_block1_attention_Q_B_offset,
+    z_block1_attention_Q_B_offset + 256,
+  );
+  const dz_block1_attention_low_q_sum = workspace.subarray(0, 256 * batch);
+  const dz_block1_attention_Q_A = gradients.subarray(
+    z_block1_attention_Q_A_offset,
+    z_block1_attention_Q_A_offset + 256,
+  );
 
   return (n: number): void => {
-    backward_dz_block4_norm1_1(dz_block2_attention_q_sum, z_block2_attention_Q, dz_block2_norm1_3, n);
-    backward_dsum(dz_block2_attention_v_sum, z_block2_attention_V_B, dz_block2_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block2_attention_low_v_sum, z_block2_attention_V_A, dz_block2_norm1_4, n);
     gradient_A(z_block2_norm1, dz_block2_attention_low_v_sum, dz_block2_attention_V_A, n);
     backward_dsum(dz_block2_attention_q_sum, z_block2_attention_Q_B, dz_block2_attention_low_q_sum, n);
@@ -4589,20 +4557,10 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
       dz_block2_norm1,
       n,
     );
-    backward_dv_sum(
-      dz_block2_norm1,
-      z_block2_norm1_m,
-      z_block1,
-      z_block2_norm1_g,
-      z_block2_norm1_v,
-      dz_block2_norm1_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block2_norm1,
       z_block2_norm1_g,
       z_block2_norm1_v,
-      dz_block2_norm1_v_sum,
       z_block2_norm1_m,
       z_block1,
       dz_block1_1,
@@ -4626,20 +4584,10 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
     backward_dhidden_low_sum(dz_block1_hidden_sum, z_block1_hidden_W_B, dz_block1_hidden_low_sum, n);
     gradient_A(z_block1_norm2, dz_block1_hidden_low_sum, dz_block1_hidden_W_A, n);
     backward_dnorm2(dz_block1_norm2_1, dz_block1_hidden_low_sum, z_block1_hidden_W_A, dz_block1_norm2, n);
-    backward_dv_sum(
-      dz_block1_norm2,
-      z_block1_norm2_m,
-      z_block1_u,
-      z_block1_norm2_g,
-      z_block1_norm2_v,
-      dz_block1_norm2_v_sum,
-      n,
-    );
     backward_dz_block3_1(
       dz_block1_norm2,
       z_block1_norm2_g,
       z_block1_norm2_v,
-      dz_block1_norm2_v_sum,
       z_block1_norm2_m,
       z_block1_u,
       dz_block1_u_1,
@@ -4653,9 +4601,16 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
       dz_block1_attention_weight,
       n,
     );
-    backward_dattention_score_sum(
+    backward_dattention_weight_logsumexp(
       dz_block1_attention_weight,
       z_block1_attention_weight,
+      dz_block1_attention_weight_logsumexp,
+      n,
+    );
+    backward_dattention_score_sum(
+      z_block1_attention_weight,
+      dz_block1_attention_weight,
+      dz_block1_attention_weight_logsumexp,
       dz_block1_attention_score_sum,
       n,
     );
@@ -4674,29 +4629,6 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
     );
     gradient_B(z_block1_attention_low_q, dz_block1_attention_q_sum2, dz_block1_attention_Q_B, n);
     backward_dsum(dz_block1_attention_v_sum2, z_block1_attention_V_B, dz_block1_attention_low_v_sum, n);
-  };
-}
-
-/** `backward`, part 5 of 5: its arrays, and the calls that work on them. */
-function backwardPart5({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
-  const dz_block1_attention_low_v_sum = workspace.subarray(8192 * batch, 8448 * batch);
-  const dz_block1_attention_V_A = gradients.subarray(
-    z_block1_attention_V_A_offset,
-    z_block1_attention_V_A_offset + 256,
-  );
-  const dz_block1_attention_q_sum2 = workspace.subarray(4096 * batch, 8192 * batch);
-  const z_block1_attention_Q_B = parameters.subarray(
-    z_block1_attention_Q_B_offset,
-    z_block1_attention_Q_B_offset + 256,
-  );
-  const dz_block1_attention_low_q_sum = workspace.subarray(0, 256 * batch);
-  const dz_block1_attention_Q_A = gradients.subarray(
-    z_block1_attention_Q_A_offset,
-    z_block1_attention_Q_A_offset + 256,
-  );
-
-  return (n: number): void => {
     gradient_A(z_block1_norm1, dz_block1_attention_low_v_sum, dz_block1_attention_V_A, n);
     backward_dsum(dz_block1_attention_q_sum2, z_block1_attention_Q_B, dz_block1_attention_low_q_sum, n);
     gradient_A(z_block1_norm1, dz_block1_attention_low_q_sum, dz_block1_attention_Q_A, n);
@@ -4752,7 +4684,7 @@ export function createProgram(batch: number): CompiledProgram {
   const workspace = new Float32Array(328576 * batch);
 
   // intermediates in double precision
-  const doubles = new Float64Array(64 * batch + 1);
+  const doubles = new Float64Array(256 * batch + 1);
 
   // the optimizer
   const rate_schedule = new Float64Array(1);
@@ -4776,7 +4708,6 @@ export function createProgram(batch: number): CompiledProgram {
     backwardPart2(memory),
     backwardPart3(memory),
     backwardPart4(memory),
-    backwardPart5(memory),
   ];
   const updateParts = [updatePart1(memory)];
 
