@@ -1826,7 +1826,7 @@ export function forward_z_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:14
+// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:15
 // m stands for z_block1_norm1_m, z_block1_norm2_m, z_block2_norm1_m, z_block2_norm2_m, z_block3_norm1_m,
 // z_block3_norm2_m, z_block4_norm1_m, z_block4_norm2_m, z_norm_m
 export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
@@ -1841,7 +1841,7 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:15
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:16
 // v stands for z_block1_norm1_v, z_block1_norm2_v, z_block2_norm1_v, z_block2_norm2_v, z_block3_norm1_v,
 // z_block3_norm2_v, z_block4_norm1_v, z_block4_norm2_v, z_norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
@@ -1857,7 +1857,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
   }
 }
 
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:16
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
 // y stands for z_block1_norm1, z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1,
 // z_block3_norm2, z_block4_norm1, z_block4_norm2, z_norm
 export function forward_z_block1_norm1(
@@ -2201,7 +2201,7 @@ export function gradient_z_z_W(
   contract_tn(z_norm, dz, dz_z_W, 64, 96, nj_to);
 }
 
-// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:16
+// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:17
 // dg stands for dz_norm_g, dz_block4_norm2_g, dz_block4_norm1_g, dz_block3_norm2_g, dz_block3_norm1_g,
 // dz_block2_norm2_g, dz_block2_norm1_g, dz_block1_norm2_g, dz_block1_norm1_g
 export function gradient_g(
@@ -2224,7 +2224,7 @@ export function gradient_g(
   }
 }
 
-// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:16
+// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:17
 // db stands for dz_norm_b, dz_block4_mlp_b (layers.dsl:7), dz_block4_norm2_b, dz_block4_norm1_b,
 // dz_block3_mlp_b (layers.dsl:7), dz_block3_norm2_b, dz_block3_norm1_b, dz_block2_mlp_b (layers.dsl:7),
 // dz_block2_norm2_b and 4 more
@@ -2240,9 +2240,9 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
 }
 
 // dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
-//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:14
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:15
 // dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
-//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:15
+//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:16
 // dz_block4_u_1[n, t, d] = dz_norm[n, t, d] * (z_norm_g[d] / sqrt(z_norm_v[n, t] + 0.00001))
 //     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      gpt.dsl:30
 export function backward_dz_block4_u_1(
@@ -2361,9 +2361,9 @@ export function gradient_hidden_W(
   contract_tn(norm2, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
-// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:14
+// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:15
 // dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:15
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:16
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
 //     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                   gpt.dsl:26
 // dx stands for dz_block3_1, dz_block3_u_1 (gpt.dsl:30), dz_block2_1, dz_block2_u_1 (gpt.dsl:30),
@@ -2622,7 +2622,7 @@ export function gradient_z_block4_attention_V(
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
-//     + sum[h, c](dattention_q[n, i, h, c] * attention_Q[k, h, c])      normalisation.dsl:16
+//     + sum[h, c](dattention_q[n, i, h, c] * attention_Q[k, h, c])      normalisation.dsl:17
 // dnorm1 stands for dz_block4_norm1, dz_block3_norm1, dz_block2_norm1, dz_block1_norm1
 export function backward_dnorm1(
   dnorm1_1: Float32Array,

@@ -1233,7 +1233,7 @@ export function forward_z_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:14
+// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:15
 // m stands for z_block1_norm1_m, z_block1_norm2_m, z_block2_norm1_m, z_block2_norm2_m, z_block3_norm1_m,
 // z_block3_norm2_m, z_block4_norm1_m, z_block4_norm2_m, z_norm_m
 export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
@@ -1248,8 +1248,8 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64                                  normalisation.dsl:15
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:16
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64                                  normalisation.dsl:16
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
 // y stands for z_block1_norm1, z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1, z_block3_norm2
 export function forward_z_block1_norm1(
   x: Float32Array,
@@ -1466,7 +1466,7 @@ export function forward_mlp_y(
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:15
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:16
 // v stands for z_block4_norm1_v, z_block4_norm2_v, z_norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
   const ni_to = batch * 64;
@@ -1481,7 +1481,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
   }
 }
 
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:16
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
 // y stands for z_block4_norm1, z_block4_norm2, z_norm
 export function forward_z_block4_norm1(
   x: Float32Array,
@@ -1656,7 +1656,7 @@ export function gradient_z_z_W(
   contract_tn(z_norm, dz, dz_z_W, 64, 96, nj_to);
 }
 
-// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:16
+// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:17
 // dg stands for dz_norm_g, dz_block4_norm2_g, dz_block4_norm1_g
 export function gradient_g(
   dy: Float32Array,
@@ -1678,7 +1678,7 @@ export function gradient_g(
   }
 }
 
-// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:16
+// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:17
 // db stands for dz_norm_b, dz_block4_mlp_b (layers.dsl:7), dz_block4_norm2_b, dz_block4_norm1_b
 export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
   db.fill(0);
@@ -1692,9 +1692,9 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
 }
 
 // dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
-//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:14
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:15
 // dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
-//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:15
+//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:16
 // dz_block4_u_1[n, t, d] = dz_norm[n, t, d] * (z_norm_g[d] / sqrt(z_norm_v[n, t] + 0.00001))
 //     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      gpt.dsl:30
 export function backward_dz_block4_u_1(
@@ -1816,10 +1816,10 @@ export function gradient_z_block4_hidden_W(
 }
 
 // dz_block4_norm2_m_sum[n, i] = -(sum[k](dz_block4_norm2[n, i, k] * z_block4_norm2_g[k])
-//     / (sqrt(z_block4_norm2_v[n, i] + 0.00001) * 64))        normalisation.dsl:14
+//     / (sqrt(z_block4_norm2_v[n, i] + 0.00001) * 64))        normalisation.dsl:15
 // dz_block4_norm2_v_sum[n, i] = sum[k](dz_block4_norm2[n, i, k]
 //     * (z_block4_norm2_m[n, i] - z_block4_u[n, i, k]) * z_block4_norm2_g[k])
-//     / (128 * sqrt(z_block4_norm2_v[n, i] + 0.00001)^3)      normalisation.dsl:15
+//     / (128 * sqrt(z_block4_norm2_v[n, i] + 0.00001)^3)      normalisation.dsl:16
 // dz_block4_attention[n, i, o] = dz_block4_u_1[n, i, o]
 //     + dz_block4_norm2[n, i, o] * (z_block4_norm2_g[o] / sqrt(z_block4_norm2_v[n, i] + 0.00001))
 //     + dz_block4_norm2_v_sum[n, i] * (2 * (z_block4_u[n, i, o] - z_block4_norm2_m[n, i]))
@@ -2076,7 +2076,7 @@ export function gradient_z_block4_dx(
 }
 
 // dz_block4_norm1[n, i, k] = dz_block4_norm1_1[n, i, k] + dz_block4_norm1_2[n, i, k]
-//     + sum[h, c](dz_block4_attention_q[n, i, h, c] * z_block4_attention_Q[k, h, c])      normalisation.dsl:16
+//     + sum[h, c](dz_block4_attention_q[n, i, h, c] * z_block4_attention_Q[k, h, c])      normalisation.dsl:17
 export function backward_dz_block4_norm1(
   dz_block4_norm1_1: Float32Array,
   dz_block4_norm1_2: Float32Array,

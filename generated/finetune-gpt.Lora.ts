@@ -2129,7 +2129,7 @@ export function forward_z_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:14
+// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:15
 // m stands for z_block1_norm1_m, z_block1_norm2_m, z_block2_norm1_m, z_block2_norm2_m, z_block3_norm1_m,
 // z_block3_norm2_m, z_block4_norm1_m, z_block4_norm2_m, z_norm_m
 export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
@@ -2144,9 +2144,9 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// z_block1_norm1_v[n, i] = sum[k]((z_start[n, i, k] - z_block1_norm1_m[n, i])^2) / 64           normalisation.dsl:15
+// z_block1_norm1_v[n, i] = sum[k]((z_start[n, i, k] - z_block1_norm1_m[n, i])^2) / 64           normalisation.dsl:16
 // z_block1_norm1[n, i, k] = (z_start[n, i, k] - z_block1_norm1_m[n, i])
-//     / sqrt(z_block1_norm1_v[n, i] + 0.00001) * z_block1_norm1_g[k] + z_block1_norm1_b[k]      normalisation.dsl:16
+//     / sqrt(z_block1_norm1_v[n, i] + 0.00001) * z_block1_norm1_g[k] + z_block1_norm1_b[k]      normalisation.dsl:17
 export function forward_z_block1_norm1(
   z_start: Float32Array,
   z_block1_norm1_m: Float32Array,
@@ -2356,7 +2356,7 @@ export function forward_u(
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:15
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:16
 // v stands for z_block1_norm2_v, z_block2_norm1_v, z_block2_norm2_v, z_block3_norm1_v, z_block3_norm2_v,
 // z_block4_norm1_v, z_block4_norm2_v, z_norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
@@ -2372,7 +2372,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
   }
 }
 
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:16
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
 // y stands for z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1, z_block3_norm2,
 // z_block4_norm1, z_block4_norm2, z_norm
 export function forward_z_block1_norm2(
@@ -2591,9 +2591,9 @@ export function backward_dz_norm(
 }
 
 // dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
-//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:14
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:15
 // dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
-//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:15
+//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:16
 // dz_block4_u_1[n, t, d] = dz_norm[n, t, d] * (z_norm_g[d] / sqrt(z_norm_v[n, t] + 0.00001))
 //     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      finetune-gpt.dsl:84
 export function backward_dz_block4_u_1(
@@ -2774,7 +2774,7 @@ export function gradient_A(x: Float32Array, dsum: Float32Array, dA: Float32Array
   contract_tn(x, dsum, dA, 64, 4, nj_to);
 }
 
-// dnorm2[n, i, k] = dnorm2_1[n, i, k] + sum[r](dhidden_low_sum[n, i, r] * hidden_W_A[k, r])      normalisation.dsl:16
+// dnorm2[n, i, k] = dnorm2_1[n, i, k] + sum[r](dhidden_low_sum[n, i, r] * hidden_W_A[k, r])      normalisation.dsl:17
 // dnorm2 stands for dz_block4_norm2, dz_block3_norm2, dz_block2_norm2, dz_block1_norm2
 export function backward_dnorm2(
   dnorm2_1: Float32Array,
@@ -2792,9 +2792,9 @@ export function backward_dnorm2(
   }
 }
 
-// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:14
+// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:15
 // dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:15
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:16
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
 //     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                   finetune-gpt.dsl:80
 // dx stands for dz_block3_1, dz_block3_u_1 (finetune-gpt.dsl:84), dz_block2_1, dz_block2_u_1
@@ -3062,7 +3062,7 @@ export function backward_dnorm1_4(
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k] + dnorm1_3[n, i, k] + dnorm1_4[n, i, k]
-//     + sum[r](dattention_low_q_sum[n, i, r] * attention_Q_A[k, r])      normalisation.dsl:16
+//     + sum[r](dattention_low_q_sum[n, i, r] * attention_Q_A[k, r])      normalisation.dsl:17
 // dnorm1 stands for dz_block4_norm1, dz_block3_norm1, dz_block2_norm1
 export function backward_dnorm1(
   dnorm1_1: Float32Array,
