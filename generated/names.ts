@@ -24,7 +24,7 @@
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
-import { drawBernoulli, makeTrainer } from 'chainrule/runtime';
+import { drawBernoulli, fillOrthogonal, makeTrainer } from 'chainrule/runtime';
 import type {
   CompiledProgram,
   IntegerData,
@@ -1265,5 +1265,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
 
 /** A trainer with fresh parameters. */
 export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
-  return makeTrainer<Inputs, Outputs>({ description, create: createProgram }, options);
+  return makeTrainer<Inputs, Outputs>(
+    { description, create: createProgram, initializers: { orthogonal: fillOrthogonal } },
+    options,
+  );
 }

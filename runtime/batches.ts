@@ -26,6 +26,8 @@ export interface BatchSource {
   /** The epoch is over. */
   end(position: Position): void;
   close(): void | Promise<void>;
+  /** All of its rows as arrays, where nothing is shuffled. */
+  part?(): Data;
 }
 
 export function isStream(data: unknown): data is StreamSource<Data> {
@@ -35,158 +37,133 @@ export function isStream(data: unknown): data is StreamSource<Data> {
   );
 }
 
-/** Rows from .. to-1 of arrays, `limit` of them at most. Data are checked already. */
-export class ArrayBatches implements BatchSource {
-  readonly rows: number;
-  readonly batches: number;
-  private readonly engine: Engine;
-  private readonly data: Data;
-  private readonly from: number;
-  private readonly batchSize: number;
-  private readonly order: Uint32Array | undefined;
-  private seen = 0;
+/** Rows from .. to-1 of arrays, `limit` batches of them at most. Data are checked already. */
+export function arrayBatches(
+  engine: Engine,
+  data: Data,
+  [from, to]: readonly [number, number],
+  batchSize: number,
+  shuffle: boolean,
+  limit: number,
+): BatchSource {
+  const { inputs } = engine.description;
+  const rows = Math.min(to - from, limit * batchSize);
+  const order = shuffle ? new Uint32Array(to - from) : undefined;
+  let seen = 0;
+  return {
+    rows,
+    batches: Math.ceil(rows / batchSize),
 
-  constructor(
-    engine: Engine,
-    data: Data,
-    [from, to]: readonly [number, number],
-    options: { readonly batchSize: number; readonly shuffle: boolean; readonly limit: number },
-  ) {
-    this.engine = engine;
-    this.data = data;
-    this.from = from;
-    this.batchSize = options.batchSize;
-    this.rows = Math.min(to - from, options.limit * options.batchSize);
-    this.batches = Math.ceil(this.rows / options.batchSize);
-    this.order = options.shuffle ? new Uint32Array(to - from) : undefined;
-  }
+    /** The order of an epoch depends on the seed and the number of the epoch alone. */
+    begin(position) {
+      seen = position.rows;
+      if (order === undefined) return;
+      for (let row = 0; row < order.length; row++) order[row] = from + row;
+      new Random(engine.seed, `shuffle ${engine.epoch}`).shuffle(order);
+    },
 
-  /** The order of an epoch depends on the seed and the number of the epoch alone. */
-  begin(position: Position): void {
-    const { order, from, engine } = this;
-    this.seen = position.rows;
-    if (order === undefined) return;
-    for (let row = 0; row < order.length; row++) order[row] = from + row;
-    new Random(engine.seed, `shuffle ${engine.epoch}`).shuffle(order);
-  }
+    stage() {
+      const count = Math.min(batchSize, rows - seen);
+      if (count > 0) stageRows(engine.program, inputs, data, order, order ? seen : from + seen, count);
+      seen += count;
+      return count;
+    },
 
-  stage(): number {
-    const { engine, data, order, seen } = this;
-    const count = Math.min(this.batchSize, this.rows - seen);
-    if (count === 0) return 0;
-    const start = order === undefined ? this.from + seen : seen;
-    stageRows(engine.program, engine.description.inputs, data, order, start, count);
-    this.seen += count;
-    return count;
-  }
-
-  /** These rows, where nothing is shuffled. */
-  get part(): Data {
-    const { engine, data, from, rows } = this;
-    return sliceRows(engine.description.inputs, data, from, from + rows);
-  }
-
-  note(): void {}
-  end(): void {}
-  close(): void {}
+    part: () => sliceRows(inputs, data, from, from + rows),
+    note() {},
+    end() {},
+    close() {},
+  };
 }
 
 type BatchIterator = Iterator<unknown> | AsyncIterator<unknown>;
 
-/** The batches of a stream: an epoch is a pass over it or, where `goesOn`, so many batches of one pass after another. */
-export class StreamBatches implements BatchSource {
-  readonly rows = undefined;
-  readonly batches: number | undefined;
-  private readonly engine: Engine;
-  private readonly source: StreamSource<Data>;
-  private readonly limit: number;
-  private readonly goesOn: boolean;
-  private readonly accumulate: number;
-  private iterator: BatchIterator | undefined;
-  private pass = 0;
+/** The batches of a stream: an epoch is a pass over it or, where it `goesOn`, so many batches of one pass after another. */
+export function streamBatches(
+  engine: Engine,
+  stream: StreamSource<Data>,
+  limit: number,
+  goesOn: boolean,
+  accumulate: number,
+): BatchSource {
+  let iterator: BatchIterator | undefined;
+  let pass = 0;
   /** Batches of this pass, and of this epoch. */
-  private taken = 0;
-  private inEpoch = 0;
+  let taken = 0;
+  let inEpoch = 0;
+  const next = async (): Promise<IteratorResult<unknown>> => {
+    iterator ??= iteratorOf(stream, pass);
+    const item = await iterator.next();
+    if (!item.done) taken++;
+    return item;
+  };
+  const turn = (to: number): void => {
+    iterator = undefined;
+    pass = to;
+    taken = 0;
+  };
+  return {
+    rows: undefined,
+    batches: goesOn ? limit : undefined,
 
-  constructor(
-    engine: Engine,
-    source: StreamSource<Data>,
-    options: { readonly limit: number; readonly goesOn: boolean; readonly accumulate: number },
-  ) {
-    this.engine = engine;
-    this.source = source;
-    this.limit = options.limit;
-    this.goesOn = options.goesOn;
-    this.accumulate = options.accumulate;
-    this.batches = options.goesOn ? options.limit : undefined;
-  }
+    async begin(position) {
+      inEpoch = position.steps * accumulate;
+      if (iterator) return;
+      turn(position.pass);
+      while (taken < position.batches)
+        if ((await next()).done)
+          throw new DataError(
+            `to resume, ${position.batches} batches have to be skipped, but the data ended after ${taken}`,
+          );
+    },
 
-  async begin(position: Position): Promise<void> {
-    this.inEpoch = position.steps * this.accumulate;
-    if (this.iterator !== undefined) return;
-    this.pass = position.pass;
-    this.taken = 0;
-    this.iterator = iteratorOf(this.source, this.pass);
-    while (this.taken < position.batches) {
-      if ((await this.iterator.next()).done === true)
+    async stage() {
+      if (inEpoch >= limit) return 0;
+      let item = await next();
+      if (item.done && goesOn && !isOwnIterator(stream)) {
+        turn(pass + 1);
+        item = await next();
+      }
+      if (item.done) {
+        if (taken > 0 && !goesOn) return 0;
         throw new DataError(
-          `to resume, ${position.batches} batches have to be skipped, but the data ended after ${this.taken}`,
+          `the data ended after ${taken} batches of pass ${pass + 1}; give a function that makes them anew for every pass`,
         );
-      this.taken++;
-    }
-  }
+      }
+      const batch = item.value as Data;
+      const rows = stageBatch(engine, batch);
+      inEpoch++;
+      return rows;
+    },
 
-  async stage(): Promise<number> {
-    if (this.inEpoch >= this.limit) return 0;
-    let item = await this.iterator!.next();
-    if (item.done === true && this.goesOn && !isOwnIterator(this.source)) {
-      this.pass++;
-      this.taken = 0;
-      this.iterator = iteratorOf(this.source, this.pass);
-      item = await this.iterator.next();
-    }
-    if (item.done === true) {
-      if (this.taken > 0 && !this.goesOn) return 0;
-      throw new DataError(
-        `the data ended after ${this.taken} batches of pass ${this.pass + 1}; give a function that makes them anew for every pass`,
-      );
-    }
-    const { program, description } = this.engine;
-    const batch = item.value as Data;
-    const rows = checkBatch(this.engine, batch);
-    stageRows(program, description.inputs, batch, undefined, 0, rows);
-    this.taken++;
-    this.inEpoch++;
-    return rows;
-  }
+    note(position) {
+      position.pass = pass;
+      position.batches = taken;
+    },
 
-  note(position: Position): void {
-    position.pass = this.pass;
-    position.batches = this.taken;
-  }
+    end(position) {
+      if (goesOn) return;
+      iterator = undefined;
+      position.pass = pass + 1;
+      position.batches = 0;
+    },
 
-  end(position: Position): void {
-    if (this.goesOn) return;
-    this.iterator = undefined;
-    position.pass = this.pass + 1;
-    position.batches = 0;
-  }
-
-  /** A stream that is not read to its end is told so, as `for ... of` does. */
-  async close(): Promise<void> {
-    if (!isOwnIterator(this.source)) await this.iterator?.return?.();
-    this.iterator = undefined;
-  }
+    /** A stream that is not read to its end is told so, as `for ... of` does. */
+    async close() {
+      if (!isOwnIterator(stream)) await iterator?.return?.();
+      iterator = undefined;
+    },
+  };
 }
 
-/** Checks a batch; gives its rows. @throws DataError */
-export function checkBatch({ program, description }: Engine, data: Data): number {
+/** Checks a batch and puts it into the program's inputs; gives its rows. @throws DataError */
+export function stageBatch({ program, description }: Engine, data: Data): number {
   const rows = checkData(description.inputs, data);
-  if (rows > program.batch) {
+  if (rows > program.batch)
     throw new DataError(
       `a batch has at most ${program.batch} rows here, found ${rows}; give createTrainer a larger batch`,
     );
-  }
+  stageRows(program, description.inputs, data, undefined, 0, rows);
   return rows;
 }
 

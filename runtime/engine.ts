@@ -3,12 +3,13 @@
  * about one batch that lies in the program's inputs.
  */
 import { DataError } from './errors.ts';
-import { initialize, initializeParameters } from './initialize.ts';
+import { initialize } from './initialize.ts';
 import { Random } from './random.ts';
 import type { Session } from './session.ts';
 import type {
   CompiledModel,
   CompiledProgram,
+  Initializer,
   ModelDescription,
   RealArray,
   StateDescription,
@@ -50,16 +51,19 @@ export class Engine {
     this.resultNames = [...(hasLoss ? ['loss'] : []), ...metrics];
     this.seed = seed;
     this.program = compiled.create(batch, seed);
-    initializeParameters(parameters, this.program.parameters, seed);
-    this.initializeStates();
-  }
-
-  private initializeStates(): void {
-    for (const state of this.description.states) {
+    // every tensor draws from its own stream of the seed, so that adding a layer does not change how the others begin
+    for (const parameter of parameters)
+      initialize(
+        compiled,
+        parameter,
+        this.parameterOf(parameter),
+        new Random(seed, `parameter ${parameter.name}`),
+      );
+    for (const state of compiled.description.states) {
       const { name, initial, shape = [state.size] } = state;
-      const view = this.stateOf(state);
-      if (typeof initial === 'number') view.fill(initial);
-      else initialize(initial, shape, view, new Random(this.seed, `state ${name}`));
+      const initializer: Initializer =
+        typeof initial === 'number' ? { kind: 'constant', value: initial } : initial;
+      initialize(compiled, { shape, initializer }, this.stateOf(state), new Random(seed, `state ${name}`));
     }
   }
 
@@ -83,9 +87,7 @@ export class Engine {
 
   requireTraining(): void {
     if (!this.description.trains) {
-      throw new DataError(
-        `model ${this.description.name} has no loss and train block, so that it cannot be trained`,
-      );
+      throw new DataError(`model ${this.description.name} cannot be trained: it has no loss and train block`);
     }
   }
 
@@ -93,7 +95,7 @@ export class Engine {
   requireRate(): void {
     if (this.description.training.hasRate === false) {
       throw new DataError(
-        `no optimizer of model ${this.description.name} has a hyper-parameter named rate, so that there is nothing to scale`,
+        `no optimizer of model ${this.description.name} has a hyper-parameter named rate to be scaled`,
       );
     }
   }

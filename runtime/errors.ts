@@ -2,3 +2,8 @@
 export class DataError extends Error {
   override readonly name = 'DataError';
 }
+
+/** @throws DataError */
+export function mustBe(name: string, what: string, isSo: boolean, found: unknown): void {
+  if (!isSo) throw new DataError(`${name} must be ${what}, found ${String(found)}`);
+}

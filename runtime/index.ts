@@ -28,6 +28,7 @@ export type { Tensor, TensorData, Tensors } from './formats/tensor.ts';
 export { mergeLora, transferWeights, type MergeOptions } from './fine-tuning.ts';
 export type { LoadOptions, LoadReport } from './loading.ts';
 export type { WeightsHolder, WeightsSource } from './tensors.ts';
+export { fillOrthogonal } from './orthogonal.ts';
 export { drawBernoulli, drawNormal, drawUniform, Random } from './random.ts';
 export type * from './types.ts';
 export { rowWeights, type RowWeighting } from './weights.ts';

@@ -1,26 +1,12 @@
 /** First values of parameters. */
-import { Random } from './random.ts';
-import type { Initializer, ParameterDescription, RealArray } from './types.ts';
+import { DataError } from './errors.ts';
+import type { Random } from './random.ts';
+import type { CompiledModel, Initializer, RealArray } from './types.ts';
 
-/**
- * Fills every parameter with its first value. Each parameter draws from its own stream of the seed, so that adding a
- * layer does not change how the others begin.
- */
-export function initializeParameters(
-  parameters: readonly ParameterDescription[],
-  values: RealArray,
-  seed: number,
-): void {
-  for (const parameter of parameters) {
-    const view = values.subarray(parameter.offset, parameter.offset + parameter.size);
-    initialize(parameter.initializer, parameter.shape, view, new Random(seed, `parameter ${parameter.name}`));
-  }
-}
-
-/** Fills one tensor. */
+/** Fills one tensor with its first values. */
 export function initialize(
-  initializer: Initializer,
-  shape: readonly number[],
+  { initializers }: Pick<CompiledModel, 'initializers'>,
+  { shape, initializer }: { readonly shape: readonly number[]; readonly initializer: Initializer },
   view: RealArray,
   random: Random,
 ): void {
@@ -39,45 +25,10 @@ export function initialize(
       return;
     }
     case 'orthogonal':
-      orthogonal(initializer.gain, shape, view, random);
+      if (!initializers) throw new DataError('the module was emitted for another runtime: compile it again');
+      initializers.orthogonal(initializer.gain, shape, view, random);
       return;
     case 'values':
       view.set(initializer.values);
   }
-}
-
-/**
- * A matrix [all axes but the last, last axis] with orthonormal rows or columns, whichever are fewer, times `gain`
- * (Saxe et al. 2013): Gram-Schmidt, twice over for accuracy, on normal vectors.
- */
-function orthogonal(gain: number, shape: readonly number[], view: RealArray, random: Random): void {
-  const columns = shape.at(-1) ?? 1;
-  const rows = view.length / columns;
-  const count = Math.min(rows, columns);
-  const length = Math.max(rows, columns);
-  const vectors: Float64Array[] = [];
-  while (vectors.length < count) {
-    const vector = Float64Array.from({ length }, () => random.normal());
-    for (let pass = 0; pass < 2; pass++) {
-      for (const other of vectors) {
-        const projection = dot(vector, other);
-        for (let i = 0; i < length; i++) vector[i] = vector[i]! - projection * other[i]!;
-      }
-    }
-    const norm = Math.sqrt(dot(vector, vector));
-    if (norm < 1e-8) continue;
-    vectors.push(vector.map((value) => value / norm));
-  }
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const [vector, place] = rows >= columns ? [column, row] : [row, column];
-      view[row * columns + column] = gain * vectors[vector]![place]!;
-    }
-  }
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
 }

@@ -1,7 +1,7 @@
 /** What `fit` may be told, and the checks of it: whatever is wrong is found before anything is changed. */
 import type { StreamSource } from './batches.ts';
 import type { BatchReport, Callback, EpochReport } from './callback.ts';
-import { DataError } from './errors.ts';
+import { DataError, mustBe } from './errors.ts';
 import type { Results } from './engine.ts';
 import type { SplitMetrics } from './evaluate-metrics.ts';
 import type { Random } from './random.ts';
@@ -69,17 +69,16 @@ type Rule = (name: string, value: unknown) => void;
 
 /** @throws DataError */
 export function positiveInteger(name: string, value: unknown): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= GREATEST_COUNT)
-    return value;
-  throw new DataError(`${name} must be a whole number from 1 to ${GREATEST_COUNT}, found ${String(value)}`);
+  const isCount = isNumber(value) && Number.isInteger(value) && value >= 1 && value <= GREATEST_COUNT;
+  mustBe(name, `a whole number from 1 to ${GREATEST_COUNT}`, isCount, value);
+  return value as number;
 }
 
 const counted: Rule = (name, value) => void positiveInteger(name, value);
 const ruleOf =
   (what: string, test: (value: unknown) => boolean): Rule =>
-  (name, value) => {
-    if (!test(value)) throw new DataError(`${name} must be ${what}, found ${String(value)}`);
-  };
+  (name, value) =>
+    mustBe(name, what, test(value), value);
 const truth = ruleOf('true or false', (value) => typeof value === 'boolean');
 const callable = ruleOf('a function', (value) => typeof value === 'function');
 const anObject = ruleOf('an object', (value) => typeof value === 'object' && value !== null);

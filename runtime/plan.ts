@@ -1,5 +1,5 @@
 /** From the data and the options of `fit` to what it will do: everything is checked here, and nothing changed. */
-import { ArrayBatches, isOwnIterator, isStream, StreamBatches, type BatchSource } from './batches.ts';
+import { arrayBatches, isOwnIterator, isStream, streamBatches, type BatchSource } from './batches.ts';
 import type { Callback } from './callback.ts';
 import { DataError } from './errors.ts';
 import { checkData, sizeOf, type Data } from './ports.ts';
@@ -138,21 +138,19 @@ function planArrays(engine: Engine, given: Data, options: FitOptions<unknown>, p
       : weightingOf(engine, 'sampleWeight').withSampleWeight(given, sampleWeight);
   const rows = checkData(engine.description.inputs, data);
   if (options.stepsPerEpoch !== undefined)
-    throw new DataError(
-      'stepsPerEpoch is for streams of batches; the data are arrays, whose epoch is all of their rows',
-    );
+    throw new DataError('stepsPerEpoch is for streams; an epoch of arrays is all of their rows');
   const { batchSize, shuffle } = parts;
   const split = options.validationSplit ?? 0;
   const trained = split === 0 ? rows : Math.floor(rows * (1 - split));
   if (trained === 0 || (split > 0 && trained === rows))
     throw new DataError(`validationSplit ${split} of ${rows} rows leaves ${trained} to train on`);
   const limit = parts.limit(Math.ceil(trained / batchSize));
-  const source = new ArrayBatches(engine, data, [0, trained], { batchSize, shuffle, limit });
+  const source = arrayBatches(engine, data, [0, trained], batchSize, shuffle, limit);
   const validation =
     split > 0
       ? (): BatchSource => validationArrays(engine, data, [trained, rows], parts)
       : planValidation(engine, options.validationData, parts);
-  return { source, validation, rows: source.rows };
+  return { source, validation, rows: source.rows! };
 }
 
 function planStream(
@@ -169,18 +167,20 @@ function planStream(
   const goesOn = options.stepsPerEpoch !== undefined;
   if (!goesOn && parts.epochs > 1 && isOwnIterator(data))
     throw new DataError(
-      'an iterator can be gone through once only; for more epochs give a function that makes it, or stepsPerEpoch',
+      'an iterator serves for one epoch only; for more give a function that makes it, or stepsPerEpoch',
     );
   const all = goesOn ? options.stepsPerEpoch! * accumulate : Infinity;
   if (options.overfitBatches !== undefined && options.overfitBatches < 1 && !goesOn)
     throw new DataError('of a stream nobody knows a fraction: give overfitBatches as a number of batches');
   const overfits = options.overfitBatches !== undefined;
-  const source = new StreamBatches(engine, data, {
-    limit: Math.min(all, parts.limit(all)),
+  const source = streamBatches(
+    engine,
+    data,
+    Math.min(all, parts.limit(all)),
     // the same batches each epoch: every epoch begins the stream anew
-    goesOn: goesOn && !overfits,
+    goesOn && !overfits,
     accumulate,
-  });
+  );
   return { source, validation: planValidation(engine, options.validationData, parts), rows: null };
 }
 
@@ -189,10 +189,10 @@ function planValidation(engine: Engine, data: unknown, parts: Parts): (() => Bat
   if (isStream(data)) {
     if (parts.epochs > 1 && isOwnIterator(data))
       throw new DataError(
-        'validationData is an iterator, which serves for one epoch only; give a function that makes it',
+        'validationData is an iterator, which serves for one epoch only; for more give a function that makes it',
       );
     const limit = parts.limit(Infinity);
-    return () => new StreamBatches(engine, data, { limit, goesOn: false, accumulate: 1 });
+    return () => streamBatches(engine, data, limit, false, 1);
   }
   const rows = checkData(engine.description.inputs, data as Data);
   return () => validationArrays(engine, data as Data, [0, rows], parts);
@@ -207,11 +207,7 @@ function validationArrays(
 ): BatchSource {
   const greatest = limit(Math.ceil((to - from) / batchSize)) * batchSize;
   const range = [from, Math.min(to, from + greatest)] as const;
-  return new ArrayBatches(engine, data, range, {
-    batchSize: engine.program.batch,
-    shuffle: false,
-    limit: Infinity,
-  });
+  return arrayBatches(engine, data, range, engine.program.batch, false, Infinity);
 }
 
 function requireSameSettings(before: FitSettings, now: FitSettings): void {

@@ -19,20 +19,25 @@ export function sizeOf(port: Port): number {
   return size;
 }
 
-function describe(port: Port): string {
+function describe(port: Port, what = 'input'): string {
   const shape = [...(port.batched ? ['rows'] : []), ...port.shape].join(', ');
-  return `input '${port.name}' [${shape}]`;
+  return `${what} '${port.name}' [${shape}]`;
 }
 
 /**
  * Checks all of the data before any of it is used: every input there that has no default, no other, lengths that agree on one number of
  * rows, no NaN and no infinity, integers whole and in range.
+ * @param what the ports are called in messages
  * @returns the number of rows (1 where no input has a batch axis)
  * @throws DataError
  */
-export function checkData(ports: readonly Port[], data: Data): number {
+export function checkData(
+  ports: readonly Port[],
+  data: Readonly<Record<string, ArrayLike<number>>>,
+  what: 'input' | 'parameter' | 'state' = 'input',
+): number {
   if (typeof data !== 'object' || data === null) {
-    throw new DataError(`data must be an object with an array for each input, found ${nameOfType(data)}`);
+    throw new DataError(`data must be an object with an array for each ${what}, found ${nameOfType(data)}`);
   }
   let rows: number | undefined;
   let first: Port | undefined;
@@ -40,20 +45,20 @@ export function checkData(ports: readonly Port[], data: Data): number {
     const values = data[port.name];
     if (values === undefined) {
       if (port.default !== undefined) continue;
-      throw new DataError(`${describe(port)} is missing`);
+      throw new DataError(`${describe(port, what)} is missing`);
     }
     const size = sizeOf(port);
     if (!isArrayLike(values)) {
-      throw new DataError(`${describe(port)} must be an array of numbers, found ${nameOfType(values)}`);
+      throw new DataError(`${describe(port, what)} must be an array of numbers, found ${nameOfType(values)}`);
     }
     if (!port.batched) {
       if (values.length !== size) {
-        throw new DataError(`${describe(port)} needs ${size} values, found ${values.length}`);
+        throw new DataError(`${describe(port, what)} needs ${size} values, found ${values.length}`);
       }
     } else {
       if (values.length % size !== 0 || values.length === 0) {
         throw new DataError(
-          `${describe(port)} needs a multiple of ${size} values, at least one row; found ${values.length}`,
+          `${describe(port, what)} needs a multiple of ${size} values, at least one row; found ${values.length}`,
         );
       }
       const own = values.length / size;
@@ -61,15 +66,17 @@ export function checkData(ports: readonly Port[], data: Data): number {
         rows = own;
         first = port;
       } else if (rows !== own) {
-        throw new DataError(`${describe(port)} has ${own} rows, but input '${first!.name}' has ${rows}`);
+        throw new DataError(
+          `${describe(port, what)} has ${own} rows, but input '${first!.name}' has ${rows}`,
+        );
       }
     }
-    checkValues(port, values, size);
+    checkValues(port, values, size, what);
   }
   for (const name in data) {
     if (!hasPort(ports, name)) {
       const names = ports.map((port) => `'${port.name}'`).join(', ');
-      throw new DataError(`there is no input '${name}'; the model's inputs are ${names}`);
+      throw new DataError(`there is no ${what} '${name}'; the model has ${names}`);
     }
   }
   if (rows === undefined && hasBatch(ports)) {
@@ -108,13 +115,13 @@ function place(port: Port, size: number, i: number): string {
   return port.batched ? `row ${Math.floor(i / size)}, element ${i % size}` : `element ${i}`;
 }
 
-function checkValues(port: Port, values: RealData | IntegerData, size: number): void {
+function checkValues(port: Port, values: ArrayLike<number>, size: number, what: string): void {
   if (port.element === 'real') {
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
       if (!Number.isFinite(value)) {
         const found = typeof value === 'number' ? String(value) : `not a number but ${nameOfType(value)}`;
-        throw new DataError(`${describe(port)} is ${found} at ${place(port, size, i)}`);
+        throw new DataError(`${describe(port, what)} is ${found} at ${place(port, size, i)}`);
       }
     }
     return;
@@ -124,7 +131,7 @@ function checkValues(port: Port, values: RealData | IntegerData, size: number): 
     const value = values[i]!;
     if (!Number.isInteger(value) || value < least || value > greatest) {
       throw new DataError(
-        `${describe(port)} must hold whole numbers from ${least} to ${greatest}; found ${value} at ${place(port, size, i)}`,
+        `${describe(port, what)} must hold whole numbers from ${least} to ${greatest}; found ${value} at ${place(port, size, i)}`,
       );
     }
   }

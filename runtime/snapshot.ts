@@ -4,7 +4,7 @@ import { DataError } from './errors.ts';
 import { nameOfType } from './ports.ts';
 import type { Engine } from './engine.ts';
 import { callbackStates, newSession, type FitSettings, type Session } from './session.ts';
-import type { RealArray, StateDescription } from './types.ts';
+import type { RealArray } from './types.ts';
 
 /** A named array of a snapshot; `shape` is what it is in the model ([] for one number). */
 export interface SnapshotArray {
@@ -42,18 +42,9 @@ export interface TrainingSnapshot {
 export function takeSnapshot(engine: Engine): TrainingSnapshot {
   const { description, session } = engine;
   const arrays: Record<string, SnapshotArray> = {};
-  for (const parameter of description.parameters)
-    arrays[`weights/${parameter.name}`] = {
-      shape: parameter.shape,
-      data: engine.parameterOf(parameter).slice(),
-    };
-  for (const state of description.states)
-    arrays[`state/${state.name}`] = {
-      shape: shapeOfState(engine, state),
-      data: engine.stateOf(state).slice(),
-    };
-  const states = session === undefined ? new Map<string, CallbackState>() : callbackStates(session);
-  if (session !== undefined) {
+  for (const [name, { shape, data }] of placesOf(engine)) arrays[name] = { shape, data: data.slice() };
+  const states = session ? callbackStates(session) : new Map<string, CallbackState>();
+  if (session) {
     arrays['running/sums'] = { shape: [session.sums.length], data: session.sums.slice() };
     for (const [name, values] of Object.entries(session.history))
       arrays[`history/${name}`] = { shape: [values.length], data: Float64Array.from(values) };
@@ -74,7 +65,7 @@ export function takeSnapshot(engine: Engine): TrainingSnapshot {
     step: engine.step,
     epoch: engine.epoch,
     rateFactor: engine.rateFactor,
-    fit: session === undefined ? null : positionOf(session),
+    fit: session ? positionOf(session) : null,
     callbacks: [...states.keys()],
     arrays,
   };
@@ -88,10 +79,20 @@ function positionOf(session: Session): Json {
   return { settings: { ...settings }, history: Object.keys(history), initialEpoch, ...position };
 }
 
-function shapeOfState({ description }: Engine, state: StateDescription): readonly number[] {
-  if (state.scalar) return [];
-  const parameter = description.parameters.find(({ name }) => name === state.parameter);
-  return state.shape ?? parameter?.shape ?? [state.size];
+/** The weights and states of a trainer, in place, by the names that they have in a snapshot. */
+function placesOf(engine: Engine): [string, SnapshotArray][] {
+  const { parameters, states } = engine.description;
+  const shapes = new Map(parameters.map(({ name, shape }) => [name, shape]));
+  return [
+    ...parameters.map((parameter): [string, SnapshotArray] => [
+      `weights/${parameter.name}`,
+      { shape: parameter.shape, data: engine.parameterOf(parameter) },
+    ]),
+    ...states.map((state): [string, SnapshotArray] => {
+      const { scalar, shape = shapes.get(state.parameter ?? '') ?? [state.size] } = state;
+      return [`state/${state.name}`, { shape: scalar ? [] : shape, data: engine.stateOf(state) }];
+    }),
+  ];
 }
 
 /**
@@ -122,10 +123,7 @@ export function restoreSnapshot(engine: Engine, snapshot: TrainingSnapshot): voi
   if (session !== undefined) session.stored = statesOfCallbacks(callbacks, arrays);
 
   engine.reseed(seed);
-  for (const parameter of engine.description.parameters)
-    engine.parameterOf(parameter).set(arrays[`weights/${parameter.name}`]!.data);
-  for (const state of engine.description.states)
-    engine.stateOf(state).set(arrays[`state/${state.name}`]!.data);
+  for (const [name, { data }] of placesOf(engine)) data.set(arrays[name]!.data);
   Object.assign(engine, { step, epoch, rateFactor, session });
 }
 

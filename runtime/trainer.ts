@@ -1,8 +1,8 @@
 /** What a generated module hands out: a compiled program with fresh parameters, to be trained, evaluated and used. */
-import { checkBatch, type StreamSource } from './batches.ts';
+import { stageBatch, type StreamSource } from './batches.ts';
 import type { History, Learner } from './callback.ts';
-import { DataError } from './errors.ts';
-import { stageRows, type Data } from './ports.ts';
+import { mustBe } from './errors.ts';
+import type { Data } from './ports.ts';
 import { Engine, type Results } from './engine.ts';
 import { evaluate, predict } from './evaluate.ts';
 import { checkSplitMetrics, computeSplitMetrics, type SplitMetrics } from './evaluate-metrics.ts';
@@ -76,7 +76,7 @@ export function makeTrainer<Inputs, Outputs>(
   const { training } = compiled.description;
   const batch = positiveInteger('batch', options.batch ?? training.batch);
   const seed = options.seed ?? training.seed;
-  if (!Number.isInteger(seed)) throw new DataError(`seed must be a whole number, found ${seed}`);
+  mustBe('seed', 'a whole number', Number.isInteger(seed), seed);
   return new LoopTrainer<Inputs, Outputs>(new Engine(compiled, batch, seed));
 }
 
@@ -99,8 +99,7 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
   }
 
   set rateFactor(factor: number) {
-    if (!(factor >= 0 && factor < Infinity))
-      throw new DataError(`rateFactor must be 0 or a positive number, found ${factor}`);
+    mustBe('rateFactor', '0 or a positive number', factor >= 0 && factor < Infinity, factor);
     this.engine.requireRate();
     this.engine.rateFactor = factor;
   }
@@ -125,12 +124,12 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
 
   trainOnBatch(data: Inputs): Readonly<Results> {
     this.engine.requireTraining();
-    this.engine.stepOnStaged(this.stageBatch(data));
+    this.engine.stepOnStaged(stageBatch(this.engine, data as Data));
     return this.currentResults();
   }
 
   gradientsOnBatch(data: Inputs): Readonly<Results> {
-    const rows = this.stageBatch(data);
+    const rows = stageBatch(this.engine, data as Data);
     this.engine.pass('forward', rows, 0);
     this.engine.program.backward(rows);
     return this.currentResults();
@@ -176,13 +175,6 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
 
   load(file: string | URL, options?: LoadOptions): Promise<LoadReport> {
     return loadFile(this, file, options);
-  }
-
-  private stageBatch(data: Inputs): number {
-    const { engine } = this;
-    const rows = checkBatch(engine, data as Data);
-    stageRows(engine.program, engine.description.inputs, data as Data, undefined, 0, rows);
-    return rows;
   }
 
   private currentResults(): Readonly<Results> {

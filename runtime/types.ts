@@ -1,5 +1,6 @@
 /** What a generated module gives to the runtime. Everything here is plain data and plain functions. */
 
+import type { fillOrthogonal } from './orthogonal.ts';
 import type { RowWeighting } from './weights.ts';
 
 export type RealArray = Float32Array | Float64Array;
@@ -155,6 +156,8 @@ export interface CompiledProgram extends PredictingProgram {
 export interface CompiledModel {
   readonly description: ModelDescription;
   create(batch: number, seed: number): CompiledProgram;
+  /** Where a parameter begins so. */
+  readonly initializers?: { readonly orthogonal: typeof fillOrthogonal };
   /** `rowWeights`, where the model has a real `input sample_weight[n]`. */
   readonly weighting?: RowWeighting;
 }

@@ -9,6 +9,7 @@ const FILES = [
   'errors',
   'ports',
   'initialize',
+  'orthogonal',
   'callback',
   'options',
   'session',

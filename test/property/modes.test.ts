@@ -186,7 +186,7 @@ describe('batch_norm', async () => {
     trainer.setState({ y_running_mean: [1, 2, 3] });
     expect([...trainer.getState()['y_running_mean']!]).toEqual([1, 2, 3]);
     expect(() => trainer.setState({ y_running_mean: [1] })).toThrow(
-      "state 'y_running_mean' [3] has 3 values, found 1",
+      "state 'y_running_mean' [3] needs 3 values, found 1",
     );
     expect(() => trainer.setState({ mean: [1] })).toThrow("there is no state 'mean'");
   });

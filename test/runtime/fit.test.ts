@@ -216,7 +216,7 @@ describe('a stream of batches', () => {
     const trainer = module.createTrainer();
     await trainer.fit(batches(5), { epochs: 1 });
     expect(trainer.step).toBe(5);
-    await expect(trainer.fit(batches(5), { epochs: 2 })).rejects.toThrow('once only');
+    await expect(trainer.fit(batches(5), { epochs: 2 })).rejects.toThrow('one epoch only');
     await expect(trainer.fit(batches(5), { epochs: 2, stepsPerEpoch: 4 })).rejects.toThrow(
       'the data ended after 5 batches',
     );

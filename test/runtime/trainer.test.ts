@@ -190,9 +190,9 @@ describe('wrong data is refused before anything is changed', () => {
 
   it.each([
     ['an unknown parameter', { w: [1], v: [1] }, "no parameter 'v'"],
-    ['a wrong length', { w: [1, 2] }, "parameter 'w' [1] has 1 values, found 2"],
-    ['NaN', { w: [NaN] }, "parameter 'w' is NaN at element 0"],
-    ['null', { w: null }, "parameter 'w' must be an array of numbers, found null"],
+    ['a wrong length', { w: [1, 2] }, "parameter 'w' [1] needs 1 values, found 2"],
+    ['NaN', { w: [NaN] }, "parameter 'w' [1] is NaN at element 0"],
+    ['null', { w: null }, "parameter 'w' [1] must be an array of numbers, found null"],
   ])('weights: %s', (_, weights, words) => {
     const trainer = make();
     const before = trainer.getWeights();

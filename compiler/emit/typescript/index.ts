@@ -21,7 +21,7 @@ import { neededRuntime, topLevelNames } from './standalone.ts';
 import { clipFunction, emitUpdate, type UpdateText } from './update.ts';
 import { keptParameters } from './usage.ts';
 import type { Helper } from './integers.ts';
-import { createTrainerText, weighsRows } from './trainer.ts';
+import { createTrainerText, hasOrthogonal, weighsRows } from './trainer.ts';
 import { Views } from './views.ts';
 
 export type { EmitOptions, EmitRequest } from './request.ts';
@@ -42,6 +42,7 @@ const IMPORTS = [
   'drawBernoulli',
   'drawNormal',
   'drawUniform',
+  'fillOrthogonal',
   'CompiledProgram',
   'IntegerData',
   'ModelDescription',
@@ -211,6 +212,7 @@ class ModulePrinter {
     const values = [
       ...drawFunctions(program, loops.draws),
       ...(this.usedHelpers.has('erf') ? ['erf'] : []),
+      ...(hasOrthogonal(this.request) ? ['fillOrthogonal'] : []),
       this.request.inference === true ? 'makePredictor' : 'makeTrainer',
       ...(weighsRows(this.request) ? ['rowWeights'] : []),
     ];

@@ -5,12 +5,19 @@ export function createTrainerText(request: EmitRequest): string {
   const parts = [
     'description',
     'create: createProgram',
+    ...(hasOrthogonal(request) ? ['initializers: { orthogonal: fillOrthogonal }'] : []),
     ...(weighsRows(request) ? ['weighting: rowWeights'] : []),
   ];
   return `/** A trainer with fresh parameters. */
 export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
   return makeTrainer<Inputs, Outputs>({ ${parts.join(', ')} }, options);
 }`;
+}
+
+/** Whether a parameter or a state of the model begins as an orthogonal matrix, which only then is imported. */
+export function hasOrthogonal({ program, inference }: EmitRequest): boolean {
+  const tensors = [...program.tensors.values()];
+  return inference !== true && tensors.some(({ initializer }) => initializer?.kind === 'orthogonal');
 }
 
 /** Whether `fit` can fill an input with weights of rows: that part of the runtime is imported only then. */
