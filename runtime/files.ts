@@ -3,6 +3,7 @@
  * (package.json, `imports`), so that no page carries code for files.
  */
 import type { LoadOptions, LoadReport } from './loading.ts';
+import type { ReportOptions, ReportSource } from './report/options.ts';
 import type { TrainingSnapshot } from './snapshot.ts';
 import type { WeightsHolder } from './tensors.ts';
 
@@ -26,4 +27,13 @@ export async function loadFile(
 ): Promise<LoadReport> {
   const files = await import('./node/files.ts');
   return files.loadFile(trainer, file, options);
+}
+
+export async function saveReport<Inputs>(
+  trainer: ReportSource<Inputs>,
+  file: string | URL,
+  options?: ReportOptions<Inputs>,
+): Promise<void> {
+  const files = await import('./node/files.ts');
+  return files.saveReport(trainer, file, options);
 }

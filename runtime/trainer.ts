@@ -6,11 +6,12 @@ import type { Data } from './ports.ts';
 import { Engine, type Results } from './engine.ts';
 import { evaluate, predict } from './evaluate.ts';
 import { checkSplitMetrics, computeSplitMetrics, type SplitMetrics } from './evaluate-metrics.ts';
-import { loadFile, saveFile } from '#files';
+import { loadFile, saveFile, saveReport } from '#files';
 import { fit } from './fit.ts';
 import type { LoadOptions, LoadReport } from './loading.ts';
 import { checkedValues, namedCopies } from './named.ts';
 import { positiveInteger, type FitOptions } from './options.ts';
+import type { ReportOptions } from './report/options.ts';
 import { restoreSnapshot, takeSnapshot, type TrainingSnapshot } from './snapshot.ts';
 import type { CompiledModel, ModelDescription, RealArray } from './types.ts';
 
@@ -66,6 +67,11 @@ export interface Trainer<Inputs, Outputs> extends Learner {
    * loaded whole. @throws DataError before anything is changed
    */
   load(file: string | URL, options?: LoadOptions): Promise<LoadReport>;
+  /**
+   * Writes the last `fit` as one HTML page: curves, the classes of a split, the model. In Node; in a page, see `reportOf` of
+   * `chainrule/report`. @throws DataError; an old file then stays
+   */
+  report(file: string | URL, options?: ReportOptions<Inputs>): Promise<void>;
 }
 
 /** Wraps a compiled model. Generated modules call it; see their `createTrainer`. */
@@ -175,6 +181,10 @@ class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
 
   load(file: string | URL, options?: LoadOptions): Promise<LoadReport> {
     return loadFile(this, file, options);
+  }
+
+  async report(file: string | URL, options?: ReportOptions<Inputs>): Promise<void> {
+    await saveReport(this, file, options);
   }
 
   private currentResults(): Readonly<Results> {

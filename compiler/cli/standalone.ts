@@ -23,6 +23,7 @@ const FILES = [
   'fit',
   'snapshot',
   'loading',
+  'report/options',
   // a module that imports nothing has no files either
   'files-browser',
   'trainer',

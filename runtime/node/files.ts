@@ -7,6 +7,8 @@ import { readNpz, writeNpz } from '../formats/npz.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { Tensors } from '../formats/tensor.ts';
 import type { LoadOptions, LoadReport } from '../loading.ts';
+import type { ReportOptions, ReportSource } from '../report/options.ts';
+import { reportOf } from '../report/report.ts';
 import type { TrainingSnapshot } from '../snapshot.ts';
 import {
   checked,
@@ -113,6 +115,15 @@ export async function saveFile(
       ? writeCheckpoint(snapshot)
       : formatOf(path, true).write(checked(tensorsIn(snapshot, trainer.description)), stemOf(path));
   await replaceFile(path, bytes);
+}
+
+/** `trainer.report`: what `reportOf` of `chainrule/report` gives, as a file. */
+export async function saveReport<Inputs>(
+  trainer: ReportSource<Inputs>,
+  file: FilePath,
+  options?: ReportOptions<Inputs>,
+): Promise<void> {
+  await replaceFile(pathOf(file), new TextEncoder().encode(reportOf(trainer, options)));
 }
 
 /** `trainer.load`: the whole training from `.ckpt`, else weights. */

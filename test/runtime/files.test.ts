@@ -418,12 +418,12 @@ describe('on the disk', () => {
 });
 
 describe('where there are no files', () => {
-  it('save and load say what to use', async () => {
-    for (const method of [page.saveFile, page.loadFile]) {
+  it('save, load and report say what to use', async () => {
+    for (const method of [page.saveFile, page.loadFile, page.saveReport]) {
       const called = method(busy.createTrainer(), 'w.npz');
       await expect(called).rejects.toThrow(DataError);
       await expect(called).rejects.toThrow(
-        "w.npz is out of reach, there are no files here: take bytes, by 'chainrule/formats' (in Node: 'chainrule/node')",
+        "w.npz is out of reach, there are no files here: take bytes, by 'chainrule/formats', or a report's text, by 'chainrule/report' (in Node: 'chainrule/node')",
       );
     }
   });
