@@ -45,6 +45,18 @@ function extentOf(values: readonly number[]): [number, number] {
   return [low - margin, high + margin];
 }
 
+/** Logarithms of 1, 2 and 5 times powers of ten or, where the range is wide, of powers alone. */
+function logarithmicTicks([low, high]: readonly [number, number]): number[] {
+  if (high - low > 2.5) return ticks(low, high, 6).filter(Number.isInteger);
+  const powers = Array.from(
+    { length: Math.floor(high) - Math.floor(low) + 1 },
+    (_, k) => Math.floor(low) + k,
+  );
+  return powers
+    .flatMap((power) => [1, 2, 5].map((digit) => power + Math.log10(digit)))
+    .filter((tick) => tick >= low && tick <= high);
+}
+
 /** A figure with a legend. Series without a finite value are left out; without any there is a sentence instead. */
 export function lineChart(title: string, all: readonly Series[], options: ChartOptions): Markup {
   const { epochs, logarithmic = false, coloured = COLOURS } = options;
@@ -60,9 +72,7 @@ export function lineChart(title: string, all: readonly Series[], options: ChartO
   const yExtent = extentOf(heights);
   const y = linear(yExtent, HEIGHT - BOTTOM, TOP);
   const x = linear(extentOf(epochs), LEFT, WIDTH - RIGHT);
-  const yTicks = ticks(...yExtent, 5).filter(
-    (tick) => !logarithmic || Number.isInteger(tick) || yExtent[1] - yExtent[0] < 2,
-  );
+  const yTicks = logarithmic ? logarithmicTicks(yExtent) : ticks(...yExtent, 5);
   const xTicks = ticks(epochs[0]!, epochs.at(-1)!, Math.min(8, epochs.length)).filter(Number.isInteger);
   const path = line<number>()
     .defined((value) => Number.isFinite(own(value)))

@@ -21,8 +21,20 @@ function textOf(part: Part): string {
   return String(part).replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** A number in a column of a table: four places behind the point, where that says enough. */
+export function columnText(value: number): string {
+  const size = Math.abs(value);
+  return size === 0 || (size >= 1e-3 && size < 1e6) ? value.toFixed(4) : numberText(value);
+}
+
+/** A whole number, `1,234,567`, the same on every machine. */
+export function grouped(value: number): string {
+  return String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
+}
+
 /** A number for a reader: four digits that count. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value) || Number.isInteger(value)) return String(value);
-  return String(Number(value.toPrecision(4)));
+  const rounded = Number(value.toPrecision(4));
+  return Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
 }

@@ -2,7 +2,7 @@
 import type { TrainingSnapshot } from '../snapshot.ts';
 import type { ModelDescription } from '../types.ts';
 import { COLOURS, lineChart, type Series } from './chart.ts';
-import { html, Markup, numberText } from './html.ts';
+import { columnText, grouped, html, Markup } from './html.ts';
 import type { ReportOptions, ReportSource } from './options.ts';
 import { recordingIn, type Recording } from './recorder.ts';
 import { judge, type SplitReport } from './split.ts';
@@ -102,7 +102,8 @@ function recorded({ epochs, rateFactors, norms }: Recording): Markup {
   const series = [...norms]
     .map(([name, values]): Series => ({ name, values }))
     .toSorted((one, other) => (other.values.at(-1) ?? 0) - (one.values.at(-1) ?? 0));
-  return html`${lineChart('Rate: what callbacks multiply the rate of the model by', [{ name: 'rate factor', values: rateFactors }], { epochs })}
+  const spread = Math.max(...rateFactors) / Math.min(...rateFactors);
+  return html`${lineChart('Rate: what callbacks multiply the rate of the model by', [{ name: 'rate factor', values: rateFactors }], { epochs, logarithmic: spread >= 10 })}
   ${lineChart('Norms of gradients, by parameter', series, { epochs, logarithmic: true, coloured: COLOURS })}`;
 }
 
@@ -116,7 +117,7 @@ function splitSection({ name, results, classes }: SplitReport): Markup {
       </thead>
       <tbody>
         <tr>
-          ${Object.values(results).map((value) => html`<td>${numberText(value)}</td>`)}
+          ${Object.values(results).map((value) => html`<td>${columnText(value)}</td>`)}
         </tr>
       </tbody>
     </table>
@@ -130,14 +131,14 @@ function splitSection({ name, results, classes }: SplitReport): Markup {
     const all = counts.reduce((sum, count) => sum + count, 0);
     return html`<tr>
       <th scope="row">${truth}</th>
-      ${counts.map((count, column) => html`<td style="--share: ${(count / Math.max(all, 1)).toFixed(3)}" ${column === row ? html` class="right"` : ''}>${count}</td>`)}
+      ${counts.map((count, column) => html`<td class="${column === row ? 'right' : 'wrong'}" style="--share: ${(count / Math.max(all, 1)).toFixed(3)}">${count}</td>`)}
     </tr>`;
   });
   const perClass = scores.perClass.map(
     ({ precision, recall, f1, support }, k) =>
       html`<tr>
         <th scope="row">${names[k]!}</th>
-        ${[precision, recall, f1].map((value) => html`<td>${value.toFixed(4)}</td>`)}
+        ${[precision, recall, f1].map((value) => html`<td>${columnText(value)}</td>`)}
         <td>${support}</td>
       </tr>`,
   );
@@ -180,7 +181,7 @@ function parameterTable({ parameters }: ModelDescription): Markup {
       html`<tr>
         <th scope="row">${name}</th>
         <td>[${shape.join(', ')}]</td>
-        <td>${size}</td>
+        <td>${grouped(size)}</td>
         <td>${frozen ? 'no' : 'yes'}</td>
       </tr>`,
   );
@@ -197,7 +198,7 @@ function parameterTable({ parameters }: ModelDescription): Markup {
         <tr>
           <th scope="row">all</th>
           <td></td>
-          <td>${all}</td>
+          <td>${grouped(all)}</td>
           <td></td>
         </tr>
       </tbody>
@@ -211,7 +212,7 @@ function historySection({ epochs, values }: RunHistory): Markup {
     (epoch, k) =>
       html`<tr>
         <th scope="row">${epoch}</th>
-        ${[...values.values()].map((column) => html`<td>${numberText(column[k] ?? NaN)}</td>`)}
+        ${[...values.values()].map((column) => html`<td>${columnText(column[k] ?? NaN)}</td>`)}
       </tr>`,
   );
   return html`<h2>History</h2>

@@ -29,12 +29,13 @@ figcaption { font-weight: 600; }
 path[class*='series-'] { stroke: var(--own, var(--line)); }
 circle { fill: var(--own); }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { margin-bottom: 1.5rem; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 thead th { color: var(--faint); font-weight: 600; }
 .matrix td { min-width: 2.2rem; text-align: center; border: 1px solid var(--page); background: rgb(var(--accent) / calc(var(--share) * 0.55)); }
 .matrix th { text-align: center; }
+.matrix tbody th { text-align: right; }
 .matrix .right { font-weight: 600; }
 caption { text-align: left; color: var(--faint); padding-bottom: 0.4rem; }
 pre { overflow-x: auto; font-size: 0.85rem; }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
 import * as node from '../../runtime/node/index.ts';
+import * as report from '../../runtime/report/index.ts';
 import * as runtime from '../../runtime/index.ts';
 import { Random } from '../../runtime/random.ts';
 import { moduleOf } from '../runtime/support.ts';
@@ -22,6 +23,7 @@ it('the snippets run', async () => {
     './generated/flowers.js': await moduleOf(blocks('dsl')[0]!, 'f32'),
     'chainrule/runtime': runtime,
     'chainrule/node': node,
+    'chainrule/report': report,
   };
   const code = blocks('ts').join('\n').replaceAll("'runs/", `'${folder}/`);
   const body = code.replaceAll(IMPORT, (_, type: string | undefined, names: string, from: string) => {
@@ -47,7 +49,7 @@ it('the snippets run', async () => {
   write.mockRestore();
   expect(trainer.evaluate({ x, label })['accuracy']).toBeGreaterThan(0.9);
   expect([first.step, second.step]).toEqual([7, 80]);
-  for (const file of ['log.csv', 'first/train', 'first/validation'])
+  for (const file of ['log.csv', 'first/train', 'first/validation', 'report.html'])
     expect(existsSync(join(folder, file))).toBe(true);
 });
 
@@ -69,6 +71,6 @@ it('the tables name the options and callbacks that there are', async () => {
   expect(named('| option').toSorted()).toEqual(
     options.filter((name) => !shorthand.includes(name)).toSorted(),
   );
-  const callbacks = { ...runtime, ...node };
+  const callbacks = { ...runtime, ...node, ...report };
   for (const name of named('| callback ')) expect(Object.keys(callbacks)).toContain(name);
 });
