@@ -27,11 +27,6 @@ export function columnText(value: number): string {
   return size === 0 || (size >= 1e-3 && size < 1e6) ? value.toFixed(4) : numberText(value);
 }
 
-/** A whole number, `1,234,567`, the same on every machine. */
-export function grouped(value: number): string {
-  return String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
-}
-
 /** A number for a reader: four digits that count. */
 export function numberText(value: number): string {
   if (!Number.isFinite(value) || Number.isInteger(value)) return String(value);

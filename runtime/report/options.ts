@@ -28,5 +28,4 @@ export interface ReportSource<Inputs> {
   getTraining(): TrainingSnapshot;
   evaluate(data: Inputs): Readonly<Record<string, number>>;
   predict(data: Partial<Inputs>): unknown;
-  summary?(): string;
 }

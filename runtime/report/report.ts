@@ -1,8 +1,9 @@
 /** A training as one HTML page: curves, gradients, classes, the model, and every number in a table. */
 import type { TrainingSnapshot } from '../snapshot.ts';
+import { summary } from '../summary.ts';
 import type { ModelDescription } from '../types.ts';
 import { COLOURS, lineChart, type Series } from './chart.ts';
-import { columnText, grouped, html, Markup } from './html.ts';
+import { columnText, html, Markup } from './html.ts';
 import type { ReportOptions, ReportSource } from './options.ts';
 import { recordingIn, type Recording } from './recorder.ts';
 import { judge, type SplitReport } from './split.ts';
@@ -14,8 +15,6 @@ export interface ReportContent {
   /** Of a trainer, or of a checkpoint file. */
   readonly training: TrainingSnapshot;
   readonly split?: SplitReport;
-  /** The model as text; without it the page has the parameters alone. */
-  readonly summary?: string;
 }
 
 /**
@@ -26,19 +25,17 @@ export interface ReportContent {
 export function reportOf<Inputs>(trainer: ReportSource<Inputs>, options: ReportOptions<Inputs> = {}): string {
   const { title, split } = options;
   const { description } = trainer;
-  const summary = trainer.summary?.();
   return reportHtml({
     ...(title !== undefined && { title }),
     description,
     training: trainer.getTraining(),
     ...(split !== undefined && { split: judge(trainer, split) }),
-    ...(summary !== undefined && { summary }),
   });
 }
 
 /** A whole page. It loads nothing and runs nothing: its own policy forbids both. */
 export function reportHtml(content: ReportContent): string {
-  const { description, training, split, summary, title = `Training of ${description.name}` } = content;
+  const { description, training, split, title = `Training of ${description.name}` } = content;
   const history = historyIn(training);
   return html`<!doctype html>
     <html lang="en">
@@ -60,8 +57,7 @@ export function reportHtml(content: ReportContent): string {
           </p>
           ${curves(history, recordingIn(training))} ${split === undefined ? '' : splitSection(split)}
           <h2>Model</h2>
-          ${summary === undefined ? parameterTable(description) : html`<pre>${summary}</pre>`}
-          ${historySection(history)}
+          ${html`<pre>${summary({ description })}</pre>`} ${historySection(history)}
         </main>
       </body>
     </html> `.text;
@@ -173,37 +169,6 @@ function splitSection({ name, results, classes }: SplitReport): Markup {
         </tbody>
       </table>
     </div>`;
-}
-
-function parameterTable({ parameters }: ModelDescription): Markup {
-  const rows = parameters.map(
-    ({ name, shape, size, frozen }) =>
-      html`<tr>
-        <th scope="row">${name}</th>
-        <td>[${shape.join(', ')}]</td>
-        <td>${grouped(size)}</td>
-        <td>${frozen ? 'no' : 'yes'}</td>
-      </tr>`,
-  );
-  const all = parameters.reduce((sum, { size }) => sum + size, 0);
-  return html`<div class="wide">
-    <table>
-      <thead>
-        <tr>
-          ${['parameter', 'shape', 'count', 'trained'].map((each) => html`<th scope="col">${each}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-        <tr>
-          <th scope="row">all</th>
-          <td></td>
-          <td>${grouped(all)}</td>
-          <td></td>
-        </tr>
-      </tbody>
-    </table>
-  </div>`;
 }
 
 function historySection({ epochs, values }: RunHistory): Markup {

@@ -64,7 +64,7 @@ describe('a predictor', () => {
     predictor.copyWeights(await trained());
     const before = predictor.getWeights();
     expect(() => predictor.setWeights({ z_b: [1, 2, 3], z_w: [1] })).toThrow("there is no parameter 'z_w'");
-    expect(() => predictor.setWeights({ z_b: [1, 2] })).toThrow('has 3 values, found 2');
+    expect(() => predictor.setWeights({ z_b: [1, 2] })).toThrow('needs 3 values, found 2');
     expect(() => predictor.setWeights({ z_b: [1, 2, NaN] })).toThrow('is NaN at element 2');
     expect(() => predictor.copyWeights({ getWeights: () => ({}), getState: () => ({}) })).toThrow(
       'to be copied',

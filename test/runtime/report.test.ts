@@ -1,5 +1,5 @@
 /** The page of a report, as text: what it says of a training, and that nothing of it is taken for markup. */
-import { DataError } from 'chainrule/runtime';
+import { DataError, summary } from 'chainrule/runtime';
 import { ReportRecorder, reportHtml, reportOf } from 'chainrule/report';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lineChart } from '../../runtime/report/chart.ts';
@@ -104,16 +104,15 @@ describe('a report', () => {
     expect(report).toThrow(words);
   });
 
-  it('is made of a checkpoint alone, too, and has the summary that it is given', () => {
+  it('is made of a checkpoint alone, too, and has the summary of the model', () => {
     const trainer = classes.createTrainer();
     const { description } = trainer;
     const page = reportHtml({
       description,
       training: trainer.getTraining(),
-      summary: 'layers > 1',
       title: '"T"',
     });
-    expect(page).toContain('<pre>layers &#62; 1</pre>');
+    expect(page).toContain(`<pre>${summary({ description })}</pre>`);
     expect(page).toContain('<title>&#34;T&#34;</title>');
   });
 });
