@@ -176,7 +176,7 @@ export function gradient_W1(x: Float32Array, du: Float32Array, dW1: Float32Array
 // ---------------------------------------------------------------------------------------------------- update
 
 // rate = 0.01 * rate_factor       by-hand.dsl:15
-// p'[i] = p[i] - rate * g[i]      optimizers.dsl:12
+// p'[i] = p[i] - rate * g[i]      by-hand.dsl:15 (optimizers.dsl:12)
 export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate_factor: number): void {
   const rate = 0.01 * rate_factor;
   for (let i = 0; i < count; i++) {

@@ -151,7 +151,7 @@ export function forward_z_relu(
   }
 }
 
-// z[n, o] = sum[i](z_relu[n, i] * z_dense2_W[i, o]) + z_dense2_b[o]      layers.dsl:7
+// z[n, o] = sum[i](z_relu[n, i] * z_dense2_W[i, o]) + z_dense2_b[o]      digits-small.dsl:6 (layers.dsl:7)
 export function forward_z(
   z_relu: Float32Array,
   z_dense2_W: Float32Array,
@@ -242,7 +242,7 @@ export function forward_accuracy(
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dz[n, o] = (p[n, o] - (o == label[n])) / extent(n)      layers.dsl:7
+// dz[n, o] = (p[n, o] - (o == label[n])) / extent(n)      digits-small.dsl:6 (layers.dsl:7)
 export function backward_dz(p: Float32Array, label: Int32Array, dz: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     const p_at_n = n * 10;
@@ -253,7 +253,7 @@ export function backward_dz(p: Float32Array, label: Int32Array, dz: Float32Array
   }
 }
 
-// db[o] = sum[n](dy[n, o])      layers.dsl:7
+// db[o] = sum[n](dy[n, o])      digits-small.dsl:6 (layers.dsl:7)
 // db stands for dz_dense2_b, dz_dense1_b
 export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
   db.fill(0);
@@ -265,7 +265,7 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dz_dense2_W[i, o] = sum[n](z_relu[n, i] * dz[n, o])      layers.dsl:7
+// dz_dense2_W[i, o] = sum[n](z_relu[n, i] * dz[n, o])      digits-small.dsl:6 (layers.dsl:7)
 export function gradient_z_dense2_W(
   z_relu: Float32Array,
   dz: Float32Array,
@@ -292,7 +292,7 @@ export function backward_dz_dense1_y(
   }
 }
 
-// dz_dense1_W[i, o] = sum[n](x[n, i] * dz_dense1_y[n, o])      layers.dsl:7
+// dz_dense1_W[i, o] = sum[n](x[n, i] * dz_dense1_y[n, o])      digits-small.dsl:6 (layers.dsl:7)
 export function gradient_z_dense1_W(
   x: Float32Array,
   dz_dense1_y: Float32Array,
@@ -306,11 +306,16 @@ export function gradient_z_dense1_W(
 // ---------------------------------------------------------------------------------------------------- update
 
 // rate = 0.001 * rate_factor                                          digits-small.dsl:12
-// c1 = 1 - 0.9^t                                                      optimizers.dsl:66
-// c2 = 1 - 0.999^t                                                    optimizers.dsl:67
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               optimizers.dsl:63
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         optimizers.dsl:64
-// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
+// c1 = 1 - 0.9^t
+//     digits-small.dsl:12 (optimizers.dsl:66)
+// c2 = 1 - 0.999^t
+//     digits-small.dsl:12 (optimizers.dsl:67)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]
+//     digits-small.dsl:12 (optimizers.dsl:63)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2
+//     digits-small.dsl:12 (optimizers.dsl:64)
+// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)
+//     digits-small.dsl:12 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
   m: Float32Array,

@@ -300,11 +300,11 @@ export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32A
 // ---------------------------------------------------------------------------------------------------- update
 
 // rate = 0.001 * rate_factor                                          digits.dsl:20
-// c1 = 1 - 0.9^t                                                      optimizers.dsl:66
-// c2 = 1 - 0.999^t                                                    optimizers.dsl:67
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               optimizers.dsl:63
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         optimizers.dsl:64
-// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
+// c1 = 1 - 0.9^t                                                      digits.dsl:20 (optimizers.dsl:66)
+// c2 = 1 - 0.999^t                                                    digits.dsl:20 (optimizers.dsl:67)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               digits.dsl:20 (optimizers.dsl:63)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         digits.dsl:20 (optimizers.dsl:64)
+// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      digits.dsl:20 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
   m: Float32Array,

@@ -1803,7 +1803,8 @@ const z_z_b_offset = 215424;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// z_start[n, t, d] = z_tokens_E[text[n, t], d] + z_start_P[t, d]      embedding.dsl:13
+// z_start[n, t, d] = z_tokens_E[text[n, t], d] + z_start_P[t, d]
+//     finetune-gpt.dsl:23 (embedding.dsl:13)
 export function forward_z_start(
   z_tokens_E: Float32Array,
   z_start_P: Float32Array,
@@ -1826,7 +1827,8 @@ export function forward_z_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:15
+// m[n, i] = sum[k](x[n, i, k]) / 64
+//     finetune-gpt.dsl:23 (normalisation.dsl:15)
 // m stands for z_block1_norm1_m, z_block1_norm2_m, z_block2_norm1_m, z_block2_norm2_m, z_block3_norm1_m,
 // z_block3_norm2_m, z_block4_norm1_m, z_block4_norm2_m, z_norm_m
 export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
@@ -1841,7 +1843,8 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:16
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64
+//     finetune-gpt.dsl:23 (normalisation.dsl:16)
 // v stands for z_block1_norm1_v, z_block1_norm2_v, z_block2_norm1_v, z_block2_norm2_v, z_block3_norm1_v,
 // z_block3_norm2_v, z_block4_norm1_v, z_block4_norm2_v, z_norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
@@ -1857,7 +1860,8 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
   }
 }
 
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
+//     finetune-gpt.dsl:23 (normalisation.dsl:17)
 // y stands for z_block1_norm1, z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1,
 // z_block3_norm2, z_block4_norm1, z_block4_norm2, z_norm
 export function forward_z_block1_norm1(
@@ -1880,9 +1884,10 @@ export function forward_z_block1_norm1(
   }
 }
 
-// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      gpt.dsl:11
-// y stands for z_block1_attention_q, z_block1_attention_k (gpt.dsl:12), z_block1_attention_v (gpt.dsl:13),
-// z_block2_attention_q, z_block2_attention_k (gpt.dsl:12), z_block2_attention_v (gpt.dsl:13) and 6 more
+// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
+// y stands for z_block1_attention_q, z_block1_attention_k, z_block1_attention_v, z_block2_attention_q,
+// z_block2_attention_k, z_block2_attention_v, z_block3_attention_q, z_block3_attention_k,
+// z_block3_attention_v and 3 more
 export function forward_z_block1_attention_q(
   norm1: Float32Array,
   x: Float32Array,
@@ -1894,7 +1899,7 @@ export function forward_z_block1_attention_q(
   contract_nn(norm1, x, y, ni_to, 64, 64);
 }
 
-// score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      gpt.dsl:15
+// score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      finetune-gpt.dsl:23 (gpt.dsl:15)
 // score stands for z_block1_attention_score, z_block2_attention_score, z_block3_attention_score,
 // z_block4_attention_score
 export function forward_attention_score(
@@ -1935,8 +1940,8 @@ export function forward_attention_score(
   }
 }
 
-// weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? score[n, h, i, j] : -inf)                    gpt.dsl:16
-// weight[n, h, i, j] = exp((j <= i ? score[n, h, i, j] : -inf) - weight_logsumexp[n, h, i])      gpt.dsl:16
+// weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? score[n, h, i, j] : -inf)                    finetune-gpt.dsl:23 (gpt.dsl:16)
+// weight[n, h, i, j] = exp((j <= i ? score[n, h, i, j] : -inf) - weight_logsumexp[n, h, i])      finetune-gpt.dsl:23 (gpt.dsl:16)
 // weight stands for z_block1_attention_weight, z_block2_attention_weight, z_block3_attention_weight,
 // z_block4_attention_weight
 export function forward_attention_weight(score: Float32Array, weight: Float32Array, batch: number): void {
@@ -1967,7 +1972,7 @@ export function forward_attention_weight(score: Float32Array, weight: Float32Arr
   }
 }
 
-// mixed[n, i, h, c] = sum[j](weight[n, h, i, j] * v[n, j, h, c])      gpt.dsl:17
+// mixed[n, i, h, c] = sum[j](weight[n, h, i, j] * v[n, j, h, c])      finetune-gpt.dsl:23 (gpt.dsl:17)
 // mixed stands for z_block1_attention_mixed, z_block2_attention_mixed, z_block3_attention_mixed,
 // z_block4_attention_mixed
 export function forward_attention_mixed(
@@ -2004,7 +2009,7 @@ export function forward_attention_mixed(
   }
 }
 
-// u[n, t, d] = x[n, t, d] + sum[h, c](attention_mixed[n, t, h, c] * attention_O[h, c, d])      gpt.dsl:26
+// u[n, t, d] = x[n, t, d] + sum[h, c](attention_mixed[n, t, h, c] * attention_O[h, c, d])      finetune-gpt.dsl:23 (gpt.dsl:26)
 // u stands for z_block1_u, z_block2_u, z_block3_u, z_block4_u
 export function forward_u(
   x: Float32Array,
@@ -2022,7 +2027,7 @@ export function forward_u(
   }
 }
 
-// hidden[n, i, o] = sum[i2](norm2[n, i, i2] * hidden_W[i2, o]) + hidden_b[o]      layers.dsl:7
+// hidden[n, i, o] = sum[i2](norm2[n, i, i2] * hidden_W[i2, o]) + hidden_b[o]      finetune-gpt.dsl:23 (layers.dsl:7)
 // hidden stands for z_block1_hidden, z_block2_hidden, z_block3_hidden, z_block4_hidden
 export function forward_hidden(
   norm2: Float32Array,
@@ -2043,7 +2048,7 @@ export function forward_hidden(
 }
 
 // mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308
-//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)) * hidden[n, i, o]      gpt.dsl:29
+//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)) * hidden[n, i, o]      finetune-gpt.dsl:23 (gpt.dsl:29)
 // mlp_gelu_tanh stands for z_block1_mlp_gelu_tanh, z_block2_mlp_gelu_tanh, z_block3_mlp_gelu_tanh,
 // z_block4_mlp_gelu_tanh
 export function forward_mlp_gelu_tanh(
@@ -2058,7 +2063,7 @@ export function forward_mlp_gelu_tanh(
   }
 }
 
-// y[n, t, d] = u[n, t, d] + (sum[i](gelu_tanh[n, t, i] * W[i, d]) + b[d])      gpt.dsl:30
+// y[n, t, d] = u[n, t, d] + (sum[i](gelu_tanh[n, t, i] * W[i, d]) + b[d])      finetune-gpt.dsl:23 (gpt.dsl:30)
 // y stands for z_block1, z_block2, z_block3, z_block4
 export function forward_mlp_y(
   u: Float32Array,
@@ -2079,7 +2084,7 @@ export function forward_mlp_y(
   }
 }
 
-// z[n, i, o] = sum[i2](z_norm[n, i, i2] * z_z_W[i2, o]) + z_z_b[o]      layers.dsl:7
+// z[n, i, o] = sum[i2](z_norm[n, i, i2] * z_z_W[i2, o]) + z_z_b[o]      finetune-gpt.dsl:23 (layers.dsl:7)
 export function forward_z(
   z_norm: Float32Array,
   z_z_W: Float32Array,
@@ -2152,7 +2157,7 @@ export function forward_loss(
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dz[n, i, o] = (p[n, i, o] - (o == next[n, i])) / (64 * extent(n))      layers.dsl:7
+// dz[n, i, o] = (p[n, i, o] - (o == next[n, i])) / (64 * extent(n))      finetune-gpt.dsl:23 (layers.dsl:7)
 export function backward_dz(p: Float32Array, next: Int32Array, dz: Float32Array, batch: number): void {
   const ni_to = batch * 64;
   const product = 64 * batch;
@@ -2165,7 +2170,7 @@ export function backward_dz(p: Float32Array, next: Int32Array, dz: Float32Array,
   }
 }
 
-// dz_z_b[o] = sum[n, i](dz[n, i, o])      layers.dsl:7
+// dz_z_b[o] = sum[n, i](dz[n, i, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 export function gradient_z_z_b(dz: Float32Array, dz_z_b: Float32Array, batch: number): void {
   dz_z_b.fill(0);
   const ni_to = batch * 64;
@@ -2177,7 +2182,7 @@ export function gradient_z_z_b(dz: Float32Array, dz_z_b: Float32Array, batch: nu
   }
 }
 
-// dz_norm[n, i, k] = sum[o](dz[n, i, o] * z_z_W[k, o])      layers.dsl:7
+// dz_norm[n, i, k] = sum[o](dz[n, i, o] * z_z_W[k, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 export function backward_dz_norm(
   dz: Float32Array,
   z_z_W: Float32Array,
@@ -2189,7 +2194,7 @@ export function backward_dz_norm(
   contract_nt_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
-// dz_z_W[i, o] = sum[n, j](z_norm[n, j, i] * dz[n, j, o])      layers.dsl:7
+// dz_z_W[i, o] = sum[n, j](z_norm[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 export function gradient_z_z_W(
   z_norm: Float32Array,
   dz: Float32Array,
@@ -2201,7 +2206,8 @@ export function gradient_z_z_W(
   contract_tn(z_norm, dz, dz_z_W, 64, 96, nj_to);
 }
 
-// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:17
+// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))
+//     finetune-gpt.dsl:23 (normalisation.dsl:17)
 // dg stands for dz_norm_g, dz_block4_norm2_g, dz_block4_norm1_g, dz_block3_norm2_g, dz_block3_norm1_g,
 // dz_block2_norm2_g, dz_block2_norm1_g, dz_block1_norm2_g, dz_block1_norm1_g
 export function gradient_g(
@@ -2224,10 +2230,11 @@ export function gradient_g(
   }
 }
 
-// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:17
-// db stands for dz_norm_b, dz_block4_mlp_b (layers.dsl:7), dz_block4_norm2_b, dz_block4_norm1_b,
-// dz_block3_mlp_b (layers.dsl:7), dz_block3_norm2_b, dz_block3_norm1_b, dz_block2_mlp_b (layers.dsl:7),
-// dz_block2_norm2_b and 4 more
+// db[k] = sum[n, i](dy[n, i, k])
+//     finetune-gpt.dsl:23 (normalisation.dsl:17, layers.dsl:7)
+// db stands for dz_norm_b, dz_block4_mlp_b, dz_block4_norm2_b, dz_block4_norm1_b, dz_block3_mlp_b,
+// dz_block3_norm2_b, dz_block3_norm1_b, dz_block2_mlp_b, dz_block2_norm2_b, dz_block2_norm1_b,
+// dz_block1_mlp_b and 2 more
 export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
   db.fill(0);
   const ni_to = batch * 64;
@@ -2240,11 +2247,13 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
 }
 
 // dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
-//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:15
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))
+//     finetune-gpt.dsl:23 (normalisation.dsl:15)
 // dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
-//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:16
+//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)
+//     finetune-gpt.dsl:23 (normalisation.dsl:16)
 // dz_block4_u_1[n, t, d] = dz_norm[n, t, d] * (z_norm_g[d] / sqrt(z_norm_v[n, t] + 0.00001))
-//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      gpt.dsl:30
+//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      finetune-gpt.dsl:23 (gpt.dsl:30)
 export function backward_dz_block4_u_1(
   dz_norm: Float32Array,
   z_norm_g: Float32Array,
@@ -2281,7 +2290,7 @@ export function backward_dz_block4_u_1(
   }
 }
 
-// dW[i, o] = sum[n, j](gelu_tanh[n, j, i] * du_1[n, j, o])      layers.dsl:7
+// dW[i, o] = sum[n, j](gelu_tanh[n, j, i] * du_1[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 // dW stands for dz_block4_mlp_W, dz_block3_mlp_W, dz_block2_mlp_W, dz_block1_mlp_W
 export function gradient_mlp_W(
   gelu_tanh: Float32Array,
@@ -2299,7 +2308,7 @@ export function gradient_mlp_W(
 //     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3))
 //     * (1 - sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))
 //     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, i, o]^2)))
-//     + sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))      gpt.dsl:29
+//     + sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))      finetune-gpt.dsl:23 (gpt.dsl:29)
 // dhidden stands for dz_block4_hidden, dz_block3_hidden, dz_block2_hidden, dz_block1_hidden
 export function backward_dhidden(
   du_1: Float32Array,
@@ -2322,7 +2331,7 @@ export function backward_dhidden(
   }
 }
 
-// dhidden_b[o] = sum[n, i](dhidden[n, i, o])      layers.dsl:7
+// dhidden_b[o] = sum[n, i](dhidden[n, i, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 // dhidden_b stands for dz_block4_hidden_b, dz_block3_hidden_b, dz_block2_hidden_b, dz_block1_hidden_b
 export function gradient_hidden_b(dhidden: Float32Array, dhidden_b: Float32Array, batch: number): void {
   dhidden_b.fill(0);
@@ -2335,7 +2344,7 @@ export function gradient_hidden_b(dhidden: Float32Array, dhidden_b: Float32Array
   }
 }
 
-// dnorm2[n, i, k] = sum[o](dhidden[n, i, o] * hidden_W[k, o])      layers.dsl:7
+// dnorm2[n, i, k] = sum[o](dhidden[n, i, o] * hidden_W[k, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 // dnorm2 stands for dz_block4_norm2, dz_block3_norm2, dz_block2_norm2, dz_block1_norm2
 export function backward_dnorm2(
   dhidden: Float32Array,
@@ -2348,7 +2357,7 @@ export function backward_dnorm2(
   contract_nt_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
 }
 
-// dhidden_W[i, o] = sum[n, j](norm2[n, j, i] * dhidden[n, j, o])      layers.dsl:7
+// dhidden_W[i, o] = sum[n, j](norm2[n, j, i] * dhidden[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 // dhidden_W stands for dz_block4_hidden_W, dz_block3_hidden_W, dz_block2_hidden_W, dz_block1_hidden_W
 export function gradient_hidden_W(
   norm2: Float32Array,
@@ -2361,13 +2370,16 @@ export function gradient_hidden_W(
   contract_tn(norm2, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
-// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:15
+// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))
+//     finetune-gpt.dsl:23 (normalisation.dsl:15)
 // dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:16
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)
+//     finetune-gpt.dsl:23 (normalisation.dsl:16)
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
-//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                   gpt.dsl:26
-// dx stands for dz_block3_1, dz_block3_u_1 (gpt.dsl:30), dz_block2_1, dz_block2_u_1 (gpt.dsl:30),
-// dz_block1_1, dz_block1_u_1 (gpt.dsl:30), dz_start_1, dz_start (embedding.dsl:13)
+//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]
+//     finetune-gpt.dsl:23 (gpt.dsl:26, 30, embedding.dsl:13)
+// dx stands for dz_block3_1, dz_block3_u_1, dz_block2_1, dz_block2_u_1, dz_block1_1, dz_block1_u_1,
+// dz_start_1, dz_start
 export function backward_dz_block3_1(
   dy: Float32Array,
   g: Float32Array,
@@ -2406,7 +2418,7 @@ export function backward_dz_block3_1(
   }
 }
 
-// dmixed[n, i, h, c] = sum[o](dy[n, i, o] * O[h, c, o])      gpt.dsl:19
+// dmixed[n, i, h, c] = sum[o](dy[n, i, o] * O[h, c, o])      finetune-gpt.dsl:23 (gpt.dsl:19)
 // dmixed stands for dz_block4_attention_mixed, dz_block3_attention_mixed, dz_block2_attention_mixed,
 // dz_block1_attention_mixed
 export function backward_dattention_mixed(
@@ -2420,7 +2432,7 @@ export function backward_dattention_mixed(
   contract_nt_holding_b(dy, O, dmixed, ni_to, 64, 64);
 }
 
-// dO[h, c, o] = sum[n, i](mixed[n, i, h, c] * dy[n, i, o])      gpt.dsl:19
+// dO[h, c, o] = sum[n, i](mixed[n, i, h, c] * dy[n, i, o])      finetune-gpt.dsl:23 (gpt.dsl:19)
 // dO stands for dz_block4_attention_O, dz_block3_attention_O, dz_block2_attention_O, dz_block1_attention_O
 export function gradient_attention_O(
   mixed: Float32Array,
@@ -2433,7 +2445,7 @@ export function gradient_attention_O(
   contract_tn(mixed, dy, dO, 64, 64, ni_to);
 }
 
-// dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      gpt.dsl:17
+// dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      finetune-gpt.dsl:23 (gpt.dsl:17)
 // dweight stands for dz_block4_attention_weight, dz_block3_attention_weight, dz_block2_attention_weight,
 // dz_block1_attention_weight
 export function backward_dattention_weight(
@@ -2470,10 +2482,9 @@ export function backward_dattention_weight(
   }
 }
 
-// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      gpt.dsl:17
-// dx stands for dz_block4_attention_v, dz_block4_attention_k (gpt.dsl:15), dz_block3_attention_v,
-// dz_block3_attention_k (gpt.dsl:15), dz_block2_attention_v, dz_block2_attention_k (gpt.dsl:15),
-// dz_block1_attention_v and 1 more
+// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:15, 17)
+// dx stands for dz_block4_attention_v, dz_block4_attention_k, dz_block3_attention_v, dz_block3_attention_k,
+// dz_block2_attention_v, dz_block2_attention_k, dz_block1_attention_v, dz_block1_attention_k
 export function backward_dz_block4_attention_v(
   x: Float32Array,
   dy: Float32Array,
@@ -2508,7 +2519,7 @@ export function backward_dz_block4_attention_v(
   }
 }
 
-// dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      gpt.dsl:16
+// dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      finetune-gpt.dsl:23 (gpt.dsl:16)
 // dweight_logsumexp stands for dz_block4_attention_weight_logsumexp, dz_block3_attention_weight_logsumexp,
 // dz_block2_attention_weight_logsumexp, dz_block1_attention_weight_logsumexp
 export function backward_dattention_weight_logsumexp(
@@ -2529,7 +2540,7 @@ export function backward_dattention_weight_logsumexp(
 }
 
 // dscore_sum[n, h, i, j] = j <= i
-//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      gpt.dsl:15
+//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      finetune-gpt.dsl:23 (gpt.dsl:15)
 // dscore_sum stands for dz_block4_attention_score_sum, dz_block3_attention_score_sum,
 // dz_block2_attention_score_sum, dz_block1_attention_score_sum
 export function backward_dattention_score_sum(
@@ -2556,7 +2567,7 @@ export function backward_dattention_score_sum(
   }
 }
 
-// dq[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])      gpt.dsl:15
+// dq[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])      finetune-gpt.dsl:23 (gpt.dsl:15)
 // dq stands for dz_block4_attention_q, dz_block3_attention_q, dz_block2_attention_q, dz_block1_attention_q
 export function backward_dattention_q(
   dscore_sum: Float32Array,
@@ -2592,9 +2603,9 @@ export function backward_dattention_q(
   }
 }
 
-// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      gpt.dsl:13
-// dx stands for dz_block4_norm1_1, dz_block4_norm1_2 (gpt.dsl:12), dz_block3_norm1_1, dz_block3_norm1_2
-// (gpt.dsl:12), dz_block2_norm1_1, dz_block2_norm1_2 (gpt.dsl:12), dz_block1_norm1_1 and 1 more
+// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      finetune-gpt.dsl:23 (gpt.dsl:12-13)
+// dx stands for dz_block4_norm1_1, dz_block4_norm1_2, dz_block3_norm1_1, dz_block3_norm1_2,
+// dz_block2_norm1_1, dz_block2_norm1_2, dz_block1_norm1_1, dz_block1_norm1_2
 export function backward_dz_block4_norm1_1(
   dy: Float32Array,
   x: Float32Array,
@@ -2606,10 +2617,9 @@ export function backward_dz_block4_norm1_1(
   contract_nt_holding_b(dy, x, dx, ni_to, 64, 64);
 }
 
-// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      gpt.dsl:13
-// dx stands for dz_block4_attention_V, dz_block4_attention_K (gpt.dsl:12), dz_block4_attention_Q
-// (gpt.dsl:11), dz_block3_attention_V, dz_block3_attention_K (gpt.dsl:12), dz_block3_attention_Q (gpt.dsl:11)
-// and 6 more
+// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
+// dx stands for dz_block4_attention_V, dz_block4_attention_K, dz_block4_attention_Q, dz_block3_attention_V,
+// dz_block3_attention_K, dz_block3_attention_Q, dz_block2_attention_V, dz_block2_attention_K and 4 more
 export function gradient_z_block4_attention_V(
   norm1: Float32Array,
   dy: Float32Array,
@@ -2622,7 +2632,8 @@ export function gradient_z_block4_attention_V(
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
-//     + sum[h, c](dattention_q[n, i, h, c] * attention_Q[k, h, c])      normalisation.dsl:17
+//     + sum[h, c](dattention_q[n, i, h, c] * attention_Q[k, h, c])
+//     finetune-gpt.dsl:23 (normalisation.dsl:17)
 // dnorm1 stands for dz_block4_norm1, dz_block3_norm1, dz_block2_norm1, dz_block1_norm1
 export function backward_dnorm1(
   dnorm1_1: Float32Array,
@@ -2641,7 +2652,8 @@ export function backward_dnorm1(
   }
 }
 
-// dz_start_P[t, d] = sum[n](dz_start[n, t, d])      embedding.dsl:13
+// dz_start_P[t, d] = sum[n](dz_start[n, t, d])
+//     finetune-gpt.dsl:23 (embedding.dsl:13)
 export function gradient_z_start_P(dz_start: Float32Array, dz_start_P: Float32Array, batch: number): void {
   dz_start_P.fill(0);
   for (let n = 0; n < batch; n++) {
@@ -2652,7 +2664,8 @@ export function gradient_z_start_P(dz_start: Float32Array, dz_start_P: Float32Ar
   }
 }
 
-// dz_tokens_E[text[n, i]: 96, d] += dz_start[n, i, d] for n, i, d      embedding.dsl:7
+// dz_tokens_E[text[n, i]: 96, d] += dz_start[n, i, d] for n, i, d
+//     finetune-gpt.dsl:23 (embedding.dsl:7)
 export function gradient_z_tokens_E(
   dz_start: Float32Array,
   text: Int32Array,
@@ -2696,11 +2709,16 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 }
 
 // scaled_rate = rate * rate_factor                                                                       finetune-gpt.dsl:28
-// c1 = 1 - 0.9^t                                                                                         optimizers.dsl:89
-// c2 = 1 - 0.99^t                                                                                        optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  optimizers.dsl:86
-// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2                                                              optimizers.dsl:87
-// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// c1 = 1 - 0.9^t
+//     finetune-gpt.dsl:28 (optimizers.dsl:89)
+// c2 = 1 - 0.99^t
+//     finetune-gpt.dsl:28 (optimizers.dsl:90)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]
+//     finetune-gpt.dsl:28 (optimizers.dsl:86)
+// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2
+//     finetune-gpt.dsl:28 (optimizers.dsl:87)
+// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)
+//     finetune-gpt.dsl:28 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,

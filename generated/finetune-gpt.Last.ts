@@ -1210,7 +1210,8 @@ const z_z_b_offset = 56000;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// z_start[n, t, d] = z_tokens_E[text[n, t], d] + z_start_P[t, d]      embedding.dsl:13
+// z_start[n, t, d] = z_tokens_E[text[n, t], d] + z_start_P[t, d]
+//     finetune-gpt.dsl:40 (embedding.dsl:13)
 export function forward_z_start(
   z_tokens_E: Float32Array,
   z_start_P: Float32Array,
@@ -1233,7 +1234,8 @@ export function forward_z_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:15
+// m[n, i] = sum[k](x[n, i, k]) / 64
+//     finetune-gpt.dsl:40 (normalisation.dsl:15)
 // m stands for z_block1_norm1_m, z_block1_norm2_m, z_block2_norm1_m, z_block2_norm2_m, z_block3_norm1_m,
 // z_block3_norm2_m, z_block4_norm1_m, z_block4_norm2_m, z_norm_m
 export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
@@ -1248,8 +1250,10 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64                                  normalisation.dsl:16
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64
+//     finetune-gpt.dsl:40 (normalisation.dsl:16)
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
+//     finetune-gpt.dsl:40 (normalisation.dsl:17)
 // y stands for z_block1_norm1, z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1, z_block3_norm2
 export function forward_z_block1_norm1(
   x: Float32Array,
@@ -1278,9 +1282,10 @@ export function forward_z_block1_norm1(
   }
 }
 
-// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      gpt.dsl:11
-// y stands for z_block1_attention_q, z_block1_attention_k (gpt.dsl:12), z_block1_attention_v (gpt.dsl:13),
-// z_block2_attention_q, z_block2_attention_k (gpt.dsl:12), z_block2_attention_v (gpt.dsl:13) and 6 more
+// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      finetune-gpt.dsl:40 (gpt.dsl:11-13)
+// y stands for z_block1_attention_q, z_block1_attention_k, z_block1_attention_v, z_block2_attention_q,
+// z_block2_attention_k, z_block2_attention_v, z_block3_attention_q, z_block3_attention_k,
+// z_block3_attention_v and 3 more
 export function forward_z_block1_attention_q(
   norm1: Float32Array,
   x: Float32Array,
@@ -1292,7 +1297,7 @@ export function forward_z_block1_attention_q(
   contract_nn(norm1, x, y, ni_to, 64, 64);
 }
 
-// score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      gpt.dsl:15
+// score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      finetune-gpt.dsl:40 (gpt.dsl:15)
 // score stands for z_block1_attention_score, z_block2_attention_score, z_block3_attention_score,
 // z_block4_attention_score
 export function forward_attention_score(
@@ -1333,8 +1338,8 @@ export function forward_attention_score(
   }
 }
 
-// weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? score[n, h, i, j] : -inf)                    gpt.dsl:16
-// weight[n, h, i, j] = exp((j <= i ? score[n, h, i, j] : -inf) - weight_logsumexp[n, h, i])      gpt.dsl:16
+// weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? score[n, h, i, j] : -inf)                    finetune-gpt.dsl:40 (gpt.dsl:16)
+// weight[n, h, i, j] = exp((j <= i ? score[n, h, i, j] : -inf) - weight_logsumexp[n, h, i])      finetune-gpt.dsl:40 (gpt.dsl:16)
 // weight stands for z_block1_attention_weight, z_block2_attention_weight, z_block3_attention_weight,
 // z_block4_attention_weight
 export function forward_attention_weight(score: Float32Array, weight: Float32Array, batch: number): void {
@@ -1365,7 +1370,7 @@ export function forward_attention_weight(score: Float32Array, weight: Float32Arr
   }
 }
 
-// mixed[n, i, h, c] = sum[j](weight[n, h, i, j] * v[n, j, h, c])      gpt.dsl:17
+// mixed[n, i, h, c] = sum[j](weight[n, h, i, j] * v[n, j, h, c])      finetune-gpt.dsl:40 (gpt.dsl:17)
 // mixed stands for z_block1_attention_mixed, z_block2_attention_mixed, z_block3_attention_mixed,
 // z_block4_attention_mixed
 export function forward_attention_mixed(
@@ -1402,7 +1407,7 @@ export function forward_attention_mixed(
   }
 }
 
-// u[n, t, d] = x[n, t, d] + sum[h, c](attention_mixed[n, t, h, c] * attention_O[h, c, d])      gpt.dsl:26
+// u[n, t, d] = x[n, t, d] + sum[h, c](attention_mixed[n, t, h, c] * attention_O[h, c, d])      finetune-gpt.dsl:40 (gpt.dsl:26)
 // u stands for z_block1_u, z_block2_u, z_block3_u, z_block4_u
 export function forward_u(
   x: Float32Array,
@@ -1423,7 +1428,7 @@ export function forward_u(
 // mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308
 //     * (sum[i2](norm2[n, i, i2] * hidden_W[i2, o]) + hidden_b[o]
 //     + 0.044715 * (sum[i2](norm2[n, i, i2] * hidden_W[i2, o]) + hidden_b[o])^3))
-//     * (sum[i2](norm2[n, i, i2] * hidden_W[i2, o]) + hidden_b[o])      gpt.dsl:29
+//     * (sum[i2](norm2[n, i, i2] * hidden_W[i2, o]) + hidden_b[o])      finetune-gpt.dsl:40 (gpt.dsl:29)
 // mlp_gelu_tanh stands for z_block1_mlp_gelu_tanh, z_block2_mlp_gelu_tanh, z_block3_mlp_gelu_tanh
 export function forward_mlp_gelu_tanh(
   norm2: Float32Array,
@@ -1445,7 +1450,7 @@ export function forward_mlp_gelu_tanh(
   }
 }
 
-// y[n, t, d] = u[n, t, d] + (sum[i](gelu_tanh[n, t, i] * W[i, d]) + b[d])      gpt.dsl:30
+// y[n, t, d] = u[n, t, d] + (sum[i](gelu_tanh[n, t, i] * W[i, d]) + b[d])      finetune-gpt.dsl:40 (gpt.dsl:30)
 // y stands for z_block1, z_block2, z_block3, z_block4
 export function forward_mlp_y(
   u: Float32Array,
@@ -1466,7 +1471,8 @@ export function forward_mlp_y(
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:16
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64
+//     finetune-gpt.dsl:40 (normalisation.dsl:16)
 // v stands for z_block4_norm1_v, z_block4_norm2_v, z_norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
   const ni_to = batch * 64;
@@ -1481,7 +1487,8 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
   }
 }
 
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
+//     finetune-gpt.dsl:40 (normalisation.dsl:17)
 // y stands for z_block4_norm1, z_block4_norm2, z_norm
 export function forward_z_block4_norm1(
   x: Float32Array,
@@ -1504,7 +1511,7 @@ export function forward_z_block4_norm1(
 }
 
 // z_block4_hidden[n, i, o] = sum[i2](z_block4_norm2[n, i, i2] * z_block4_hidden_W[i2, o])
-//     + z_block4_hidden_b[o]      layers.dsl:7
+//     + z_block4_hidden_b[o]      finetune-gpt.dsl:40 (layers.dsl:7)
 export function forward_z_block4_hidden(
   z_block4_norm2: Float32Array,
   z_block4_hidden_W: Float32Array,
@@ -1524,7 +1531,7 @@ export function forward_z_block4_hidden(
 }
 
 // z_block4_mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308
-//     * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3)) * z_block4_hidden[n, i, o]      gpt.dsl:29
+//     * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3)) * z_block4_hidden[n, i, o]      finetune-gpt.dsl:40 (gpt.dsl:29)
 export function forward_z_block4_mlp_gelu_tanh(
   z_block4_hidden: Float32Array,
   z_block4_mlp_gelu_tanh: Float32Array,
@@ -1539,7 +1546,7 @@ export function forward_z_block4_mlp_gelu_tanh(
   }
 }
 
-// z[n, i, o] = sum[i2](z_norm[n, i, i2] * z_z_W[i2, o]) + z_z_b[o]      layers.dsl:7
+// z[n, i, o] = sum[i2](z_norm[n, i, i2] * z_z_W[i2, o]) + z_z_b[o]      finetune-gpt.dsl:40 (layers.dsl:7)
 export function forward_z(
   z_norm: Float32Array,
   z_z_W: Float32Array,
@@ -1600,7 +1607,7 @@ export function forward_loss(
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dz[n, i, o] = (exp(z[n, i, o] - loss_logsumexp[n, i]) - (o == next[n, i])) / (64 * extent(n))      layers.dsl:7
+// dz[n, i, o] = (exp(z[n, i, o] - loss_logsumexp[n, i]) - (o == next[n, i])) / (64 * extent(n))      finetune-gpt.dsl:40 (layers.dsl:7)
 export function backward_dz(
   z: Float32Array,
   loss_logsumexp: Float64Array,
@@ -1620,7 +1627,7 @@ export function backward_dz(
   }
 }
 
-// dz_z_b[o] = sum[n, i](dz[n, i, o])      layers.dsl:7
+// dz_z_b[o] = sum[n, i](dz[n, i, o])      finetune-gpt.dsl:40 (layers.dsl:7)
 export function gradient_z_z_b(dz: Float32Array, dz_z_b: Float32Array, batch: number): void {
   dz_z_b.fill(0);
   const ni_to = batch * 64;
@@ -1632,7 +1639,7 @@ export function gradient_z_z_b(dz: Float32Array, dz_z_b: Float32Array, batch: nu
   }
 }
 
-// dz_norm[n, i, k] = sum[o](dz[n, i, o] * z_z_W[k, o])      layers.dsl:7
+// dz_norm[n, i, k] = sum[o](dz[n, i, o] * z_z_W[k, o])      finetune-gpt.dsl:40 (layers.dsl:7)
 export function backward_dz_norm(
   dz: Float32Array,
   z_z_W: Float32Array,
@@ -1644,7 +1651,7 @@ export function backward_dz_norm(
   contract_nt_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
-// dz_z_W[i, o] = sum[n, j](z_norm[n, j, i] * dz[n, j, o])      layers.dsl:7
+// dz_z_W[i, o] = sum[n, j](z_norm[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
 export function gradient_z_z_W(
   z_norm: Float32Array,
   dz: Float32Array,
@@ -1656,7 +1663,8 @@ export function gradient_z_z_W(
   contract_tn(z_norm, dz, dz_z_W, 64, 96, nj_to);
 }
 
-// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:17
+// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))
+//     finetune-gpt.dsl:40 (normalisation.dsl:17)
 // dg stands for dz_norm_g, dz_block4_norm2_g, dz_block4_norm1_g
 export function gradient_g(
   dy: Float32Array,
@@ -1678,8 +1686,9 @@ export function gradient_g(
   }
 }
 
-// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:17
-// db stands for dz_norm_b, dz_block4_mlp_b (layers.dsl:7), dz_block4_norm2_b, dz_block4_norm1_b
+// db[k] = sum[n, i](dy[n, i, k])
+//     finetune-gpt.dsl:40 (normalisation.dsl:17, layers.dsl:7)
+// db stands for dz_norm_b, dz_block4_mlp_b, dz_block4_norm2_b, dz_block4_norm1_b
 export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
   db.fill(0);
   const ni_to = batch * 64;
@@ -1692,11 +1701,13 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
 }
 
 // dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
-//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:15
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))
+//     finetune-gpt.dsl:40 (normalisation.dsl:15)
 // dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
-//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:16
+//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)
+//     finetune-gpt.dsl:40 (normalisation.dsl:16)
 // dz_block4_u_1[n, t, d] = dz_norm[n, t, d] * (z_norm_g[d] / sqrt(z_norm_v[n, t] + 0.00001))
-//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      gpt.dsl:30
+//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      finetune-gpt.dsl:40 (gpt.dsl:30)
 export function backward_dz_block4_u_1(
   dz_norm: Float32Array,
   z_norm_g: Float32Array,
@@ -1733,7 +1744,7 @@ export function backward_dz_block4_u_1(
   }
 }
 
-// dz_block4_mlp_W[i, o] = sum[n, j](z_block4_mlp_gelu_tanh[n, j, i] * dz_block4_u_1[n, j, o])      layers.dsl:7
+// dz_block4_mlp_W[i, o] = sum[n, j](z_block4_mlp_gelu_tanh[n, j, i] * dz_block4_u_1[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
 export function gradient_z_block4_mlp_W(
   z_block4_mlp_gelu_tanh: Float32Array,
   dz_block4_u_1: Float32Array,
@@ -1751,7 +1762,7 @@ export function gradient_z_block4_mlp_W(
 //     * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3))
 //     * (1 - sigmoid(1.5957691216057308
 //     * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3)))
-//     * (1.5957691216057308 * (1 + 0.134145 * z_block4_hidden[n, i, o]^2))) + sigmoid(1. ...      gpt.dsl:29
+//     * (1.5957691216057308 * (1 + 0.134145 * z_block4_hidden[n, i, o]^2))) + sigmoid(1. ...      finetune-gpt.dsl:40 (gpt.dsl:29)
 export function backward_dz_block4_hidden(
   dz_block4_u_1: Float32Array,
   z_block4_mlp_W: Float32Array,
@@ -1775,7 +1786,7 @@ export function backward_dz_block4_hidden(
   }
 }
 
-// dz_block4_hidden_b[o] = sum[n, i](dz_block4_hidden[n, i, o])      layers.dsl:7
+// dz_block4_hidden_b[o] = sum[n, i](dz_block4_hidden[n, i, o])      finetune-gpt.dsl:40 (layers.dsl:7)
 export function gradient_z_block4_hidden_b(
   dz_block4_hidden: Float32Array,
   dz_block4_hidden_b: Float32Array,
@@ -1791,7 +1802,7 @@ export function gradient_z_block4_hidden_b(
   }
 }
 
-// dz_block4_norm2[n, i, k] = sum[o](dz_block4_hidden[n, i, o] * z_block4_hidden_W[k, o])      layers.dsl:7
+// dz_block4_norm2[n, i, k] = sum[o](dz_block4_hidden[n, i, o] * z_block4_hidden_W[k, o])      finetune-gpt.dsl:40 (layers.dsl:7)
 export function backward_dz_block4_norm2(
   dz_block4_hidden: Float32Array,
   z_block4_hidden_W: Float32Array,
@@ -1803,7 +1814,7 @@ export function backward_dz_block4_norm2(
   contract_nt_holding_b(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2, ni_to, 64, 256);
 }
 
-// dz_block4_hidden_W[i, o] = sum[n, j](z_block4_norm2[n, j, i] * dz_block4_hidden[n, j, o])      layers.dsl:7
+// dz_block4_hidden_W[i, o] = sum[n, j](z_block4_norm2[n, j, i] * dz_block4_hidden[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
 export function gradient_z_block4_hidden_W(
   z_block4_norm2: Float32Array,
   dz_block4_hidden: Float32Array,
@@ -1816,14 +1827,16 @@ export function gradient_z_block4_hidden_W(
 }
 
 // dz_block4_norm2_m_sum[n, i] = -(sum[k](dz_block4_norm2[n, i, k] * z_block4_norm2_g[k])
-//     / (sqrt(z_block4_norm2_v[n, i] + 0.00001) * 64))        normalisation.dsl:15
+//     / (sqrt(z_block4_norm2_v[n, i] + 0.00001) * 64))
+//     finetune-gpt.dsl:40 (normalisation.dsl:15)
 // dz_block4_norm2_v_sum[n, i] = sum[k](dz_block4_norm2[n, i, k]
 //     * (z_block4_norm2_m[n, i] - z_block4_u[n, i, k]) * z_block4_norm2_g[k])
-//     / (128 * sqrt(z_block4_norm2_v[n, i] + 0.00001)^3)      normalisation.dsl:16
+//     / (128 * sqrt(z_block4_norm2_v[n, i] + 0.00001)^3)
+//     finetune-gpt.dsl:40 (normalisation.dsl:16)
 // dz_block4_attention[n, i, o] = dz_block4_u_1[n, i, o]
 //     + dz_block4_norm2[n, i, o] * (z_block4_norm2_g[o] / sqrt(z_block4_norm2_v[n, i] + 0.00001))
 //     + dz_block4_norm2_v_sum[n, i] * (2 * (z_block4_u[n, i, o] - z_block4_norm2_m[n, i]))
-//     + dz_block4_norm2_m_sum[n, i]                           gpt.dsl:26
+//     + dz_block4_norm2_m_sum[n, i]                           finetune-gpt.dsl:40 (gpt.dsl:26)
 export function backward_dz_block4_attention(
   dz_block4_norm2: Float32Array,
   z_block4_norm2_g: Float32Array,
@@ -1869,7 +1882,7 @@ export function backward_dz_block4_attention(
   }
 }
 
-// dmixed[n, i, h, c] = sum[o](dattention[n, i, o] * O[h, c, o])      gpt.dsl:19
+// dmixed[n, i, h, c] = sum[o](dattention[n, i, o] * O[h, c, o])      finetune-gpt.dsl:40 (gpt.dsl:19)
 // dmixed stands for dz_block4_attention_mixed
 export function backward_dz_block4_attention_mixed(
   dattention: Float32Array,
@@ -1883,7 +1896,7 @@ export function backward_dz_block4_attention_mixed(
 }
 
 // dz_block4_attention_O[h, c, o] = sum[n, i](z_block4_attention_mixed[n, i, h, c]
-//     * dz_block4_attention[n, i, o])      gpt.dsl:19
+//     * dz_block4_attention[n, i, o])      finetune-gpt.dsl:40 (gpt.dsl:19)
 export function gradient_z_block4_attention_O(
   z_block4_attention_mixed: Float32Array,
   dz_block4_attention: Float32Array,
@@ -1895,7 +1908,7 @@ export function gradient_z_block4_attention_O(
   contract_tn(z_block4_attention_mixed, dz_block4_attention, dz_block4_attention_O, 64, 64, ni_to);
 }
 
-// dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      gpt.dsl:17
+// dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      finetune-gpt.dsl:40 (gpt.dsl:17)
 // dweight stands for dz_block4_attention_weight
 export function backward_dz_block4_attention_weight(
   dmixed: Float32Array,
@@ -1931,8 +1944,8 @@ export function backward_dz_block4_attention_weight(
   }
 }
 
-// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      gpt.dsl:17
-// dx stands for dz_block4_attention_v, dz_block4_attention_k (gpt.dsl:15)
+// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      finetune-gpt.dsl:40 (gpt.dsl:15, 17)
+// dx stands for dz_block4_attention_v, dz_block4_attention_k
 export function backward_dz_block4_attention_v(
   x: Float32Array,
   dy: Float32Array,
@@ -1967,7 +1980,7 @@ export function backward_dz_block4_attention_v(
   }
 }
 
-// dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      gpt.dsl:16
+// dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      finetune-gpt.dsl:40 (gpt.dsl:16)
 // dweight_logsumexp stands for dz_block4_attention_weight_logsumexp
 export function backward_dz_block4_attention_weight_logsumexp(
   dweight: Float32Array,
@@ -1987,7 +2000,7 @@ export function backward_dz_block4_attention_weight_logsumexp(
 }
 
 // dscore_sum[n, h, i, j] = j <= i
-//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      gpt.dsl:15
+//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      finetune-gpt.dsl:40 (gpt.dsl:15)
 // dscore_sum stands for dz_block4_attention_score_sum
 export function backward_dz_block4_attention_score_sum(
   weight: Float32Array,
@@ -2013,7 +2026,7 @@ export function backward_dz_block4_attention_score_sum(
   }
 }
 
-// dq[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])      gpt.dsl:15
+// dq[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])      finetune-gpt.dsl:40 (gpt.dsl:15)
 // dq stands for dz_block4_attention_q
 export function backward_dz_block4_attention_q(
   dscore_sum: Float32Array,
@@ -2049,8 +2062,8 @@ export function backward_dz_block4_attention_q(
   }
 }
 
-// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      gpt.dsl:13
-// dx stands for dz_block4_norm1_1, dz_block4_norm1_2 (gpt.dsl:12)
+// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      finetune-gpt.dsl:40 (gpt.dsl:12-13)
+// dx stands for dz_block4_norm1_1, dz_block4_norm1_2
 export function backward_dz_block4_norm1_1(
   dy: Float32Array,
   x: Float32Array,
@@ -2062,8 +2075,8 @@ export function backward_dz_block4_norm1_1(
   contract_nt_holding_b(dy, x, dx, ni_to, 64, 64);
 }
 
-// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      gpt.dsl:13
-// dx stands for dz_block4_attention_V, dz_block4_attention_K (gpt.dsl:12), dz_block4_attention_Q (gpt.dsl:11)
+// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:40 (gpt.dsl:11-13)
+// dx stands for dz_block4_attention_V, dz_block4_attention_K, dz_block4_attention_Q
 export function gradient_z_block4_dx(
   norm1: Float32Array,
   dy: Float32Array,
@@ -2076,7 +2089,8 @@ export function gradient_z_block4_dx(
 }
 
 // dz_block4_norm1[n, i, k] = dz_block4_norm1_1[n, i, k] + dz_block4_norm1_2[n, i, k]
-//     + sum[h, c](dz_block4_attention_q[n, i, h, c] * z_block4_attention_Q[k, h, c])      normalisation.dsl:17
+//     + sum[h, c](dz_block4_attention_q[n, i, h, c] * z_block4_attention_Q[k, h, c])
+//     finetune-gpt.dsl:40 (normalisation.dsl:17)
 export function backward_dz_block4_norm1(
   dz_block4_norm1_1: Float32Array,
   dz_block4_norm1_2: Float32Array,
@@ -2116,11 +2130,16 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 }
 
 // scaled_rate = rate * rate_factor                                                                       finetune-gpt.dsl:45
-// c1 = 1 - 0.9^t                                                                                         optimizers.dsl:89
-// c2 = 1 - 0.99^t                                                                                        optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  optimizers.dsl:86
-// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2                                                              optimizers.dsl:87
-// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// c1 = 1 - 0.9^t
+//     finetune-gpt.dsl:45 (optimizers.dsl:89)
+// c2 = 1 - 0.99^t
+//     finetune-gpt.dsl:45 (optimizers.dsl:90)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]
+//     finetune-gpt.dsl:45 (optimizers.dsl:86)
+// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2
+//     finetune-gpt.dsl:45 (optimizers.dsl:87)
+// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)
+//     finetune-gpt.dsl:45 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,

@@ -2106,7 +2106,8 @@ const z_z_b_offset = 229760;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// z_start[n, t, d] = z_tokens_E[text[n, t], d] + z_start_P[t, d]      embedding.dsl:13
+// z_start[n, t, d] = z_tokens_E[text[n, t], d] + z_start_P[t, d]
+//     finetune-gpt.dsl:103 (embedding.dsl:13)
 export function forward_z_start(
   z_tokens_E: Float32Array,
   z_start_P: Float32Array,
@@ -2129,7 +2130,8 @@ export function forward_z_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:15
+// m[n, i] = sum[k](x[n, i, k]) / 64
+//     finetune-gpt.dsl:103 (normalisation.dsl:15)
 // m stands for z_block1_norm1_m, z_block1_norm2_m, z_block2_norm1_m, z_block2_norm2_m, z_block3_norm1_m,
 // z_block3_norm2_m, z_block4_norm1_m, z_block4_norm2_m, z_norm_m
 export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
@@ -2144,9 +2146,11 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// z_block1_norm1_v[n, i] = sum[k]((z_start[n, i, k] - z_block1_norm1_m[n, i])^2) / 64           normalisation.dsl:16
+// z_block1_norm1_v[n, i] = sum[k]((z_start[n, i, k] - z_block1_norm1_m[n, i])^2) / 64
+//     finetune-gpt.dsl:103 (normalisation.dsl:16)
 // z_block1_norm1[n, i, k] = (z_start[n, i, k] - z_block1_norm1_m[n, i])
-//     / sqrt(z_block1_norm1_v[n, i] + 0.00001) * z_block1_norm1_g[k] + z_block1_norm1_b[k]      normalisation.dsl:17
+//     / sqrt(z_block1_norm1_v[n, i] + 0.00001) * z_block1_norm1_g[k] + z_block1_norm1_b[k]
+//     finetune-gpt.dsl:103 (normalisation.dsl:17)
 export function forward_z_block1_norm1(
   z_start: Float32Array,
   z_block1_norm1_m: Float32Array,
@@ -2176,9 +2180,11 @@ export function forward_z_block1_norm1(
   }
 }
 
-// y[n, i, r] = 2 * sum[e](x[n, i, e] * A[e, r])      finetune-gpt.dsl:64
-// y stands for z_block1_attention_low_q, z_block1_attention_low_v (finetune-gpt.dsl:65), z_block1_hidden_low
-// (layers.dsl:24), z_block2_attention_low_q, z_block2_attention_low_v (finetune-gpt.dsl:65) and 7 more
+// y[n, i, r] = 2 * sum[e](x[n, i, e] * A[e, r])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:64-65, layers.dsl:24)
+// y stands for z_block1_attention_low_q, z_block1_attention_low_v, z_block1_hidden_low,
+// z_block2_attention_low_q, z_block2_attention_low_v, z_block2_hidden_low, z_block3_attention_low_q,
+// z_block3_attention_low_v and 4 more
 export function forward_z_block1_attention_low_q(
   x: Float32Array,
   A: Float32Array,
@@ -2194,9 +2200,11 @@ export function forward_z_block1_attention_low_q(
   }
 }
 
-// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      finetune-gpt.dsl:66
-// y stands for z_block1_attention_q_sum, z_block1_attention_k (finetune-gpt.dsl:67), z_block1_attention_v_sum
-// (finetune-gpt.dsl:68), z_block2_attention_q_sum, z_block2_attention_k (finetune-gpt.dsl:67) and 7 more
+// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:66-68)
+// y stands for z_block1_attention_q_sum, z_block1_attention_k, z_block1_attention_v_sum,
+// z_block2_attention_q_sum, z_block2_attention_k, z_block2_attention_v_sum, z_block3_attention_q_sum,
+// z_block3_attention_k and 4 more
 export function forward_z_block1_attention_q_sum(
   norm1: Float32Array,
   x: Float32Array,
@@ -2208,10 +2216,10 @@ export function forward_z_block1_attention_q_sum(
   contract_nn(norm1, x, y, ni_to, 64, 64);
 }
 
-// y[n, i, h, c] = sum[n, i, h, c] + sum[r](x[n, i, r] * B[r, h, c])      finetune-gpt.dsl:66
-// y stands for z_block1_attention_q, z_block1_attention_v (finetune-gpt.dsl:68), z_block2_attention_q,
-// z_block2_attention_v (finetune-gpt.dsl:68), z_block3_attention_q, z_block3_attention_v
-// (finetune-gpt.dsl:68) and 2 more
+// y[n, i, h, c] = sum[n, i, h, c] + sum[r](x[n, i, r] * B[r, h, c])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:66, 68)
+// y stands for z_block1_attention_q, z_block1_attention_v, z_block2_attention_q, z_block2_attention_v,
+// z_block3_attention_q, z_block3_attention_v, z_block4_attention_q, z_block4_attention_v
 export function forward_z_block1_attention_q(
   sum: Float32Array,
   x: Float32Array,
@@ -2228,7 +2236,8 @@ export function forward_z_block1_attention_q(
   }
 }
 
-// score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      finetune-gpt.dsl:70
+// score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:70)
 // score stands for z_block1_attention_score, z_block2_attention_score, z_block3_attention_score,
 // z_block4_attention_score
 export function forward_attention_score(
@@ -2269,8 +2278,10 @@ export function forward_attention_score(
   }
 }
 
-// weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? score[n, h, i, j] : -inf)                    finetune-gpt.dsl:71
-// weight[n, h, i, j] = exp((j <= i ? score[n, h, i, j] : -inf) - weight_logsumexp[n, h, i])      finetune-gpt.dsl:71
+// weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? score[n, h, i, j] : -inf)
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:71)
+// weight[n, h, i, j] = exp((j <= i ? score[n, h, i, j] : -inf) - weight_logsumexp[n, h, i])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:71)
 // weight stands for z_block1_attention_weight, z_block2_attention_weight, z_block3_attention_weight,
 // z_block4_attention_weight
 export function forward_attention_weight(score: Float32Array, weight: Float32Array, batch: number): void {
@@ -2301,7 +2312,8 @@ export function forward_attention_weight(score: Float32Array, weight: Float32Arr
   }
 }
 
-// mixed[n, i, h, c] = sum[j](weight[n, h, i, j] * v[n, j, h, c])      finetune-gpt.dsl:72
+// mixed[n, i, h, c] = sum[j](weight[n, h, i, j] * v[n, j, h, c])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:72)
 // mixed stands for z_block1_attention_mixed, z_block2_attention_mixed, z_block3_attention_mixed,
 // z_block4_attention_mixed
 export function forward_attention_mixed(
@@ -2338,7 +2350,8 @@ export function forward_attention_mixed(
   }
 }
 
-// u[n, t, d] = x[n, t, d] + sum[h, c](attention_mixed[n, t, h, c] * attention_O[h, c, d])      finetune-gpt.dsl:80
+// u[n, t, d] = x[n, t, d] + sum[h, c](attention_mixed[n, t, h, c] * attention_O[h, c, d])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:80)
 // u stands for z_block1_u, z_block2_u, z_block3_u, z_block4_u
 export function forward_u(
   x: Float32Array,
@@ -2356,7 +2369,8 @@ export function forward_u(
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:16
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64
+//     finetune-gpt.dsl:103 (normalisation.dsl:16)
 // v stands for z_block1_norm2_v, z_block2_norm1_v, z_block2_norm2_v, z_block3_norm1_v, z_block3_norm2_v,
 // z_block4_norm1_v, z_block4_norm2_v, z_norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
@@ -2372,7 +2386,8 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
   }
 }
 
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
+//     finetune-gpt.dsl:103 (normalisation.dsl:17)
 // y stands for z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1, z_block3_norm2,
 // z_block4_norm1, z_block4_norm2, z_norm
 export function forward_z_block1_norm2(
@@ -2395,7 +2410,7 @@ export function forward_z_block1_norm2(
   }
 }
 
-// sum[n, j, o] = sum[i](norm2[n, j, i] * W[i, o])      layers.dsl:25
+// sum[n, j, o] = sum[i](norm2[n, j, i] * W[i, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // sum stands for z_block1_hidden_sum, z_block2_hidden_sum, z_block3_hidden_sum, z_block4_hidden_sum
 export function forward_hidden_sum(
   norm2: Float32Array,
@@ -2408,7 +2423,7 @@ export function forward_hidden_sum(
   contract_nn(norm2, W, sum, nj_to, 256, 64);
 }
 
-// hidden[n, i, o] = hidden_sum[n, i, o] + hidden_b[o] + sum[r](hidden_low[n, i, r] * hidden_W_B[r, o])      layers.dsl:25
+// hidden[n, i, o] = hidden_sum[n, i, o] + hidden_b[o] + sum[r](hidden_low[n, i, r] * hidden_W_B[r, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // hidden stands for z_block1_hidden, z_block2_hidden, z_block3_hidden, z_block4_hidden
 export function forward_hidden(
   hidden_sum: Float32Array,
@@ -2430,7 +2445,8 @@ export function forward_hidden(
 }
 
 // mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308
-//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)) * hidden[n, i, o]      finetune-gpt.dsl:83
+//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)) * hidden[n, i, o]
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:83)
 // mlp_gelu_tanh stands for z_block1_mlp_gelu_tanh, z_block2_mlp_gelu_tanh, z_block3_mlp_gelu_tanh,
 // z_block4_mlp_gelu_tanh
 export function forward_mlp_gelu_tanh(
@@ -2445,7 +2461,7 @@ export function forward_mlp_gelu_tanh(
   }
 }
 
-// low[n, i, r] = 2 * sum[i2](gelu_tanh[n, i, i2] * W_A[i2, r])      layers.dsl:24
+// low[n, i, r] = 2 * sum[i2](gelu_tanh[n, i, i2] * W_A[i2, r])      finetune-gpt.dsl:103 (layers.dsl:24)
 // low stands for z_block1_mlp_low, z_block2_mlp_low, z_block3_mlp_low, z_block4_mlp_low
 export function forward_mlp_low(
   gelu_tanh: Float32Array,
@@ -2462,7 +2478,7 @@ export function forward_mlp_low(
   }
 }
 
-// sum[n, j, o] = sum[i](gelu_tanh[n, j, i] * W[i, o])      layers.dsl:25
+// sum[n, j, o] = sum[i](gelu_tanh[n, j, i] * W[i, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // sum stands for z_block1_mlp_sum, z_block2_mlp_sum, z_block3_mlp_sum, z_block4_mlp_sum
 export function forward_mlp_sum(
   gelu_tanh: Float32Array,
@@ -2475,7 +2491,8 @@ export function forward_mlp_sum(
   contract_nn(gelu_tanh, W, sum, nj_to, 64, 256);
 }
 
-// y[n, t, d] = u[n, t, d] + (sum[n, t, d] + b[d] + sum[r](low[n, t, r] * W_B[r, d]))      finetune-gpt.dsl:84
+// y[n, t, d] = u[n, t, d] + (sum[n, t, d] + b[d] + sum[r](low[n, t, r] * W_B[r, d]))
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:84)
 // y stands for z_block1, z_block2, z_block3, z_block4
 export function forward_mlp_y(
   u: Float32Array,
@@ -2497,7 +2514,7 @@ export function forward_mlp_y(
   }
 }
 
-// z[n, i, o] = sum[i2](z_norm[n, i, i2] * z_z_W[i2, o]) + z_z_b[o]      layers.dsl:7
+// z[n, i, o] = sum[i2](z_norm[n, i, i2] * z_z_W[i2, o]) + z_z_b[o]      finetune-gpt.dsl:103 (layers.dsl:7)
 export function forward_z(
   z_norm: Float32Array,
   z_z_W: Float32Array,
@@ -2558,7 +2575,7 @@ export function forward_loss(
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dz_sum[n, j, o] = (exp(z[n, j, o] - loss_logsumexp[n, j]) - (o == next[n, j])) / (64 * extent(n))      layers.dsl:7
+// dz_sum[n, j, o] = (exp(z[n, j, o] - loss_logsumexp[n, j]) - (o == next[n, j])) / (64 * extent(n))      finetune-gpt.dsl:103 (layers.dsl:7)
 export function backward_dz_sum(
   z: Float32Array,
   loss_logsumexp: Float64Array,
@@ -2578,7 +2595,7 @@ export function backward_dz_sum(
   }
 }
 
-// dz_norm[n, i, k] = sum[o](dz_sum[n, i, o] * z_z_W[k, o])      layers.dsl:7
+// dz_norm[n, i, k] = sum[o](dz_sum[n, i, o] * z_z_W[k, o])      finetune-gpt.dsl:103 (layers.dsl:7)
 export function backward_dz_norm(
   dz_sum: Float32Array,
   z_z_W: Float32Array,
@@ -2591,11 +2608,14 @@ export function backward_dz_norm(
 }
 
 // dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
-//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))                                                      normalisation.dsl:15
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))
+//     finetune-gpt.dsl:103 (normalisation.dsl:15)
 // dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
-//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)                                     normalisation.dsl:16
+//     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)
+//     finetune-gpt.dsl:103 (normalisation.dsl:16)
 // dz_block4_u_1[n, t, d] = dz_norm[n, t, d] * (z_norm_g[d] / sqrt(z_norm_v[n, t] + 0.00001))
-//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]      finetune-gpt.dsl:84
+//     + dz_norm_v_sum[n, t] * (2 * (z_block4[n, t, d] - z_norm_m[n, t])) + dz_norm_m_sum[n, t]
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:84)
 export function backward_dz_block4_u_1(
   dz_norm: Float32Array,
   z_norm_g: Float32Array,
@@ -2632,7 +2652,7 @@ export function backward_dz_block4_u_1(
   }
 }
 
-// dW_B[r, o] = sum[n, i](low[n, i, r] * du_1[n, i, o])      layers.dsl:25
+// dW_B[r, o] = sum[n, i](low[n, i, r] * du_1[n, i, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // dW_B stands for dz_block4_mlp_W_B, dz_block3_mlp_W_B, dz_block2_mlp_W_B, dz_block1_mlp_W_B
 export function gradient_mlp_W_B(
   low: Float32Array,
@@ -2645,7 +2665,7 @@ export function gradient_mlp_W_B(
   contract_tn(low, du_1, dW_B, 4, 64, ni_to);
 }
 
-// dgelu_tanh_1[n, i, i2] = sum[o](du_1[n, i, o] * W[i2, o])      layers.dsl:25
+// dgelu_tanh_1[n, i, i2] = sum[o](du_1[n, i, o] * W[i2, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // dgelu_tanh_1 stands for dz_block4_mlp_gelu_tanh_1, dz_block3_mlp_gelu_tanh_1, dz_block2_mlp_gelu_tanh_1,
 // dz_block1_mlp_gelu_tanh_1
 export function backward_dmlp_gelu_tanh_1(
@@ -2659,7 +2679,7 @@ export function backward_dmlp_gelu_tanh_1(
   contract_nt_holding_b(du_1, W, dgelu_tanh_1, ni_to, 256, 64);
 }
 
-// dlow_sum[n, j, r] = sum[o](du_1[n, j, o] * W_B[r, o]) * 2      layers.dsl:24
+// dlow_sum[n, j, r] = sum[o](du_1[n, j, o] * W_B[r, o]) * 2      finetune-gpt.dsl:103 (layers.dsl:24)
 // dlow_sum stands for dz_block4_mlp_low_sum, dz_block3_mlp_low_sum, dz_block2_mlp_low_sum,
 // dz_block1_mlp_low_sum
 export function backward_dmlp_low_sum(
@@ -2677,7 +2697,7 @@ export function backward_dmlp_low_sum(
   }
 }
 
-// dW_A[i, r] = sum[n, j](gelu_tanh[n, j, i] * dlow_sum[n, j, r])      layers.dsl:24
+// dW_A[i, r] = sum[n, j](gelu_tanh[n, j, i] * dlow_sum[n, j, r])      finetune-gpt.dsl:103 (layers.dsl:24)
 // dW_A stands for dz_block4_mlp_W_A, dz_block3_mlp_W_A, dz_block2_mlp_W_A, dz_block1_mlp_W_A
 export function gradient_mlp_W_A(
   gelu_tanh: Float32Array,
@@ -2695,7 +2715,7 @@ export function gradient_mlp_W_A(
 //     * (hidden[n, j, o] + 0.044715 * hidden[n, j, o]^3))
 //     * (1 - sigmoid(1.5957691216057308 * (hidden[n, j, o] + 0.044715 * hidden[n, j, o]^3)))
 //     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, j, o]^2)))
-//     + sigmoid(1.5957691216057308 * (hidden[n, j, o] + 0. ...      layers.dsl:25
+//     + sigmoid(1.5957691216057308 * (hidden[n, j, o] + 0. ...      finetune-gpt.dsl:103 (layers.dsl:25)
 // dhidden_sum stands for dz_block4_hidden_sum, dz_block3_hidden_sum, dz_block2_hidden_sum,
 // dz_block1_hidden_sum
 export function backward_dhidden_sum(
@@ -2721,7 +2741,7 @@ export function backward_dhidden_sum(
   }
 }
 
-// dW_B[r, o] = sum[n, i](low[n, i, r] * dsum[n, i, o])      layers.dsl:25
+// dW_B[r, o] = sum[n, i](low[n, i, r] * dsum[n, i, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // dW_B stands for dz_block4_hidden_W_B, dz_block3_hidden_W_B, dz_block2_hidden_W_B, dz_block1_hidden_W_B
 export function gradient_hidden_W_B(
   low: Float32Array,
@@ -2734,7 +2754,7 @@ export function gradient_hidden_W_B(
   contract_tn(low, dsum, dW_B, 4, 256, ni_to);
 }
 
-// dnorm2_1[n, i, k] = sum[o](dhidden_sum[n, i, o] * hidden_W[k, o])      layers.dsl:25
+// dnorm2_1[n, i, k] = sum[o](dhidden_sum[n, i, o] * hidden_W[k, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // dnorm2_1 stands for dz_block4_norm2_1, dz_block3_norm2_1, dz_block2_norm2_1, dz_block1_norm2_1
 export function backward_dnorm2_1(
   dhidden_sum: Float32Array,
@@ -2747,7 +2767,7 @@ export function backward_dnorm2_1(
   contract_nt_holding_b(dhidden_sum, hidden_W, dnorm2_1, ni_to, 64, 256);
 }
 
-// dlow_sum[n, j, r] = sum[o](dsum[n, j, o] * W_B[r, o]) * 2      layers.dsl:24
+// dlow_sum[n, j, r] = sum[o](dsum[n, j, o] * W_B[r, o]) * 2      finetune-gpt.dsl:103 (layers.dsl:24)
 // dlow_sum stands for dz_block4_hidden_low_sum, dz_block3_hidden_low_sum, dz_block2_hidden_low_sum,
 // dz_block1_hidden_low_sum
 export function backward_dhidden_low_sum(
@@ -2765,16 +2785,18 @@ export function backward_dhidden_low_sum(
   }
 }
 
-// dA[i, r] = sum[n, j](x[n, j, i] * dsum[n, j, r])      layers.dsl:24
-// dA stands for dz_block4_hidden_W_A, dz_block4_attention_V_A (finetune-gpt.dsl:65), dz_block4_attention_Q_A
-// (finetune-gpt.dsl:64), dz_block3_hidden_W_A, dz_block3_attention_V_A (finetune-gpt.dsl:65) and 7 more
+// dA[i, r] = sum[n, j](x[n, j, i] * dsum[n, j, r])
+//     finetune-gpt.dsl:103 (layers.dsl:24, finetune-gpt.dsl:64-65)
+// dA stands for dz_block4_hidden_W_A, dz_block4_attention_V_A, dz_block4_attention_Q_A, dz_block3_hidden_W_A,
+// dz_block3_attention_V_A, dz_block3_attention_Q_A, dz_block2_hidden_W_A, dz_block2_attention_V_A and 4 more
 export function gradient_A(x: Float32Array, dsum: Float32Array, dA: Float32Array, batch: number): void {
   dA.fill(0);
   const nj_to = batch * 64;
   contract_tn(x, dsum, dA, 64, 4, nj_to);
 }
 
-// dnorm2[n, i, k] = dnorm2_1[n, i, k] + sum[r](dhidden_low_sum[n, i, r] * hidden_W_A[k, r])      normalisation.dsl:17
+// dnorm2[n, i, k] = dnorm2_1[n, i, k] + sum[r](dhidden_low_sum[n, i, r] * hidden_W_A[k, r])
+//     finetune-gpt.dsl:103 (normalisation.dsl:17)
 // dnorm2 stands for dz_block4_norm2, dz_block3_norm2, dz_block2_norm2, dz_block1_norm2
 export function backward_dnorm2(
   dnorm2_1: Float32Array,
@@ -2792,13 +2814,16 @@ export function backward_dnorm2(
   }
 }
 
-// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:15
+// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))
+//     finetune-gpt.dsl:103 (normalisation.dsl:15)
 // dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:16
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)
+//     finetune-gpt.dsl:103 (normalisation.dsl:16)
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
-//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                   finetune-gpt.dsl:80
-// dx stands for dz_block3_1, dz_block3_u_1 (finetune-gpt.dsl:84), dz_block2_1, dz_block2_u_1
-// (finetune-gpt.dsl:84), dz_block1_1, dz_block1_u_1 (finetune-gpt.dsl:84), dz_block1_attention
+//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:80, 84)
+// dx stands for dz_block3_1, dz_block3_u_1, dz_block2_1, dz_block2_u_1, dz_block1_1, dz_block1_u_1,
+// dz_block1_attention
 export function backward_dz_block3_1(
   dy: Float32Array,
   g: Float32Array,
@@ -2837,7 +2862,8 @@ export function backward_dz_block3_1(
   }
 }
 
-// dmixed[n, i, h, c] = sum[o](dy[n, i, o] * O[h, c, o])      finetune-gpt.dsl:74
+// dmixed[n, i, h, c] = sum[o](dy[n, i, o] * O[h, c, o])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:74)
 // dmixed stands for dz_block4_attention_mixed, dz_block3_attention_mixed, dz_block2_attention_mixed,
 // dz_block1_attention_mixed
 export function backward_dattention_mixed(
@@ -2851,7 +2877,8 @@ export function backward_dattention_mixed(
   contract_nt_holding_b(dy, O, dmixed, ni_to, 64, 64);
 }
 
-// dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      finetune-gpt.dsl:72
+// dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:72)
 // dweight stands for dz_block4_attention_weight, dz_block3_attention_weight, dz_block2_attention_weight,
 // dz_block1_attention_weight
 export function backward_dattention_weight(
@@ -2888,7 +2915,8 @@ export function backward_dattention_weight(
   }
 }
 
-// dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      finetune-gpt.dsl:71
+// dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:71)
 // dweight_logsumexp stands for dz_block4_attention_weight_logsumexp, dz_block3_attention_weight_logsumexp,
 // dz_block2_attention_weight_logsumexp, dz_block1_attention_weight_logsumexp
 export function backward_dattention_weight_logsumexp(
@@ -2909,7 +2937,8 @@ export function backward_dattention_weight_logsumexp(
 }
 
 // dscore_sum[n, h, i, j] = j <= i
-//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      finetune-gpt.dsl:70
+//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:70)
 // dscore_sum stands for dz_block4_attention_score_sum, dz_block3_attention_score_sum,
 // dz_block2_attention_score_sum, dz_block1_attention_score_sum
 export function backward_dattention_score_sum(
@@ -2936,9 +2965,10 @@ export function backward_dattention_score_sum(
   }
 }
 
-// dx[n, j, h, c] = sum[i](dy[n, h, i, j] * x[n, i, h, c])      finetune-gpt.dsl:70
-// dx stands for dz_block4_attention_k, dz_block4_attention_v_sum (finetune-gpt.dsl:68),
-// dz_block3_attention_k, dz_block3_attention_v_sum (finetune-gpt.dsl:68), dz_block2_attention_k and 2 more
+// dx[n, j, h, c] = sum[i](dy[n, h, i, j] * x[n, i, h, c])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:68, 70)
+// dx stands for dz_block4_attention_k, dz_block4_attention_v_sum, dz_block3_attention_k,
+// dz_block3_attention_v_sum, dz_block2_attention_k, dz_block2_attention_v_sum, dz_block1_attention_v_sum2
 export function backward_dz_block4_attention_k(
   dy: Float32Array,
   x: Float32Array,
@@ -2973,19 +3003,21 @@ export function backward_dz_block4_attention_k(
   }
 }
 
-// dB[r, h, c] = sum[n, i](x[n, i, r] * dsum[n, i, h, c])      finetune-gpt.dsl:68
-// dB stands for dz_block4_attention_V_B, dz_block4_attention_Q_B (finetune-gpt.dsl:66),
-// dz_block3_attention_V_B, dz_block3_attention_Q_B (finetune-gpt.dsl:66), dz_block2_attention_V_B and 3 more
+// dB[r, h, c] = sum[n, i](x[n, i, r] * dsum[n, i, h, c])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:66, 68)
+// dB stands for dz_block4_attention_V_B, dz_block4_attention_Q_B, dz_block3_attention_V_B,
+// dz_block3_attention_Q_B, dz_block2_attention_V_B, dz_block2_attention_Q_B, dz_block1_attention_V_B,
+// dz_block1_attention_Q_B
 export function gradient_B(x: Float32Array, dsum: Float32Array, dB: Float32Array, batch: number): void {
   dB.fill(0);
   const ni_to = batch * 64;
   contract_tn(x, dsum, dB, 4, 64, ni_to);
 }
 
-// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      finetune-gpt.dsl:68
-// dx stands for dz_block4_norm1_1, dz_block4_norm1_2 (finetune-gpt.dsl:67), dz_block4_norm1_3
-// (finetune-gpt.dsl:66), dz_block3_norm1_1, dz_block3_norm1_2 (finetune-gpt.dsl:67), dz_block3_norm1_3
-// (finetune-gpt.dsl:66) and 3 more
+// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:66-68)
+// dx stands for dz_block4_norm1_1, dz_block4_norm1_2, dz_block4_norm1_3, dz_block3_norm1_1,
+// dz_block3_norm1_2, dz_block3_norm1_3, dz_block2_norm1_1, dz_block2_norm1_2, dz_block2_norm1_3
 export function backward_dz_block4_norm1_1(
   dy: Float32Array,
   x: Float32Array,
@@ -2997,7 +3029,8 @@ export function backward_dz_block4_norm1_1(
   contract_nt_holding_b(dy, x, dx, ni_to, 64, 64);
 }
 
-// dq_sum[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])      finetune-gpt.dsl:66
+// dq_sum[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:66)
 // dq_sum stands for dz_block4_attention_q_sum, dz_block3_attention_q_sum, dz_block2_attention_q_sum,
 // dz_block1_attention_q_sum2
 export function backward_dattention_q_sum(
@@ -3034,10 +3067,11 @@ export function backward_dattention_q_sum(
   }
 }
 
-// dsum[n, i, r] = sum[h, c](dsum2[n, i, h, c] * B[r, h, c]) * 2      finetune-gpt.dsl:65
-// dsum stands for dz_block4_attention_low_v_sum, dz_block4_attention_low_q_sum (finetune-gpt.dsl:64),
-// dz_block3_attention_low_v_sum, dz_block3_attention_low_q_sum (finetune-gpt.dsl:64),
-// dz_block2_attention_low_v_sum and 3 more
+// dsum[n, i, r] = sum[h, c](dsum2[n, i, h, c] * B[r, h, c]) * 2
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:64-65)
+// dsum stands for dz_block4_attention_low_v_sum, dz_block4_attention_low_q_sum,
+// dz_block3_attention_low_v_sum, dz_block3_attention_low_q_sum, dz_block2_attention_low_v_sum,
+// dz_block2_attention_low_q_sum and 2 more
 export function backward_dsum(dsum2: Float32Array, B: Float32Array, dsum: Float32Array, batch: number): void {
   dsum.fill(0);
   const ni_to = batch * 64;
@@ -3048,7 +3082,8 @@ export function backward_dsum(dsum2: Float32Array, B: Float32Array, dsum: Float3
   }
 }
 
-// dnorm1_4[n, i, k] = sum[r](dattention_low_v_sum[n, i, r] * attention_V_A[k, r])      finetune-gpt.dsl:65
+// dnorm1_4[n, i, k] = sum[r](dattention_low_v_sum[n, i, r] * attention_V_A[k, r])
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:65)
 // dnorm1_4 stands for dz_block4_norm1_4, dz_block3_norm1_4, dz_block2_norm1_4
 export function backward_dnorm1_4(
   dattention_low_v_sum: Float32Array,
@@ -3062,7 +3097,8 @@ export function backward_dnorm1_4(
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k] + dnorm1_3[n, i, k] + dnorm1_4[n, i, k]
-//     + sum[r](dattention_low_q_sum[n, i, r] * attention_Q_A[k, r])      normalisation.dsl:17
+//     + sum[r](dattention_low_q_sum[n, i, r] * attention_Q_A[k, r])
+//     finetune-gpt.dsl:103 (normalisation.dsl:17)
 // dnorm1 stands for dz_block4_norm1, dz_block3_norm1, dz_block2_norm1
 export function backward_dnorm1(
   dnorm1_1: Float32Array,
@@ -3105,11 +3141,16 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 }
 
 // scaled_rate = rate * rate_factor                                                                       finetune-gpt.dsl:108
-// c1 = 1 - 0.9^t                                                                                         optimizers.dsl:89
-// c2 = 1 - 0.99^t                                                                                        optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  optimizers.dsl:86
-// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2                                                              optimizers.dsl:87
-// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// c1 = 1 - 0.9^t
+//     finetune-gpt.dsl:108 (optimizers.dsl:89)
+// c2 = 1 - 0.99^t
+//     finetune-gpt.dsl:108 (optimizers.dsl:90)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]
+//     finetune-gpt.dsl:108 (optimizers.dsl:86)
+// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2
+//     finetune-gpt.dsl:108 (optimizers.dsl:87)
+// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)
+//     finetune-gpt.dsl:108 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,

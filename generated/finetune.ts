@@ -263,11 +263,11 @@ export function gradient_W2(h: Float32Array, dz: Float32Array, dW2: Float32Array
 // ---------------------------------------------------------------------------------------------------- update
 
 // rate = 0.004 * rate_factor                                                               finetune.dsl:23
-// c1 = 1 - 0.9^t                                                                           optimizers.dsl:89
-// c2 = 1 - 0.999^t                                                                         optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                    optimizers.dsl:86
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                              optimizers.dsl:87
-// p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// c1 = 1 - 0.9^t                                                                           finetune.dsl:23 (optimizers.dsl:89)
+// c2 = 1 - 0.999^t                                                                         finetune.dsl:23 (optimizers.dsl:90)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                    finetune.dsl:23 (optimizers.dsl:86)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                              finetune.dsl:23 (optimizers.dsl:87)
+// p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      finetune.dsl:23 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,

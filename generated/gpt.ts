@@ -1736,7 +1736,7 @@ const z_b_offset = 215424;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// start[n, t, d] = tokens_E[text[n, t], d] + start_P[t, d]      embedding.dsl:13
+// start[n, t, d] = tokens_E[text[n, t], d] + start_P[t, d]      gpt.dsl:40 (embedding.dsl:13)
 export function forward_start(
   tokens_E: Float32Array,
   start_P: Float32Array,
@@ -1759,7 +1759,7 @@ export function forward_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64      normalisation.dsl:15
+// m[n, i] = sum[k](x[n, i, k]) / 64      gpt.dsl:41-45 (normalisation.dsl:15)
 // m stands for block1_norm1_m, block1_norm2_m, block2_norm1_m, block2_norm2_m, block3_norm1_m,
 // block3_norm2_m, block4_norm1_m, block4_norm2_m, norm_m
 export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
@@ -1774,7 +1774,7 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      normalisation.dsl:16
+// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      gpt.dsl:41-45 (normalisation.dsl:16)
 // v stands for block1_norm1_v, block1_norm2_v, block2_norm1_v, block2_norm2_v, block3_norm1_v,
 // block3_norm2_v, block4_norm1_v, block4_norm2_v, norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
@@ -1790,7 +1790,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
   }
 }
 
-// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17
+// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      gpt.dsl:41-45 (normalisation.dsl:17)
 // y stands for block1_norm1, block1_norm2, block2_norm1, block2_norm2, block3_norm1, block3_norm2,
 // block4_norm1, block4_norm2, norm
 export function forward_block1_norm1(
@@ -1813,10 +1813,10 @@ export function forward_block1_norm1(
   }
 }
 
-// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      gpt.dsl:11
-// y stands for block1_attention_q, block1_attention_k (gpt.dsl:12), block1_attention_v (gpt.dsl:13),
-// block2_attention_q, block2_attention_k (gpt.dsl:12), block2_attention_v (gpt.dsl:13), block3_attention_q
-// and 5 more
+// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      gpt.dsl:41-44 (gpt.dsl:11-13)
+// y stands for block1_attention_q, block1_attention_k, block1_attention_v, block2_attention_q,
+// block2_attention_k, block2_attention_v, block3_attention_q, block3_attention_k, block3_attention_v,
+// block4_attention_q and 2 more
 export function forward_block1_attention_q(
   norm1: Float32Array,
   x: Float32Array,
@@ -1828,7 +1828,7 @@ export function forward_block1_attention_q(
   contract_nn(norm1, x, y, ni_to, 64, 64);
 }
 
-// score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      gpt.dsl:15
+// score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      gpt.dsl:41-44 (gpt.dsl:15)
 // score stands for block1_attention_score, block2_attention_score, block3_attention_score,
 // block4_attention_score
 export function forward_attention_score(
@@ -1869,8 +1869,8 @@ export function forward_attention_score(
   }
 }
 
-// weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? score[n, h, i, j] : -inf)                    gpt.dsl:16
-// weight[n, h, i, j] = exp((j <= i ? score[n, h, i, j] : -inf) - weight_logsumexp[n, h, i])      gpt.dsl:16
+// weight_logsumexp[n, h, i] = logsumexp[j](j <= i ? score[n, h, i, j] : -inf)                    gpt.dsl:41-44 (gpt.dsl:16)
+// weight[n, h, i, j] = exp((j <= i ? score[n, h, i, j] : -inf) - weight_logsumexp[n, h, i])      gpt.dsl:41-44 (gpt.dsl:16)
 // weight stands for block1_attention_weight, block2_attention_weight, block3_attention_weight,
 // block4_attention_weight
 export function forward_attention_weight(score: Float32Array, weight: Float32Array, batch: number): void {
@@ -1901,7 +1901,7 @@ export function forward_attention_weight(score: Float32Array, weight: Float32Arr
   }
 }
 
-// mixed[n, i, h, c] = sum[j](weight[n, h, i, j] * v[n, j, h, c])      gpt.dsl:17
+// mixed[n, i, h, c] = sum[j](weight[n, h, i, j] * v[n, j, h, c])      gpt.dsl:41-44 (gpt.dsl:17)
 // mixed stands for block1_attention_mixed, block2_attention_mixed, block3_attention_mixed,
 // block4_attention_mixed
 export function forward_attention_mixed(
@@ -1938,7 +1938,7 @@ export function forward_attention_mixed(
   }
 }
 
-// u[n, t, d] = x[n, t, d] + sum[h, c](attention_mixed[n, t, h, c] * attention_O[h, c, d])      gpt.dsl:26
+// u[n, t, d] = x[n, t, d] + sum[h, c](attention_mixed[n, t, h, c] * attention_O[h, c, d])      gpt.dsl:41-44 (gpt.dsl:26)
 // u stands for block1_u, block2_u, block3_u, block4_u
 export function forward_u(
   x: Float32Array,
@@ -1956,7 +1956,7 @@ export function forward_u(
   }
 }
 
-// hidden[n, i, o] = sum[i2](norm2[n, i, i2] * hidden_W[i2, o]) + hidden_b[o]      layers.dsl:7
+// hidden[n, i, o] = sum[i2](norm2[n, i, i2] * hidden_W[i2, o]) + hidden_b[o]      gpt.dsl:41-44 (layers.dsl:7)
 // hidden stands for block1_hidden, block2_hidden, block3_hidden, block4_hidden
 export function forward_hidden(
   norm2: Float32Array,
@@ -1977,7 +1977,7 @@ export function forward_hidden(
 }
 
 // mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308
-//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)) * hidden[n, i, o]      gpt.dsl:29
+//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)) * hidden[n, i, o]      gpt.dsl:41-44 (gpt.dsl:29)
 // mlp_gelu_tanh stands for block1_mlp_gelu_tanh, block2_mlp_gelu_tanh, block3_mlp_gelu_tanh,
 // block4_mlp_gelu_tanh
 export function forward_mlp_gelu_tanh(
@@ -1992,7 +1992,7 @@ export function forward_mlp_gelu_tanh(
   }
 }
 
-// block[n, t, d] = u[n, t, d] + (sum[i](mlp_gelu_tanh[n, t, i] * mlp_W[i, d]) + mlp_b[d])      gpt.dsl:30
+// block[n, t, d] = u[n, t, d] + (sum[i](mlp_gelu_tanh[n, t, i] * mlp_W[i, d]) + mlp_b[d])      gpt.dsl:41-44 (gpt.dsl:30)
 // block stands for block1, block2, block3, block4
 export function forward_block(
   u: Float32Array,
@@ -2013,7 +2013,7 @@ export function forward_block(
   }
 }
 
-// z[n, i, o] = sum[i2](norm[n, i, i2] * z_W[i2, o]) + z_b[o]      layers.dsl:7
+// z[n, i, o] = sum[i2](norm[n, i, i2] * z_W[i2, o]) + z_b[o]      gpt.dsl:46 (layers.dsl:7)
 export function forward_z(
   norm: Float32Array,
   z_W: Float32Array,
@@ -2086,7 +2086,7 @@ export function forward_loss(
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dz[n, i, o] = (p[n, i, o] - (o == next[n, i])) / (64 * extent(n))      layers.dsl:7
+// dz[n, i, o] = (p[n, i, o] - (o == next[n, i])) / (64 * extent(n))      gpt.dsl:46 (layers.dsl:7)
 export function backward_dz(p: Float32Array, next: Int32Array, dz: Float32Array, batch: number): void {
   const ni_to = batch * 64;
   const product = 64 * batch;
@@ -2099,7 +2099,7 @@ export function backward_dz(p: Float32Array, next: Int32Array, dz: Float32Array,
   }
 }
 
-// dz_b[o] = sum[n, i](dz[n, i, o])      layers.dsl:7
+// dz_b[o] = sum[n, i](dz[n, i, o])      gpt.dsl:46 (layers.dsl:7)
 export function gradient_z_b(dz: Float32Array, dz_b: Float32Array, batch: number): void {
   dz_b.fill(0);
   const ni_to = batch * 64;
@@ -2111,7 +2111,7 @@ export function gradient_z_b(dz: Float32Array, dz_b: Float32Array, batch: number
   }
 }
 
-// dnorm[n, i, k] = sum[o](dz[n, i, o] * z_W[k, o])      layers.dsl:7
+// dnorm[n, i, k] = sum[o](dz[n, i, o] * z_W[k, o])      gpt.dsl:46 (layers.dsl:7)
 export function backward_dnorm(
   dz: Float32Array,
   z_W: Float32Array,
@@ -2123,14 +2123,14 @@ export function backward_dnorm(
   contract_nt_holding_b(dz, z_W, dnorm, ni_to, 64, 96);
 }
 
-// dz_W[i, o] = sum[n, j](norm[n, j, i] * dz[n, j, o])      layers.dsl:7
+// dz_W[i, o] = sum[n, j](norm[n, j, i] * dz[n, j, o])      gpt.dsl:46 (layers.dsl:7)
 export function gradient_z_W(norm: Float32Array, dz: Float32Array, dz_W: Float32Array, batch: number): void {
   dz_W.fill(0);
   const nj_to = batch * 64;
   contract_tn(norm, dz, dz_W, 64, 96, nj_to);
 }
 
-// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      normalisation.dsl:17
+// dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      gpt.dsl:41-45 (normalisation.dsl:17)
 // dg stands for dnorm_g, dblock4_norm2_g, dblock4_norm1_g, dblock3_norm2_g, dblock3_norm1_g, dblock2_norm2_g,
 // dblock2_norm1_g, dblock1_norm2_g, dblock1_norm1_g
 export function gradient_g(
@@ -2153,10 +2153,10 @@ export function gradient_g(
   }
 }
 
-// db[k] = sum[n, i](dy[n, i, k])      normalisation.dsl:17
-// db stands for dnorm_b, dblock4_mlp_b (layers.dsl:7), dblock4_norm2_b, dblock4_norm1_b, dblock3_mlp_b
-// (layers.dsl:7), dblock3_norm2_b, dblock3_norm1_b, dblock2_mlp_b (layers.dsl:7), dblock2_norm2_b,
-// dblock2_norm1_b and 3 more
+// db[k] = sum[n, i](dy[n, i, k])
+//     gpt.dsl:41-45 (normalisation.dsl:17), gpt.dsl:41-44 (layers.dsl:7)
+// db stands for dnorm_b, dblock4_mlp_b, dblock4_norm2_b, dblock4_norm1_b, dblock3_mlp_b, dblock3_norm2_b,
+// dblock3_norm1_b, dblock2_mlp_b, dblock2_norm2_b, dblock2_norm1_b, dblock1_mlp_b, dblock1_norm2_b and 1 more
 export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
   db.fill(0);
   const ni_to = batch * 64;
@@ -2168,11 +2168,11 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dnorm_m_sum[n, i] = -(sum[k](dnorm[n, i, k] * norm_g[k]) / (sqrt(norm_v[n, i] + 0.00001) * 64))      normalisation.dsl:15
+// dnorm_m_sum[n, i] = -(sum[k](dnorm[n, i, k] * norm_g[k]) / (sqrt(norm_v[n, i] + 0.00001) * 64))      gpt.dsl:45 (normalisation.dsl:15)
 // dnorm_v_sum[n, i] = sum[k](dnorm[n, i, k] * (norm_m[n, i] - block4[n, i, k]) * norm_g[k])
-//     / (128 * sqrt(norm_v[n, i] + 0.00001)^3)                                                         normalisation.dsl:16
+//     / (128 * sqrt(norm_v[n, i] + 0.00001)^3)                                                         gpt.dsl:45 (normalisation.dsl:16)
 // dblock4_u_1[n, t, d] = dnorm[n, t, d] * (norm_g[d] / sqrt(norm_v[n, t] + 0.00001))
-//     + dnorm_v_sum[n, t] * (2 * (block4[n, t, d] - norm_m[n, t])) + dnorm_m_sum[n, t]                 gpt.dsl:30
+//     + dnorm_v_sum[n, t] * (2 * (block4[n, t, d] - norm_m[n, t])) + dnorm_m_sum[n, t]                 gpt.dsl:44 (gpt.dsl:30)
 export function backward_dblock4_u_1(
   dnorm: Float32Array,
   norm_g: Float32Array,
@@ -2209,7 +2209,7 @@ export function backward_dblock4_u_1(
   }
 }
 
-// dW[i, o] = sum[n, j](gelu_tanh[n, j, i] * du_1[n, j, o])      layers.dsl:7
+// dW[i, o] = sum[n, j](gelu_tanh[n, j, i] * du_1[n, j, o])      gpt.dsl:41-44 (layers.dsl:7)
 // dW stands for dblock4_mlp_W, dblock3_mlp_W, dblock2_mlp_W, dblock1_mlp_W
 export function gradient_mlp_W(
   gelu_tanh: Float32Array,
@@ -2227,7 +2227,7 @@ export function gradient_mlp_W(
 //     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3))
 //     * (1 - sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))
 //     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, i, o]^2)))
-//     + sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))      gpt.dsl:29
+//     + sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))      gpt.dsl:41-44 (gpt.dsl:29)
 // dhidden stands for dblock4_hidden, dblock3_hidden, dblock2_hidden, dblock1_hidden
 export function backward_dhidden(
   du_1: Float32Array,
@@ -2250,7 +2250,7 @@ export function backward_dhidden(
   }
 }
 
-// dhidden_b[o] = sum[n, i](dhidden[n, i, o])      layers.dsl:7
+// dhidden_b[o] = sum[n, i](dhidden[n, i, o])      gpt.dsl:41-44 (layers.dsl:7)
 // dhidden_b stands for dblock4_hidden_b, dblock3_hidden_b, dblock2_hidden_b, dblock1_hidden_b
 export function gradient_hidden_b(dhidden: Float32Array, dhidden_b: Float32Array, batch: number): void {
   dhidden_b.fill(0);
@@ -2263,7 +2263,7 @@ export function gradient_hidden_b(dhidden: Float32Array, dhidden_b: Float32Array
   }
 }
 
-// dnorm2[n, i, k] = sum[o](dhidden[n, i, o] * hidden_W[k, o])      layers.dsl:7
+// dnorm2[n, i, k] = sum[o](dhidden[n, i, o] * hidden_W[k, o])      gpt.dsl:41-44 (layers.dsl:7)
 // dnorm2 stands for dblock4_norm2, dblock3_norm2, dblock2_norm2, dblock1_norm2
 export function backward_dnorm2(
   dhidden: Float32Array,
@@ -2276,7 +2276,7 @@ export function backward_dnorm2(
   contract_nt_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
 }
 
-// dhidden_W[i, o] = sum[n, j](norm2[n, j, i] * dhidden[n, j, o])      layers.dsl:7
+// dhidden_W[i, o] = sum[n, j](norm2[n, j, i] * dhidden[n, j, o])      gpt.dsl:41-44 (layers.dsl:7)
 // dhidden_W stands for dblock4_hidden_W, dblock3_hidden_W, dblock2_hidden_W, dblock1_hidden_W
 export function gradient_hidden_W(
   norm2: Float32Array,
@@ -2289,13 +2289,13 @@ export function gradient_hidden_W(
   contract_tn(norm2, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
-// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      normalisation.dsl:15
+// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      gpt.dsl:41-44 (normalisation.dsl:15)
 // dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            normalisation.dsl:16
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            gpt.dsl:41-44 (normalisation.dsl:16)
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
-//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]                   gpt.dsl:26
-// dx stands for dblock3_1, dblock3_u_1 (gpt.dsl:30), dblock2_1, dblock2_u_1 (gpt.dsl:30), dblock1_1,
-// dblock1_u_1 (gpt.dsl:30), dstart_1, dstart (embedding.dsl:13)
+//     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]
+//     gpt.dsl:41-44 (gpt.dsl:26), gpt.dsl:41-43 (gpt.dsl:30), gpt.dsl:40 (embedding.dsl:13)
+// dx stands for dblock3_1, dblock3_u_1, dblock2_1, dblock2_u_1, dblock1_1, dblock1_u_1, dstart_1, dstart
 export function backward_dblock3_1(
   dy: Float32Array,
   g: Float32Array,
@@ -2334,7 +2334,7 @@ export function backward_dblock3_1(
   }
 }
 
-// dmixed[n, i, h, c] = sum[o](dy[n, i, o] * O[h, c, o])      gpt.dsl:19
+// dmixed[n, i, h, c] = sum[o](dy[n, i, o] * O[h, c, o])      gpt.dsl:41-44 (gpt.dsl:19)
 // dmixed stands for dblock4_attention_mixed, dblock3_attention_mixed, dblock2_attention_mixed,
 // dblock1_attention_mixed
 export function backward_dattention_mixed(
@@ -2348,7 +2348,7 @@ export function backward_dattention_mixed(
   contract_nt_holding_b(dy, O, dmixed, ni_to, 64, 64);
 }
 
-// dO[h, c, o] = sum[n, i](mixed[n, i, h, c] * dy[n, i, o])      gpt.dsl:19
+// dO[h, c, o] = sum[n, i](mixed[n, i, h, c] * dy[n, i, o])      gpt.dsl:41-44 (gpt.dsl:19)
 // dO stands for dblock4_attention_O, dblock3_attention_O, dblock2_attention_O, dblock1_attention_O
 export function gradient_attention_O(
   mixed: Float32Array,
@@ -2361,7 +2361,7 @@ export function gradient_attention_O(
   contract_tn(mixed, dy, dO, 64, 64, ni_to);
 }
 
-// dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      gpt.dsl:17
+// dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      gpt.dsl:41-44 (gpt.dsl:17)
 // dweight stands for dblock4_attention_weight, dblock3_attention_weight, dblock2_attention_weight,
 // dblock1_attention_weight
 export function backward_dattention_weight(
@@ -2398,10 +2398,9 @@ export function backward_dattention_weight(
   }
 }
 
-// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      gpt.dsl:17
-// dx stands for dblock4_attention_v, dblock4_attention_k (gpt.dsl:15), dblock3_attention_v,
-// dblock3_attention_k (gpt.dsl:15), dblock2_attention_v, dblock2_attention_k (gpt.dsl:15),
-// dblock1_attention_v and 1 more
+// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      gpt.dsl:41-44 (gpt.dsl:15, 17)
+// dx stands for dblock4_attention_v, dblock4_attention_k, dblock3_attention_v, dblock3_attention_k,
+// dblock2_attention_v, dblock2_attention_k, dblock1_attention_v, dblock1_attention_k
 export function backward_dblock4_attention_v(
   x: Float32Array,
   dy: Float32Array,
@@ -2436,7 +2435,7 @@ export function backward_dblock4_attention_v(
   }
 }
 
-// dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      gpt.dsl:16
+// dweight_logsumexp[n, h, i] = -sum[j](dweight[n, h, i, j] * weight[n, h, i, j])      gpt.dsl:41-44 (gpt.dsl:16)
 // dweight_logsumexp stands for dblock4_attention_weight_logsumexp, dblock3_attention_weight_logsumexp,
 // dblock2_attention_weight_logsumexp, dblock1_attention_weight_logsumexp
 export function backward_dattention_weight_logsumexp(
@@ -2457,7 +2456,7 @@ export function backward_dattention_weight_logsumexp(
 }
 
 // dscore_sum[n, h, i, j] = j <= i
-//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      gpt.dsl:15
+//     ? weight[n, h, i, j] * (dweight[n, h, i, j] + dweight_logsumexp[n, h, i]) / 4 : 0      gpt.dsl:41-44 (gpt.dsl:15)
 // dscore_sum stands for dblock4_attention_score_sum, dblock3_attention_score_sum,
 // dblock2_attention_score_sum, dblock1_attention_score_sum
 export function backward_dattention_score_sum(
@@ -2484,7 +2483,7 @@ export function backward_dattention_score_sum(
   }
 }
 
-// dq[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])      gpt.dsl:15
+// dq[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])      gpt.dsl:41-44 (gpt.dsl:15)
 // dq stands for dblock4_attention_q, dblock3_attention_q, dblock2_attention_q, dblock1_attention_q
 export function backward_dattention_q(
   dscore_sum: Float32Array,
@@ -2520,9 +2519,9 @@ export function backward_dattention_q(
   }
 }
 
-// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      gpt.dsl:13
-// dx stands for dblock4_norm1_1, dblock4_norm1_2 (gpt.dsl:12), dblock3_norm1_1, dblock3_norm1_2 (gpt.dsl:12),
-// dblock2_norm1_1, dblock2_norm1_2 (gpt.dsl:12), dblock1_norm1_1, dblock1_norm1_2 (gpt.dsl:12)
+// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      gpt.dsl:41-44 (gpt.dsl:12-13)
+// dx stands for dblock4_norm1_1, dblock4_norm1_2, dblock3_norm1_1, dblock3_norm1_2, dblock2_norm1_1,
+// dblock2_norm1_2, dblock1_norm1_1, dblock1_norm1_2
 export function backward_dblock4_norm1_1(
   dy: Float32Array,
   x: Float32Array,
@@ -2534,10 +2533,10 @@ export function backward_dblock4_norm1_1(
   contract_nt_holding_b(dy, x, dx, ni_to, 64, 64);
 }
 
-// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      gpt.dsl:13
-// dx stands for dblock4_attention_V, dblock4_attention_K (gpt.dsl:12), dblock4_attention_Q (gpt.dsl:11),
-// dblock3_attention_V, dblock3_attention_K (gpt.dsl:12), dblock3_attention_Q (gpt.dsl:11),
-// dblock2_attention_V and 5 more
+// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      gpt.dsl:41-44 (gpt.dsl:11-13)
+// dx stands for dblock4_attention_V, dblock4_attention_K, dblock4_attention_Q, dblock3_attention_V,
+// dblock3_attention_K, dblock3_attention_Q, dblock2_attention_V, dblock2_attention_K, dblock2_attention_Q and
+// 3 more
 export function gradient_block4_attention_V(
   norm1: Float32Array,
   dy: Float32Array,
@@ -2550,7 +2549,7 @@ export function gradient_block4_attention_V(
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
-//     + sum[h, c](dattention_q[n, i, h, c] * attention_Q[k, h, c])      normalisation.dsl:17
+//     + sum[h, c](dattention_q[n, i, h, c] * attention_Q[k, h, c])      gpt.dsl:41-44 (normalisation.dsl:17)
 // dnorm1 stands for dblock4_norm1, dblock3_norm1, dblock2_norm1, dblock1_norm1
 export function backward_dnorm1(
   dnorm1_1: Float32Array,
@@ -2569,7 +2568,7 @@ export function backward_dnorm1(
   }
 }
 
-// dstart_P[t, d] = sum[n](dstart[n, t, d])      embedding.dsl:13
+// dstart_P[t, d] = sum[n](dstart[n, t, d])      gpt.dsl:40 (embedding.dsl:13)
 export function gradient_start_P(dstart: Float32Array, dstart_P: Float32Array, batch: number): void {
   dstart_P.fill(0);
   for (let n = 0; n < batch; n++) {
@@ -2580,7 +2579,7 @@ export function gradient_start_P(dstart: Float32Array, dstart_P: Float32Array, b
   }
 }
 
-// dtokens_E[text[n, i]: 96, d] += dstart[n, i, d] for n, i, d      embedding.dsl:7
+// dtokens_E[text[n, i]: 96, d] += dstart[n, i, d] for n, i, d      gpt.dsl:39 (embedding.dsl:7)
 export function gradient_tokens_E(
   dstart: Float32Array,
   text: Int32Array,
@@ -2624,11 +2623,11 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 }
 
 // scaled_rate = rate * rate_factor                                                                       gpt.dsl:52
-// c1 = 1 - 0.9^t                                                                                         optimizers.dsl:89
-// c2 = 1 - 0.99^t                                                                                        optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  optimizers.dsl:86
-// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2                                                              optimizers.dsl:87
-// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// c1 = 1 - 0.9^t                                                                                         gpt.dsl:52 (optimizers.dsl:89)
+// c2 = 1 - 0.99^t                                                                                        gpt.dsl:52 (optimizers.dsl:90)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  gpt.dsl:52 (optimizers.dsl:86)
+// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2                                                              gpt.dsl:52 (optimizers.dsl:87)
+// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      gpt.dsl:52 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,

@@ -247,8 +247,8 @@ export function gradient_W(
 // ---------------------------------------------------------------------------------------------------- update
 
 // rate = 0.2 * rate_factor         iris.dsl:15
-// u'[i] = 0.9 * u[i] + g[i]        optimizers.dsl:11
-// p'[i] = p[i] - rate * u'[i]      optimizers.dsl:12
+// u'[i] = 0.9 * u[i] + g[i]        iris.dsl:15 (optimizers.dsl:11)
+// p'[i] = p[i] - rate * u'[i]      iris.dsl:15 (optimizers.dsl:12)
 export function update_sgd(
   g: Float32Array,
   u: Float32Array,

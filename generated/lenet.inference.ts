@@ -125,7 +125,7 @@ const z_b_offset = 61696;
 // --------------------------------------------------------------------------------------------------- forward
 
 // c1_conv2d_y_sum[n, i: 28, j: 28, f] = sum[u, v, d]((x[n, i + u - 2, j + v - 2, d] else 0)
-//     * c1_conv2d_K[u, v, d, f])      convolution.dsl:18
+//     * c1_conv2d_K[u, v, d, f])      lenet.dsl:8 (convolution.dsl:18)
 export function forward_c1_conv2d_y_sum(
   x: Float32Array,
   c1_conv2d_K: Float32Array,
@@ -170,7 +170,7 @@ export function forward_c1_conv2d_y_sum(
 }
 
 // c1[n, i: 14, j: 14, f] = max[u: 2, v: 2](relu(c1_conv2d_y_sum[n, 2*i + u, 2*j + v, f]
-//     + c1_conv2d_b[f]))      pooling.dsl:8
+//     + c1_conv2d_b[f]))      lenet.dsl:8 (pooling.dsl:8)
 export function forward_c1(
   c1_conv2d_y_sum: Float32Array,
   c1_conv2d_b: Float32Array,
@@ -203,7 +203,7 @@ export function forward_c1(
   }
 }
 
-// c2_conv2d_y_sum[n, i: 10, j: 10, f] = sum[u, v, d](c1[n, i + u, j + v, d] * c2_conv2d_K[u, v, d, f])      convolution.dsl:18
+// c2_conv2d_y_sum[n, i: 10, j: 10, f] = sum[u, v, d](c1[n, i + u, j + v, d] * c2_conv2d_K[u, v, d, f])      lenet.dsl:9 (convolution.dsl:18)
 export function forward_c2_conv2d_y_sum(
   c1: Float32Array,
   c2_conv2d_K: Float32Array,
@@ -242,7 +242,7 @@ export function forward_c2_conv2d_y_sum(
 }
 
 // c2[n, i: 5, j: 5, f] = max[u: 2, v: 2](relu(c2_conv2d_y_sum[n, 2*i + u, 2*j + v, f]
-//     + c2_conv2d_b[f]))      pooling.dsl:8
+//     + c2_conv2d_b[f]))      lenet.dsl:9 (pooling.dsl:8)
 export function forward_c2(
   c2_conv2d_y_sum: Float32Array,
   c2_conv2d_b: Float32Array,
@@ -273,7 +273,7 @@ export function forward_c2(
   }
 }
 
-// h_flatten_y[n, i: 400] = c2[n, i / 80, mod(i / 16, 5), mod(i, 16)]      shapes.dsl:6
+// h_flatten_y[n, i: 400] = c2[n, i / 80, mod(i / 16, 5), mod(i, 16)]      lenet.dsl:12 (shapes.dsl:6)
 export function forward_h_flatten_y(c2: Float32Array, h_flatten_y: Float32Array, batch: number): void {
   const nii2i3_to = batch * 400;
   for (let nii2i3 = 0; nii2i3 < nii2i3_to; nii2i3++) {
@@ -317,7 +317,7 @@ export function forward_h(
   }
 }
 
-// z[n, o] = sum[i](h[n, i] * z_W[i, o]) + z_b[o]      layers.dsl:7
+// z[n, o] = sum[i](h[n, i] * z_W[i, o]) + z_b[o]      lenet.dsl:13 (layers.dsl:7)
 export function forward_z(
   h: Float32Array,
   z_W: Float32Array,

@@ -286,7 +286,7 @@ export function forward_c1_relu(
   }
 }
 
-// c1[n, i: 14, j: 14, f] = max[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:8
+// c1[n, i: 14, j: 14, f] = max[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:8 (pooling.dsl:8)
 export function forward_c1(c1_relu: Float32Array, c1: Float32Array, batch: number): void {
   const ni_to = batch * 14;
   for (let ni = 0; ni < ni_to; ni++) {
@@ -310,7 +310,7 @@ export function forward_c1(c1_relu: Float32Array, c1: Float32Array, batch: numbe
   }
 }
 
-// c1_argmax[n, i: 14, j: 14, f] = argmax[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:8
+// c1_argmax[n, i: 14, j: 14, f] = argmax[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:8 (pooling.dsl:8)
 export function forward_c1_argmax(c1_relu: Float32Array, c1_argmax: Int32Array, batch: number): void {
   const ni_to = batch * 14;
   for (let ni = 0; ni < ni_to; ni++) {
@@ -386,7 +386,7 @@ export function forward_c2_relu(
   }
 }
 
-// c2[n, i: 5, j: 5, f] = max[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:8
+// c2[n, i: 5, j: 5, f] = max[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:9 (pooling.dsl:8)
 export function forward_c2(c2_relu: Float32Array, c2: Float32Array, batch: number): void {
   c2.fill(-Infinity);
   const ni_to = batch * 5;
@@ -409,7 +409,7 @@ export function forward_c2(c2_relu: Float32Array, c2: Float32Array, batch: numbe
   }
 }
 
-// c2_argmax[n, i: 5, j: 5, f] = argmax[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      pooling.dsl:8
+// c2_argmax[n, i: 5, j: 5, f] = argmax[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:9 (pooling.dsl:8)
 export function forward_c2_argmax(c2_relu: Float32Array, c2_argmax: Int32Array, batch: number): void {
   const ni_to = batch * 5;
   for (let ni = 0; ni < ni_to; ni++) {
@@ -438,7 +438,7 @@ export function forward_c2_argmax(c2_relu: Float32Array, c2_argmax: Int32Array, 
   }
 }
 
-// h_flatten_y[n, i: 400] = c2[n, i / 80, mod(i / 16, 5), mod(i, 16)]      shapes.dsl:6
+// h_flatten_y[n, i: 400] = c2[n, i / 80, mod(i / 16, 5), mod(i, 16)]      lenet.dsl:12 (shapes.dsl:6)
 export function forward_h_flatten_y(c2: Float32Array, h_flatten_y: Float32Array, batch: number): void {
   const nii2i3_to = batch * 400;
   for (let nii2i3 = 0; nii2i3 < nii2i3_to; nii2i3++) {
@@ -482,7 +482,7 @@ export function forward_h(
   }
 }
 
-// z[n, o] = sum[i](h[n, i] * z_W[i, o]) + z_b[o]      layers.dsl:7
+// z[n, o] = sum[i](h[n, i] * z_W[i, o]) + z_b[o]      lenet.dsl:13 (layers.dsl:7)
 export function forward_z(
   h: Float32Array,
   z_W: Float32Array,
@@ -573,7 +573,7 @@ export function forward_accuracy(
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dz[n, o] = (p[n, o] - (o == label[n])) / extent(n)      layers.dsl:7
+// dz[n, o] = (p[n, o] - (o == label[n])) / extent(n)      lenet.dsl:13 (layers.dsl:7)
 export function backward_dz(p: Float32Array, label: Int32Array, dz: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     const p_at_n = n * 10;
@@ -584,7 +584,7 @@ export function backward_dz(p: Float32Array, label: Int32Array, dz: Float32Array
   }
 }
 
-// dz_b[o] = sum[n](dz[n, o])      layers.dsl:7
+// dz_b[o] = sum[n](dz[n, o])      lenet.dsl:13 (layers.dsl:7)
 export function gradient_z_b(dz: Float32Array, dz_b: Float32Array, batch: number): void {
   dz_b.fill(0);
   for (let n = 0; n < batch; n++) {
@@ -595,7 +595,7 @@ export function gradient_z_b(dz: Float32Array, dz_b: Float32Array, batch: number
   }
 }
 
-// dz_W[i, o] = sum[n](h[n, i] * dz[n, o])      layers.dsl:7
+// dz_W[i, o] = sum[n](h[n, i] * dz[n, o])      lenet.dsl:13 (layers.dsl:7)
 export function gradient_z_W(h: Float32Array, dz: Float32Array, dz_W: Float32Array, batch: number): void {
   dz_W.fill(0);
   contract_tn_holding_b(h, dz, dz_W, 84, 10, batch);
@@ -617,7 +617,7 @@ export function backward_dh_dense2_y(
   }
 }
 
-// dh_dense2_b[o] = sum[n](dh_dense2_y[n, o])      layers.dsl:7
+// dh_dense2_b[o] = sum[n](dh_dense2_y[n, o])      lenet.dsl:12 (layers.dsl:7)
 export function gradient_h_dense2_b(
   dh_dense2_y: Float32Array,
   dh_dense2_b: Float32Array,
@@ -632,7 +632,7 @@ export function gradient_h_dense2_b(
   }
 }
 
-// dh_dense2_W[i, o] = sum[n](h_relu[n, i] * dh_dense2_y[n, o])      layers.dsl:7
+// dh_dense2_W[i, o] = sum[n](h_relu[n, i] * dh_dense2_y[n, o])      lenet.dsl:12 (layers.dsl:7)
 export function gradient_h_dense2_W(
   h_relu: Float32Array,
   dh_dense2_y: Float32Array,
@@ -659,7 +659,7 @@ export function backward_dh_dense1_y(
   }
 }
 
-// dh_dense1_b[o] = sum[n](dh_dense1_y[n, o])      layers.dsl:7
+// dh_dense1_b[o] = sum[n](dh_dense1_y[n, o])      lenet.dsl:12 (layers.dsl:7)
 export function gradient_h_dense1_b(
   dh_dense1_y: Float32Array,
   dh_dense1_b: Float32Array,
@@ -674,7 +674,7 @@ export function gradient_h_dense1_b(
   }
 }
 
-// dh_flatten_y[n, i] = sum[o](dh_dense1_y[n, o] * h_dense1_W[i, o])      layers.dsl:7
+// dh_flatten_y[n, i] = sum[o](dh_dense1_y[n, o] * h_dense1_W[i, o])      lenet.dsl:12 (layers.dsl:7)
 export function backward_dh_flatten_y(
   dh_dense1_y: Float32Array,
   h_dense1_W: Float32Array,
@@ -685,7 +685,7 @@ export function backward_dh_flatten_y(
   contract_nt(dh_dense1_y, h_dense1_W, dh_flatten_y, batch, 400, 120);
 }
 
-// dh_dense1_W[i, o] = sum[n](h_flatten_y[n, i] * dh_dense1_y[n, o])      layers.dsl:7
+// dh_dense1_W[i, o] = sum[n](h_flatten_y[n, i] * dh_dense1_y[n, o])      lenet.dsl:12 (layers.dsl:7)
 export function gradient_h_dense1_W(
   h_flatten_y: Float32Array,
   dh_dense1_y: Float32Array,
@@ -697,7 +697,7 @@ export function gradient_h_dense1_W(
 }
 
 // dc2_relu[n, 2*i + c2_argmax[n, i, j, f] / 2: 10, 2*j
-//     + mod(c2_argmax[n, i, j, f], 2): 10, f] += dh_flatten_y[n, f + 80*i + 16*j] for n, i, j, f      pooling.dsl:8
+//     + mod(c2_argmax[n, i, j, f], 2): 10, f] += dh_flatten_y[n, f + 80*i + 16*j] for n, i, j, f      lenet.dsl:9 (pooling.dsl:8)
 export function backward_dc2_relu(
   dh_flatten_y: Float32Array,
   c2_argmax: Int32Array,
@@ -737,7 +737,7 @@ export function backward_dc2_conv2d_y(
   }
 }
 
-// dc2_conv2d_b[f] = sum[n, i, j](dc2_conv2d_y[n, i, j, f])      convolution.dsl:18
+// dc2_conv2d_b[f] = sum[n, i, j](dc2_conv2d_y[n, i, j, f])      lenet.dsl:9 (convolution.dsl:18)
 export function gradient_c2_conv2d_b(
   dc2_conv2d_y: Float32Array,
   dc2_conv2d_b: Float32Array,
@@ -754,7 +754,7 @@ export function gradient_c2_conv2d_b(
 }
 
 // dc1[n, i: 14, j: 14, d] = sum[f, u, v]((dc2_conv2d_y[n, i - u, j - v, f] else 0)
-//     * c2_conv2d_K[u, v, d, f])      convolution.dsl:18
+//     * c2_conv2d_K[u, v, d, f])      lenet.dsl:9 (convolution.dsl:18)
 export function backward_dc1(
   dc2_conv2d_y: Float32Array,
   c2_conv2d_K: Float32Array,
@@ -801,7 +801,7 @@ export function backward_dc1(
   }
 }
 
-// dc2_conv2d_K[u: 5, v: 5, d, f] = sum[n, i, j](c1[n, i + u, j + v, d] * dc2_conv2d_y[n, i, j, f])      convolution.dsl:18
+// dc2_conv2d_K[u: 5, v: 5, d, f] = sum[n, i, j](c1[n, i + u, j + v, d] * dc2_conv2d_y[n, i, j, f])      lenet.dsl:9 (convolution.dsl:18)
 export function gradient_c2_conv2d_K(
   c1: Float32Array,
   dc2_conv2d_y: Float32Array,
@@ -840,7 +840,7 @@ export function gradient_c2_conv2d_K(
 }
 
 // dc1_relu[n, 2*i + c1_argmax[n, i, j, f] / 2: 28, 2*j
-//     + mod(c1_argmax[n, i, j, f], 2): 28, f] += dc1[n, i, j, f] for n, i, j, f      pooling.dsl:8
+//     + mod(c1_argmax[n, i, j, f], 2): 28, f] += dc1[n, i, j, f] for n, i, j, f      lenet.dsl:8 (pooling.dsl:8)
 export function backward_dc1_relu(
   dc1: Float32Array,
   c1_argmax: Int32Array,
@@ -880,7 +880,7 @@ export function backward_dc1_conv2d_y(
   }
 }
 
-// dc1_conv2d_b[f] = sum[n, i, j](dc1_conv2d_y[n, i, j, f])      convolution.dsl:18
+// dc1_conv2d_b[f] = sum[n, i, j](dc1_conv2d_y[n, i, j, f])      lenet.dsl:8 (convolution.dsl:18)
 export function gradient_c1_conv2d_b(
   dc1_conv2d_y: Float32Array,
   dc1_conv2d_b: Float32Array,
@@ -897,7 +897,7 @@ export function gradient_c1_conv2d_b(
 }
 
 // dc1_conv2d_K[u: 5, v: 5, d, f] = sum[n, i, j]((x[n, i + u - 2, j + v - 2, d] else 0)
-//     * dc1_conv2d_y[n, i, j, f])      convolution.dsl:18
+//     * dc1_conv2d_y[n, i, j, f])      lenet.dsl:8 (convolution.dsl:18)
 export function gradient_c1_conv2d_K(
   x: Float32Array,
   dc1_conv2d_y: Float32Array,
@@ -952,11 +952,11 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 }
 
 // scaled_rate = rate * rate_factor                                           lenet.dsl:20
-// c1 = 1 - 0.9^t                                                             optimizers.dsl:66
-// c2 = 1 - 0.999^t                                                           optimizers.dsl:67
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                      optimizers.dsl:63
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                optimizers.dsl:64
-// p'[i] = p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
+// c1 = 1 - 0.9^t                                                             lenet.dsl:20 (optimizers.dsl:66)
+// c2 = 1 - 0.999^t                                                           lenet.dsl:20 (optimizers.dsl:67)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                      lenet.dsl:20 (optimizers.dsl:63)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                lenet.dsl:20 (optimizers.dsl:64)
+// p'[i] = p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      lenet.dsl:20 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
   m: Float32Array,

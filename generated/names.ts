@@ -216,7 +216,7 @@ const z_dense_b_offset = 35856;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// z_embedding_y[n, i, d] = z_embedding_E[seen[n, i], d]      embedding.dsl:7
+// z_embedding_y[n, i, d] = z_embedding_E[seen[n, i], d]      names.dsl:10 (embedding.dsl:7)
 export function forward_z_embedding_y(
   z_embedding_E: Float32Array,
   seen: Int32Array,
@@ -237,7 +237,7 @@ export function forward_z_embedding_y(
   }
 }
 
-// z_gru_a[n, t, g] = sum[i](z_embedding_y[n, t, i] * z_gru_W[i, g]) + z_gru_b[g]      recurrent.dsl:28
+// z_gru_a[n, t, g] = sum[i](z_embedding_y[n, t, i] * z_gru_W[i, g]) + z_gru_b[g]      names.dsl:10 (recurrent.dsl:28)
 export function forward_z_gru_a(
   z_embedding_y: Float32Array,
   z_gru_W: Float32Array,
@@ -257,12 +257,12 @@ export function forward_z_gru_a(
 }
 
 // scan t
-//   z_gru_s[n, t: 14, g] = sum[p]((z_gru_h[n, t - 1, p] else 0) * z_gru_U[p, g]) + z_gru_c[g]        recurrent.dsl:30
-//   z_gru_r[n, t, o: 96] = sigmoid(z_gru_a[n, t, o] + z_gru_s[n, t, o])                              recurrent.dsl:31
-//   z_gru_z[n, t, o: 96] = sigmoid(z_gru_a[n, t, o + 96] + z_gru_s[n, t, o + 96])                    recurrent.dsl:32
-//   z_gru_k[n, t, o] = tanh(z_gru_a[n, t, o + 192] + z_gru_r[n, t, o] * z_gru_s[n, t, o + 192])      recurrent.dsl:33
+//   z_gru_s[n, t: 14, g] = sum[p]((z_gru_h[n, t - 1, p] else 0) * z_gru_U[p, g]) + z_gru_c[g]        names.dsl:10 (recurrent.dsl:30)
+//   z_gru_r[n, t, o: 96] = sigmoid(z_gru_a[n, t, o] + z_gru_s[n, t, o])                              names.dsl:10 (recurrent.dsl:31)
+//   z_gru_z[n, t, o: 96] = sigmoid(z_gru_a[n, t, o + 96] + z_gru_s[n, t, o + 96])                    names.dsl:10 (recurrent.dsl:32)
+//   z_gru_k[n, t, o] = tanh(z_gru_a[n, t, o + 192] + z_gru_r[n, t, o] * z_gru_s[n, t, o + 192])      names.dsl:10 (recurrent.dsl:33)
 //   z_gru_h[n, t, o] = (1 - z_gru_z[n, t, o]) * z_gru_k[n, t, o]
-//       + z_gru_z[n, t, o] * (z_gru_h[n, t - 1, o] else 0)                                           recurrent.dsl:34
+//       + z_gru_z[n, t, o] * (z_gru_h[n, t - 1, o] else 0)                                           names.dsl:10 (recurrent.dsl:34)
 export function forward_z_gru_h(
   z_gru_U: Float32Array,
   z_gru_c: Float32Array,
@@ -309,7 +309,7 @@ export function forward_z_gru_h(
   }
 }
 
-// z_dropout_y[n, i, j] = z_gru_h[n, i, j] * z_dropout_keep[n, i, j] / 0.8      layers.dsl:14
+// z_dropout_y[n, i, j] = z_gru_h[n, i, j] * z_dropout_keep[n, i, j] / 0.8      names.dsl:10 (layers.dsl:14)
 export function forward_z_dropout_y(
   z_gru_h: Float32Array,
   z_dropout_keep: Float32Array,
@@ -322,7 +322,7 @@ export function forward_z_dropout_y(
   }
 }
 
-// y[n, i, o] = sum[i2](x[n, i, i2] * W[i2, o]) + b[o]      layers.dsl:7
+// y[n, i, o] = sum[i2](x[n, i, i2] * W[i2, o]) + b[o]      names.dsl:10 (layers.dsl:7)
 // y stands for z, z_inference
 export function forward_z_dense_y(
   x: Float32Array,
@@ -408,7 +408,7 @@ export function forward_p(
 // -------------------------------------------------------------------------------------------------- backward
 
 // dz[n, i, o] = i < length[n] ? (exp(z[n, i, o] - p_logsumexp[n, i]) - (o == next[n, i]))
-//     / extent(n) : 0      layers.dsl:7
+//     / extent(n) : 0      names.dsl:10 (layers.dsl:7)
 export function backward_dz(
   length: Int32Array,
   z: Float32Array,
@@ -433,7 +433,7 @@ export function backward_dz(
   }
 }
 
-// dz_dense_b[o] = sum[n, i](dz[n, i, o])      layers.dsl:7
+// dz_dense_b[o] = sum[n, i](dz[n, i, o])      names.dsl:10 (layers.dsl:7)
 export function gradient_z_dense_b(dz: Float32Array, dz_dense_b: Float32Array, batch: number): void {
   dz_dense_b.fill(0);
   const ni_to = batch * 14;
@@ -445,7 +445,7 @@ export function gradient_z_dense_b(dz: Float32Array, dz_dense_b: Float32Array, b
   }
 }
 
-// dz_dense_W[i, o] = sum[n, j](z_dropout_y[n, j, i] * dz[n, j, o])      layers.dsl:7
+// dz_dense_W[i, o] = sum[n, j](z_dropout_y[n, j, i] * dz[n, j, o])      names.dsl:10 (layers.dsl:7)
 export function gradient_z_dense_W(
   z_dropout_y: Float32Array,
   dz: Float32Array,
@@ -457,7 +457,7 @@ export function gradient_z_dense_W(
   contract_tn(z_dropout_y, dz, dz_dense_W, 96, 27, nj_to);
 }
 
-// dz_gru_h_1[n, t, o] = sum[o2](dz[n, t, o2] * z_dense_W[o, o2]) * (z_dropout_keep[n, t, o] / 0.8)      layers.dsl:14
+// dz_gru_h_1[n, t, o] = sum[o2](dz[n, t, o2] * z_dense_W[o, o2]) * (z_dropout_keep[n, t, o] / 0.8)      names.dsl:10 (layers.dsl:14)
 export function backward_dz_gru_h_1(
   dz: Float32Array,
   z_dense_W: Float32Array,
@@ -477,18 +477,18 @@ export function backward_dz_gru_h_1(
 // scan t reversed
 //   dz_gru_h[n, t, o] = dz_gru_h_1[n, t, o]
 //       + (dz_gru_h[n, t + 1, o] else 0) * (z_gru_z[n, t + 1, o] else 0)
-//       + sum[g]((dz_gru_s[n, t + 1, g] else 0) * z_gru_U[o, g])                                     recurrent.dsl:34
-//   dz_gru_z[n, t, o] = dz_gru_h[n, t, o] * ((z_gru_h[n, t - 1, o] else 0) - z_gru_k[n, t, o])       recurrent.dsl:34
-//   dz_gru_k[n, t, o] = dz_gru_h[n, t, o] * (1 - z_gru_z[n, t, o])                                   recurrent.dsl:34
-//   dz_gru_r[n, t, o] = dz_gru_k[n, t, o] * ((1 - z_gru_k[n, t, o]^2) * z_gru_s[n, t, o + 192])      recurrent.dsl:33
+//       + sum[g]((dz_gru_s[n, t + 1, g] else 0) * z_gru_U[o, g])                                     names.dsl:10 (recurrent.dsl:34)
+//   dz_gru_z[n, t, o] = dz_gru_h[n, t, o] * ((z_gru_h[n, t - 1, o] else 0) - z_gru_k[n, t, o])       names.dsl:10 (recurrent.dsl:34)
+//   dz_gru_k[n, t, o] = dz_gru_h[n, t, o] * (1 - z_gru_z[n, t, o])                                   names.dsl:10 (recurrent.dsl:34)
+//   dz_gru_r[n, t, o] = dz_gru_k[n, t, o] * ((1 - z_gru_k[n, t, o]^2) * z_gru_s[n, t, o + 192])      names.dsl:10 (recurrent.dsl:33)
 //   dz_gru_s_2[n, t, g: 288] = (dz_gru_z[n, t, g - 96] else 0)
-//       * ((z_gru_z[n, t, g - 96] else 0) * (1 - (z_gru_z[n, t, g - 96] else 0)))                    recurrent.dsl:32
+//       * ((z_gru_z[n, t, g - 96] else 0) * (1 - (z_gru_z[n, t, g - 96] else 0)))                    names.dsl:10 (recurrent.dsl:32)
 //   dz_gru_s_3[n, t, g: 288] = (dz_gru_r[n, t, g] else 0)
-//       * ((z_gru_r[n, t, g] else 0) * (1 - (z_gru_r[n, t, g] else 0)))                              recurrent.dsl:31
+//       * ((z_gru_r[n, t, g] else 0) * (1 - (z_gru_r[n, t, g] else 0)))                              names.dsl:10 (recurrent.dsl:31)
 //   dz_gru_s[n, t, g] = (g - 192 >= 0
 //       ? (dz_gru_k[n, t, g - 192] else 0)
 //       * ((1 - (z_gru_k[n, t, g - 192] else 0)^2) * (z_gru_r[n, t, g - 192] else 0)) : 0)
-//       + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]                                                  recurrent.dsl:30
+//       + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]                                                  names.dsl:10 (recurrent.dsl:30)
 export function backward_dz_gru_s(
   dz_gru_h_1: Float32Array,
   z_gru_z: Float32Array,
@@ -600,8 +600,8 @@ export function backward_dz_gru_s(
   }
 }
 
-// dx[g] = sum[n, t](dy[n, t, g])      recurrent.dsl:30
-// dx stands for dz_gru_c, dz_gru_b (recurrent.dsl:28)
+// dx[g] = sum[n, t](dy[n, t, g])      names.dsl:10 (recurrent.dsl:28, 30)
+// dx stands for dz_gru_c, dz_gru_b
 export function gradient_z_gru_c(dy: Float32Array, dx: Float32Array, batch: number): void {
   dx.fill(0);
   const nt_to = batch * 14;
@@ -613,7 +613,7 @@ export function gradient_z_gru_c(dy: Float32Array, dx: Float32Array, batch: numb
   }
 }
 
-// dz_gru_U[p, g] = sum[n, t]((z_gru_h[n, t - 1, p] else 0) * dz_gru_s[n, t, g])      recurrent.dsl:30
+// dz_gru_U[p, g] = sum[n, t]((z_gru_h[n, t - 1, p] else 0) * dz_gru_s[n, t, g])      names.dsl:10 (recurrent.dsl:30)
 export function gradient_z_gru_U(
   z_gru_h: Float32Array,
   dz_gru_s: Float32Array,
@@ -630,7 +630,7 @@ export function gradient_z_gru_U(
 
 // dz_gru_a[n, t, g] = (g - 192 >= 0
 //     ? (dz_gru_k[n, t, g - 192] else 0) * (1 - (z_gru_k[n, t, g - 192] else 0)^2) : 0)
-//     + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      recurrent.dsl:28
+//     + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      names.dsl:10 (recurrent.dsl:28)
 export function backward_dz_gru_a(
   dz_gru_k: Float32Array,
   z_gru_k: Float32Array,
@@ -658,7 +658,7 @@ export function backward_dz_gru_a(
   }
 }
 
-// dz_embedding_y[n, i, d] = sum[g](dz_gru_a[n, i, g] * z_gru_W[d, g])      recurrent.dsl:28
+// dz_embedding_y[n, i, d] = sum[g](dz_gru_a[n, i, g] * z_gru_W[d, g])      names.dsl:10 (recurrent.dsl:28)
 export function backward_dz_embedding_y(
   dz_gru_a: Float32Array,
   z_gru_W: Float32Array,
@@ -670,7 +670,7 @@ export function backward_dz_embedding_y(
   contract_nt_holding_b(dz_gru_a, z_gru_W, dz_embedding_y, ni_to, 16, 288);
 }
 
-// dz_gru_W[i, g] = sum[n, t](z_embedding_y[n, t, i] * dz_gru_a[n, t, g])      recurrent.dsl:28
+// dz_gru_W[i, g] = sum[n, t](z_embedding_y[n, t, i] * dz_gru_a[n, t, g])      names.dsl:10 (recurrent.dsl:28)
 export function gradient_z_gru_W(
   z_embedding_y: Float32Array,
   dz_gru_a: Float32Array,
@@ -682,7 +682,7 @@ export function gradient_z_gru_W(
   contract_tn(z_embedding_y, dz_gru_a, dz_gru_W, 16, 288, nt_to);
 }
 
-// dz_embedding_E[seen[n, i]: 27, d] += dz_embedding_y[n, i, d] for n, i, d      embedding.dsl:7
+// dz_embedding_E[seen[n, i]: 27, d] += dz_embedding_y[n, i, d] for n, i, d      names.dsl:10 (embedding.dsl:7)
 export function gradient_z_embedding_E(
   dz_embedding_y: Float32Array,
   seen: Int32Array,
@@ -707,11 +707,11 @@ export function gradient_z_embedding_E(
 // ---------------------------------------------------------------------------------------------------- update
 
 // rate = 0.003 * rate_factor                                          names.dsl:17
-// c1 = 1 - 0.9^t                                                      optimizers.dsl:66
-// c2 = 1 - 0.999^t                                                    optimizers.dsl:67
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               optimizers.dsl:63
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         optimizers.dsl:64
-// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
+// c1 = 1 - 0.9^t                                                      names.dsl:17 (optimizers.dsl:66)
+// c2 = 1 - 0.999^t                                                    names.dsl:17 (optimizers.dsl:67)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               names.dsl:17 (optimizers.dsl:63)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         names.dsl:17 (optimizers.dsl:64)
+// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      names.dsl:17 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
   m: Float32Array,

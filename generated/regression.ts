@@ -128,7 +128,7 @@ export function forward_h(
   }
 }
 
-// z[n, o] = sum[i](h[n, i] * z_W[i, o]) + z_b[o]      layers.dsl:7
+// z[n, o] = sum[i](h[n, i] * z_W[i, o]) + z_b[o]      regression.dsl:9 (layers.dsl:7)
 export function forward_z(
   h: Float32Array,
   z_W: Float32Array,
@@ -205,7 +205,7 @@ export function backward_dz(z: Float32Array, target: Float32Array, dz: Float32Ar
   }
 }
 
-// dz_b[o] = sum[n](dz[n, o])      layers.dsl:7
+// dz_b[o] = sum[n](dz[n, o])      regression.dsl:9 (layers.dsl:7)
 export function gradient_z_b(dz: Float32Array, dz_b: Float32Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
@@ -214,7 +214,7 @@ export function gradient_z_b(dz: Float32Array, dz_b: Float32Array, batch: number
   dz_b[0] = total;
 }
 
-// dz_W[i, o] = sum[n](h[n, i] * dz[n, o])      layers.dsl:7
+// dz_W[i, o] = sum[n](h[n, i] * dz[n, o])      regression.dsl:9 (layers.dsl:7)
 export function gradient_z_W(h: Float32Array, dz: Float32Array, dz_W: Float32Array, batch: number): void {
   dz_W.fill(0);
   for (let n = 0; n < batch; n++) {
@@ -243,7 +243,7 @@ export function backward_dh_y(
   }
 }
 
-// dh_b[o] = sum[n](dh_y[n, o])      layers.dsl:7
+// dh_b[o] = sum[n](dh_y[n, o])      regression.dsl:8 (layers.dsl:7)
 export function gradient_h_b(dh_y: Float32Array, dh_b: Float32Array, batch: number): void {
   dh_b.fill(0);
   for (let n = 0; n < batch; n++) {
@@ -287,11 +287,16 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 }
 
 // scaled_rate = rate * rate_factor                                                                       regression.dsl:16
-// c1 = 1 - 0.9^t                                                                                         optimizers.dsl:89
-// c2 = 1 - 0.999^t                                                                                       optimizers.dsl:90
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  optimizers.dsl:86
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                                            optimizers.dsl:87
-// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:91
+// c1 = 1 - 0.9^t
+//     regression.dsl:16 (optimizers.dsl:89)
+// c2 = 1 - 0.999^t
+//     regression.dsl:16 (optimizers.dsl:90)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]
+//     regression.dsl:16 (optimizers.dsl:86)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2
+//     regression.dsl:16 (optimizers.dsl:87)
+// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)
+//     regression.dsl:16 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,

@@ -882,7 +882,7 @@ const z_dense_b_offset = 42352;
 // --------------------------------------------------------------------------------------------------- forward
 
 // stem_conv2d_y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0)
-//     * stem_conv2d_K[u, v, d, f])      convolution.dsl:18
+//     * stem_conv2d_K[u, v, d, f])      resnet.dsl:19 (convolution.dsl:18)
 export function forward_stem_conv2d_y(
   x: Float32Array,
   stem_conv2d_K: Float32Array,
@@ -926,7 +926,8 @@ export function forward_stem_conv2d_y(
   }
 }
 
-// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (64 * extent(n))      normalisation.dsl:60
+// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (64 * extent(n))
+//     resnet.dsl:19-20 (normalisation.dsl:60)
 // batch_norm_batch_mean stands for stem_batch_norm_batch_mean, fine_residual_block1_a_batch_norm_batch_mean,
 // fine_residual_block1_b_batch_norm_batch_mean, fine_residual_block2_a_batch_norm_batch_mean and 1 more
 export function forward_batch_norm_batch_mean(
@@ -948,7 +949,8 @@ export function forward_batch_norm_batch_mean(
   }
 }
 
-// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (64 * extent(n))      normalisation.dsl:61
+// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (64 * extent(n))
+//     resnet.dsl:19-20 (normalisation.dsl:61)
 // variance stands for stem_batch_norm_batch_variance, fine_residual_block1_a_batch_norm_batch_variance,
 // fine_residual_block1_b_batch_norm_batch_variance, fine_residual_block2_a_batch_norm_batch_variance and 1
 // more
@@ -972,7 +974,8 @@ export function forward_batch_norm_batch_variance(
   }
 }
 
-// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]      normalisation.dsl:62
+// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]
+//     resnet.dsl:19-20 (normalisation.dsl:62)
 // mean' stands for stem_batch_norm_running_mean', fine_residual_block1_a_batch_norm_running_mean',
 // fine_residual_block1_b_batch_norm_running_mean', fine_residual_block2_a_batch_norm_running_mean' and 1 more
 export function forward_batch_norm_running_mean_next(
@@ -986,7 +989,8 @@ export function forward_batch_norm_running_mean_next(
 }
 
 // variance'[k] = 64 * n == 1 ? variance[k] : 0.9 * variance[k]
-//     + 0.1 * batch_variance[k] * (64 * n / (64 * n - 1))      normalisation.dsl:63
+//     + 0.1 * batch_variance[k] * (64 * n / (64 * n - 1))
+//     resnet.dsl:19-20 (normalisation.dsl:63)
 // variance' stands for stem_batch_norm_running_variance',
 // fine_residual_block1_a_batch_norm_running_variance', fine_residual_block1_b_batch_norm_running_variance',
 // fine_residual_block2_a_batch_norm_running_variance' and 1 more
@@ -1005,9 +1009,9 @@ export function forward_batch_norm_running_variance_next(
 }
 
 // y[n, i, j, k] = relu((conv2d_y[n, i, j, k] - batch_norm_batch_mean[k])
-//     / sqrt(batch_norm_batch_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:19
-// y stands for stem, fine_residual_block1_a (resnet.dsl:10), fine_residual_block2_a (resnet.dsl:10),
-// stem_inference
+//     / sqrt(batch_norm_batch_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])
+//     resnet.dsl:19, resnet.dsl:20 (resnet.dsl:10)
+// y stands for stem, fine_residual_block1_a, fine_residual_block2_a, stem_inference
 export function forward_stem(
   conv2d_y: Float32Array,
   batch_norm_batch_mean: Float32Array,
@@ -1032,7 +1036,7 @@ export function forward_stem(
   }
 }
 
-// y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0) * K[u, v, d, f])      convolution.dsl:18
+// y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0) * K[u, v, d, f])      resnet.dsl:20 (convolution.dsl:18)
 // y stands for fine_residual_block1_a_conv2d_y, fine_residual_block1_b_conv2d_y,
 // fine_residual_block2_a_conv2d_y, fine_residual_block2_b_conv2d_y
 export function forward_conv2d_y(x: Float32Array, K: Float32Array, y: Float32Array, batch: number): void {
@@ -1076,7 +1080,7 @@ export function forward_conv2d_y(x: Float32Array, K: Float32Array, y: Float32Arr
 
 // y[n, i, j, f] = relu((conv2d_y[n, i, j, f] - batch_norm_batch_mean[f])
 //     / sqrt(batch_norm_batch_variance[f] + 0.00001) * batch_norm_gamma[f] + batch_norm_beta[f]
-//     + x[n, i, j, f])      resnet.dsl:12
+//     + x[n, i, j, f])      resnet.dsl:20 (resnet.dsl:12)
 // y stands for fine_residual_block1_y, fine
 export function forward_b_y(
   conv2d_y: Float32Array,
@@ -1104,7 +1108,7 @@ export function forward_b_y(
   }
 }
 
-// y[n, i: 4, j: 4, f] = sum[u, v, d]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0) * K[u, v, d, f])      convolution.dsl:18
+// y[n, i: 4, j: 4, f] = sum[u, v, d]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0) * K[u, v, d, f])      resnet.dsl:21 (convolution.dsl:18)
 // y stands for rough_residual_block1_a_conv2d_y
 export function forward_rough_residual_block1_a_conv2d_y(
   fine: Float32Array,
@@ -1149,7 +1153,7 @@ export function forward_rough_residual_block1_a_conv2d_y(
   }
 }
 
-// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (16 * extent(n))      normalisation.dsl:60
+// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (16 * extent(n))      resnet.dsl:21 (normalisation.dsl:60)
 // batch_norm_batch_mean stands for rough_residual_block1_a_batch_norm_batch_mean,
 // rough_residual_block1_b_batch_norm_batch_mean, rough_residual_block2_a_batch_norm_batch_mean,
 // rough_residual_block2_b_batch_norm_batch_mean
@@ -1172,7 +1176,7 @@ export function forward_batch_norm_batch_mean2(
   }
 }
 
-// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (16 * extent(n))      normalisation.dsl:61
+// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (16 * extent(n))      resnet.dsl:21 (normalisation.dsl:61)
 // variance stands for rough_residual_block1_a_batch_norm_batch_variance,
 // rough_residual_block1_b_batch_norm_batch_variance, rough_residual_block2_a_batch_norm_batch_variance and 1
 // more
@@ -1196,7 +1200,7 @@ export function forward_batch_norm_batch_variance2(
   }
 }
 
-// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]      normalisation.dsl:62
+// mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]      resnet.dsl:21 (normalisation.dsl:62)
 // mean' stands for rough_residual_block1_a_batch_norm_running_mean',
 // rough_residual_block1_b_batch_norm_running_mean', rough_residual_block2_a_batch_norm_running_mean',
 // rough_residual_block2_b_batch_norm_running_mean'
@@ -1211,7 +1215,7 @@ export function forward_batch_norm_running_mean_next2(
 }
 
 // variance'[k] = 16 * n == 1 ? variance[k] : 0.9 * variance[k]
-//     + 0.1 * batch_variance[k] * (16 * n / (16 * n - 1))      normalisation.dsl:63
+//     + 0.1 * batch_variance[k] * (16 * n / (16 * n - 1))      resnet.dsl:21 (normalisation.dsl:63)
 // variance' stands for rough_residual_block1_a_batch_norm_running_variance',
 // rough_residual_block1_b_batch_norm_running_variance', rough_residual_block2_a_batch_norm_running_variance'
 // and 1 more
@@ -1230,7 +1234,7 @@ export function forward_batch_norm_running_variance_next2(
 }
 
 // a[n, i, j, k] = relu((a_conv2d_y[n, i, j, k] - a_batch_norm_batch_mean[k])
-//     / sqrt(a_batch_norm_batch_variance[k] + 0.00001) * a_batch_norm_gamma[k] + a_batch_norm_beta[k])      resnet.dsl:10
+//     / sqrt(a_batch_norm_batch_variance[k] + 0.00001) * a_batch_norm_gamma[k] + a_batch_norm_beta[k])      resnet.dsl:21 (resnet.dsl:10)
 // a stands for rough_residual_block1_a, rough_residual_block2_a
 export function forward_a(
   a_conv2d_y: Float32Array,
@@ -1257,7 +1261,7 @@ export function forward_a(
 }
 
 // conv2d_y[n, i: 4, j: 4, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0)
-//     * b_conv2d_K[u, v, d, f])      convolution.dsl:18
+//     * b_conv2d_K[u, v, d, f])      resnet.dsl:21 (convolution.dsl:18)
 // conv2d_y stands for rough_residual_block1_b_conv2d_y, rough_residual_block2_a_conv2d_y,
 // rough_residual_block2_b_conv2d_y, rough_residual_block2_b_conv2d_y_sum_inference
 export function forward_conv2d_y2(
@@ -1306,7 +1310,7 @@ export function forward_conv2d_y2(
 
 // y[n, i, j, f] = relu((b_conv2d_y[n, i, j, f] - b_batch_norm_batch_mean[f])
 //     / sqrt(b_batch_norm_batch_variance[f] + 0.00001) * b_batch_norm_gamma[f]
-//     + b_batch_norm_beta[f] + (fine[n, 2*i, 2*j, f] else 0))      resnet.dsl:12
+//     + b_batch_norm_beta[f] + (fine[n, 2*i, 2*j, f] else 0))      resnet.dsl:21 (resnet.dsl:12)
 // y stands for rough_residual_block1_y
 export function forward_rough_residual_block1_y(
   b_conv2d_y: Float32Array,
@@ -1346,7 +1350,7 @@ export function forward_rough_residual_block1_y(
 //     - rough_residual_block2_b_batch_norm_batch_mean[f])
 //     / sqrt(rough_residual_block2_b_batch_norm_batch_variance[f] + 0.00001)
 //     * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f]
-//     + rough_residual_block1_y[n, i, j, f])      resnet.dsl:12
+//     + rough_residual_block1_y[n, i, j, f])      resnet.dsl:21 (resnet.dsl:12)
 export function forward_rough(
   rough_residual_block2_b_conv2d_y: Float32Array,
   rough_residual_block2_b_batch_norm_batch_mean: Float32Array,
@@ -1374,7 +1378,7 @@ export function forward_rough(
   }
 }
 
-// z_global_avg_pool2d_y[n, f] = sum[i, j](rough[n, i, j, f]) / 16      pooling.dsl:37
+// z_global_avg_pool2d_y[n, f] = sum[i, j](rough[n, i, j, f]) / 16      resnet.dsl:22 (pooling.dsl:37)
 export function forward_z_global_avg_pool2d_y(
   rough: Float32Array,
   z_global_avg_pool2d_y: Float32Array,
@@ -1397,7 +1401,7 @@ export function forward_z_global_avg_pool2d_y(
   }
 }
 
-// y[n, o] = sum[i](x[n, i] * W[i, o]) + b[o]      layers.dsl:7
+// y[n, o] = sum[i](x[n, i] * W[i, o]) + b[o]      resnet.dsl:22 (layers.dsl:7)
 // y stands for z, z_inference
 export function forward_z_dense_y(
   x: Float32Array,
@@ -1476,7 +1480,7 @@ export function forward_accuracy(x: Float32Array, label: Int32Array, y2: Float64
 
 // inference[n, i: 8, j: 8, k] = relu((sum[u, v, d]((inference2[n, i + u - 1, j + v - 1, d] else 0)
 //     * conv2d_K[u, v, d, k]) - batch_norm_running_mean[k])
-//     / sqrt(batch_norm_running_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:10
+//     / sqrt(batch_norm_running_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:20 (resnet.dsl:10)
 // inference stands for fine_residual_block1_a_inference, fine_residual_block2_a_inference
 export function forward_a_inference(
   inference2: Float32Array,
@@ -1543,7 +1547,7 @@ export function forward_a_inference(
 // inference[n, i, j, f] = relu((sum[u, v, d]((a_inference[n, i + u - 1, j + v - 1, d] else 0)
 //     * b_conv2d_K[u, v, d, f]) - b_batch_norm_running_mean[f])
 //     / sqrt(b_batch_norm_running_variance[f] + 0.00001) * b_batch_norm_gamma[f]
-//     + b_batch_norm_beta[f] + inference2[n, i, j, f])      resnet.dsl:12
+//     + b_batch_norm_beta[f] + inference2[n, i, j, f])      resnet.dsl:20 (resnet.dsl:12)
 // inference stands for fine_residual_block1_y_inference, fine_inference
 export function forward_inference(
   a_inference: Float32Array,
@@ -1611,7 +1615,7 @@ export function forward_inference(
 
 // inference[n, i: 4, j: 4, k] = relu((sum[u, v, d]((fine_inference[n, 2*i + u - 1, 2*j + v
 //     - 1, d] else 0) * conv2d_K[u, v, d, k]) - batch_norm_running_mean[k])
-//     / sqrt(batch_norm_running_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:10
+//     / sqrt(batch_norm_running_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:21 (resnet.dsl:10)
 // inference stands for rough_residual_block1_a_inference
 export function forward_rough_residual_block1_a_inference(
   fine_inference: Float32Array,
@@ -1677,7 +1681,7 @@ export function forward_rough_residual_block1_a_inference(
 // y_inference[n, i: 4, j: 4, f] = relu((sum[u, v, d]((a_inference[n, i + u - 1, j + v
 //     - 1, d] else 0) * b_conv2d_K[u, v, d, f]) - b_batch_norm_running_mean[f])
 //     / sqrt(b_batch_norm_running_variance[f] + 0.00001) * b_batch_norm_gamma[f]
-//     + b_batch_norm_beta[f] + (fine_inference[n, 2*i, 2*j, f] else 0))      resnet.dsl:12
+//     + b_batch_norm_beta[f] + (fine_inference[n, 2*i, 2*j, f] else 0))      resnet.dsl:21 (resnet.dsl:12)
 // y_inference stands for rough_residual_block1_y_inference
 export function forward_rough_residual_block1_y_inference(
   a_inference: Float32Array,
@@ -1753,7 +1757,7 @@ export function forward_rough_residual_block1_y_inference(
 
 // inference[n, i: 4, j: 4, k] = relu((sum[u, v, d]((block1_y_inference[n, i + u - 1, j + v
 //     - 1, d] else 0) * conv2d_K[u, v, d, k]) - batch_norm_running_mean[k])
-//     / sqrt(batch_norm_running_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:10
+//     / sqrt(batch_norm_running_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:21 (resnet.dsl:10)
 // inference stands for rough_residual_block2_a_inference
 export function forward_rough_residual_block2_a_inference(
   block1_y_inference: Float32Array,
@@ -1817,7 +1821,7 @@ export function forward_rough_residual_block2_a_inference(
   }
 }
 
-// z_global_avg_pool2d_y_inference[n, f] = sum[i, j](relu((rough_residual_block2_b_conv2d_y_sum_inference[n, i, j, f] - rough_residual_block2_b_batch_norm_running_mean[f]) / sqrt(rough_residual_block2_b_batch_norm_running_variance[f] + 0.00001) * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f] + rough_residual_block1_y_inference[n, i, j, f])) / 16      pooling.dsl:37
+// z_global_avg_pool2d_y_inference[n, f] = sum[i, j](relu((rough_residual_block2_b_conv2d_y_sum_inference[n, i, j, f] - rough_residual_block2_b_batch_norm_running_mean[f]) / sqrt(rough_residual_block2_b_batch_norm_running_variance[f] + 0.00001) * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f] + rough_residual_block1_y_inference[n, i, j, f])) / 16      resnet.dsl:22 (pooling.dsl:37)
 export function forward_z_global_avg_pool2d_y_inference(
   rough_residual_block2_b_conv2d_y_sum_inference: Float32Array,
   rough_residual_block2_b_batch_norm_running_mean: Float32Array,
@@ -1874,7 +1878,7 @@ export function forward_p(
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dz[n, o] = (exp(z[n, o] - p_logsumexp[n]) - (o == label[n])) / extent(n)      layers.dsl:7
+// dz[n, o] = (exp(z[n, o] - p_logsumexp[n]) - (o == label[n])) / extent(n)      resnet.dsl:22 (layers.dsl:7)
 export function backward_dz(
   z: Float32Array,
   p_logsumexp: Float64Array,
@@ -1892,7 +1896,7 @@ export function backward_dz(
   }
 }
 
-// dz_dense_b[o] = sum[n](dz[n, o])      layers.dsl:7
+// dz_dense_b[o] = sum[n](dz[n, o])      resnet.dsl:22 (layers.dsl:7)
 export function gradient_z_dense_b(dz: Float32Array, dz_dense_b: Float32Array, batch: number): void {
   dz_dense_b.fill(0);
   for (let n = 0; n < batch; n++) {
@@ -1903,7 +1907,7 @@ export function gradient_z_dense_b(dz: Float32Array, dz_dense_b: Float32Array, b
   }
 }
 
-// dz_dense_W[i, o] = sum[n](z_global_avg_pool2d_y[n, i] * dz[n, o])      layers.dsl:7
+// dz_dense_W[i, o] = sum[n](z_global_avg_pool2d_y[n, i] * dz[n, o])      resnet.dsl:22 (layers.dsl:7)
 export function gradient_z_dense_W(
   z_global_avg_pool2d_y: Float32Array,
   dz: Float32Array,
@@ -1914,7 +1918,7 @@ export function gradient_z_dense_W(
   contract_tn_holding_b(z_global_avg_pool2d_y, dz, dz_dense_W, 32, 10, batch);
 }
 
-// dglobal_avg_pool2d_y_sum[n, f] = sum[o](dz[n, o] * dense_W[f, o]) / 16      pooling.dsl:37
+// dglobal_avg_pool2d_y_sum[n, f] = sum[o](dz[n, o] * dense_W[f, o]) / 16      resnet.dsl:22 (pooling.dsl:37)
 // dglobal_avg_pool2d_y_sum stands for dz_global_avg_pool2d_y_sum
 export function backward_dz_global_avg_pool2d_y_sum(
   dz: Float32Array,
@@ -1930,7 +1934,7 @@ export function backward_dz_global_avg_pool2d_y_sum(
   }
 }
 
-// drough_residual_block2_b[n, i, j, k] = rough[n, i, j, k] > 0 ? dz_global_avg_pool2d_y_sum[n, k] : 0      resnet.dsl:12
+// drough_residual_block2_b[n, i, j, k] = rough[n, i, j, k] > 0 ? dz_global_avg_pool2d_y_sum[n, k] : 0      resnet.dsl:21 (resnet.dsl:12)
 export function backward_drough_residual_block2_b(
   rough: Float32Array,
   dz_global_avg_pool2d_y_sum: Float32Array,
@@ -1950,7 +1954,7 @@ export function backward_drough_residual_block2_b(
   }
 }
 
-// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:67
+// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      resnet.dsl:21 (normalisation.dsl:67)
 // dbatch_norm_beta stands for drough_residual_block2_b_batch_norm_beta,
 // drough_residual_block2_a_batch_norm_beta, drough_residual_block1_b_batch_norm_beta,
 // drough_residual_block1_a_batch_norm_beta
@@ -1969,7 +1973,7 @@ export function gradient_batch_norm_beta(
   }
 }
 
-// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))      normalisation.dsl:67
+// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))      resnet.dsl:21 (normalisation.dsl:67)
 // dgamma_sum stands for drough_residual_block2_b_batch_norm_gamma_sum,
 // drough_residual_block2_a_batch_norm_gamma_sum, drough_residual_block1_b_batch_norm_gamma_sum,
 // drough_residual_block1_a_batch_norm_gamma_sum
@@ -1990,7 +1994,7 @@ export function backward_dbatch_norm_gamma_sum(
   }
 }
 
-// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:67
+// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)      resnet.dsl:21 (normalisation.dsl:67)
 // dgamma stands for drough_residual_block2_b_batch_norm_gamma, drough_residual_block2_a_batch_norm_gamma,
 // drough_residual_block1_b_batch_norm_gamma, drough_residual_block1_a_batch_norm_gamma
 export function gradient_batch_norm_gamma(
@@ -2003,7 +2007,7 @@ export function gradient_batch_norm_gamma(
   }
 }
 
-// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (32 * sqrt(variance[k] + 0.00001)^3 * n))      normalisation.dsl:61
+// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (32 * sqrt(variance[k] + 0.00001)^3 * n))      resnet.dsl:21 (normalisation.dsl:61)
 // dvariance_sum stands for drough_residual_block2_b_batch_norm_batch_variance_sum,
 // drough_residual_block2_a_batch_norm_batch_variance_sum,
 // drough_residual_block1_b_batch_norm_batch_variance_sum and 1 more
@@ -2022,7 +2026,7 @@ export function backward_dbatch_norm_batch_variance_sum(
   }
 }
 
-// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 16 * n))      normalisation.dsl:60
+// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 16 * n))      resnet.dsl:21 (normalisation.dsl:60)
 // dmean_sum stands for drough_residual_block2_b_batch_norm_batch_mean_sum,
 // drough_residual_block2_a_batch_norm_batch_mean_sum, drough_residual_block1_b_batch_norm_batch_mean_sum and
 // 1 more
@@ -2041,7 +2045,7 @@ export function backward_dbatch_norm_batch_mean_sum(
 // dy_sum[n, i, j, f] = dy[n, i, j, f]
 //     * (batch_norm_gamma[f] / sqrt(batch_norm_batch_variance[f] + 0.00001))
 //     + dbatch_norm_batch_variance_sum[f] * (2 * (y[n, i, j, f] - batch_norm_batch_mean[f]))
-//     + dbatch_norm_batch_mean_sum[f]      convolution.dsl:18
+//     + dbatch_norm_batch_mean_sum[f]      resnet.dsl:21 (convolution.dsl:18)
 // dy_sum stands for drough_residual_block2_b_conv2d_y_sum, drough_residual_block2_a_conv2d_y_sum,
 // drough_residual_block1_b_conv2d_y_sum, drough_residual_block1_a_conv2d_y_sum
 export function backward_dconv2d_y_sum(
@@ -2067,7 +2071,7 @@ export function backward_dconv2d_y_sum(
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      convolution.dsl:18
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      resnet.dsl:21 (convolution.dsl:18)
 // dK stands for drough_residual_block2_b_conv2d_K, drough_residual_block2_a_conv2d_K,
 // drough_residual_block1_b_conv2d_K
 export function gradient_conv2d_K(
@@ -2117,7 +2121,7 @@ export function gradient_conv2d_K(
 
 // da_batch_norm_y[n, i, j, k] = a[n, i, j, k] > 0
 //     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
-//     : 0      resnet.dsl:10
+//     : 0      resnet.dsl:21 (resnet.dsl:10)
 // da_batch_norm_y stands for drough_residual_block2_a_batch_norm_y, drough_residual_block1_a_batch_norm_y
 export function backward_da_batch_norm_y(
   a: Float32Array,
@@ -2171,7 +2175,7 @@ export function backward_da_batch_norm_y(
 
 // dblock1_y[n, i, j, f] = dblock2_b[n, i, j, f]
 //     + sum[f2, u, v]((dblock2_a_conv2d_y_sum[n, i - u + 1, j - v + 1, f2] else 0)
-//     * block2_a_conv2d_K[u, v, f, f2])      resnet.dsl:12
+//     * block2_a_conv2d_K[u, v, f, f2])      resnet.dsl:21 (resnet.dsl:12)
 // dblock1_y stands for drough_residual_block1_y
 export function backward_drough_residual_block1_y(
   dblock2_b: Float32Array,
@@ -2225,7 +2229,7 @@ export function backward_drough_residual_block1_y(
 }
 
 // drough_residual_block1_b[n, i, j, k] = rough_residual_block1_y[n, i, j, k] > 0
-//     ? drough_residual_block1_y[n, i, j, k] : 0      resnet.dsl:12
+//     ? drough_residual_block1_y[n, i, j, k] : 0      resnet.dsl:21 (resnet.dsl:12)
 export function backward_drough_residual_block1_b(
   rough_residual_block1_y: Float32Array,
   drough_residual_block1_y: Float32Array,
@@ -2239,7 +2243,7 @@ export function backward_drough_residual_block1_b(
 }
 
 // dK[u: 3, v: 3, d, f] = sum[n, i, j]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0)
-//     * dy_sum[n, i, j, f])      convolution.dsl:18
+//     * dy_sum[n, i, j, f])      resnet.dsl:21 (convolution.dsl:18)
 // dK stands for drough_residual_block1_a_conv2d_K
 export function gradient_rough_residual_block1_a_conv2d_K(
   fine: Float32Array,
@@ -2288,7 +2292,7 @@ export function gradient_rough_residual_block1_a_conv2d_K(
 //     ? ((rough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0) > 0
 //     ? drough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0 : 0)
 //     + sum[f, u, v]((drough_residual_block1_a_conv2d_y_sum[n, exact((i - u + 1)
-//     / 2), exact((j - v + 1) / 2), f] else 0) * rough_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:12
+//     / 2), exact((j - v + 1) / 2), f] else 0) * rough_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:20 (resnet.dsl:12)
 export function backward_dfine_residual_block2_b(
   fine: Float32Array,
   rough_residual_block1_y: Float32Array,
@@ -2387,7 +2391,8 @@ export function backward_dfine_residual_block2_b(
   }
 }
 
-// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])      normalisation.dsl:67
+// dbatch_norm_beta[k] = sum[n, i, j](dy[n, i, j, k])
+//     resnet.dsl:19-20 (normalisation.dsl:67)
 // dbatch_norm_beta stands for dfine_residual_block2_b_batch_norm_beta,
 // dfine_residual_block2_a_batch_norm_beta, dfine_residual_block1_b_batch_norm_beta,
 // dfine_residual_block1_a_batch_norm_beta, dstem_batch_norm_beta
@@ -2406,7 +2411,8 @@ export function gradient_batch_norm_beta2(
   }
 }
 
-// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))      normalisation.dsl:67
+// dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))
+//     resnet.dsl:19-20 (normalisation.dsl:67)
 // dgamma_sum stands for dfine_residual_block2_b_batch_norm_gamma_sum,
 // dfine_residual_block2_a_batch_norm_gamma_sum, dfine_residual_block1_b_batch_norm_gamma_sum,
 // dfine_residual_block1_a_batch_norm_gamma_sum and 1 more
@@ -2427,7 +2433,8 @@ export function backward_dbatch_norm_gamma_sum2(
   }
 }
 
-// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)      normalisation.dsl:67
+// dgamma[k] = dgamma_sum[k] / sqrt(batch_variance[k] + 0.00001)
+//     resnet.dsl:19-20 (normalisation.dsl:67)
 // dgamma stands for dfine_residual_block2_b_batch_norm_gamma, dfine_residual_block2_a_batch_norm_gamma,
 // dfine_residual_block1_b_batch_norm_gamma, dfine_residual_block1_a_batch_norm_gamma, dstem_batch_norm_gamma
 export function gradient_batch_norm_gamma2(
@@ -2440,7 +2447,8 @@ export function gradient_batch_norm_gamma2(
   }
 }
 
-// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (128 * sqrt(variance[k] + 0.00001)^3 * n))      normalisation.dsl:61
+// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (128 * sqrt(variance[k] + 0.00001)^3 * n))
+//     resnet.dsl:19-20 (normalisation.dsl:61)
 // dvariance_sum stands for dfine_residual_block2_b_batch_norm_batch_variance_sum,
 // dfine_residual_block2_a_batch_norm_batch_variance_sum,
 // dfine_residual_block1_b_batch_norm_batch_variance_sum and 2 more
@@ -2459,7 +2467,8 @@ export function backward_dbatch_norm_batch_variance_sum2(
   }
 }
 
-// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 64 * n))      normalisation.dsl:60
+// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 64 * n))
+//     resnet.dsl:19-20 (normalisation.dsl:60)
 // dmean_sum stands for dfine_residual_block2_b_batch_norm_batch_mean_sum,
 // dfine_residual_block2_a_batch_norm_batch_mean_sum, dfine_residual_block1_b_batch_norm_batch_mean_sum and 2
 // more
@@ -2478,7 +2487,8 @@ export function backward_dbatch_norm_batch_mean_sum2(
 // dy_sum[n, i, j, f] = dy[n, i, j, f]
 //     * (batch_norm_gamma[f] / sqrt(batch_norm_batch_variance[f] + 0.00001))
 //     + dbatch_norm_batch_variance_sum[f] * (2 * (y[n, i, j, f] - batch_norm_batch_mean[f]))
-//     + dbatch_norm_batch_mean_sum[f]      convolution.dsl:18
+//     + dbatch_norm_batch_mean_sum[f]
+//     resnet.dsl:19-20 (convolution.dsl:18)
 // dy_sum stands for dfine_residual_block2_b_conv2d_y_sum, dfine_residual_block2_a_conv2d_y_sum,
 // dfine_residual_block1_b_conv2d_y_sum, dfine_residual_block1_a_conv2d_y_sum, dstem_conv2d_y_sum
 export function backward_dconv2d_y_sum2(
@@ -2504,7 +2514,7 @@ export function backward_dconv2d_y_sum2(
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      convolution.dsl:18
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      resnet.dsl:20 (convolution.dsl:18)
 // dK stands for dfine_residual_block2_b_conv2d_K, dfine_residual_block2_a_conv2d_K,
 // dfine_residual_block1_b_conv2d_K, dfine_residual_block1_a_conv2d_K
 export function gradient_conv2d_K2(
@@ -2554,7 +2564,7 @@ export function gradient_conv2d_K2(
 
 // da_batch_norm_y[n, i, j, k] = a[n, i, j, k] > 0
 //     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
-//     : 0      resnet.dsl:10
+//     : 0      resnet.dsl:20 (resnet.dsl:10)
 // da_batch_norm_y stands for dfine_residual_block2_a_batch_norm_y, dfine_residual_block1_a_batch_norm_y
 export function backward_da_batch_norm_y2(
   a: Float32Array,
@@ -2607,8 +2617,9 @@ export function backward_da_batch_norm_y2(
 }
 
 // dx[n, i, j, k] = x[n, i, j, k] > 0 ? db[n, i, j, k]
-//     + sum[f, u, v]((dy_sum[n, i - u + 1, j - v + 1, f] else 0) * K[u, v, k, f]) : 0      resnet.dsl:12
-// dx stands for dfine_residual_block1_b, dstem_batch_norm_y (resnet.dsl:19)
+//     + sum[f, u, v]((dy_sum[n, i - u + 1, j - v + 1, f] else 0) * K[u, v, k, f]) : 0
+//     resnet.dsl:20 (resnet.dsl:12), resnet.dsl:19
+// dx stands for dfine_residual_block1_b, dstem_batch_norm_y
 export function backward_a_conv2d_dx(
   x: Float32Array,
   db: Float32Array,
@@ -2660,7 +2671,7 @@ export function backward_a_conv2d_dx(
 }
 
 // dstem_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0)
-//     * dstem_conv2d_y_sum[n, i, j, f])      convolution.dsl:18
+//     * dstem_conv2d_y_sum[n, i, j, f])      resnet.dsl:19 (convolution.dsl:18)
 export function gradient_stem_conv2d_K(
   x: Float32Array,
   dstem_conv2d_y_sum: Float32Array,
@@ -2715,8 +2726,8 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 }
 
 // scaled_rate = rate * rate_factor                 resnet.dsl:30
-// u'[i] = 0.9 * u[i] + (g[i] + 0.0005 * p[i])      optimizers.dsl:11
-// p'[i] = p[i] - scaled_rate * u'[i]               optimizers.dsl:12
+// u'[i] = 0.9 * u[i] + (g[i] + 0.0005 * p[i])      resnet.dsl:30 (optimizers.dsl:11)
+// p'[i] = p[i] - scaled_rate * u'[i]               resnet.dsl:30 (optimizers.dsl:12)
 export function update_sgd(
   g: Float32Array,
   u: Float32Array,

@@ -104,7 +104,7 @@ const picture_y_b_offset = 204032;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// picture_h[n, o] = relu(sum[i](z[n, i] * picture_h_W[i, o]) + picture_h_b[o])      vae.dsl:6
+// picture_h[n, o] = relu(sum[i](z[n, i] * picture_h_W[i, o]) + picture_h_b[o])      vae.dsl:45 (vae.dsl:6)
 export function forward_picture_h(
   z: Float32Array,
   picture_h_W: Float32Array,

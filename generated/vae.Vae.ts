@@ -257,7 +257,7 @@ export function forward_h(
   }
 }
 
-// y[n, o] = sum[i](h[n, i] * W[i, o]) + b[o]      layers.dsl:7
+// y[n, o] = sum[i](h[n, i] * W[i, o]) + b[o]      vae.dsl:16-17 (layers.dsl:7)
 // y stands for m, s
 export function forward_m(
   h: Float32Array,
@@ -290,7 +290,7 @@ export function forward_z(
   }
 }
 
-// picture_h[n, o] = relu(sum[i](z[n, i] * picture_h_W[i, o]) + picture_h_b[o])      vae.dsl:6
+// picture_h[n, o] = relu(sum[i](z[n, i] * picture_h_W[i, o]) + picture_h_b[o])      vae.dsl:23 (vae.dsl:6)
 export function forward_picture_h(
   z: Float32Array,
   picture_h_W: Float32Array,
@@ -308,7 +308,7 @@ export function forward_picture_h(
   }
 }
 
-// picture[n, o] = sum[i](picture_h[n, i] * picture_y_W[i, o]) + picture_y_b[o]      layers.dsl:7
+// picture[n, o] = sum[i](picture_h[n, i] * picture_y_W[i, o]) + picture_y_b[o]      vae.dsl:23 (layers.dsl:7)
 export function forward_picture(
   picture_h: Float32Array,
   picture_y_W: Float32Array,
@@ -386,8 +386,8 @@ export function forward_loss(error: Float32Array, kl: Float32Array, loss: Float6
   loss[0] = total / batch;
 }
 
-// y = sum[n](x[n]) / extent(n)      vae.dsl:34
-// y stands for reconstruction_error, divergence (vae.dsl:35)
+// y = sum[n](x[n]) / extent(n)      vae.dsl:34-35
+// y stands for reconstruction_error, divergence
 export function forward_reconstruction_error(x: Float32Array, y: Float64Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
@@ -411,7 +411,7 @@ export function backward_dpicture(
   }
 }
 
-// dpicture_y_b[o] = sum[n](dpicture[n, o])      layers.dsl:7
+// dpicture_y_b[o] = sum[n](dpicture[n, o])      vae.dsl:23 (layers.dsl:7)
 export function gradient_picture_y_b(
   dpicture: Float32Array,
   dpicture_y_b: Float32Array,
@@ -426,7 +426,7 @@ export function gradient_picture_y_b(
   }
 }
 
-// dpicture_y_W[i, o] = sum[n](picture_h[n, i] * dpicture[n, o])      layers.dsl:7
+// dpicture_y_W[i, o] = sum[n](picture_h[n, i] * dpicture[n, o])      vae.dsl:23 (layers.dsl:7)
 export function gradient_picture_y_W(
   picture_h: Float32Array,
   dpicture: Float32Array,
@@ -437,7 +437,7 @@ export function gradient_picture_y_W(
   contract_tn(picture_h, dpicture, dpicture_y_W, 256, 784, batch);
 }
 
-// dpicture_h_y[n, o] = picture_h[n, o] > 0 ? sum[o2](dpicture[n, o2] * picture_y_W[o, o2]) : 0      vae.dsl:6
+// dpicture_h_y[n, o] = picture_h[n, o] > 0 ? sum[o2](dpicture[n, o2] * picture_y_W[o, o2]) : 0      vae.dsl:23 (vae.dsl:6)
 export function backward_dpicture_h_y(
   picture_h: Float32Array,
   dpicture: Float32Array,
@@ -453,7 +453,7 @@ export function backward_dpicture_h_y(
   }
 }
 
-// db[o] = sum[n](dy[n, o])      layers.dsl:7
+// db[o] = sum[n](dy[n, o])      vae.dsl:15, 23 (layers.dsl:7)
 // db stands for dpicture_h_b, dh_b
 export function gradient_h_b(dy: Float32Array, db: Float32Array, batch: number): void {
   db.fill(0);
@@ -465,7 +465,7 @@ export function gradient_h_b(dy: Float32Array, db: Float32Array, batch: number):
   }
 }
 
-// dz[n, k] = sum[o](dpicture_h_y[n, o] * picture_h_W[k, o])      layers.dsl:7
+// dz[n, k] = sum[o](dpicture_h_y[n, o] * picture_h_W[k, o])      vae.dsl:23 (layers.dsl:7)
 export function backward_dz(
   dpicture_h_y: Float32Array,
   picture_h_W: Float32Array,
@@ -476,7 +476,7 @@ export function backward_dz(
   contract_nt(dpicture_h_y, picture_h_W, dz, batch, 12, 256);
 }
 
-// dpicture_h_W[i, o] = sum[n](z[n, i] * dpicture_h_y[n, o])      layers.dsl:7
+// dpicture_h_W[i, o] = sum[n](z[n, i] * dpicture_h_y[n, o])      vae.dsl:23 (layers.dsl:7)
 export function gradient_picture_h_W(
   z: Float32Array,
   dpicture_h_y: Float32Array,
@@ -487,7 +487,7 @@ export function gradient_picture_h_W(
   contract_tn(z, dpicture_h_y, dpicture_h_W, 12, 256, batch);
 }
 
-// dm[n, o] = m[n, o] / extent(n) + dz[n, o]      layers.dsl:7
+// dm[n, o] = m[n, o] / extent(n) + dz[n, o]      vae.dsl:16 (layers.dsl:7)
 export function backward_dm(m: Float32Array, dz: Float32Array, dm: Float32Array, batch: number): void {
   const no_to = batch * 12;
   for (let no = 0; no < no_to; no++) {
@@ -495,7 +495,7 @@ export function backward_dm(m: Float32Array, dz: Float32Array, dm: Float32Array,
   }
 }
 
-// ds[n, o] = (expm1(s[n, o]) / extent(n) + dz[n, o] * noise[n, o] * exp(s[n, o] / 2)) / 2      layers.dsl:7
+// ds[n, o] = (expm1(s[n, o]) / extent(n) + dz[n, o] * noise[n, o] * exp(s[n, o] / 2)) / 2      vae.dsl:17 (layers.dsl:7)
 export function backward_ds(
   s: Float32Array,
   dz: Float32Array,
@@ -510,7 +510,7 @@ export function backward_ds(
   }
 }
 
-// db[o] = sum[n](dy[n, o])      layers.dsl:7
+// db[o] = sum[n](dy[n, o])      vae.dsl:16-17 (layers.dsl:7)
 // db stands for ds_b, dm_b
 export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
   db.fill(0);
@@ -522,13 +522,13 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dh_1[n, i] = sum[o](ds[n, o] * s_W[i, o])      layers.dsl:7
+// dh_1[n, i] = sum[o](ds[n, o] * s_W[i, o])      vae.dsl:17 (layers.dsl:7)
 export function backward_dh_1(ds: Float32Array, s_W: Float32Array, dh_1: Float32Array, batch: number): void {
   dh_1.fill(0);
   contract_nt(ds, s_W, dh_1, batch, 256, 12);
 }
 
-// dW[i, o] = sum[n](h[n, i] * dy[n, o])      layers.dsl:7
+// dW[i, o] = sum[n](h[n, i] * dy[n, o])      vae.dsl:16-17 (layers.dsl:7)
 // dW stands for ds_W, dm_W
 export function gradient_W(h: Float32Array, dy: Float32Array, dW: Float32Array, batch: number): void {
   dW.fill(0);
@@ -552,7 +552,7 @@ export function backward_dh_y(
   }
 }
 
-// dh_W[i, o] = sum[n](x[n, i] * dh_y[n, o])      layers.dsl:7
+// dh_W[i, o] = sum[n](x[n, i] * dh_y[n, o])      vae.dsl:15 (layers.dsl:7)
 export function gradient_h_W(x: Float32Array, dh_y: Float32Array, dh_W: Float32Array, batch: number): void {
   dh_W.fill(0);
   contract_tn(x, dh_y, dh_W, 784, 256, batch);
@@ -570,11 +570,11 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 }
 
 // scaled_rate = rate * rate_factor                                           vae.dsl:38
-// c1 = 1 - 0.9^t                                                             optimizers.dsl:66
-// c2 = 1 - 0.999^t                                                           optimizers.dsl:67
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                      optimizers.dsl:63
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                optimizers.dsl:64
-// p'[i] = p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      optimizers.dsl:68
+// c1 = 1 - 0.9^t                                                             vae.dsl:38 (optimizers.dsl:66)
+// c2 = 1 - 0.999^t                                                           vae.dsl:38 (optimizers.dsl:67)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                      vae.dsl:38 (optimizers.dsl:63)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                vae.dsl:38 (optimizers.dsl:64)
+// p'[i] = p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      vae.dsl:38 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
   m: Float32Array,

@@ -249,7 +249,7 @@ export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32A
 // ---------------------------------------------------------------------------------------------------- update
 
 // rate = 2 * rate_factor          xor.dsl:19
-// p'[i] = p[i] - rate * g[i]      optimizers.dsl:12
+// p'[i] = p[i] - rate * g[i]      xor.dsl:19 (optimizers.dsl:12)
 export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate_factor: number): void {
   const rate = 2 * rate_factor;
   for (let i = 0; i < count; i++) {

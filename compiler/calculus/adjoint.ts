@@ -279,7 +279,7 @@ class ReverseSweep {
       combine: 'assign',
       body,
       phase: 'backward',
-      origin: { span: definition?.origin.span ?? primal.span, history },
+      origin: { span: primal.span, calls: [], ...definition?.origin, history },
       ...this.adjointScan(tensor, { write }),
     });
   }
@@ -339,7 +339,7 @@ function activeTensors({ tensors, statements }: Program, reached: ReadonlySet<st
 }
 
 function adjointOrigin({ target, origin }: Statement): Origin {
-  return { span: origin.span, history: [...origin.history, `adjoint of ${target}`] };
+  return { ...origin, history: [...origin.history, `adjoint of ${target}`] };
 }
 
 function asStatement(entry: Statement | Slot): Statement {

@@ -156,7 +156,7 @@ function extreme(statement: Statement, context: DifferentialContext): Differenti
     target: name,
     indices: [...written, ...reduced],
     combine: statement.combine === 'max' ? 'argmax' : 'argmin',
-    origin: { span: origin.span, history: [...origin.history, `place of the extreme of ${target}`] },
+    origin: { ...origin, history: [...origin.history, `place of the extreme of ${target}`] },
   };
   const place = fetchIndex(name, write);
   const places = count === undefined ? undefined : decode(place, reduced);
@@ -244,7 +244,7 @@ function others(statement: Statement, context: DifferentialContext): Differentia
     combine: 'product',
     body: select(differs, substituteIndices(statement.body, renamed), one),
     phase,
-    origin: { span: origin.span, history: [...origin.history, `the others of ${target}`] },
+    origin: { ...origin, history: [...origin.history, `the others of ${target}`] },
   };
   return { terms, helper };
 }

@@ -111,7 +111,7 @@ function pushForward(
     combine: isPlain ? 'assign' : 'sum',
     body,
     phase,
-    origin: { span: origin.span, history },
+    origin: { ...origin, history },
     ...(scan ? { scan } : {}),
   };
 }

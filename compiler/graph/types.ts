@@ -179,6 +179,8 @@ export type Combine = 'assign' | 'sum' | 'product' | 'max' | 'min' | 'logsumexp'
 /** Where a statement comes from, through every pass. */
 export interface Origin {
   readonly span: Span;
+  /** The calls of layers that brought it into the model, outermost first: the first stands in the model itself. */
+  readonly calls: readonly Span[];
   /** What was done to get it from there, newest last: 'adjoint of h', 'stabilised', 'shared', ... For explanations. */
   readonly history: readonly string[];
 }

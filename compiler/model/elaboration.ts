@@ -135,6 +135,8 @@ export class Elaboration {
   readonly calling: Calling[] = [];
   /** Layers around the statement, for origins: `dense, called at digits.dsl:12`. */
   history: readonly string[] = [];
+  /** The place in a model where an optimizer or a schedule is called, whose statements these are. */
+  site: Span | undefined;
   /** The name of the open dimension. */
   batch: string | undefined;
   /** Absent while a constant is evaluated. */

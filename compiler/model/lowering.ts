@@ -19,6 +19,7 @@ import type {
   Extent,
   IndexExpression,
   LoopIndex,
+  Origin,
   Scan,
   Statement,
   Tensor,
@@ -57,7 +58,7 @@ export interface ScatterRequest {
 /** Adds the scatter after the reductions in its body and its places. Undefined if an extent is unknown (E306). */
 export function lowerScatter(request: ScatterRequest, elaboration: Elaboration): Tensor | undefined {
   const { target, combine, loops, at, body } = request;
-  const { builder, frame, history } = elaboration;
+  const { builder, frame } = elaboration;
   const placed = at.map(({ index }) => indexValue(index));
   const sound = [body, ...placed].map((part) => extentsKnown(loops, part, elaboration));
   if (frame === undefined || sound.includes(false)) return undefined;
@@ -76,7 +77,7 @@ export function lowerScatter(request: ScatterRequest, elaboration: Elaboration):
     combine,
     body: substituteIndices(lowered, names),
     phase: builder.phase,
-    origin: { span: frame.span, history },
+    origin: originOf(frame, elaboration),
     ...scanOf(
       frame,
       at.flatMap(({ index }) => isPlainIndex(index) ?? []),
@@ -90,6 +91,14 @@ export function lowerScatter(request: ScatterRequest, elaboration: Elaboration):
   });
   elaboration.release(target);
   return builder.tensor(target);
+}
+
+function originOf({ span }: Frame, { history, calling, site }: Elaboration): Origin {
+  const inLayers = calling.flatMap(({ definition, call }) =>
+    definition.kind === 'layer' ? [call.callee.span] : [],
+  );
+  const calls = site && span.source !== site.source ? [site, ...inLayers] : inLayers;
+  return { span, calls, history };
 }
 
 /** An index expression that was carried as a number. */
@@ -216,7 +225,7 @@ function addStatement(
   body: Expression,
   elaboration: Elaboration,
 ): Tensor | undefined {
-  const { builder, frame, history } = elaboration;
+  const { builder, frame } = elaboration;
   if (frame === undefined) return undefined;
   const lowered = resolveCounts(hoistAll(body, elaboration), elaboration);
   const indices = finalIndices([...write, ...bound], lowered, elaboration);
@@ -228,7 +237,7 @@ function addStatement(
     combine,
     body: substituteIndices(lowered, names),
     phase: builder.phase,
-    origin: { span: frame.span, history },
+    origin: originOf(frame, elaboration),
     ...scanOf(frame, write, names),
   };
   const element = elementOf(combine, write.length);

@@ -88,7 +88,7 @@ function fuse(reduction: Statement, statement: Statement): Statement | undefined
     body: substituteIndices(reduction.body, ours),
     ...(whole.kind === 'accumulated' ? {} : { finish: whole }),
     origin: {
-      span: statement.origin.span,
+      ...statement.origin,
       history: [...statement.origin.history, `fused with ${reduction.target}`],
     },
   };

@@ -44,6 +44,6 @@ function copy(tensor: Tensor, target: string, statements: readonly Statement[]):
     combine: 'assign',
     body: read(tensor.name, at),
     phase: 'backward',
-    origin: { span: origin?.span ?? tensor.span, history: [...(origin?.history ?? []), 'copied'] },
+    origin: { span: tensor.span, calls: [], ...origin, history: [...(origin?.history ?? []), 'copied'] },
   };
 }

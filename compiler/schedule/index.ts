@@ -145,7 +145,7 @@ function groupFunction(
       ...loopFunction,
       tensors,
       uses: shared.members.map(({ group: { statements } }) =>
-        statements.map(({ target, origin }) => ({ tensor: target, place: origin.span })),
+        statements.map(({ target, origin }) => ({ tensor: target, origin })),
       ),
     });
     return step;

@@ -2,11 +2,11 @@
  * The loop program: what runs, over which buffers, in which order. It knows no target language: a TypeScript emitter
  * prints it today, a WebAssembly emitter can stand beside it. Arithmetic is float64; a store rounds to its buffer.
  */
-import type { Span } from '../diagnostics/source.ts';
 import type {
   BinaryOperator,
   ElementType,
   Extent,
+  Origin,
   Role,
   Statement,
   Tensor,
@@ -173,7 +173,7 @@ export interface LoopFunction {
 
 export interface Result {
   readonly tensor: string;
-  readonly place: Span;
+  readonly origin: Origin;
 }
 
 /**

@@ -92,7 +92,7 @@ export function program(tensors: readonly Tensor[], lines: readonly Line[]): Pro
       combine: combine ?? (Object.keys(over).length > 0 ? 'sum' : 'assign'),
       body,
       phase: 'forward',
-      origin: { span, history: [] },
+      origin: { span, calls: [], history: [] },
     };
   });
   const loss = lines.at(-1)?.target ?? '';
@@ -206,7 +206,7 @@ export function alongGradient(gradient: Program): Program {
       combine,
       body,
       phase: 'forward',
-      origin: { span, history: [] },
+      origin: { span, calls: [], history: [] },
     });
   };
   for (const [name, cotangent] of gradient.gradients) {

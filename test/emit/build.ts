@@ -186,7 +186,7 @@ export function statement(
     combine: reduced.length === 0 ? 'assign' : 'sum',
     body,
     phase: 'forward',
-    origin: { span: where, history: [] },
+    origin: { span: where, calls: [], history: [] },
     ...more,
   };
 }

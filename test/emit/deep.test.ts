@@ -119,7 +119,7 @@ describe('what stands above a function', () => {
     const text = await emitted(transformer(tiny));
     expect(text).toContain(
       [
-        '// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      normalisation.dsl:17',
+        '// y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      deep.dsl:6-9 (normalisation.dsl:17)',
         '// y stands for h1_attended_layer_norm_y, h1_fed_layer_norm_y, h2_attended_layer_norm_y, h2_fed_layer_norm_y,',
         '// h3_attended_layer_norm_y, h3_fed_layer_norm_y, logits_layer_norm_y',
         'export function forward_layer_norm_y(',

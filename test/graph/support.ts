@@ -14,7 +14,7 @@ import type {
 } from '../../compiler/graph/types.ts';
 
 const span = { source: { path: 'test.dsl', text: '' }, start: 0, end: 0 };
-export const origin: Origin = { span, history: [] };
+export const origin: Origin = { span, calls: [], history: [] };
 
 export function tensor(
   name: string,

@@ -1,5 +1,5 @@
 /** @file What stands above a function: its mathematics, the places in the model, and what it serves. */
-import { placeOf } from '../../diagnostics/source.ts';
+import { placesOfOrigins } from '../../graph/origin.ts';
 import { printStatement, scanHeader } from '../../graph/print.ts';
 import { withScanIndex } from '../../graph/scan.ts';
 import type { Program } from '../../graph/types.ts';
@@ -12,6 +12,9 @@ const FORMULA_LIMIT = 400;
 
 /** Lines of a formula are not longer, and places stand under one another. */
 const PLACE_COLUMN = 100;
+
+/** A longer place, one of many calls, stands below its formula. */
+const LONGEST_PLACE = 36;
 
 /** A formula is not broken before this. */
 const SHORTEST_LINE = 30;
@@ -30,8 +33,12 @@ export function heading(each: LoopFunction, program: Program): string {
   const width = Math.max(0, ...formulas.map((lines) => lines.at(-1)?.length ?? 0));
   const lines = each.computes.flatMap((statement, k) => {
     const [last = '', ...before] = formulas[k]!.toReversed();
-    const place = placeOf(statement.origin.span);
-    return [...before.toReversed(), `${last.padEnd(width)}      ${place}`].flatMap(commentLines);
+    const uses = (each.uses ?? []).flatMap((use) => use[k]?.origin ?? []);
+    const place = placesOfOrigins(uses.length === 0 ? [statement.origin] : uses);
+    const formula = [...before.toReversed(), last];
+    return place.length > LONGEST_PLACE
+      ? [...formula.flatMap(commentLines), ...proseLines(`    ${place}`)]
+      : [...formula.slice(0, -1), `${last.padEnd(width)}      ${place}`].flatMap(commentLines);
   });
   return [
     ...(each.documentation === undefined ? [] : proseLines(each.documentation)),
@@ -68,15 +75,11 @@ const MOST_USES = 200;
 /** What the model calls the results, where the function has another name for them or serves several. */
 function usesOf({ computes, buffers, uses = [] }: LoopFunction): string[] {
   const handedIn = new Set(buffers.map(({ name }) => name));
-  return computes.flatMap(({ target, origin }, k) => {
+  return computes.flatMap(({ target }, k) => {
     if (!handedIn.has(identifier(target))) return [];
     const results = uses.flatMap((use) => use[k] ?? []);
     if (results.every(({ tensor }) => tensor === target)) return [];
-    const here = placeOf(origin.span);
-    const all = results.map(({ tensor, place }) => {
-      const at = placeOf(place);
-      return at === here ? tensor : `${tensor} (${at})`;
-    });
+    const all = results.map(({ tensor }) => tensor);
     let shown = all;
     while (shown.length > 2 && shown.join(', ').length > MOST_USES) shown = shown.slice(0, -1);
     const rest = all.length - shown.length;

@@ -49,7 +49,7 @@ export function elaborateOptimizer(
   if (found === undefined) return undefined;
   const { use, definition, home } = found;
   const { diagnostics } = context;
-  const builder = new UpdateBuilder(definition.name.text, diagnostics);
+  const builder = new UpdateBuilder(definition.name.text, value.span, diagnostics);
   // what defaults and first values are made of: there a rate is the number that was written
   const constants = new Scope(home);
   const schedules = new Map<string, Program>();

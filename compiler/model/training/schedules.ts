@@ -39,7 +39,7 @@ export function elaborateSchedule(
   scope: Scope,
   diagnostics: Diagnostics,
 ): Program | undefined {
-  const builder = new UpdateBuilder(name, diagnostics, [scheduleResult]);
+  const builder = new UpdateBuilder(name, expression.span, diagnostics, [scheduleResult]);
   const value = scheduledValue(expression, scope, builder, 0);
   if (value.kind === 'error') return undefined;
   if (value.axes.length > 0) {

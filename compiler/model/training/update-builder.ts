@@ -18,12 +18,13 @@ export class UpdateBuilder {
   readonly diagnostics: Diagnostics;
   private readonly errorsBefore: number;
 
-  /** `reserved`: names of results, which no state and no local may take. */
-  constructor(name: string, diagnostics: Diagnostics, reserved: readonly string[] = []) {
+  /** `site`: where the model calls it. `reserved`: names of results, which no state and no local may take. */
+  constructor(name: string, site: Span, diagnostics: Diagnostics, reserved: readonly string[] = []) {
     const builder = new ProgramBuilder(name, 'update');
     builder.reserve(...reserved);
     this.diagnostics = diagnostics;
     this.elaboration = new Elaboration(diagnostics, builder);
+    this.elaboration.site = site;
     this.errorsBefore = diagnostics.list.length;
   }
 
