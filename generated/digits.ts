@@ -669,7 +669,15 @@ export function contract_nn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
@@ -681,7 +689,15 @@ export function contract_tn_holding_b(
   n: number,
   k: number,
 ): void {
-  contract(b, a, c, n, m, k, 1, n, m, 1, 1, n, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    m, 1, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
@@ -693,7 +709,15 @@ export function contract_nt(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, 1, k, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    1, k, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
@@ -705,7 +729,15 @@ export function contract_tn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, 1, m, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    1, m, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // ----------------------------------------------------------------------------------------------- the program

@@ -247,32 +247,24 @@ export function forward_c1_relu(
     const x_at_i = i * 28;
     const c1_relu_at_i = i * 168;
     for (let j = 0; j < 28; j++) {
-      const v_from_j = Math.max(0, -j + 2);
-      const v_to_j = Math.min(5, -j + 30);
+      const v_from_j = Math.max(0, 2 - j);
+      const v_to_j = Math.min(5, 30 - j);
       const x_at_j = x_at_i + j;
       for (let v = v_from_j; v < v_to_j; v++) {
-        const u_from_i = Math.max(0, -i + 2);
-        const u_to_i = Math.min(5, -i + 30);
+        const u_from_i = Math.max(0, 2 - i);
+        const u_to_i = Math.min(5, 30 - i);
         const u_count_v = u_to_i - u_from_i;
-        // c1_relu[c1_relu_at_i + j * 6 + row * 4704 + column] += sum[term](x[x_at_j + v + u_from_i * 28 + row * 784 +
-        // term * 28 - 58] * c1_conv2d_K[v * 6 + u_from_i * 30 + term * 30 + column]) for row < batch, column < 6,
-        // term < u_count_v
+        // c1_relu[row, column] += sum[term](x[row, term] * c1_conv2d_K[term, column])
+        // prettier-ignore
         contract_by_5(
-          x,
-          c1_conv2d_K,
-          c1_relu,
-          batch,
-          6,
-          u_count_v,
-          784,
-          28,
-          30,
-          1,
-          4704,
-          1,
-          x_at_j + v + u_from_i * 28 - 58,
-          v * 6 + u_from_i * 30,
-          c1_relu_at_i + j * 6,
+          x, c1_conv2d_K, c1_relu,
+          batch, 6, u_count_v, // rows, columns, terms of a sum
+          784, 28, // strides of x: by row, by term
+          30, 1, // strides of c1_conv2d_K: by term, by column
+          4704, 1, // strides of c1_relu: by row, by column
+          x_at_j + v + u_from_i * 28 - 58, // where x begins
+          v * 6 + u_from_i * 30, // where c1_conv2d_K begins
+          c1_relu_at_i + j * 6, // where c1_relu begins
         );
       }
     }
@@ -355,24 +347,17 @@ export function forward_c2_relu(
     for (let j = 0; j < 10; j++) {
       const c1_at_j = c1_at_i + j * 6;
       for (let u = 0; u < 5; u++) {
-        // c2_relu[c2_relu_at_i + j * 16 + row * 1600 + column] += sum[term](c1[c1_at_j + u * 84 + row * 1176 + term]
-        // * c2_conv2d_K[u * 480 + term * 16 + column]) for row < batch, column < 16, term < 30
+        // c2_relu[row, column] += sum[term](c1[row, term] * c2_conv2d_K[term, column])
+        // prettier-ignore
         contract(
-          c1,
-          c2_conv2d_K,
-          c2_relu,
-          batch,
-          16,
-          30,
-          1176,
-          1,
-          16,
-          1,
-          1600,
-          1,
-          c1_at_j + u * 84,
-          u * 480,
-          c2_relu_at_i + j * 16,
+          c1, c2_conv2d_K, c2_relu,
+          batch, 16, 30, // rows, columns, terms of a sum
+          1176, 1, // strides of c1: by row, by term
+          16, 1, // strides of c2_conv2d_K: by term, by column
+          1600, 1, // strides of c2_relu: by row, by column
+          c1_at_j + u * 84, // where c1 begins
+          u * 480, // where c2_conv2d_K begins
+          c2_relu_at_i + j * 16, // where c2_relu begins
         );
       }
     }
@@ -775,25 +760,17 @@ export function backward_dc1(
         const dc2_conv2d_y_at_u = dc2_conv2d_y_at_j - 160 * u;
         const c2_conv2d_K_at_u = u * 480;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // dc1[dc1_at_i + j * 6 + row * 1176 + column] += sum[term](dc2_conv2d_y[dc2_conv2d_y_at_u + v * -16 + row *
-          // 1600 + term] * c2_conv2d_K[c2_conv2d_K_at_u + v * 96 + term + column * 16]) for row < batch, column < 6,
-          // term < 16
+          // dc1[row, column] += sum[term](dc2_conv2d_y[row, term] * c2_conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            dc2_conv2d_y,
-            c2_conv2d_K,
-            dc1,
-            batch,
-            6,
-            16,
-            1600,
-            1,
-            1,
-            16,
-            1176,
-            1,
-            dc2_conv2d_y_at_u - 16 * v,
-            c2_conv2d_K_at_u + v * 96,
-            dc1_at_i + j * 6,
+            dc2_conv2d_y, c2_conv2d_K, dc1,
+            batch, 6, 16, // rows, columns, terms of a sum
+            1600, 1, // strides of dc2_conv2d_y: by row, by term
+            1, 16, // strides of c2_conv2d_K: by term, by column
+            1176, 1, // strides of dc1: by row, by column
+            dc2_conv2d_y_at_u - 16 * v, // where dc2_conv2d_y begins
+            c2_conv2d_K_at_u + v * 96, // where c2_conv2d_K begins
+            dc1_at_i + j * 6, // where dc1 begins
           );
         }
       }
@@ -815,24 +792,17 @@ export function gradient_c2_conv2d_K(
       const dc2_conv2d_y_at_i = i * 160;
       const c1_at_i = c1_at_u + i * 84;
       for (let j = 0; j < 10; j++) {
-        // dc2_conv2d_K[u * 480 + row + column * 16] += sum[term](dc2_conv2d_y[dc2_conv2d_y_at_i + j * 16 + row + term
-        // * 1600] * c1[c1_at_i + j * 6 + term * 1176 + column]) for row < 16, column < 30, term < batch
+        // dc2_conv2d_K[row, column] += sum[term](dc2_conv2d_y[row, term] * c1[term, column])
+        // prettier-ignore
         contract(
-          dc2_conv2d_y,
-          c1,
-          dc2_conv2d_K,
-          16,
-          30,
-          batch,
-          1,
-          1600,
-          1176,
-          1,
-          1,
-          16,
-          dc2_conv2d_y_at_i + j * 16,
-          c1_at_i + j * 6,
-          u * 480,
+          dc2_conv2d_y, c1, dc2_conv2d_K,
+          16, 30, batch, // rows, columns, terms of a sum
+          1, 1600, // strides of dc2_conv2d_y: by row, by term
+          1176, 1, // strides of c1: by term, by column
+          1, 16, // strides of dc2_conv2d_K: by row, by column
+          dc2_conv2d_y_at_i + j * 16, // where dc2_conv2d_y begins
+          c1_at_i + j * 6, // where c1 begins
+          u * 480, // where dc2_conv2d_K begins
         );
       }
     }
@@ -907,33 +877,25 @@ export function gradient_c1_conv2d_K(
   dc1_conv2d_K.fill(0);
   for (let v = 0; v < 5; v++) {
     for (let i = 0; i < 28; i++) {
-      const j_from_v = Math.max(0, -v + 2);
-      const j_to_v = Math.min(28, -v + 30);
+      const j_from_v = Math.max(0, 2 - v);
+      const j_to_v = Math.min(28, 30 - v);
       const x_at_vi = v + i * 28;
       const dc1_conv2d_y_at_i = i * 168;
       for (let j = j_from_v; j < j_to_v; j++) {
-        const u_from_i = Math.max(0, -i + 2);
-        const u_to_i = Math.min(5, -i + 30);
+        const u_from_i = Math.max(0, 2 - i);
+        const u_to_i = Math.min(5, 30 - i);
         const u_count_j = u_to_i - u_from_i;
-        // dc1_conv2d_K[v * 6 + u_from_i * 30 + row * 30 + column] += sum[term](x[x_at_vi + j + u_from_i * 28 + row *
-        // 28 + term * 784 - 58] * dc1_conv2d_y[dc1_conv2d_y_at_i + j * 6 + term * 4704 + column]) for row <
-        // u_count_j, column < 6, term < batch
+        // dc1_conv2d_K[row, column] += sum[term](x[row, term] * dc1_conv2d_y[term, column])
+        // prettier-ignore
         contract(
-          x,
-          dc1_conv2d_y,
-          dc1_conv2d_K,
-          u_count_j,
-          6,
-          batch,
-          28,
-          784,
-          4704,
-          1,
-          30,
-          1,
-          x_at_vi + j + u_from_i * 28 - 58,
-          dc1_conv2d_y_at_i + j * 6,
-          v * 6 + u_from_i * 30,
+          x, dc1_conv2d_y, dc1_conv2d_K,
+          u_count_j, 6, batch, // rows, columns, terms of a sum
+          28, 784, // strides of x: by row, by term
+          4704, 1, // strides of dc1_conv2d_y: by term, by column
+          30, 1, // strides of dc1_conv2d_K: by row, by column
+          x_at_vi + j + u_from_i * 28 - 58, // where x begins
+          dc1_conv2d_y_at_i + j * 6, // where dc1_conv2d_y begins
+          v * 6 + u_from_i * 30, // where dc1_conv2d_K begins
         );
       }
     }
@@ -1534,7 +1496,15 @@ export function contract_nn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
@@ -1546,7 +1516,15 @@ export function contract_tn_holding_b(
   n: number,
   k: number,
 ): void {
-  contract(b, a, c, n, m, k, 1, n, m, 1, 1, n, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    m, 1, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
@@ -1558,7 +1536,15 @@ export function contract_nt(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, 1, k, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    1, k, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
@@ -1570,7 +1556,15 @@ export function contract_tn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, 1, m, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    1, m, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // ----------------------------------------------------------------------------------------------- the program

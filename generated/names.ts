@@ -276,10 +276,19 @@ export function forward_z_gru_h(
 ): void {
   z_gru_s.fill(0);
   for (let t = 0; t < 14; t++) {
-    if (t - 1 >= 0) {
-      // z_gru_s[t * 288 + row * 4032 + column] += sum[term](z_gru_h[t * 96 + row * 1344 + term - 96] * z_gru_U[term
-      // * 288 + column]) for row < batch, column < 288, term < 96
-      contract(z_gru_h, z_gru_U, z_gru_s, batch, 288, 96, 1344, 1, 288, 1, 4032, 1, t * 96 - 96, 0, t * 288);
+    if (t > 0) {
+      // z_gru_s[row, column] += sum[term](z_gru_h[row, term] * z_gru_U[term, column])
+      // prettier-ignore
+      contract(
+        z_gru_h, z_gru_U, z_gru_s,
+        batch, 288, 96, // rows, columns, terms of a sum
+        1344, 1, // strides of z_gru_h: by row, by term
+        288, 1, // strides of z_gru_U: by term, by column
+        4032, 1, // strides of z_gru_s: by row, by column
+        t * 96 - 96, // where z_gru_h begins
+        0, // where z_gru_U begins
+        t * 288, // where z_gru_s begins
+      );
     }
     const z_gru_s_at_t = t * 288;
     for (let n = 0; n < batch; n++) {
@@ -303,7 +312,7 @@ export function forward_z_gru_h(
         );
         z_gru_k[z_gru_r_at_n + o] = z_gru_k_nto;
         z_gru_h[z_gru_r_at_n + o] =
-          (1 - z_gru_z_nto) * z_gru_k_nto + z_gru_z_nto * (t - 1 >= 0 ? z_gru_h[z_gru_r_at_n + o - 96]! : 0);
+          (1 - z_gru_z_nto) * z_gru_k_nto + z_gru_z_nto * (t > 0 ? z_gru_h[z_gru_r_at_n + o - 96]! : 0);
       }
     }
   }
@@ -380,7 +389,7 @@ export function forward_loss(
     for (let t = 0; t < 14; t++) {
       const next_t = next[next_at_n + t]!;
       const y_nt = x[x_at_n + t * 27 + next_t]!;
-      if (-t + length_n - 1 >= 0) {
+      if (length_n > t) {
         total += x2[next_at_n + t]! - y_nt;
       }
     }
@@ -485,8 +494,7 @@ export function backward_dz_gru_h_1(
 //       * ((z_gru_z[n, t, g - 96] else 0) * (1 - (z_gru_z[n, t, g - 96] else 0)))                    names.dsl:10 (recurrent.dsl:32)
 //   dz_gru_s_3[n, t, g: 288] = (dz_gru_r[n, t, g] else 0)
 //       * ((z_gru_r[n, t, g] else 0) * (1 - (z_gru_r[n, t, g] else 0)))                              names.dsl:10 (recurrent.dsl:31)
-//   dz_gru_s[n, t, g] = (g - 192 >= 0
-//       ? (dz_gru_k[n, t, g - 192] else 0)
+//   dz_gru_s[n, t, g] = (g >= 192 ? (dz_gru_k[n, t, g - 192] else 0)
 //       * ((1 - (z_gru_k[n, t, g - 192] else 0)^2) * (z_gru_r[n, t, g - 192] else 0)) : 0)
 //       + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]                                                  names.dsl:10 (recurrent.dsl:30)
 export function backward_dz_gru_s(
@@ -509,26 +517,19 @@ export function backward_dz_gru_s(
   dz_gru_h.fill(0);
   dz_gru_s_2.fill(0);
   dz_gru_s_3.fill(0);
-  for (let t = 13; t > -1; t--) {
-    if (-t + 12 >= 0) {
-      // dz_gru_h[t * 96 + row * 1344 + column] += sum[term](dz_gru_s[t * 288 + row * 4032 + term + 288] *
-      // z_gru_U[term + column * 288]) for row < batch, column < 96, term < 288
+  for (let t = 13; t >= 0; t--) {
+    if (t <= 12) {
+      // dz_gru_h[row, column] += sum[term](dz_gru_s[row, term] * z_gru_U[term, column])
+      // prettier-ignore
       contract(
-        dz_gru_s,
-        z_gru_U,
-        dz_gru_h,
-        batch,
-        96,
-        288,
-        4032,
-        1,
-        1,
-        288,
-        1344,
-        1,
-        t * 288 + 288,
-        0,
-        t * 96,
+        dz_gru_s, z_gru_U, dz_gru_h,
+        batch, 96, 288, // rows, columns, terms of a sum
+        4032, 1, // strides of dz_gru_s: by row, by term
+        1, 288, // strides of z_gru_U: by term, by column
+        1344, 1, // strides of dz_gru_h: by row, by column
+        t * 288 + 288, // where dz_gru_s begins
+        0, // where z_gru_U begins
+        t * 96, // where dz_gru_h begins
       );
     }
     const dz_gru_h_at_t = t * 96;
@@ -537,8 +538,7 @@ export function backward_dz_gru_s(
       for (let o = 0; o < 96; o++) {
         dz_gru_h[dz_gru_h_at_n + o] =
           dz_gru_h_1[dz_gru_h_at_n + o]! +
-          (t + 1 < 14 ? dz_gru_h[dz_gru_h_at_n + o + 96]! : 0) *
-            (t + 1 < 14 ? z_gru_z[dz_gru_h_at_n + o + 96]! : 0) +
+          (t < 13 ? dz_gru_h[dz_gru_h_at_n + o + 96]! : 0) * (t < 13 ? z_gru_z[dz_gru_h_at_n + o + 96]! : 0) +
           dz_gru_h[dz_gru_h_at_n + o]!;
       }
     }
@@ -551,7 +551,7 @@ export function backward_dz_gru_s(
         const z_gru_k_nto = z_gru_k[dz_gru_h_at_n2 + o]!;
         const dz_gru_h_nto = dz_gru_h[dz_gru_h_at_n2 + o]!;
         dz_gru_z[dz_gru_h_at_n2 + o] =
-          dz_gru_h_nto * ((t - 1 >= 0 ? z_gru_h[dz_gru_h_at_n2 + o - 96]! : 0) - z_gru_k_nto);
+          dz_gru_h_nto * ((t > 0 ? z_gru_h[dz_gru_h_at_n2 + o - 96]! : 0) - z_gru_k_nto);
         const dz_gru_k_nto = dz_gru_h_nto * (1 - z_gru_z[dz_gru_h_at_n2 + o]!);
         dz_gru_k[dz_gru_h_at_n2 + o] = dz_gru_k_nto;
         dz_gru_r[dz_gru_h_at_n2 + o] =
@@ -567,7 +567,7 @@ export function backward_dz_gru_s(
         dz_gru_s_2[dz_gru_s_2_at_n + g] =
           dz_gru_z[dz_gru_z_at_n + g - 96]! *
           (z_gru_z[dz_gru_z_at_n + g - 96]! *
-            (1 - (g - 96 >= 0 && g - 96 < 96 ? z_gru_z[dz_gru_z_at_n + g - 96]! : 0)));
+            (1 - (g >= 96 && g < 192 ? z_gru_z[dz_gru_z_at_n + g - 96]! : 0)));
       }
     }
     const dz_gru_r_at_t = t * 96;
@@ -588,10 +588,10 @@ export function backward_dz_gru_s(
       const dz_gru_s_2_at_n2 = dz_gru_s_2_at_t2 + n * 4032;
       for (let g = 0; g < 288; g++) {
         dz_gru_s[dz_gru_s_2_at_n2 + g] =
-          (g - 192 >= 0
-            ? (g - 192 >= 0 ? dz_gru_k[dz_gru_k_at_n + g - 192]! : 0) *
-              ((1 - square(g - 192 >= 0 ? z_gru_k[dz_gru_k_at_n + g - 192]! : 0)) *
-                (g - 192 >= 0 ? z_gru_r[dz_gru_k_at_n + g - 192]! : 0))
+          (g >= 192
+            ? (g >= 192 ? dz_gru_k[dz_gru_k_at_n + g - 192]! : 0) *
+              ((1 - square(g >= 192 ? z_gru_k[dz_gru_k_at_n + g - 192]! : 0)) *
+                (g >= 192 ? z_gru_r[dz_gru_k_at_n + g - 192]! : 0))
             : 0) +
           dz_gru_s_2[dz_gru_s_2_at_n2 + g]! +
           dz_gru_s_3[dz_gru_s_2_at_n2 + g]!;
@@ -622,15 +622,23 @@ export function gradient_z_gru_U(
 ): void {
   dz_gru_U.fill(0);
   for (let t = 1; t < 14; t++) {
-    // dz_gru_U[row * 288 + column] += sum[term](z_gru_h[t * 96 + row + term * 1344 - 96] * dz_gru_s[t * 288 +
-    // term * 4032 + column]) for row < 96, column < 288, term < batch
-    contract(z_gru_h, dz_gru_s, dz_gru_U, 96, 288, batch, 1, 1344, 4032, 1, 288, 1, t * 96 - 96, t * 288, 0);
+    // dz_gru_U[row, column] += sum[term](z_gru_h[row, term] * dz_gru_s[term, column])
+    // prettier-ignore
+    contract(
+      z_gru_h, dz_gru_s, dz_gru_U,
+      96, 288, batch, // rows, columns, terms of a sum
+      1, 1344, // strides of z_gru_h: by row, by term
+      4032, 1, // strides of dz_gru_s: by term, by column
+      288, 1, // strides of dz_gru_U: by row, by column
+      t * 96 - 96, // where z_gru_h begins
+      t * 288, // where dz_gru_s begins
+      0, // where dz_gru_U begins
+    );
   }
 }
 
-// dz_gru_a[n, t, g] = (g - 192 >= 0
-//     ? (dz_gru_k[n, t, g - 192] else 0) * (1 - (z_gru_k[n, t, g - 192] else 0)^2) : 0)
-//     + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      names.dsl:10 (recurrent.dsl:28)
+// dz_gru_a[n, t, g] = (g >= 192 ? (dz_gru_k[n, t, g - 192] else 0)
+//     * (1 - (z_gru_k[n, t, g - 192] else 0)^2) : 0) + dz_gru_s_2[n, t, g] + dz_gru_s_3[n, t, g]      names.dsl:10 (recurrent.dsl:28)
 export function backward_dz_gru_a(
   dz_gru_k: Float32Array,
   z_gru_k: Float32Array,
@@ -647,9 +655,9 @@ export function backward_dz_gru_a(
       const dz_gru_s_2_at_t = dz_gru_s_2_at_n + t * 288;
       for (let g = 0; g < 288; g++) {
         dz_gru_a[dz_gru_s_2_at_t + g] =
-          (g - 192 >= 0
-            ? (g - 192 >= 0 ? dz_gru_k[dz_gru_k_at_t + g - 192]! : 0) *
-              (1 - square(g - 192 >= 0 ? z_gru_k[dz_gru_k_at_t + g - 192]! : 0))
+          (g >= 192
+            ? (g >= 192 ? dz_gru_k[dz_gru_k_at_t + g - 192]! : 0) *
+              (1 - square(g >= 192 ? z_gru_k[dz_gru_k_at_t + g - 192]! : 0))
             : 0) +
           dz_gru_s_2[dz_gru_s_2_at_t + g]! +
           dz_gru_s_3[dz_gru_s_2_at_t + g]!;
@@ -1076,7 +1084,15 @@ export function contract_nn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
@@ -1088,7 +1104,15 @@ export function contract_tn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, 1, m, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    1, m, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
@@ -1100,7 +1124,15 @@ export function contract_nt_holding_b(
   n: number,
   k: number,
 ): void {
-  contract(b, a, c, n, m, k, k, 1, 1, k, 1, n, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    k, 1, // strides of b: by row, by term
+    1, k, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
+  );
 }
 
 // 1 / (1 + exp(-x)): exp overflows to Infinity only where the result is 0

@@ -669,7 +669,15 @@ export function contract_nn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
@@ -681,7 +689,15 @@ export function contract_tn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, 1, m, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    1, m, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 5, j < n: the inner loops of a contraction.
@@ -905,7 +921,15 @@ export function contract_nt_by_5(
   n: number,
   k: number,
 ): void {
-  contract_by_5(a, b, c, m, n, k, k, 1, 1, k, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract_by_5(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    1, k, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 function square(x: number): number {

@@ -894,32 +894,24 @@ export function forward_stem_conv2d_y(
     const x_at_i = i * 8;
     const stem_conv2d_y_at_i = i * 128;
     for (let j = 0; j < 8; j++) {
-      const v_from_j = Math.max(0, -j + 1);
-      const v_to_j = Math.min(3, -j + 9);
+      const v_from_j = Math.max(0, 1 - j);
+      const v_to_j = Math.min(3, 9 - j);
       const x_at_j = x_at_i + j;
       for (let v = v_from_j; v < v_to_j; v++) {
-        const u_from_i = Math.max(0, -i + 1);
-        const u_to_i = Math.min(3, -i + 9);
+        const u_from_i = Math.max(0, 1 - i);
+        const u_to_i = Math.min(3, 9 - i);
         const u_count_v = u_to_i - u_from_i;
-        // stem_conv2d_y[stem_conv2d_y_at_i + j * 16 + row * 1024 + column] += sum[term](x[x_at_j + v + u_from_i * 8 +
-        // row * 64 + term * 8 - 9] * stem_conv2d_K[v * 16 + u_from_i * 48 + term * 48 + column]) for row < batch,
-        // column < 16, term < u_count_v
+        // stem_conv2d_y[row, column] += sum[term](x[row, term] * stem_conv2d_K[term, column])
+        // prettier-ignore
         contract_by_3(
-          x,
-          stem_conv2d_K,
-          stem_conv2d_y,
-          batch,
-          16,
-          u_count_v,
-          64,
-          8,
-          48,
-          1,
-          1024,
-          1,
-          x_at_j + v + u_from_i * 8 - 9,
-          v * 16 + u_from_i * 48,
-          stem_conv2d_y_at_i + j * 16,
+          x, stem_conv2d_K, stem_conv2d_y,
+          batch, 16, u_count_v, // rows, columns, terms of a sum
+          64, 8, // strides of x: by row, by term
+          48, 1, // strides of stem_conv2d_K: by term, by column
+          1024, 1, // strides of stem_conv2d_y: by row, by column
+          x_at_j + v + u_from_i * 8 - 9, // where x begins
+          v * 16 + u_from_i * 48, // where stem_conv2d_K begins
+          stem_conv2d_y_at_i + j * 16, // where stem_conv2d_y begins
         );
       }
     }
@@ -1044,33 +1036,26 @@ export function forward_conv2d_y(x: Float32Array, K: Float32Array, y: Float32Arr
   for (let i = 0; i < 8; i++) {
     const x_at_i = i * 128;
     for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 9);
+      const u_from_i = Math.max(0, 1 - i);
+      const u_to_i = Math.min(3, 9 - i);
       const x_at_j = x_at_i + j * 16;
       for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 9);
+        const v_from_j = Math.max(0, 1 - j);
+        const v_to_j = Math.min(3, 9 - j);
         const x_at_u = x_at_j + u * 128;
         const K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // y[x_at_i + j * 16 + row * 1024 + column] += sum[term](x[x_at_u + v * 16 + row * 1024 + term - 144] *
-          // K[K_at_u + v * 256 + term * 16 + column]) for row < batch, column < 16, term < 16
+          // y[row, column] += sum[term](x[row, term] * K[term, column])
+          // prettier-ignore
           contract(
-            x,
-            K,
-            y,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            16,
-            1,
-            1024,
-            1,
-            x_at_u + v * 16 - 144,
-            K_at_u + v * 256,
-            x_at_i + j * 16,
+            x, K, y,
+            batch, 16, 16, // rows, columns, terms of a sum
+            1024, 1, // strides of x: by row, by term
+            16, 1, // strides of K: by term, by column
+            1024, 1, // strides of y: by row, by column
+            x_at_u + v * 16 - 144, // where x begins
+            K_at_u + v * 256, // where K begins
+            x_at_i + j * 16, // where y begins
           );
         }
       }
@@ -1121,31 +1106,24 @@ export function forward_rough_residual_block1_a_conv2d_y(
     const fine_at_i = i * 256;
     const y_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, -2 * i + 1);
+      const u_from_i = Math.max(0, 1 - 2 * i);
       const fine_at_j = fine_at_i + j * 32;
       for (let u = u_from_i; u < 3; u++) {
-        const v_from_j = Math.max(0, -2 * j + 1);
+        const v_from_j = Math.max(0, 1 - 2 * j);
         const fine_at_u = fine_at_j + u * 128;
         const K_at_u = u * 1536;
         for (let v = v_from_j; v < 3; v++) {
-          // y[y_at_i + j * 32 + row * 512 + column] += sum[term](fine[fine_at_u + v * 16 + row * 1024 + term - 144] *
-          // K[K_at_u + v * 512 + term * 32 + column]) for row < batch, column < 32, term < 16
+          // y[row, column] += sum[term](fine[row, term] * K[term, column])
+          // prettier-ignore
           contract(
-            fine,
-            K,
-            y,
-            batch,
-            32,
-            16,
-            1024,
-            1,
-            32,
-            1,
-            512,
-            1,
-            fine_at_u + v * 16 - 144,
-            K_at_u + v * 512,
-            y_at_i + j * 32,
+            fine, K, y,
+            batch, 32, 16, // rows, columns, terms of a sum
+            1024, 1, // strides of fine: by row, by term
+            32, 1, // strides of K: by term, by column
+            512, 1, // strides of y: by row, by column
+            fine_at_u + v * 16 - 144, // where fine begins
+            K_at_u + v * 512, // where K begins
+            y_at_i + j * 32, // where y begins
           );
         }
       }
@@ -1274,33 +1252,26 @@ export function forward_conv2d_y2(
   for (let i = 0; i < 4; i++) {
     const x_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 5);
+      const u_from_i = Math.max(0, 1 - i);
+      const u_to_i = Math.min(3, 5 - i);
       const x_at_j = x_at_i + j * 32;
       for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 5);
+        const v_from_j = Math.max(0, 1 - j);
+        const v_to_j = Math.min(3, 5 - j);
         const x_at_u = x_at_j + u * 128;
         const b_conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // conv2d_y[x_at_i + j * 32 + row * 512 + column] += sum[term](x[x_at_u + v * 32 + row * 512 + term - 160] *
-          // b_conv2d_K[b_conv2d_K_at_u + v * 1024 + term * 32 + column]) for row < batch, column < 32, term < 32
+          // conv2d_y[row, column] += sum[term](x[row, term] * b_conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            x,
-            b_conv2d_K,
-            conv2d_y,
-            batch,
-            32,
-            32,
-            512,
-            1,
-            32,
-            1,
-            512,
-            1,
-            x_at_u + v * 32 - 160,
-            b_conv2d_K_at_u + v * 1024,
-            x_at_i + j * 32,
+            x, b_conv2d_K, conv2d_y,
+            batch, 32, 32, // rows, columns, terms of a sum
+            512, 1, // strides of x: by row, by term
+            32, 1, // strides of b_conv2d_K: by term, by column
+            512, 1, // strides of conv2d_y: by row, by column
+            x_at_u + v * 32 - 160, // where x begins
+            b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
+            x_at_i + j * 32, // where conv2d_y begins
           );
         }
       }
@@ -1496,34 +1467,26 @@ export function forward_a_inference(
   for (let i = 0; i < 8; i++) {
     const inference2_at_i = i * 128;
     for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 9);
+      const u_from_i = Math.max(0, 1 - i);
+      const u_to_i = Math.min(3, 9 - i);
       const inference2_at_j = inference2_at_i + j * 16;
       for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 9);
+        const v_from_j = Math.max(0, 1 - j);
+        const v_to_j = Math.min(3, 9 - j);
         const inference2_at_u = inference2_at_j + u * 128;
         const conv2d_K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // inference[inference2_at_i + j * 16 + row * 1024 + column] += sum[term](inference2[inference2_at_u + v * 16
-          // + row * 1024 + term - 144] * conv2d_K[conv2d_K_at_u + v * 256 + term * 16 + column]) for row < batch,
-          // column < 16, term < 16
+          // inference[row, column] += sum[term](inference2[row, term] * conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            inference2,
-            conv2d_K,
-            inference,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            16,
-            1,
-            1024,
-            1,
-            inference2_at_u + v * 16 - 144,
-            conv2d_K_at_u + v * 256,
-            inference2_at_i + j * 16,
+            inference2, conv2d_K, inference,
+            batch, 16, 16, // rows, columns, terms of a sum
+            1024, 1, // strides of inference2: by row, by term
+            16, 1, // strides of conv2d_K: by term, by column
+            1024, 1, // strides of inference: by row, by column
+            inference2_at_u + v * 16 - 144, // where inference2 begins
+            conv2d_K_at_u + v * 256, // where conv2d_K begins
+            inference2_at_i + j * 16, // where inference begins
           );
         }
       }
@@ -1564,34 +1527,26 @@ export function forward_inference(
   for (let i = 0; i < 8; i++) {
     const a_inference_at_i = i * 128;
     for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 9);
+      const u_from_i = Math.max(0, 1 - i);
+      const u_to_i = Math.min(3, 9 - i);
       const a_inference_at_j = a_inference_at_i + j * 16;
       for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 9);
+        const v_from_j = Math.max(0, 1 - j);
+        const v_to_j = Math.min(3, 9 - j);
         const a_inference_at_u = a_inference_at_j + u * 128;
         const b_conv2d_K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // inference[a_inference_at_i + j * 16 + row * 1024 + column] += sum[term](a_inference[a_inference_at_u + v *
-          // 16 + row * 1024 + term - 144] * b_conv2d_K[b_conv2d_K_at_u + v * 256 + term * 16 + column]) for row <
-          // batch, column < 16, term < 16
+          // inference[row, column] += sum[term](a_inference[row, term] * b_conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            a_inference,
-            b_conv2d_K,
-            inference,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            16,
-            1,
-            1024,
-            1,
-            a_inference_at_u + v * 16 - 144,
-            b_conv2d_K_at_u + v * 256,
-            a_inference_at_i + j * 16,
+            a_inference, b_conv2d_K, inference,
+            batch, 16, 16, // rows, columns, terms of a sum
+            1024, 1, // strides of a_inference: by row, by term
+            16, 1, // strides of b_conv2d_K: by term, by column
+            1024, 1, // strides of inference: by row, by column
+            a_inference_at_u + v * 16 - 144, // where a_inference begins
+            b_conv2d_K_at_u + v * 256, // where b_conv2d_K begins
+            a_inference_at_i + j * 16, // where inference begins
           );
         }
       }
@@ -1632,32 +1587,24 @@ export function forward_rough_residual_block1_a_inference(
     const fine_inference_at_i = i * 256;
     const inference_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, -2 * i + 1);
+      const u_from_i = Math.max(0, 1 - 2 * i);
       const fine_inference_at_j = fine_inference_at_i + j * 32;
       for (let u = u_from_i; u < 3; u++) {
-        const v_from_j = Math.max(0, -2 * j + 1);
+        const v_from_j = Math.max(0, 1 - 2 * j);
         const fine_inference_at_u = fine_inference_at_j + u * 128;
         const conv2d_K_at_u = u * 1536;
         for (let v = v_from_j; v < 3; v++) {
-          // inference[inference_at_i + j * 32 + row * 512 + column] += sum[term](fine_inference[fine_inference_at_u + v
-          // * 16 + row * 1024 + term - 144] * conv2d_K[conv2d_K_at_u + v * 512 + term * 32 + column]) for row < batch,
-          // column < 32, term < 16
+          // inference[row, column] += sum[term](fine_inference[row, term] * conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            fine_inference,
-            conv2d_K,
-            inference,
-            batch,
-            32,
-            16,
-            1024,
-            1,
-            32,
-            1,
-            512,
-            1,
-            fine_inference_at_u + v * 16 - 144,
-            conv2d_K_at_u + v * 512,
-            inference_at_i + j * 32,
+            fine_inference, conv2d_K, inference,
+            batch, 32, 16, // rows, columns, terms of a sum
+            1024, 1, // strides of fine_inference: by row, by term
+            32, 1, // strides of conv2d_K: by term, by column
+            512, 1, // strides of inference: by row, by column
+            fine_inference_at_u + v * 16 - 144, // where fine_inference begins
+            conv2d_K_at_u + v * 512, // where conv2d_K begins
+            inference_at_i + j * 32, // where inference begins
           );
         }
       }
@@ -1698,34 +1645,26 @@ export function forward_rough_residual_block1_y_inference(
   for (let i = 0; i < 4; i++) {
     const a_inference_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 5);
+      const u_from_i = Math.max(0, 1 - i);
+      const u_to_i = Math.min(3, 5 - i);
       const a_inference_at_j = a_inference_at_i + j * 32;
       for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 5);
+        const v_from_j = Math.max(0, 1 - j);
+        const v_to_j = Math.min(3, 5 - j);
         const a_inference_at_u = a_inference_at_j + u * 128;
         const b_conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // y_inference[a_inference_at_i + j * 32 + row * 512 + column] += sum[term](a_inference[a_inference_at_u + v *
-          // 32 + row * 512 + term - 160] * b_conv2d_K[b_conv2d_K_at_u + v * 1024 + term * 32 + column]) for row <
-          // batch, column < 32, term < 32
+          // y_inference[row, column] += sum[term](a_inference[row, term] * b_conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            a_inference,
-            b_conv2d_K,
-            y_inference,
-            batch,
-            32,
-            32,
-            512,
-            1,
-            32,
-            1,
-            512,
-            1,
-            a_inference_at_u + v * 32 - 160,
-            b_conv2d_K_at_u + v * 1024,
-            a_inference_at_i + j * 32,
+            a_inference, b_conv2d_K, y_inference,
+            batch, 32, 32, // rows, columns, terms of a sum
+            512, 1, // strides of a_inference: by row, by term
+            32, 1, // strides of b_conv2d_K: by term, by column
+            512, 1, // strides of y_inference: by row, by column
+            a_inference_at_u + v * 32 - 160, // where a_inference begins
+            b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
+            a_inference_at_i + j * 32, // where y_inference begins
           );
         }
       }
@@ -1773,34 +1712,26 @@ export function forward_rough_residual_block2_a_inference(
   for (let i = 0; i < 4; i++) {
     const block1_y_inference_at_i = i * 128;
     for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, -i + 1);
-      const u_to_i = Math.min(3, -i + 5);
+      const u_from_i = Math.max(0, 1 - i);
+      const u_to_i = Math.min(3, 5 - i);
       const block1_y_inference_at_j = block1_y_inference_at_i + j * 32;
       for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 5);
+        const v_from_j = Math.max(0, 1 - j);
+        const v_to_j = Math.min(3, 5 - j);
         const block1_y_inference_at_u = block1_y_inference_at_j + u * 128;
         const conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // inference[block1_y_inference_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](block1_y_inference[block1_y_inference_at_u + v * 32 + row * 512 + term - 160] *
-          // conv2d_K[conv2d_K_at_u + v * 1024 + term * 32 + column]) for row < batch, column < 32, term < 32
+          // inference[row, column] += sum[term](block1_y_inference[row, term] * conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            block1_y_inference,
-            conv2d_K,
-            inference,
-            batch,
-            32,
-            32,
-            512,
-            1,
-            32,
-            1,
-            512,
-            1,
-            block1_y_inference_at_u + v * 32 - 160,
-            conv2d_K_at_u + v * 1024,
-            block1_y_inference_at_i + j * 32,
+            block1_y_inference, conv2d_K, inference,
+            batch, 32, 32, // rows, columns, terms of a sum
+            512, 1, // strides of block1_y_inference: by row, by term
+            32, 1, // strides of conv2d_K: by term, by column
+            512, 1, // strides of inference: by row, by column
+            block1_y_inference_at_u + v * 32 - 160, // where block1_y_inference begins
+            conv2d_K_at_u + v * 1024, // where conv2d_K begins
+            block1_y_inference_at_i + j * 32, // where inference begins
           );
         }
       }
@@ -2085,33 +2016,26 @@ export function gradient_conv2d_K(
     const x_at_u = u * 128;
     const dK_at_u = u * 3072;
     for (let v = 0; v < 3; v++) {
-      const i_from_u = Math.max(0, -u + 1);
-      const i_to_u = Math.min(4, -u + 5);
+      const i_from_u = Math.max(0, 1 - u);
+      const i_to_u = Math.min(4, 5 - u);
       const x_at_v = x_at_u + v * 32;
       for (let i = i_from_u; i < i_to_u; i++) {
-        const j_from_v = Math.max(0, -v + 1);
-        const j_to_v = Math.min(4, -v + 5);
+        const j_from_v = Math.max(0, 1 - v);
+        const j_to_v = Math.min(4, 5 - v);
         const x_at_i = x_at_v + i * 128;
         const dy_sum_at_i = i * 128;
         for (let j = j_from_v; j < j_to_v; j++) {
-          // dK[dK_at_u + v * 1024 + row * 32 + column] += sum[term](x[x_at_i + j * 32 + row + term * 512 - 160] *
-          // dy_sum[dy_sum_at_i + j * 32 + term * 512 + column]) for row < 32, column < 32, term < batch
+          // dK[row, column] += sum[term](x[row, term] * dy_sum[term, column])
+          // prettier-ignore
           contract(
-            x,
-            dy_sum,
-            dK,
-            32,
-            32,
-            batch,
-            1,
-            512,
-            512,
-            1,
-            32,
-            1,
-            x_at_i + j * 32 - 160,
-            dy_sum_at_i + j * 32,
-            dK_at_u + v * 1024,
+            x, dy_sum, dK,
+            32, 32, batch, // rows, columns, terms of a sum
+            1, 512, // strides of x: by row, by term
+            512, 1, // strides of dy_sum: by term, by column
+            32, 1, // strides of dK: by row, by column
+            x_at_i + j * 32 - 160, // where x begins
+            dy_sum_at_i + j * 32, // where dy_sum begins
+            dK_at_u + v * 1024, // where dK begins
           );
         }
       }
@@ -2143,25 +2067,17 @@ export function backward_da_batch_norm_y(
         const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_j - 128 * u;
         const b_conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // da_batch_norm_y[db_conv2d_y_sum_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](db_conv2d_y_sum[db_conv2d_y_sum_at_u + v * -32 + row * 512 + term + 160] *
-          // b_conv2d_K[b_conv2d_K_at_u + v * 1024 + term + column * 32]) for row < batch, column < 32, term < 32
+          // da_batch_norm_y[row, column] += sum[term](db_conv2d_y_sum[row, term] * b_conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            db_conv2d_y_sum,
-            b_conv2d_K,
-            da_batch_norm_y,
-            batch,
-            32,
-            32,
-            512,
-            1,
-            1,
-            32,
-            512,
-            1,
-            db_conv2d_y_sum_at_u - 32 * v + 160,
-            b_conv2d_K_at_u + v * 1024,
-            db_conv2d_y_sum_at_i + j * 32,
+            db_conv2d_y_sum, b_conv2d_K, da_batch_norm_y,
+            batch, 32, 32, // rows, columns, terms of a sum
+            512, 1, // strides of db_conv2d_y_sum: by row, by term
+            1, 32, // strides of b_conv2d_K: by term, by column
+            512, 1, // strides of da_batch_norm_y: by row, by column
+            db_conv2d_y_sum_at_u - 32 * v + 160, // where db_conv2d_y_sum begins
+            b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
+            db_conv2d_y_sum_at_i + j * 32, // where da_batch_norm_y begins
           );
         }
       }
@@ -2197,26 +2113,17 @@ export function backward_drough_residual_block1_y(
         const dblock2_a_conv2d_y_sum_at_u = dblock2_a_conv2d_y_sum_at_j - 128 * u;
         const block2_a_conv2d_K_at_u = u * 3072;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // dblock1_y[dblock2_a_conv2d_y_sum_at_i + j * 32 + row * 512 + column] +=
-          // sum[term](dblock2_a_conv2d_y_sum[dblock2_a_conv2d_y_sum_at_u + v * -32 + row * 512 + term + 160] *
-          // block2_a_conv2d_K[block2_a_conv2d_K_at_u + v * 1024 + term + column * 32]) for row < batch, column < 32,
-          // term < 32
+          // dblock1_y[row, column] += sum[term](dblock2_a_conv2d_y_sum[row, term] * block2_a_conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            dblock2_a_conv2d_y_sum,
-            block2_a_conv2d_K,
-            dblock1_y,
-            batch,
-            32,
-            32,
-            512,
-            1,
-            1,
-            32,
-            512,
-            1,
-            dblock2_a_conv2d_y_sum_at_u - 32 * v + 160,
-            block2_a_conv2d_K_at_u + v * 1024,
-            dblock2_a_conv2d_y_sum_at_i + j * 32,
+            dblock2_a_conv2d_y_sum, block2_a_conv2d_K, dblock1_y,
+            batch, 32, 32, // rows, columns, terms of a sum
+            512, 1, // strides of dblock2_a_conv2d_y_sum: by row, by term
+            1, 32, // strides of block2_a_conv2d_K: by term, by column
+            512, 1, // strides of dblock1_y: by row, by column
+            dblock2_a_conv2d_y_sum_at_u - 32 * v + 160, // where dblock2_a_conv2d_y_sum begins
+            block2_a_conv2d_K_at_u + v * 1024, // where block2_a_conv2d_K begins
+            dblock2_a_conv2d_y_sum_at_i + j * 32, // where dblock1_y begins
           );
         }
       }
@@ -2263,24 +2170,17 @@ export function gradient_rough_residual_block1_a_conv2d_K(
         const fine_at_i = fine_at_v + i * 256;
         const dy_sum_at_i = i * 128;
         for (let j = j_from_v; j < 4; j++) {
-          // dK[dK_at_u + v * 512 + row * 32 + column] += sum[term](fine[fine_at_i + j * 32 + row + term * 1024 - 144] *
-          // dy_sum[dy_sum_at_i + j * 32 + term * 512 + column]) for row < 16, column < 32, term < batch
+          // dK[row, column] += sum[term](fine[row, term] * dy_sum[term, column])
+          // prettier-ignore
           contract(
-            fine,
-            dy_sum,
-            dK,
-            16,
-            32,
-            batch,
-            1,
-            1024,
-            512,
-            1,
-            32,
-            1,
-            fine_at_i + j * 32 - 144,
-            dy_sum_at_i + j * 32,
-            dK_at_u + v * 512,
+            fine, dy_sum, dK,
+            16, 32, batch, // rows, columns, terms of a sum
+            1, 1024, // strides of fine: by row, by term
+            512, 1, // strides of dy_sum: by term, by column
+            32, 1, // strides of dK: by row, by column
+            fine_at_i + j * 32 - 144, // where fine begins
+            dy_sum_at_i + j * 32, // where dy_sum begins
+            dK_at_u + v * 512, // where dK begins
           );
         }
       }
@@ -2323,7 +2223,7 @@ export function backward_dfine_residual_block2_b(
           const u_from_i_residue_i = Math.max(0, i + ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) - 3);
           const u_to_i_residue_i = Math.min(
             Math.min(2, i + ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) + 1),
-            ((-((i_residue + 1) & 1) + 2) >> 1) + 1,
+            ((2 - ((i_residue + 1) & 1)) >> 1) + 1,
           );
           const drough_residual_block1_a_conv2d_y_sum_at_j =
             drough_residual_block1_a_conv2d_y_sum_at_i + j * 32;
@@ -2331,33 +2231,25 @@ export function backward_dfine_residual_block2_b(
             const v_from_j_residue_j = Math.max(0, j + ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) - 3);
             const v_to_j_residue_j = Math.min(
               Math.min(2, j + ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) + 1),
-              ((-((j_residue + 1) & 1) + 2) >> 1) + 1,
+              ((2 - ((j_residue + 1) & 1)) >> 1) + 1,
             );
             const rough_residual_block1_a_conv2d_K_at_u =
               rough_residual_block1_a_conv2d_K_at_i_residue + u * 3072;
             const drough_residual_block1_a_conv2d_y_sum_at_u =
               drough_residual_block1_a_conv2d_y_sum_at_j - 128 * u;
             for (let v = v_from_j_residue_j; v < v_to_j_residue_j; v++) {
-              // dfine_residual_block2_b[dfine_residual_block2_b_at_i + j * 32 + row + column * 1024] +=
-              // sum[term](rough_residual_block1_a_conv2d_K[rough_residual_block1_a_conv2d_K_at_u + v * 1024 + row * 32 +
-              // term] * drough_residual_block1_a_conv2d_y_sum[drough_residual_block1_a_conv2d_y_sum_at_u + v * -32 + term +
-              // column * 512]) for row < 16, column < batch, term < 32
+              // dfine_residual_block2_b[row, column] += sum[term](rough_residual_block1_a_conv2d_K[row, term] *
+              // drough_residual_block1_a_conv2d_y_sum[term, column])
+              // prettier-ignore
               contract(
-                rough_residual_block1_a_conv2d_K,
-                drough_residual_block1_a_conv2d_y_sum,
-                dfine_residual_block2_b,
-                16,
-                batch,
-                32,
-                32,
-                1,
-                1,
-                512,
-                1,
-                1024,
-                rough_residual_block1_a_conv2d_K_at_u + v * 1024,
-                drough_residual_block1_a_conv2d_y_sum_at_u - 32 * v,
-                dfine_residual_block2_b_at_i + j * 32,
+                rough_residual_block1_a_conv2d_K, drough_residual_block1_a_conv2d_y_sum, dfine_residual_block2_b,
+                16, batch, 32, // rows, columns, terms of a sum
+                32, 1, // strides of rough_residual_block1_a_conv2d_K: by row, by term
+                1, 512, // strides of drough_residual_block1_a_conv2d_y_sum: by term, by column
+                1, 1024, // strides of dfine_residual_block2_b: by row, by column
+                rough_residual_block1_a_conv2d_K_at_u + v * 1024, // where rough_residual_block1_a_conv2d_K begins
+                drough_residual_block1_a_conv2d_y_sum_at_u - 32 * v, // where drough_residual_block1_a_conv2d_y_sum begins
+                dfine_residual_block2_b_at_i + j * 32, // where dfine_residual_block2_b begins
               );
             }
           }
@@ -2528,33 +2420,26 @@ export function gradient_conv2d_K2(
     const x_at_u = u * 128;
     const dK_at_u = u * 768;
     for (let v = 0; v < 3; v++) {
-      const i_from_u = Math.max(0, -u + 1);
-      const i_to_u = Math.min(8, -u + 9);
+      const i_from_u = Math.max(0, 1 - u);
+      const i_to_u = Math.min(8, 9 - u);
       const x_at_v = x_at_u + v * 16;
       for (let i = i_from_u; i < i_to_u; i++) {
-        const j_from_v = Math.max(0, -v + 1);
-        const j_to_v = Math.min(8, -v + 9);
+        const j_from_v = Math.max(0, 1 - v);
+        const j_to_v = Math.min(8, 9 - v);
         const x_at_i = x_at_v + i * 128;
         const dy_sum_at_i = i * 128;
         for (let j = j_from_v; j < j_to_v; j++) {
-          // dK[dK_at_u + v * 256 + row * 16 + column] += sum[term](x[x_at_i + j * 16 + row + term * 1024 - 144] *
-          // dy_sum[dy_sum_at_i + j * 16 + term * 1024 + column]) for row < 16, column < 16, term < batch
+          // dK[row, column] += sum[term](x[row, term] * dy_sum[term, column])
+          // prettier-ignore
           contract(
-            x,
-            dy_sum,
-            dK,
-            16,
-            16,
-            batch,
-            1,
-            1024,
-            1024,
-            1,
-            16,
-            1,
-            x_at_i + j * 16 - 144,
-            dy_sum_at_i + j * 16,
-            dK_at_u + v * 256,
+            x, dy_sum, dK,
+            16, 16, batch, // rows, columns, terms of a sum
+            1, 1024, // strides of x: by row, by term
+            1024, 1, // strides of dy_sum: by term, by column
+            16, 1, // strides of dK: by row, by column
+            x_at_i + j * 16 - 144, // where x begins
+            dy_sum_at_i + j * 16, // where dy_sum begins
+            dK_at_u + v * 256, // where dK begins
           );
         }
       }
@@ -2586,25 +2471,17 @@ export function backward_da_batch_norm_y2(
         const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_j - 128 * u;
         const b_conv2d_K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // da_batch_norm_y[db_conv2d_y_sum_at_i + j * 16 + row * 1024 + column] +=
-          // sum[term](db_conv2d_y_sum[db_conv2d_y_sum_at_u + v * -16 + row * 1024 + term + 144] *
-          // b_conv2d_K[b_conv2d_K_at_u + v * 256 + term + column * 16]) for row < batch, column < 16, term < 16
+          // da_batch_norm_y[row, column] += sum[term](db_conv2d_y_sum[row, term] * b_conv2d_K[term, column])
+          // prettier-ignore
           contract(
-            db_conv2d_y_sum,
-            b_conv2d_K,
-            da_batch_norm_y,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            1,
-            16,
-            1024,
-            1,
-            db_conv2d_y_sum_at_u - 16 * v + 144,
-            b_conv2d_K_at_u + v * 256,
-            db_conv2d_y_sum_at_i + j * 16,
+            db_conv2d_y_sum, b_conv2d_K, da_batch_norm_y,
+            batch, 16, 16, // rows, columns, terms of a sum
+            1024, 1, // strides of db_conv2d_y_sum: by row, by term
+            1, 16, // strides of b_conv2d_K: by term, by column
+            1024, 1, // strides of da_batch_norm_y: by row, by column
+            db_conv2d_y_sum_at_u - 16 * v + 144, // where db_conv2d_y_sum begins
+            b_conv2d_K_at_u + v * 256, // where b_conv2d_K begins
+            db_conv2d_y_sum_at_i + j * 16, // where da_batch_norm_y begins
           );
         }
       }
@@ -2641,24 +2518,17 @@ export function backward_a_conv2d_dx(
         const dy_sum_at_u = dy_sum_at_j - 128 * u;
         const K_at_u = u * 768;
         for (let v = v_from_j; v < v_to_j; v++) {
-          // dx[dy_sum_at_i + j * 16 + row * 1024 + column] += sum[term](dy_sum[dy_sum_at_u + v * -16 + row * 1024 +
-          // term + 144] * K[K_at_u + v * 256 + term + column * 16]) for row < batch, column < 16, term < 16
+          // dx[row, column] += sum[term](dy_sum[row, term] * K[term, column])
+          // prettier-ignore
           contract(
-            dy_sum,
-            K,
-            dx,
-            batch,
-            16,
-            16,
-            1024,
-            1,
-            1,
-            16,
-            1024,
-            1,
-            dy_sum_at_u - 16 * v + 144,
-            K_at_u + v * 256,
-            dy_sum_at_i + j * 16,
+            dy_sum, K, dx,
+            batch, 16, 16, // rows, columns, terms of a sum
+            1024, 1, // strides of dy_sum: by row, by term
+            1, 16, // strides of K: by term, by column
+            1024, 1, // strides of dx: by row, by column
+            dy_sum_at_u - 16 * v + 144, // where dy_sum begins
+            K_at_u + v * 256, // where K begins
+            dy_sum_at_i + j * 16, // where dx begins
           );
         }
       }
@@ -2680,35 +2550,27 @@ export function gradient_stem_conv2d_K(
 ): void {
   dstem_conv2d_K.fill(0);
   for (let u = 0; u < 3; u++) {
-    const i_from_u = Math.max(0, -u + 1);
-    const i_to_u = Math.min(8, -u + 9);
+    const i_from_u = Math.max(0, 1 - u);
+    const i_to_u = Math.min(8, 9 - u);
     const x_at_u = u * 8;
     for (let i = i_from_u; i < i_to_u; i++) {
       const dstem_conv2d_y_sum_at_i = i * 128;
       const x_at_i = x_at_u + i * 8;
       for (let j = 0; j < 8; j++) {
-        const v_from_j = Math.max(0, -j + 1);
-        const v_to_j = Math.min(3, -j + 9);
+        const v_from_j = Math.max(0, 1 - j);
+        const v_to_j = Math.min(3, 9 - j);
         const v_count_j = v_to_j - v_from_j;
-        // dstem_conv2d_K[u * 48 + v_from_j * 16 + row + column * 16] +=
-        // sum[term](dstem_conv2d_y_sum[dstem_conv2d_y_sum_at_i + j * 16 + row + term * 1024] * x[x_at_i + j +
-        // v_from_j + term * 64 + column - 9]) for row < 16, column < v_count_j, term < batch
+        // dstem_conv2d_K[row, column] += sum[term](dstem_conv2d_y_sum[row, term] * x[term, column])
+        // prettier-ignore
         contract(
-          dstem_conv2d_y_sum,
-          x,
-          dstem_conv2d_K,
-          16,
-          v_count_j,
-          batch,
-          1,
-          1024,
-          64,
-          1,
-          1,
-          16,
-          dstem_conv2d_y_sum_at_i + j * 16,
-          x_at_i + j + v_from_j - 9,
-          u * 48 + v_from_j * 16,
+          dstem_conv2d_y_sum, x, dstem_conv2d_K,
+          16, v_count_j, batch, // rows, columns, terms of a sum
+          1, 1024, // strides of dstem_conv2d_y_sum: by row, by term
+          64, 1, // strides of x: by term, by column
+          1, 16, // strides of dstem_conv2d_K: by row, by column
+          dstem_conv2d_y_sum_at_i + j * 16, // where dstem_conv2d_y_sum begins
+          x_at_i + j + v_from_j - 9, // where x begins
+          u * 48 + v_from_j * 16, // where dstem_conv2d_K begins
         );
       }
     }
@@ -3271,7 +3133,15 @@ export function contract_nn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
@@ -3283,7 +3153,15 @@ export function contract_tn_holding_b(
   n: number,
   k: number,
 ): void {
-  contract(b, a, c, n, m, k, 1, n, m, 1, 1, n, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    m, 1, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
@@ -3295,7 +3173,15 @@ export function contract_nt(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, 1, k, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    1, k, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 function square(x: number): number {

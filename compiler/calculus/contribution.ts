@@ -16,6 +16,7 @@ import {
   one,
   quotientIndex,
   remainderIndex,
+  scaleIndex,
   select,
   tightenIndex,
   visitAtoms,
@@ -89,11 +90,26 @@ export function conditionExpression({ value, extent }: Condition, scope: Scope):
   });
   const whole = withoutExact(value);
   const bounds = indexBounds(whole, scope.extents, scope.tensors) ?? { least: -Infinity, greatest: Infinity };
-  if (bounds.least < 0) parts.push(binary('greater_equal', indexValue(whole), zero));
+  if (bounds.least < 0) parts.push(compared(whole, 'greater_equal', 0));
   const below =
     typeof extent === 'number' ? bounds.greatest < extent : isInside(whole, extent, ...both(scope));
-  if (!below) parts.push(binary('less', indexValue(whole), extentValue(extent)));
+  if (!below)
+    parts.push(
+      typeof extent === 'number'
+        ? compared(whole, 'less', extent)
+        : binary('less', indexValue(whole), extentValue(extent)),
+    );
   return conjunction(parts);
+}
+
+/** The comparison solved for what varies, as a person writes it: `g >= 192`, `t <= 10`, not `10 - t >= 0`. */
+function compared(index: IndexExpression, operator: 'greater_equal' | 'less', limit: number): Expression {
+  const rest = limit - index.constant;
+  const varying = { ...index, constant: 0 };
+  if (index.terms.some(({ coefficient }) => coefficient > 0) || index.terms.length === 0)
+    return binary(operator, indexValue(varying), constant(rest));
+  const mirrored = operator === 'less' ? 'greater' : 'less_equal';
+  return binary(mirrored, indexValue(scaleIndex(varying, -1)), constant(-rest));
 }
 
 function both(scope: Scope): [Scope['extents'], Scope['tensors']] {

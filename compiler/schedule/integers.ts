@@ -88,30 +88,6 @@ export function integerKey(expression: IntegerExpression): string {
   }
 }
 
-/** The expression as mathematics, for comments. */
-export function integerText(expression: IntegerExpression): string {
-  const tight = (part: IntegerExpression): string =>
-    part.kind === 'sum' ? `(${integerText(part)})` : integerText(part);
-  switch (expression.kind) {
-    case 'sum':
-      return expression.terms.map(integerText).join(' + ').replaceAll('+ -', '- ');
-    case 'product':
-      return `${tight(expression.left)} * ${tight(expression.right)}`;
-    case 'minimum':
-    case 'maximum':
-      return `${expression.kind.slice(0, 3)}(${integerText(expression.left)}, ${integerText(expression.right)})`;
-    case 'floor_divide':
-      return `floor(${tight(expression.of)} / ${expression.by})`;
-    case 'modulo':
-      return `mod(${integerText(expression.of)}, ${expression.by})`;
-    case 'load_integer':
-      return `${expression.buffer}[${integerText(expression.offset)}]`;
-    case 'integer':
-    case 'variable':
-      return integerKey(expression);
-  }
-}
-
 /** True for what needs no constant of its own: a number, a variable. */
 export function isTrivialInteger(expression: IntegerExpression): boolean {
   return expression.kind === 'integer' || expression.kind === 'variable';

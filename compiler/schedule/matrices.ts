@@ -2,8 +2,7 @@
  * Contractions of whole matrices, each in its rows: their strides follow from the sizes, so that a call says no more
  * than `contract_tn(x, dh, dW, 784, 128, batch)`. All other contractions call the kernel with strides and places.
  */
-import { freshName } from '../graph/expressions.ts';
-import { integer, integerKey, integerText, product, sum, variable } from './integers.ts';
+import { integer, integerKey, variable } from './integers.ts';
 import { contractionName, operands } from './kernels.ts';
 import type { IntegerExpression, LoopFunction, LoopStatement } from './types.ts';
 
@@ -121,6 +120,10 @@ function transposed({ row, column, ...rest }: Operand): Operand {
 
 function stridedCall({ a, b, c, m, n, k, width }: KernelCall): LoopStatement {
   const all = [a, b, c];
+  const strides = ({ buffer }: Operand, row: string, column: string) => ({
+    count: 2,
+    meaning: `strides of ${buffer}: by ${row}, by ${column}`,
+  });
   return {
     kind: 'call',
     function: contractionName(width),
@@ -130,22 +133,21 @@ function stridedCall({ a, b, c, m, n, k, width }: KernelCall): LoopStatement {
         (value) => ({ kind: 'integer' as const, value }),
       ),
     ],
+    groups: [
+      { count: 3, meaning: '' },
+      { count: 3, meaning: 'rows, columns, terms of a sum' },
+      strides(a, 'row', 'term'),
+      strides(b, 'term', 'column'),
+      strides(c, 'row', 'column'),
+      ...(all.every(({ at }) => isEqual(at, integer(0)))
+        ? [{ count: 3, meaning: `where ${a.buffer}, ${b.buffer} and ${c.buffer} begin` }]
+        : all.map(({ buffer }) => ({ count: 1, meaning: `where ${buffer} begins` }))),
+    ],
   };
 }
 
-/** The call as mathematics: which elements it reads and writes. */
-function comment({ a, b, c, m, n, k }: KernelCall): LoopStatement {
-  const taken = new Set([a, b, c].flatMap(({ at }) => integerText(at).match(/\w+/g) ?? []));
-  const [row, column, term] = ['row', 'column', 'term'].map((name) => variable(freshName(name, taken)));
-  if (!row || !column || !term) throw new Error('a call has three indices');
-  const element = ({ buffer, at, ...by }: Operand, i: IntegerExpression, j: IntegerExpression): string =>
-    `${buffer}[${integerText(sum(at, product(i, by.row), product(j, by.column)))}]`;
-  const range = (name: IntegerExpression, size: IntegerExpression): string =>
-    `${integerText(name)} < ${integerText(size)}`;
-  const ranges = [range(row, m), range(column, n), range(term, k)].join(', ');
-  const products = `${element(a, row, term)} * ${element(b, term, column)}`;
-  return {
-    kind: 'comment',
-    text: `${element(c, row, column)} += sum[${integerText(term)}](${products}) for ${ranges}`,
-  };
+/** The call as mathematics. */
+function comment({ a, b, c }: KernelCall): LoopStatement {
+  const product = `${a.buffer}[row, term] * ${b.buffer}[term, column]`;
+  return { kind: 'comment', text: `${c.buffer}[row, column] += sum[term](${product})` };
 }

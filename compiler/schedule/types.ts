@@ -141,7 +141,13 @@ export type LoopStatement =
       readonly then: readonly LoopStatement[];
       readonly otherwise: readonly LoopStatement[];
     }
-  | { readonly kind: 'call'; readonly function: string; readonly arguments: readonly CallArgument[] }
+  | {
+      readonly kind: 'call';
+      readonly function: string;
+      readonly arguments: readonly CallArgument[];
+      /** How many arguments go together, and what they are: for calls with more numbers than a reader can tell apart. */
+      readonly groups?: readonly { readonly count: number; readonly meaning: string }[];
+    }
   | { readonly kind: 'comment'; readonly text: string };
 
 export type CallArgument =

@@ -3,7 +3,14 @@
  * elements: no closures, no allocation, no Math.fround (a store rounds), which V8 compiles well.
  */
 import type { ElementType } from '../../graph/types.ts';
-import type { IntegerExpression, LoopFunction, LoopStatement, Value } from '../../schedule/types.ts';
+import { integer, sum } from '../../schedule/integers.ts';
+import type {
+  CallArgument,
+  IntegerExpression,
+  LoopFunction,
+  LoopStatement,
+  Value,
+} from '../../schedule/types.ts';
 import type { Scope } from './names.ts';
 import { Scope as FunctionScope } from './names.ts';
 import { splitCondition, splitValue, type Part } from './split.ts';
@@ -34,6 +41,8 @@ class FunctionPrinter {
   private readonly buffers = new Map<string, string>();
   private readonly maybeNegative = new Set<string>();
   private readonly lines: string[] = [];
+  /** How many braces are open. */
+  private depth = 0;
 
   constructor(loop: LoopFunction, module: ModuleContext) {
     this.loop = loop;
@@ -106,7 +115,9 @@ class FunctionPrinter {
   }
 
   private block(body: readonly LoopStatement[]): void {
+    this.depth++;
     for (const statement of body) this.statement(statement);
+    this.depth--;
   }
 
   private statement(statement: LoopStatement): void {
@@ -115,10 +126,11 @@ class FunctionPrinter {
       case 'for': {
         const index = naming.variable(statement.index);
         const from = printInteger(statement.from, naming);
-        const to = printInteger(statement.to, naming);
-        lines.push(
-          `for (let ${index} = ${from}; ${index} ${statement.step > 0 ? '<' : '>'} ${to}; ${stride(index, statement.step)}) {`,
-        );
+        const end =
+          statement.step > 0
+            ? `< ${printInteger(statement.to, naming)}`
+            : `>= ${printInteger(sum(statement.to, integer(1)), naming)}`;
+        lines.push(`for (let ${index} = ${from}; ${index} ${end}; ${stride(index, statement.step)}) {`);
         this.block(statement.body);
         lines.push('}');
         return;
@@ -165,17 +177,39 @@ class FunctionPrinter {
       case 'if':
         this.branch(statement);
         return;
-      case 'call': {
-        const kept = this.module.kept(statement.function);
-        const actual = keptArguments(statement.arguments, kept).map((argument) =>
-          argument.kind === 'buffer' ? naming.buffer(argument.buffer) : printInteger(argument.value, naming),
-        );
-        lines.push(`${this.module.functionName(statement.function)}(${actual.join(', ')});`);
+      case 'call':
+        this.call(statement);
         return;
-      }
       case 'comment':
         lines.push(...proseLines(statement.text));
     }
+  }
+
+  private call(statement: Extract<LoopStatement, { kind: 'call' }>): void {
+    const { naming, lines } = this;
+    const kept = new Set(keptArguments(statement.arguments, this.module.kept(statement.function)));
+    const print = (some: readonly CallArgument[]): string =>
+      some
+        .filter((argument) => kept.has(argument))
+        .map((argument) =>
+          argument.kind === 'buffer' ? naming.buffer(argument.buffer) : printInteger(argument.value, naming),
+        )
+        .join(', ');
+    const name = this.module.functionName(statement.function);
+    if (statement.groups === undefined) {
+      lines.push(`${name}(${print(statement.arguments)});`);
+      return;
+    }
+    // prettier would give each number a line of its own; what it leaves alone must be indented here
+    const indent = '  '.repeat(this.depth);
+    lines.push('// prettier-ignore', `${name}(`);
+    let from = 0;
+    for (const { count, meaning } of statement.groups) {
+      const group = print(statement.arguments.slice(from, from + count));
+      from += count;
+      if (group !== '') lines.push(`${indent}  ${group},${meaning === '' ? '' : ` // ${meaning}`}`);
+    }
+    lines.push(`${indent});`);
   }
 
   private branch(statement: Extract<LoopStatement, { kind: 'if' }>): void {

@@ -1,5 +1,6 @@
 /** @file Names, pieces of text with their binding, numbers, and integer expressions of the loop program as TypeScript. */
-import type { IntegerExpression } from '../../schedule/types.ts';
+import { integer, sum } from '../../schedule/integers.ts';
+import type { Condition, IntegerExpression } from '../../schedule/types.ts';
 
 /** Functions that the emitted file defines, or imports, where it uses them. */
 export type Helper = 'erf' | 'sigmoid' | 'softplus' | 'roundHalfEven' | 'modulo' | 'square' | 'cube';
@@ -89,8 +90,11 @@ export function integerPiece(value: IntegerExpression, naming: Naming): Piece {
 }
 
 function integerSum(terms: readonly IntegerExpression[], naming: Naming): Piece {
-  const shown = terms.filter((term) => term.kind !== 'integer' || term.value !== 0);
-  if (shown.length === 0) return primary('0');
+  const given = terms.filter((term) => term.kind !== 'integer' || term.value !== 0);
+  if (given.length === 0) return primary('0');
+  // 2 - j, not -j + 2
+  const lead = given.findIndex((term) => negated(term) === undefined);
+  const shown = lead > 0 ? [given[lead]!, ...given.toSpliced(lead, 1)] : given;
   let text = '';
   for (const term of shown) {
     const magnitude = negated(term);
@@ -99,6 +103,51 @@ function integerSum(terms: readonly IntegerExpression[], naming: Naming): Piece 
     else text += magnitude === undefined ? ` + ${piece}` : ` - ${piece}`;
   }
   return { text, level: shown.length === 1 ? binding.multiplicative : binding.additive };
+}
+
+type Comparison = Extract<Condition, { kind: 'compare_integer' }>;
+
+const mirrored = { '<': '>', '<=': '>=', '>': '<', '>=': '<=', '==': '==', '!=': '!=' } as const;
+
+/** Where the sides differ by one, the other operator says it without a number: t - 1 >= 0 is t > 0. */
+const atOne = { '<': [-1, '<='], '<=': [1, '<'], '>': [1, '>='], '>=': [-1, '>'] } as const;
+
+/** The comparison as a person writes it: no minus signs where the other side can have the term, `10 - t >= 0` as `t <= 10`. */
+export function solved({ kind, operator, left, right }: Comparison): Comparison {
+  const termsOf = (side: IntegerExpression): readonly IntegerExpression[] =>
+    side.kind === 'sum' ? side.terms : [side];
+  const sides: { positive: IntegerExpression[]; negative: IntegerExpression[] } = {
+    positive: [],
+    negative: [],
+  };
+  let constant = 0;
+  for (const [side, sign] of [
+    [left, 1],
+    [right, -1],
+  ] as const) {
+    for (const term of termsOf(side)) {
+      const magnitude = negated(term);
+      if (term.kind === 'integer') constant += sign * term.value;
+      else if ((magnitude === undefined) === (sign === 1)) sides.positive.push(magnitude ?? term);
+      else sides.negative.push(magnitude ?? term);
+    }
+  }
+  if (sides.positive.length + sides.negative.length === 0) return { kind, operator, left, right };
+  const isTurned = sides.positive.length === 0;
+  const [first, second] = isTurned ? [sides.negative, []] : [sides.positive, sides.negative];
+  let difference = isTurned ? -constant : constant;
+  let found: Comparison['operator'] = isTurned ? mirrored[operator] : operator;
+  if (found !== '==' && found !== '!=' && atOne[found][0] === difference) {
+    found = atOne[found][1];
+    difference = 0;
+  }
+  const onLeft = difference > 0 && second.length > 0;
+  return {
+    kind,
+    operator: found,
+    left: onLeft ? sum(...first, integer(difference)) : sum(...first),
+    right: onLeft ? sum(...second) : sum(...second, integer(-difference)),
+  };
 }
 
 /** The term without its minus sign, if it has one. */

@@ -17,6 +17,7 @@ import {
   type Helper,
   type Naming,
   type Piece,
+  solved,
 } from './integers.ts';
 
 export function printValue(value: Value, naming: Naming): string {
@@ -234,12 +235,10 @@ function conditionPiece(condition: Condition, naming: Naming): Piece {
         valuePiece(condition.left, naming),
         valuePiece(condition.right, naming),
       );
-    case 'compare_integer':
-      return compare(
-        condition.operator,
-        integerPiece(condition.left, naming),
-        integerPiece(condition.right, naming),
-      );
+    case 'compare_integer': {
+      const { operator, left, right } = solved(condition);
+      return compare(operator, integerPiece(left, naming), integerPiece(right, naming));
+    }
     case 'nonzero':
       return nonzero(condition.value, naming);
     case 'all':

@@ -203,7 +203,7 @@ export function every_statement(u: Float64Array, class_: Float64Array): void {
   const Math_: number = 0.25;
   let x_next = 1;
   let turns = 0;
-  for (let t = 6; t > -1; t -= 2) {
+  for (let t = 6; t >= 0; t -= 2) {
     x_next *= 2;
     turns++;
     class_[t]! -= Math_;
