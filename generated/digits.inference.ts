@@ -467,7 +467,15 @@ export function contract_nn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // ----------------------------------------------------------------------------------------------- the program

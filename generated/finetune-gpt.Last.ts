@@ -1311,24 +1311,17 @@ export function forward_attention_score(
     const q_at_n = n * 4096;
     const score_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // score[score_at_n + h * 4096 + row * 64 + column] += sum[term](q[q_at_n + h * 16 + row * 64 + term] *
-      // k[q_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term < 16
+      // score[row, column] += sum[term](q[row, term] * k[term, column])
+      // prettier-ignore
       contract(
-        q,
-        k,
-        score,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        q_at_n + h * 16,
-        q_at_n + h * 16,
-        score_at_n + h * 4096,
+        q, k, score,
+        64, 64, 16, // rows, columns, terms of a sum
+        64, 1, // strides of q: by row, by term
+        1, 64, // strides of k: by term, by column
+        64, 1, // strides of score: by row, by column
+        q_at_n + h * 16, // where q begins
+        q_at_n + h * 16, // where k begins
+        score_at_n + h * 4096, // where score begins
       );
     }
   }
@@ -1384,24 +1377,17 @@ export function forward_attention_mixed(
     const weight_at_n = n * 16384;
     const v_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // mixed[v_at_n + h * 16 + row * 64 + column] += sum[term](weight[weight_at_n + h * 4096 + row * 64 + term] *
-      // v[v_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term < 64
+      // mixed[row, column] += sum[term](weight[row, term] * v[term, column])
+      // prettier-ignore
       contract(
-        weight,
-        v,
-        mixed,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        weight_at_n + h * 4096,
-        v_at_n + h * 16,
-        v_at_n + h * 16,
+        weight, v, mixed,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of weight: by row, by term
+        64, 1, // strides of v: by term, by column
+        64, 1, // strides of mixed: by row, by column
+        weight_at_n + h * 4096, // where weight begins
+        v_at_n + h * 16, // where v begins
+        v_at_n + h * 16, // where mixed begins
       );
     }
   }
@@ -1530,7 +1516,8 @@ export function forward_z_block4_hidden(
   }
 }
 
-// z_block4_mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308
+// z_block4_mlp_gelu_tanh[n, i, o]
+//     = sigmoid(1.5957691216057308
 //     * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3)) * z_block4_hidden[n, i, o]      finetune-gpt.dsl:40 (gpt.dsl:29)
 export function forward_z_block4_mlp_gelu_tanh(
   z_block4_hidden: Float32Array,
@@ -1758,11 +1745,9 @@ export function gradient_z_block4_mlp_W(
 
 // dz_block4_hidden[n, i, o] = sum[o2](dz_block4_u_1[n, i, o2] * z_block4_mlp_W[o, o2])
 //     * (z_block4_hidden[n, i, o]
-//     * (sigmoid(1.5957691216057308
-//     * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3))
-//     * (1 - sigmoid(1.5957691216057308
-//     * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3)))
-//     * (1.5957691216057308 * (1 + 0.134145 * z_block4_hidden[n, i, o]^2))) + sigmoid(1. ...      finetune-gpt.dsl:40 (gpt.dsl:29)
+//     * (s * (1 - s) * (1.5957691216057308 * (1 + 0.134145 * z_block4_hidden[n, i, o]^2))) + s)      finetune-gpt.dsl:40 (gpt.dsl:29)
+//     with s = sigmoid(1.5957691216057308
+//         * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3))
 export function backward_dz_block4_hidden(
   dz_block4_u_1: Float32Array,
   z_block4_mlp_W: Float32Array,
@@ -1895,8 +1880,8 @@ export function backward_dz_block4_attention_mixed(
   contract_nt_holding_b(dattention, O, dmixed, ni_to, 64, 64);
 }
 
-// dz_block4_attention_O[h, c, o] = sum[n, i](z_block4_attention_mixed[n, i, h, c]
-//     * dz_block4_attention[n, i, o])      finetune-gpt.dsl:40 (gpt.dsl:19)
+// dz_block4_attention_O[h, c, o]
+//     = sum[n, i](z_block4_attention_mixed[n, i, h, c] * dz_block4_attention[n, i, o])      finetune-gpt.dsl:40 (gpt.dsl:19)
 export function gradient_z_block4_attention_O(
   z_block4_attention_mixed: Float32Array,
   dz_block4_attention: Float32Array,
@@ -1921,24 +1906,17 @@ export function backward_dz_block4_attention_weight(
     const dmixed_at_n = n * 4096;
     const dweight_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dweight[dweight_at_n + h * 4096 + row * 64 + column] += sum[term](dmixed[dmixed_at_n + h * 16 + row * 64 +
-      // term] * v[dmixed_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term < 16
+      // dweight[row, column] += sum[term](dmixed[row, term] * v[term, column])
+      // prettier-ignore
       contract(
-        dmixed,
-        v,
-        dweight,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        dmixed_at_n + h * 16,
-        dmixed_at_n + h * 16,
-        dweight_at_n + h * 4096,
+        dmixed, v, dweight,
+        64, 64, 16, // rows, columns, terms of a sum
+        64, 1, // strides of dmixed: by row, by term
+        1, 64, // strides of v: by term, by column
+        64, 1, // strides of dweight: by row, by column
+        dmixed_at_n + h * 16, // where dmixed begins
+        dmixed_at_n + h * 16, // where v begins
+        dweight_at_n + h * 4096, // where dweight begins
       );
     }
   }
@@ -1957,24 +1935,17 @@ export function backward_dz_block4_attention_v(
     const x_at_n = n * 16384;
     const dy_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dx[dy_at_n + h * 16 + row * 64 + column] += sum[term](x[x_at_n + h * 4096 + row + term * 64] * dy[dy_at_n +
-      // h * 16 + term * 64 + column]) for row < 64, column < 16, term < 64
+      // dx[row, column] += sum[term](x[row, term] * dy[term, column])
+      // prettier-ignore
       contract(
-        x,
-        dy,
-        dx,
-        64,
-        16,
-        64,
-        1,
-        64,
-        64,
-        1,
-        64,
-        1,
-        x_at_n + h * 4096,
-        dy_at_n + h * 16,
-        dy_at_n + h * 16,
+        x, dy, dx,
+        64, 16, 64, // rows, columns, terms of a sum
+        1, 64, // strides of x: by row, by term
+        64, 1, // strides of dy: by term, by column
+        64, 1, // strides of dx: by row, by column
+        x_at_n + h * 4096, // where x begins
+        dy_at_n + h * 16, // where dy begins
+        dy_at_n + h * 16, // where dx begins
       );
     }
   }
@@ -2039,24 +2010,17 @@ export function backward_dz_block4_attention_q(
     const dscore_sum_at_n = n * 16384;
     const k_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dq[k_at_n + h * 16 + row * 64 + column] += sum[term](dscore_sum[dscore_sum_at_n + h * 4096 + row * 64 +
-      // term] * k[k_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term < 64
+      // dq[row, column] += sum[term](dscore_sum[row, term] * k[term, column])
+      // prettier-ignore
       contract(
-        dscore_sum,
-        k,
-        dq,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        dscore_sum_at_n + h * 4096,
-        k_at_n + h * 16,
-        k_at_n + h * 16,
+        dscore_sum, k, dq,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of dscore_sum: by row, by term
+        64, 1, // strides of k: by term, by column
+        64, 1, // strides of dq: by row, by column
+        dscore_sum_at_n + h * 4096, // where dscore_sum begins
+        k_at_n + h * 16, // where k begins
+        k_at_n + h * 16, // where dq begins
       );
     }
   }
@@ -2510,7 +2474,15 @@ export function contract_nn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
@@ -2522,7 +2494,15 @@ export function contract_nt_holding_b(
   n: number,
   k: number,
 ): void {
-  contract(b, a, c, n, m, k, k, 1, 1, k, 1, n, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    k, 1, // strides of b: by row, by term
+    1, k, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
@@ -2534,7 +2514,15 @@ export function contract_tn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, 1, m, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    1, m, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // 1 / (1 + exp(-x)): exp overflows to Infinity only where the result is 0

@@ -2251,24 +2251,17 @@ export function forward_attention_score(
     const q_at_n = n * 4096;
     const score_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // score[score_at_n + h * 4096 + row * 64 + column] += sum[term](q[q_at_n + h * 16 + row * 64 + term] *
-      // k[q_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term < 16
+      // score[row, column] += sum[term](q[row, term] * k[term, column])
+      // prettier-ignore
       contract(
-        q,
-        k,
-        score,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        q_at_n + h * 16,
-        q_at_n + h * 16,
-        score_at_n + h * 4096,
+        q, k, score,
+        64, 64, 16, // rows, columns, terms of a sum
+        64, 1, // strides of q: by row, by term
+        1, 64, // strides of k: by term, by column
+        64, 1, // strides of score: by row, by column
+        q_at_n + h * 16, // where q begins
+        q_at_n + h * 16, // where k begins
+        score_at_n + h * 4096, // where score begins
       );
     }
   }
@@ -2327,24 +2320,17 @@ export function forward_attention_mixed(
     const weight_at_n = n * 16384;
     const v_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // mixed[v_at_n + h * 16 + row * 64 + column] += sum[term](weight[weight_at_n + h * 4096 + row * 64 + term] *
-      // v[v_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term < 64
+      // mixed[row, column] += sum[term](weight[row, term] * v[term, column])
+      // prettier-ignore
       contract(
-        weight,
-        v,
-        mixed,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        weight_at_n + h * 4096,
-        v_at_n + h * 16,
-        v_at_n + h * 16,
+        weight, v, mixed,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of weight: by row, by term
+        64, 1, // strides of v: by term, by column
+        64, 1, // strides of mixed: by row, by column
+        weight_at_n + h * 4096, // where weight begins
+        v_at_n + h * 16, // where v begins
+        v_at_n + h * 16, // where mixed begins
       );
     }
   }
@@ -2715,7 +2701,7 @@ export function gradient_mlp_W_A(
 //     * (hidden[n, j, o] + 0.044715 * hidden[n, j, o]^3))
 //     * (1 - sigmoid(1.5957691216057308 * (hidden[n, j, o] + 0.044715 * hidden[n, j, o]^3)))
 //     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, j, o]^2)))
-//     + sigmoid(1.5957691216057308 * (hidden[n, j, o] + 0. ...      finetune-gpt.dsl:103 (layers.dsl:25)
+//     + sigmoid(1.5957691216057308 * (hidden[n, j, o] + 0.044715 * hidden[n, j, o]^3)))      finetune-gpt.dsl:103 (layers.dsl:25)
 // dhidden_sum stands for dz_block4_hidden_sum, dz_block3_hidden_sum, dz_block2_hidden_sum,
 // dz_block1_hidden_sum
 export function backward_dhidden_sum(
@@ -2892,24 +2878,17 @@ export function backward_dattention_weight(
     const dmixed_at_n = n * 4096;
     const dweight_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dweight[dweight_at_n + h * 4096 + row * 64 + column] += sum[term](dmixed[dmixed_at_n + h * 16 + row * 64 +
-      // term] * v[dmixed_at_n + h * 16 + term + column * 64]) for row < 64, column < 64, term < 16
+      // dweight[row, column] += sum[term](dmixed[row, term] * v[term, column])
+      // prettier-ignore
       contract(
-        dmixed,
-        v,
-        dweight,
-        64,
-        64,
-        16,
-        64,
-        1,
-        1,
-        64,
-        64,
-        1,
-        dmixed_at_n + h * 16,
-        dmixed_at_n + h * 16,
-        dweight_at_n + h * 4096,
+        dmixed, v, dweight,
+        64, 64, 16, // rows, columns, terms of a sum
+        64, 1, // strides of dmixed: by row, by term
+        1, 64, // strides of v: by term, by column
+        64, 1, // strides of dweight: by row, by column
+        dmixed_at_n + h * 16, // where dmixed begins
+        dmixed_at_n + h * 16, // where v begins
+        dweight_at_n + h * 4096, // where dweight begins
       );
     }
   }
@@ -2980,24 +2959,17 @@ export function backward_dz_block4_attention_k(
     const dy_at_n = n * 16384;
     const x_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dx[x_at_n + h * 16 + row * 64 + column] += sum[term](dy[dy_at_n + h * 4096 + row + term * 64] * x[x_at_n +
-      // h * 16 + term * 64 + column]) for row < 64, column < 16, term < 64
+      // dx[row, column] += sum[term](dy[row, term] * x[term, column])
+      // prettier-ignore
       contract(
-        dy,
-        x,
-        dx,
-        64,
-        16,
-        64,
-        1,
-        64,
-        64,
-        1,
-        64,
-        1,
-        dy_at_n + h * 4096,
-        x_at_n + h * 16,
-        x_at_n + h * 16,
+        dy, x, dx,
+        64, 16, 64, // rows, columns, terms of a sum
+        1, 64, // strides of dy: by row, by term
+        64, 1, // strides of x: by term, by column
+        64, 1, // strides of dx: by row, by column
+        dy_at_n + h * 4096, // where dy begins
+        x_at_n + h * 16, // where x begins
+        x_at_n + h * 16, // where dx begins
       );
     }
   }
@@ -3044,24 +3016,17 @@ export function backward_dattention_q_sum(
     const dscore_sum_at_n = n * 16384;
     const k_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dq_sum[k_at_n + h * 16 + row * 64 + column] += sum[term](dscore_sum[dscore_sum_at_n + h * 4096 + row * 64 +
-      // term] * k[k_at_n + h * 16 + term * 64 + column]) for row < 64, column < 16, term < 64
+      // dq_sum[row, column] += sum[term](dscore_sum[row, term] * k[term, column])
+      // prettier-ignore
       contract(
-        dscore_sum,
-        k,
-        dq_sum,
-        64,
-        16,
-        64,
-        64,
-        1,
-        64,
-        1,
-        64,
-        1,
-        dscore_sum_at_n + h * 4096,
-        k_at_n + h * 16,
-        k_at_n + h * 16,
+        dscore_sum, k, dq_sum,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of dscore_sum: by row, by term
+        64, 1, // strides of k: by term, by column
+        64, 1, // strides of dq_sum: by row, by column
+        dscore_sum_at_n + h * 4096, // where dscore_sum begins
+        k_at_n + h * 16, // where k begins
+        k_at_n + h * 16, // where dq_sum begins
       );
     }
   }
@@ -3521,7 +3486,15 @@ export function contract_nn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 4, j < n: the inner loops of a contraction.
@@ -3732,7 +3705,15 @@ export function contract_nn_by_4(
   n: number,
   k: number,
 ): void {
-  contract_by_4(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract_by_4(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
@@ -3744,7 +3725,15 @@ export function contract_nt_holding_b(
   n: number,
   k: number,
 ): void {
-  contract(b, a, c, n, m, k, k, 1, 1, k, 1, n, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    k, 1, // strides of b: by row, by term
+    1, k, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
@@ -3756,7 +3745,15 @@ export function contract_tn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, 1, m, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    1, m, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
@@ -3768,7 +3765,15 @@ export function contract_nt(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, 1, k, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    1, k, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
@@ -3780,7 +3785,15 @@ export function contract_nt_by_4(
   n: number,
   k: number,
 ): void {
-  contract_by_4(a, b, c, m, n, k, k, 1, 1, k, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract_by_4(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    1, k, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // 1 / (1 + exp(-x)): exp overflows to Infinity only where the result is 0

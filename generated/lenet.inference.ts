@@ -124,8 +124,8 @@ const z_b_offset = 61696;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// c1_conv2d_y_sum[n, i: 28, j: 28, f] = sum[u, v, d]((x[n, i + u - 2, j + v - 2, d] else 0)
-//     * c1_conv2d_K[u, v, d, f])      lenet.dsl:8 (convolution.dsl:18)
+// c1_conv2d_y_sum[n, i: 28, j: 28, f]
+//     = sum[u, v, d]((x[n, i + u - 2, j + v - 2, d] else 0) * c1_conv2d_K[u, v, d, f])      lenet.dsl:8 (convolution.dsl:18)
 export function forward_c1_conv2d_y_sum(
   x: Float32Array,
   c1_conv2d_K: Float32Array,
@@ -137,32 +137,24 @@ export function forward_c1_conv2d_y_sum(
     const x_at_i = i * 28;
     const c1_conv2d_y_sum_at_i = i * 168;
     for (let j = 0; j < 28; j++) {
-      const v_from_j = Math.max(0, -j + 2);
-      const v_to_j = Math.min(5, -j + 30);
+      const v_from_j = Math.max(0, 2 - j);
+      const v_to_j = Math.min(5, 30 - j);
       const x_at_j = x_at_i + j;
       for (let v = v_from_j; v < v_to_j; v++) {
-        const u_from_i = Math.max(0, -i + 2);
-        const u_to_i = Math.min(5, -i + 30);
+        const u_from_i = Math.max(0, 2 - i);
+        const u_to_i = Math.min(5, 30 - i);
         const u_count_v = u_to_i - u_from_i;
-        // c1_conv2d_y_sum[c1_conv2d_y_sum_at_i + j * 6 + row * 4704 + column] += sum[term](x[x_at_j + v + u_from_i *
-        // 28 + row * 784 + term * 28 - 58] * c1_conv2d_K[v * 6 + u_from_i * 30 + term * 30 + column]) for row <
-        // batch, column < 6, term < u_count_v
+        // c1_conv2d_y_sum[row, column] += sum[term](x[row, term] * c1_conv2d_K[term, column])
+        // prettier-ignore
         contract_by_5(
-          x,
-          c1_conv2d_K,
-          c1_conv2d_y_sum,
-          batch,
-          6,
-          u_count_v,
-          784,
-          28,
-          30,
-          1,
-          4704,
-          1,
-          x_at_j + v + u_from_i * 28 - 58,
-          v * 6 + u_from_i * 30,
-          c1_conv2d_y_sum_at_i + j * 6,
+          x, c1_conv2d_K, c1_conv2d_y_sum,
+          batch, 6, u_count_v, // rows, columns, terms of a sum
+          784, 28, // strides of x: by row, by term
+          30, 1, // strides of c1_conv2d_K: by term, by column
+          4704, 1, // strides of c1_conv2d_y_sum: by row, by column
+          x_at_j + v + u_from_i * 28 - 58, // where x begins
+          v * 6 + u_from_i * 30, // where c1_conv2d_K begins
+          c1_conv2d_y_sum_at_i + j * 6, // where c1_conv2d_y_sum begins
         );
       }
     }
@@ -217,24 +209,17 @@ export function forward_c2_conv2d_y_sum(
     for (let j = 0; j < 10; j++) {
       const c1_at_j = c1_at_i + j * 6;
       for (let u = 0; u < 5; u++) {
-        // c2_conv2d_y_sum[c2_conv2d_y_sum_at_i + j * 16 + row * 1600 + column] += sum[term](c1[c1_at_j + u * 84 + row
-        // * 1176 + term] * c2_conv2d_K[u * 480 + term * 16 + column]) for row < batch, column < 16, term < 30
+        // c2_conv2d_y_sum[row, column] += sum[term](c1[row, term] * c2_conv2d_K[term, column])
+        // prettier-ignore
         contract(
-          c1,
-          c2_conv2d_K,
-          c2_conv2d_y_sum,
-          batch,
-          16,
-          30,
-          1176,
-          1,
-          16,
-          1,
-          1600,
-          1,
-          c1_at_j + u * 84,
-          u * 480,
-          c2_conv2d_y_sum_at_i + j * 16,
+          c1, c2_conv2d_K, c2_conv2d_y_sum,
+          batch, 16, 30, // rows, columns, terms of a sum
+          1176, 1, // strides of c1: by row, by term
+          16, 1, // strides of c2_conv2d_K: by term, by column
+          1600, 1, // strides of c2_conv2d_y_sum: by row, by column
+          c1_at_j + u * 84, // where c1 begins
+          u * 480, // where c2_conv2d_K begins
+          c2_conv2d_y_sum_at_i + j * 16, // where c2_conv2d_y_sum begins
         );
       }
     }
@@ -908,7 +893,15 @@ export function contract_nn(
   n: number,
   k: number,
 ): void {
-  contract(a, b, c, m, n, k, k, 1, n, 1, n, 1, 0, 0, 0);
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
 }
 
 // ----------------------------------------------------------------------------------------------- the program

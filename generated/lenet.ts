@@ -681,8 +681,8 @@ export function gradient_h_dense1_W(
   contract_tn(h_flatten_y, dh_dense1_y, dh_dense1_W, 400, 120, batch);
 }
 
-// dc2_relu[n, 2*i + c2_argmax[n, i, j, f] / 2: 10, 2*j
-//     + mod(c2_argmax[n, i, j, f], 2): 10, f] += dh_flatten_y[n, f + 80*i + 16*j] for n, i, j, f      lenet.dsl:9 (pooling.dsl:8)
+// dc2_relu[n, 2*i + c2_argmax[n, i, j, f] / 2: 10, 2*j + mod(c2_argmax[n, i, j, f], 2): 10, f]
+//     += dh_flatten_y[n, f + 80*i + 16*j] for n, i, j, f      lenet.dsl:9 (pooling.dsl:8)
 export function backward_dc2_relu(
   dh_flatten_y: Float32Array,
   c2_argmax: Int32Array,
@@ -809,8 +809,8 @@ export function gradient_c2_conv2d_K(
   }
 }
 
-// dc1_relu[n, 2*i + c1_argmax[n, i, j, f] / 2: 28, 2*j
-//     + mod(c1_argmax[n, i, j, f], 2): 28, f] += dc1[n, i, j, f] for n, i, j, f      lenet.dsl:8 (pooling.dsl:8)
+// dc1_relu[n, 2*i + c1_argmax[n, i, j, f] / 2: 28, 2*j + mod(c1_argmax[n, i, j, f], 2): 28, f]
+//     += dc1[n, i, j, f] for n, i, j, f      lenet.dsl:8 (pooling.dsl:8)
 export function backward_dc1_relu(
   dc1: Float32Array,
   c1_argmax: Int32Array,
@@ -866,8 +866,8 @@ export function gradient_c1_conv2d_b(
   }
 }
 
-// dc1_conv2d_K[u: 5, v: 5, d, f] = sum[n, i, j]((x[n, i + u - 2, j + v - 2, d] else 0)
-//     * dc1_conv2d_y[n, i, j, f])      lenet.dsl:8 (convolution.dsl:18)
+// dc1_conv2d_K[u: 5, v: 5, d, f]
+//     = sum[n, i, j]((x[n, i + u - 2, j + v - 2, d] else 0) * dc1_conv2d_y[n, i, j, f])      lenet.dsl:8 (convolution.dsl:18)
 export function gradient_c1_conv2d_K(
   x: Float32Array,
   dc1_conv2d_y: Float32Array,

@@ -881,8 +881,8 @@ const z_dense_b_offset = 42352;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// stem_conv2d_y[n, i: 8, j: 8, f] = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0)
-//     * stem_conv2d_K[u, v, d, f])      resnet.dsl:19 (convolution.dsl:18)
+// stem_conv2d_y[n, i: 8, j: 8, f]
+//     = sum[u, v, d]((x[n, i + u - 1, j + v - 1, d] else 0) * stem_conv2d_K[u, v, d, f])      resnet.dsl:19 (convolution.dsl:18)
 export function forward_stem_conv2d_y(
   x: Float32Array,
   stem_conv2d_K: Float32Array,
@@ -1752,7 +1752,12 @@ export function forward_rough_residual_block2_a_inference(
   }
 }
 
-// z_global_avg_pool2d_y_inference[n, f] = sum[i, j](relu((rough_residual_block2_b_conv2d_y_sum_inference[n, i, j, f] - rough_residual_block2_b_batch_norm_running_mean[f]) / sqrt(rough_residual_block2_b_batch_norm_running_variance[f] + 0.00001) * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f] + rough_residual_block1_y_inference[n, i, j, f])) / 16      resnet.dsl:22 (pooling.dsl:37)
+// z_global_avg_pool2d_y_inference[n, f]
+//     = sum[i, j](relu((rough_residual_block2_b_conv2d_y_sum_inference[n, i, j, f]
+//     - rough_residual_block2_b_batch_norm_running_mean[f])
+//     / sqrt(rough_residual_block2_b_batch_norm_running_variance[f] + 0.00001)
+//     * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f]
+//     + rough_residual_block1_y_inference[n, i, j, f])) / 16      resnet.dsl:22 (pooling.dsl:37)
 export function forward_z_global_avg_pool2d_y_inference(
   rough_residual_block2_b_conv2d_y_sum_inference: Float32Array,
   rough_residual_block2_b_batch_norm_running_mean: Float32Array,
@@ -2540,8 +2545,8 @@ export function backward_a_conv2d_dx(
   }
 }
 
-// dstem_conv2d_K[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0)
-//     * dstem_conv2d_y_sum[n, i, j, f])      resnet.dsl:19 (convolution.dsl:18)
+// dstem_conv2d_K[u: 3, v: 3, d, f]
+//     = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dstem_conv2d_y_sum[n, i, j, f])      resnet.dsl:19 (convolution.dsl:18)
 export function gradient_stem_conv2d_K(
   x: Float32Array,
   dstem_conv2d_y_sum: Float32Array,

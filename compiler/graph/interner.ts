@@ -26,6 +26,11 @@ export class Interner {
     return this.representatives[this.idOf(expression)] ?? expression;
   }
 
+  /** The first expression that was given this number. */
+  nodeOf(id: number): Expression | undefined {
+    return this.representatives[id];
+  }
+
   /** The keys of all structures so far, in the order of their numbers. */
   get structures(): readonly string[] {
     return [...this.idOfKey.keys()];
