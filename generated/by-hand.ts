@@ -142,6 +142,7 @@ export function gradient_W2(h: Float32Array, dy: Float32Array, dW2: Float32Array
 }
 
 // du[n, j] = h[n, j] > 0 ? dy[n] * W2[j] : 0      by-hand.dsl:10
+// u is a part of h and not stored itself
 export function backward_du(
   h: Float32Array,
   dy: Float32Array,

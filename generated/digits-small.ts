@@ -277,6 +277,7 @@ export function gradient_z_dense2_W(
 }
 
 // dz_dense1_y[n, o] = z_relu[n, o] > 0 ? sum[o2](dz[n, o2] * z_dense2_W[o, o2]) : 0      digits-small.dsl:6
+// z_dense1_y is a part of z_relu and not stored itself
 export function backward_dz_dense1_y(
   z_relu: Float32Array,
   dz: Float32Array,

@@ -1822,6 +1822,7 @@ export function gradient_z_block4_hidden_W(
 //     + dz_block4_norm2[n, i, o] * (z_block4_norm2_g[o] / sqrt(z_block4_norm2_v[n, i] + 0.00001))
 //     + dz_block4_norm2_v_sum[n, i] * (2 * (z_block4_u[n, i, o] - z_block4_norm2_m[n, i]))
 //     + dz_block4_norm2_m_sum[n, i]                           finetune-gpt.dsl:40 (gpt.dsl:26)
+// z_block4_attention is a part of z_block4_u and not stored itself
 export function backward_dz_block4_attention(
   dz_block4_norm2: Float32Array,
   z_block4_norm2_g: Float32Array,

@@ -587,6 +587,7 @@ export function gradient_z_W(h: Float32Array, dz: Float32Array, dz_W: Float32Arr
 }
 
 // dh_dense2_y[n, o] = h[n, o] > 0 ? sum[o2](dz[n, o2] * z_W[o, o2]) : 0      lenet.dsl:12
+// h_dense2_y is a part of h and not stored itself
 export function backward_dh_dense2_y(
   h: Float32Array,
   dz: Float32Array,
@@ -629,6 +630,7 @@ export function gradient_h_dense2_W(
 }
 
 // dh_dense1_y[n, o] = h_relu[n, o] > 0 ? sum[o2](dh_dense2_y[n, o2] * h_dense2_W[o, o2]) : 0      lenet.dsl:12
+// h_dense1_y is a part of h_relu and not stored itself
 export function backward_dh_dense1_y(
   h_relu: Float32Array,
   dh_dense2_y: Float32Array,
@@ -710,6 +712,7 @@ export function backward_dc2_relu(
 }
 
 // dc2_conv2d_y[n, i, j, f] = c2_relu[n, i, j, f] > 0 ? dc2_relu[n, i, j, f] : 0      lenet.dsl:9
+// c2_conv2d_y is a part of c2_relu and not stored itself
 export function backward_dc2_conv2d_y(
   c2_relu: Float32Array,
   dc2_relu: Float32Array,
@@ -838,6 +841,7 @@ export function backward_dc1_relu(
 }
 
 // dc1_conv2d_y[n, i, j, f] = c1_relu[n, i, j, f] > 0 ? dc1_relu[n, i, j, f] : 0      lenet.dsl:8
+// c1_conv2d_y is a part of c1_relu and not stored itself
 export function backward_dc1_conv2d_y(
   c1_relu: Float32Array,
   dc1_relu: Float32Array,

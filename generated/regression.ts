@@ -227,6 +227,7 @@ export function gradient_z_W(h: Float32Array, dz: Float32Array, dz_W: Float32Arr
 }
 
 // dh_y[n, o] = sum[o2](dz[n, o2] * z_W[o, o2]) * (1 - h[n, o]^2)      regression.dsl:8
+// h_y is a part of h and not stored itself
 export function backward_dh_y(
   dz: Float32Array,
   z_W: Float32Array,

@@ -1871,6 +1871,7 @@ export function backward_dz_global_avg_pool2d_y_sum(
 }
 
 // drough_residual_block2_b[n, i, j, k] = rough[n, i, j, k] > 0 ? dz_global_avg_pool2d_y_sum[n, k] : 0      resnet.dsl:21 (resnet.dsl:12)
+// rough_residual_block2_b is a part of rough and not stored itself
 export function backward_drough_residual_block2_b(
   rough: Float32Array,
   dz_global_avg_pool2d_y_sum: Float32Array,
@@ -2142,6 +2143,7 @@ export function backward_drough_residual_block1_y(
 
 // drough_residual_block1_b[n, i, j, k] = rough_residual_block1_y[n, i, j, k] > 0
 //     ? drough_residual_block1_y[n, i, j, k] : 0      resnet.dsl:21 (resnet.dsl:12)
+// rough_residual_block1_b is a part of rough_residual_block1_y and not stored itself
 export function backward_drough_residual_block1_b(
   rough_residual_block1_y: Float32Array,
   drough_residual_block1_y: Float32Array,
@@ -2198,6 +2200,7 @@ export function gradient_rough_residual_block1_a_conv2d_K(
 //     ? drough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0 : 0)
 //     + sum[f, u, v]((drough_residual_block1_a_conv2d_y_sum[n, exact((i - u + 1)
 //     / 2), exact((j - v + 1) / 2), f] else 0) * rough_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:20 (resnet.dsl:12)
+// fine_residual_block2_b is a part of fine and not stored itself
 export function backward_dfine_residual_block2_b(
   fine: Float32Array,
   rough_residual_block1_y: Float32Array,

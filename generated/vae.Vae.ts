@@ -438,6 +438,7 @@ export function gradient_picture_y_W(
 }
 
 // dpicture_h_y[n, o] = picture_h[n, o] > 0 ? sum[o2](dpicture[n, o2] * picture_y_W[o, o2]) : 0      vae.dsl:23 (vae.dsl:6)
+// picture_h_y is a part of picture_h and not stored itself
 export function backward_dpicture_h_y(
   picture_h: Float32Array,
   dpicture: Float32Array,
@@ -536,6 +537,7 @@ export function gradient_W(h: Float32Array, dy: Float32Array, dW: Float32Array, 
 }
 
 // dh_y[n, o] = h[n, o] > 0 ? dh_1[n, o] + sum[o2](dm[n, o2] * m_W[o, o2]) : 0      vae.dsl:15
+// h_y is a part of h and not stored itself
 export function backward_dh_y(
   h: Float32Array,
   dh_1: Float32Array,

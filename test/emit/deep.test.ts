@@ -55,6 +55,14 @@ describe('no function has more than 16 KB of source', () => {
     expect(large.map(({ name }) => name)).toEqual([]);
   });
 
+  it.each(examples)('and none of generated/%s is overlooked', (file) => {
+    const text = readFileSync(`${root}/generated/${file}`, 'utf8');
+    const found = functionsOf(text);
+    const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    expect(found).toHaveLength(code.match(/\bfunction\b/g)!.length);
+    expect(found.filter(({ name }) => /^create(Trainer|Predictor)$/.test(name))).toHaveLength(1);
+  });
+
   it.each([
     { name: '8 blocks of a transformer', text: transformer({ ...gpt, blocks: 8 }) },
     { name: 'many layers with modes, states and draws', text: modes },
@@ -125,6 +133,18 @@ describe('what stands above a function', () => {
         'export function forward_layer_norm_y(',
       ].join('\n'),
     );
+  });
+
+  it('tells what a gradient is of, where that is a part of something else', async () => {
+    const text = await emitted(`model Parts {
+      input x[n, 4]
+      h = x |> dense(8) |> relu
+      z = h |> dense(2)
+      loss = mean(z^2)
+      train { optimizer: sgd(rate = 0.1) }
+    }`);
+    expect(text).not.toMatch(/\bh_y:/);
+    expect(text).toMatch(/\/\/ h_y is a part of h and not stored itself\nexport function backward_dh_y\(/);
   });
 
   it('has lines of a page, broken before operators, in which nothing is lost', async () => {

@@ -2,7 +2,7 @@
 import { placesOfOrigins } from '../../graph/origin.ts';
 import { scanHeader } from '../../graph/print.ts';
 import { withScanIndex } from '../../graph/scan.ts';
-import type { Program } from '../../graph/types.ts';
+import type { Program, Statement } from '../../graph/types.ts';
 import type { LoopFunction } from '../../schedule/types.ts';
 import { commentLines, proseLines } from './functions.ts';
 import { formulaOf } from './formula.ts';
@@ -36,8 +36,18 @@ export function heading(each: LoopFunction, program: Program): string {
     ...(each.documentation === undefined ? [] : proseLines(each.documentation)),
     ...(scan === '' ? [] : commentLines(scan)),
     ...lines,
+    ...each.computes.flatMap((statement) => partOf(statement, program)),
     ...usesOf(each),
   ].join('\n');
+}
+
+/** Of the gradient by a tensor that another took in: which, since the module has none of that name. */
+function partOf({ target, phase, origin }: Statement, { tensors }: Program): string[] {
+  const [, primal = ''] = /^d(.+?)(?:_\d+|_sum)*$/.exec(target) ?? [];
+  if (phase !== 'backward' || primal === '' || tensors.has(primal) || !tensors.has(target)) return [];
+  const reader = origin.history.flatMap((step) => /^adjoint of (.+)$/.exec(step)?.[1] ?? []).at(-1);
+  if (reader === undefined || !tensors.has(reader)) return [];
+  return proseLines(`${primal} is a part of ${reader} and not stored itself`);
 }
 
 /** Names are listed as far as they fit into two lines or so; the lists of calls have them all. */

@@ -90,7 +90,7 @@ const z_b_offset = 45;
 
 // h[n, i] = tanh((sum[i2](x[n, i2] * h_dense_W[i2, i]) + h_dense_b[i]
 //     - h_batch_norm_running_mean[i]) / sqrt(h_batch_norm_running_variance[i] + 0.00001)
-//     * h_batch_norm_gamma[i] + h_batch_norm_beta[i])      layers.dsl:14
+//     * h_batch_norm_gamma[i] + h_batch_norm_beta[i])      busy.dsl:4 (layers.dsl:14)
 export function forward_h(
   x: Float32Array,
   h_dense_W: Float32Array,
@@ -120,7 +120,7 @@ export function forward_h(
   }
 }
 
-// z[n, o] = sum[i](h[n, i] * z_W[i, o]) + z_b[o]      layers.dsl:7
+// z[n, o] = sum[i](h[n, i] * z_W[i, o]) + z_b[o]      busy.dsl:5 (layers.dsl:7)
 export function forward_z(
   h: Float32Array,
   z_W: Float32Array,
