@@ -65,6 +65,8 @@ export interface FitOptions<Inputs, Outputs = unknown> {
 
 const GREATEST_COUNT = 2 ** 31 - 1;
 
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+
 type Rule = (name: string, value: unknown) => void;
 
 /** @throws DataError */
@@ -83,7 +85,6 @@ const truth = ruleOf('true or false', (value) => typeof value === 'boolean');
 const callable = ruleOf('a function', (value) => typeof value === 'function');
 const anObject = ruleOf('an object', (value) => typeof value === 'object' && value !== null);
 const anything: Rule = () => {};
-const isNumber = (value: unknown): value is number => typeof value === 'number';
 
 const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
   epochs: counted,
