@@ -1,10 +1,12 @@
 /** What is printed is the language: it parses, elaborates and means the same. */
 import { readFileSync, readdirSync } from 'node:fs';
+import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../compiler/calculus/index.ts';
 import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
+import type { Source } from '../../compiler/diagnostics/source.ts';
 import { emitGradient } from '../../compiler/emit/dsl.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { printProgram } from '../../compiler/graph/print.ts';
@@ -100,8 +102,13 @@ function shrunk(text: string): string {
 }
 
 describe.each(examples)('%s', (path) => {
-  const text = shrunk(brief(readFileSync(`${root}${path}`, 'utf8')));
-  const { models, diagnostics } = analyse({ path, text });
+  const source = (file: string): Source => ({
+    path: file,
+    text: shrunk(brief(readFileSync(`${root}${file}`, 'utf8'))),
+  });
+  const { models, diagnostics } = analyse(source(path), {
+    load: (file, importer) => source(posix.join(posix.dirname(importer.path), file)),
+  });
 
   it('compiles', () => {
     expect(diagnostics).toEqual([]);
