@@ -49,12 +49,12 @@ const NUMBER = /-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/g;
 const shapeOf = (line: string): string => line.trimEnd().replaceAll(NUMBER, '#');
 const numbersOf = (line: string): number[] => (line.match(NUMBER) ?? []).map(Number);
 
-/** Words are the same, numbers to within a tenth, or 0.02 where there is no exponent; seconds are what they are. */
+/** Words are the same, numbers to within a twentieth and, where there is no exponent, 0.02; seconds are what they are. */
 function isLike(shown: string, printed: string): boolean {
   if (shapeOf(shown) !== shapeOf(printed)) return false;
   const [wanted, found] = [shown, printed].map((line) => numbersOf(line.replace(/\d+\.\d+ s$/, '')));
   const slack = /\de[+-]?\d/.test(shown) ? 0 : 0.02;
-  return wanted!.every((value, i) => Math.abs(value - found![i]!) <= slack + 0.1 * Math.abs(value));
+  return wanted!.every((value, i) => Math.abs(value - found![i]!) <= slack + 0.05 * Math.abs(value));
 }
 
 /** Whether a block shows what was printed; a line of `...` stands for any lines. */
