@@ -5,6 +5,7 @@ export type { NamePattern } from './pattern.ts';
 export { summary } from './summary.ts';
 export { makePredictor, type Predictor, type PredictorOptions, type WeightsByName } from './predictor.ts';
 export type { BatchStream, StreamSource } from './batches.ts';
+export { evaluateStream, predictStream } from './streams.ts';
 export type {
   BatchReport,
   Callback,
