@@ -236,6 +236,9 @@ export function forward_accuracy(
 
 // -------------------------------------------------------------------------------------------------- backward
 
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
+
 // dz[n, k] = (p[n, k] - (k == label[n])) / extent(n)      digits.dsl:14
 export function backward_dz(p: Float32Array, label: Int32Array, dz: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {

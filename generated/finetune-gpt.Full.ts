@@ -1864,7 +1864,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
 //     finetune-gpt.dsl:23 (normalisation.dsl:17)
 // y stands for z_block1_norm1, z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1,
 // z_block3_norm2, z_block4_norm1, z_block4_norm2, z_norm
-export function forward_z_block1_norm1(
+export function forward_z_norm_y(
   x: Float32Array,
   m: Float32Array,
   v: Float32Array,
@@ -1884,19 +1884,18 @@ export function forward_z_block1_norm1(
   }
 }
 
-// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
+// y[n, i, h, c] = sum[e](norm1[n, i, e] * W[e, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
 // y stands for z_block1_attention_q, z_block1_attention_k, z_block1_attention_v, z_block2_attention_q,
-// z_block2_attention_k, z_block2_attention_v, z_block3_attention_q, z_block3_attention_k,
-// z_block3_attention_v and 3 more
-export function forward_z_block1_attention_q(
+// z_block2_attention_k, z_block2_attention_v, z_block3_attention_q, z_block3_attention_k and 4 more
+export function forward_z_block_attention_y(
   norm1: Float32Array,
-  x: Float32Array,
+  W: Float32Array,
   y: Float32Array,
   batch: number,
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn(norm1, x, y, ni_to, 64, 64);
+  contract_nn(norm1, W, y, ni_to, 64, 64);
 }
 
 // score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      finetune-gpt.dsl:23 (gpt.dsl:15)
@@ -2143,6 +2142,9 @@ export function forward_loss(
 
 // -------------------------------------------------------------------------------------------------- backward
 
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
+
 // dz[n, i, o] = (p[n, i, o] - (o == next[n, i])) / (64 * extent(n))      finetune-gpt.dsl:23 (layers.dsl:7)
 export function backward_dz(p: Float32Array, next: Int32Array, dz: Float32Array, batch: number): void {
   const ni_to = batch * 64;
@@ -2366,7 +2368,7 @@ export function gradient_hidden_W(
 //     finetune-gpt.dsl:23 (gpt.dsl:26, 30, embedding.dsl:13)
 // dx stands for dz_block3_1, dz_block3_u_1, dz_block2_1, dz_block2_u_1, dz_block1_1, dz_block1_u_1,
 // dz_start_1, dz_start
-export function backward_dz_block3_1(
+export function backward_z_dx(
   dy: Float32Array,
   g: Float32Array,
   v: Float32Array,
@@ -2461,29 +2463,29 @@ export function backward_dattention_weight(
   }
 }
 
-// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:15, 17)
+// dx[n, j, h, c] = sum[i](a[n, h, i, j] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:15, 17)
 // dx stands for dz_block4_attention_v, dz_block4_attention_k, dz_block3_attention_v, dz_block3_attention_k,
 // dz_block2_attention_v, dz_block2_attention_k, dz_block1_attention_v, dz_block1_attention_k
-export function backward_dz_block4_attention_v(
-  x: Float32Array,
+export function backward_z_block_attention_dx(
+  a: Float32Array,
   dy: Float32Array,
   dx: Float32Array,
   batch: number,
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const x_at_n = n * 16384;
+    const a_at_n = n * 16384;
     const dy_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](x[row, term] * dy[term, column])
+      // dx[row, column] += sum[term](a[row, term] * dy[term, column])
       // prettier-ignore
       contract(
-        x, dy, dx,
+        a, dy, dx,
         64, 16, 64, // rows, columns, terms of a sum
-        1, 64, // strides of x: by row, by term
+        1, 64, // strides of a: by row, by term
         64, 1, // strides of dy: by term, by column
         64, 1, // strides of dx: by row, by column
-        x_at_n + h * 4096, // where x begins
+        a_at_n + h * 4096, // where a begins
         dy_at_n + h * 16, // where dy begins
         dy_at_n + h * 16, // where dx begins
       );
@@ -2568,32 +2570,32 @@ export function backward_dattention_q(
   }
 }
 
-// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      finetune-gpt.dsl:23 (gpt.dsl:12-13)
+// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * W[k, h, c])      finetune-gpt.dsl:23 (gpt.dsl:12-13)
 // dx stands for dz_block4_norm1_1, dz_block4_norm1_2, dz_block3_norm1_1, dz_block3_norm1_2,
 // dz_block2_norm1_1, dz_block2_norm1_2, dz_block1_norm1_1, dz_block1_norm1_2
-export function backward_dz_block4_norm1_1(
+export function backward_z_block_norm_dx(
   dy: Float32Array,
-  x: Float32Array,
+  W: Float32Array,
   dx: Float32Array,
   batch: number,
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, x, dx, ni_to, 64, 64);
+  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
-// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
-// dx stands for dz_block4_attention_V, dz_block4_attention_K, dz_block4_attention_Q, dz_block3_attention_V,
+// dW[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
+// dW stands for dz_block4_attention_V, dz_block4_attention_K, dz_block4_attention_Q, dz_block3_attention_V,
 // dz_block3_attention_K, dz_block3_attention_Q, dz_block2_attention_V, dz_block2_attention_K and 4 more
-export function gradient_z_block4_attention_V(
+export function gradient_z_block_attention_dW(
   norm1: Float32Array,
   dy: Float32Array,
-  dx: Float32Array,
+  dW: Float32Array,
   batch: number,
 ): void {
-  dx.fill(0);
+  dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn(norm1, dy, dx, 64, 64, ni_to);
+  contract_tn(norm1, dy, dW, 64, 64, ni_to);
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
@@ -3234,7 +3236,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     forward_z_start(z_tokens_E, z_start_P, text, z_start, n);
     forward_m(z_start, z_block1_norm1_m, n);
     forward_v(z_start, z_block1_norm1_m, z_block1_norm1_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_start,
       z_block1_norm1_m,
       z_block1_norm1_v,
@@ -3243,16 +3245,16 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
       z_block1_norm1,
       n,
     );
-    forward_z_block1_attention_q(z_block1_norm1, z_block1_attention_Q, z_block1_attention_q, n);
-    forward_z_block1_attention_q(z_block1_norm1, z_block1_attention_K, z_block1_attention_k, n);
-    forward_z_block1_attention_q(z_block1_norm1, z_block1_attention_V, z_block1_attention_v, n);
+    forward_z_block_attention_y(z_block1_norm1, z_block1_attention_Q, z_block1_attention_q, n);
+    forward_z_block_attention_y(z_block1_norm1, z_block1_attention_K, z_block1_attention_k, n);
+    forward_z_block_attention_y(z_block1_norm1, z_block1_attention_V, z_block1_attention_v, n);
     forward_attention_score(z_block1_attention_q, z_block1_attention_k, z_block1_attention_score, n);
     forward_attention_weight(z_block1_attention_score, z_block1_attention_weight, n);
     forward_attention_mixed(z_block1_attention_weight, z_block1_attention_v, z_block1_attention_mixed, n);
     forward_u(z_start, z_block1_attention_mixed, z_block1_attention_O, z_block1_u, n);
     forward_m(z_block1_u, z_block1_norm2_m, n);
     forward_v(z_block1_u, z_block1_norm2_m, z_block1_norm2_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block1_u,
       z_block1_norm2_m,
       z_block1_norm2_v,
@@ -3266,7 +3268,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     forward_mlp_y(z_block1_u, z_block1_mlp_gelu_tanh, z_block1_mlp_W, z_block1_mlp_b, z_block1, n);
     forward_m(z_block1, z_block2_norm1_m, n);
     forward_v(z_block1, z_block2_norm1_m, z_block2_norm1_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block1,
       z_block2_norm1_m,
       z_block2_norm1_v,
@@ -3275,16 +3277,16 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
       z_block2_norm1,
       n,
     );
-    forward_z_block1_attention_q(z_block2_norm1, z_block2_attention_Q, z_block2_attention_q, n);
-    forward_z_block1_attention_q(z_block2_norm1, z_block2_attention_K, z_block2_attention_k, n);
-    forward_z_block1_attention_q(z_block2_norm1, z_block2_attention_V, z_block2_attention_v, n);
+    forward_z_block_attention_y(z_block2_norm1, z_block2_attention_Q, z_block2_attention_q, n);
+    forward_z_block_attention_y(z_block2_norm1, z_block2_attention_K, z_block2_attention_k, n);
+    forward_z_block_attention_y(z_block2_norm1, z_block2_attention_V, z_block2_attention_v, n);
     forward_attention_score(z_block2_attention_q, z_block2_attention_k, z_block2_attention_score, n);
     forward_attention_weight(z_block2_attention_score, z_block2_attention_weight, n);
     forward_attention_mixed(z_block2_attention_weight, z_block2_attention_v, z_block2_attention_mixed, n);
     forward_u(z_block1, z_block2_attention_mixed, z_block2_attention_O, z_block2_u, n);
     forward_m(z_block2_u, z_block2_norm2_m, n);
     forward_v(z_block2_u, z_block2_norm2_m, z_block2_norm2_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block2_u,
       z_block2_norm2_m,
       z_block2_norm2_v,
@@ -3298,7 +3300,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     forward_mlp_y(z_block2_u, z_block2_mlp_gelu_tanh, z_block2_mlp_W, z_block2_mlp_b, z_block2, n);
     forward_m(z_block2, z_block3_norm1_m, n);
     forward_v(z_block2, z_block3_norm1_m, z_block3_norm1_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block2,
       z_block3_norm1_m,
       z_block3_norm1_v,
@@ -3307,7 +3309,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
       z_block3_norm1,
       n,
     );
-    forward_z_block1_attention_q(z_block3_norm1, z_block3_attention_Q, z_block3_attention_q, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_Q, z_block3_attention_q, n);
   };
 }
 
@@ -3399,15 +3401,15 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   const loss = doubles.subarray(0, 1);
 
   return (n: number): void => {
-    forward_z_block1_attention_q(z_block3_norm1, z_block3_attention_K, z_block3_attention_k, n);
-    forward_z_block1_attention_q(z_block3_norm1, z_block3_attention_V, z_block3_attention_v, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_K, z_block3_attention_k, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_V, z_block3_attention_v, n);
     forward_attention_score(z_block3_attention_q, z_block3_attention_k, z_block3_attention_score, n);
     forward_attention_weight(z_block3_attention_score, z_block3_attention_weight, n);
     forward_attention_mixed(z_block3_attention_weight, z_block3_attention_v, z_block3_attention_mixed, n);
     forward_u(z_block2, z_block3_attention_mixed, z_block3_attention_O, z_block3_u, n);
     forward_m(z_block3_u, z_block3_norm2_m, n);
     forward_v(z_block3_u, z_block3_norm2_m, z_block3_norm2_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block3_u,
       z_block3_norm2_m,
       z_block3_norm2_v,
@@ -3421,7 +3423,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     forward_mlp_y(z_block3_u, z_block3_mlp_gelu_tanh, z_block3_mlp_W, z_block3_mlp_b, z_block3, n);
     forward_m(z_block3, z_block4_norm1_m, n);
     forward_v(z_block3, z_block4_norm1_m, z_block4_norm1_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block3,
       z_block4_norm1_m,
       z_block4_norm1_v,
@@ -3430,16 +3432,16 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
       z_block4_norm1,
       n,
     );
-    forward_z_block1_attention_q(z_block4_norm1, z_block4_attention_Q, z_block4_attention_q, n);
-    forward_z_block1_attention_q(z_block4_norm1, z_block4_attention_K, z_block4_attention_k, n);
-    forward_z_block1_attention_q(z_block4_norm1, z_block4_attention_V, z_block4_attention_v, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_Q, z_block4_attention_q, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_K, z_block4_attention_k, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_V, z_block4_attention_v, n);
     forward_attention_score(z_block4_attention_q, z_block4_attention_k, z_block4_attention_score, n);
     forward_attention_weight(z_block4_attention_score, z_block4_attention_weight, n);
     forward_attention_mixed(z_block4_attention_weight, z_block4_attention_v, z_block4_attention_mixed, n);
     forward_u(z_block3, z_block4_attention_mixed, z_block4_attention_O, z_block4_u, n);
     forward_m(z_block4_u, z_block4_norm2_m, n);
     forward_v(z_block4_u, z_block4_norm2_m, z_block4_norm2_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block4_u,
       z_block4_norm2_m,
       z_block4_norm2_v,
@@ -3453,7 +3455,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     forward_mlp_y(z_block4_u, z_block4_mlp_gelu_tanh, z_block4_mlp_W, z_block4_mlp_b, z_block4, n);
     forward_m(z_block4, z_norm_m, n);
     forward_v(z_block4, z_norm_m, z_norm_v, n);
-    forward_z_block1_norm1(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
+    forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
     forward_p_logsumexp(z, p_logsumexp, n);
     forward_p(z, p_logsumexp, p, n);
@@ -3581,7 +3583,7 @@ function backwardPart1({
     gradient_hidden_W(z_block4_norm2, dz_block4_hidden, dz_block4_hidden_W, n);
     gradient_g(dz_block4_norm2, z_block4_u, z_block4_norm2_m, z_block4_norm2_v, dz_block4_norm2_g, n);
     gradient_b(dz_block4_norm2, dz_block4_norm2_b, n);
-    backward_dz_block3_1(
+    backward_z_dx(
       dz_block4_norm2,
       z_block4_norm2_g,
       z_block4_norm2_v,
@@ -3599,7 +3601,7 @@ function backwardPart1({
       dz_block4_attention_weight,
       n,
     );
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       z_block4_attention_weight,
       dz_block4_attention_mixed,
       dz_block4_attention_v,
@@ -3619,17 +3621,17 @@ function backwardPart1({
       n,
     );
     backward_dattention_q(dz_block4_attention_score_sum, z_block4_attention_k, dz_block4_attention_q, n);
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       dz_block4_attention_score_sum,
       z_block4_attention_q,
       dz_block4_attention_k,
       n,
     );
-    backward_dz_block4_norm1_1(dz_block4_attention_v, z_block4_attention_V, dz_block4_norm1_1, n);
-    gradient_z_block4_attention_V(z_block4_norm1, dz_block4_attention_v, dz_block4_attention_V, n);
-    backward_dz_block4_norm1_1(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
-    gradient_z_block4_attention_V(z_block4_norm1, dz_block4_attention_k, dz_block4_attention_K, n);
-    gradient_z_block4_attention_V(z_block4_norm1, dz_block4_attention_q, dz_block4_attention_Q, n);
+    backward_z_block_norm_dx(dz_block4_attention_v, z_block4_attention_V, dz_block4_norm1_1, n);
+    gradient_z_block_attention_dW(z_block4_norm1, dz_block4_attention_v, dz_block4_attention_V, n);
+    backward_z_block_norm_dx(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
+    gradient_z_block_attention_dW(z_block4_norm1, dz_block4_attention_k, dz_block4_attention_K, n);
+    gradient_z_block_attention_dW(z_block4_norm1, dz_block4_attention_q, dz_block4_attention_Q, n);
     backward_dnorm1(
       dz_block4_norm1_1,
       dz_block4_norm1_2,
@@ -3640,7 +3642,7 @@ function backwardPart1({
     );
     gradient_g(dz_block4_norm1, z_block3, z_block4_norm1_m, z_block4_norm1_v, dz_block4_norm1_g, n);
     gradient_b(dz_block4_norm1, dz_block4_norm1_b, n);
-    backward_dz_block3_1(
+    backward_z_dx(
       dz_block4_norm1,
       z_block4_norm1_g,
       z_block4_norm1_v,
@@ -3757,7 +3759,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_hidden_W(z_block3_norm2, dz_block3_hidden, dz_block3_hidden_W, n);
     gradient_g(dz_block3_norm2, z_block3_u, z_block3_norm2_m, z_block3_norm2_v, dz_block3_norm2_g, n);
     gradient_b(dz_block3_norm2, dz_block3_norm2_b, n);
-    backward_dz_block3_1(
+    backward_z_dx(
       dz_block3_norm2,
       z_block3_norm2_g,
       z_block3_norm2_v,
@@ -3775,7 +3777,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block3_attention_weight,
       n,
     );
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       z_block3_attention_weight,
       dz_block3_attention_mixed,
       dz_block3_attention_v,
@@ -3795,17 +3797,17 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_q(dz_block3_attention_score_sum, z_block3_attention_k, dz_block3_attention_q, n);
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       dz_block3_attention_score_sum,
       z_block3_attention_q,
       dz_block3_attention_k,
       n,
     );
-    backward_dz_block4_norm1_1(dz_block3_attention_v, z_block3_attention_V, dz_block3_norm1_1, n);
-    gradient_z_block4_attention_V(z_block3_norm1, dz_block3_attention_v, dz_block3_attention_V, n);
-    backward_dz_block4_norm1_1(dz_block3_attention_k, z_block3_attention_K, dz_block3_norm1_2, n);
-    gradient_z_block4_attention_V(z_block3_norm1, dz_block3_attention_k, dz_block3_attention_K, n);
-    gradient_z_block4_attention_V(z_block3_norm1, dz_block3_attention_q, dz_block3_attention_Q, n);
+    backward_z_block_norm_dx(dz_block3_attention_v, z_block3_attention_V, dz_block3_norm1_1, n);
+    gradient_z_block_attention_dW(z_block3_norm1, dz_block3_attention_v, dz_block3_attention_V, n);
+    backward_z_block_norm_dx(dz_block3_attention_k, z_block3_attention_K, dz_block3_norm1_2, n);
+    gradient_z_block_attention_dW(z_block3_norm1, dz_block3_attention_k, dz_block3_attention_K, n);
+    gradient_z_block_attention_dW(z_block3_norm1, dz_block3_attention_q, dz_block3_attention_Q, n);
     backward_dnorm1(
       dz_block3_norm1_1,
       dz_block3_norm1_2,
@@ -3816,7 +3818,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     );
     gradient_g(dz_block3_norm1, z_block2, z_block3_norm1_m, z_block3_norm1_v, dz_block3_norm1_g, n);
     gradient_b(dz_block3_norm1, dz_block3_norm1_b, n);
-    backward_dz_block3_1(
+    backward_z_dx(
       dz_block3_norm1,
       z_block3_norm1_g,
       z_block3_norm1_v,
@@ -3834,7 +3836,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_hidden_W(z_block2_norm2, dz_block2_hidden, dz_block2_hidden_W, n);
     gradient_g(dz_block2_norm2, z_block2_u, z_block2_norm2_m, z_block2_norm2_v, dz_block2_norm2_g, n);
     gradient_b(dz_block2_norm2, dz_block2_norm2_b, n);
-    backward_dz_block3_1(
+    backward_z_dx(
       dz_block2_norm2,
       z_block2_norm2_g,
       z_block2_norm2_v,
@@ -3940,6 +3942,11 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
   const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
   const z_block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
   const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
+  const z_block1_attention_V = parameters.subarray(
+    z_block1_attention_V_offset,
+    z_block1_attention_V_offset + 4096,
+  );
+  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
 
   return (n: number): void => {
     gradient_attention_O(z_block2_attention_mixed, dz_block1_1, dz_block2_attention_O, n);
@@ -3949,7 +3956,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block2_attention_weight,
       n,
     );
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       z_block2_attention_weight,
       dz_block2_attention_mixed,
       dz_block2_attention_v,
@@ -3969,17 +3976,17 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_q(dz_block2_attention_score_sum, z_block2_attention_k, dz_block2_attention_q, n);
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       dz_block2_attention_score_sum,
       z_block2_attention_q,
       dz_block2_attention_k,
       n,
     );
-    backward_dz_block4_norm1_1(dz_block2_attention_v, z_block2_attention_V, dz_block2_norm1_1, n);
-    gradient_z_block4_attention_V(z_block2_norm1, dz_block2_attention_v, dz_block2_attention_V, n);
-    backward_dz_block4_norm1_1(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
-    gradient_z_block4_attention_V(z_block2_norm1, dz_block2_attention_k, dz_block2_attention_K, n);
-    gradient_z_block4_attention_V(z_block2_norm1, dz_block2_attention_q, dz_block2_attention_Q, n);
+    backward_z_block_norm_dx(dz_block2_attention_v, z_block2_attention_V, dz_block2_norm1_1, n);
+    gradient_z_block_attention_dW(z_block2_norm1, dz_block2_attention_v, dz_block2_attention_V, n);
+    backward_z_block_norm_dx(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
+    gradient_z_block_attention_dW(z_block2_norm1, dz_block2_attention_k, dz_block2_attention_K, n);
+    gradient_z_block_attention_dW(z_block2_norm1, dz_block2_attention_q, dz_block2_attention_Q, n);
     backward_dnorm1(
       dz_block2_norm1_1,
       dz_block2_norm1_2,
@@ -3990,7 +3997,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     );
     gradient_g(dz_block2_norm1, z_block1, z_block2_norm1_m, z_block2_norm1_v, dz_block2_norm1_g, n);
     gradient_b(dz_block2_norm1, dz_block2_norm1_b, n);
-    backward_dz_block3_1(
+    backward_z_dx(
       dz_block2_norm1,
       z_block2_norm1_g,
       z_block2_norm1_v,
@@ -4008,7 +4015,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_hidden_W(z_block1_norm2, dz_block1_hidden, dz_block1_hidden_W, n);
     gradient_g(dz_block1_norm2, z_block1_u, z_block1_norm2_m, z_block1_norm2_v, dz_block1_norm2_g, n);
     gradient_b(dz_block1_norm2, dz_block1_norm2_b, n);
-    backward_dz_block3_1(
+    backward_z_dx(
       dz_block1_norm2,
       z_block1_norm2_g,
       z_block1_norm2_v,
@@ -4026,7 +4033,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block1_attention_weight,
       n,
     );
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       z_block1_attention_weight,
       dz_block1_attention_mixed,
       dz_block1_attention_v,
@@ -4046,24 +4053,20 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_q(dz_block1_attention_score_sum, z_block1_attention_k, dz_block1_attention_q, n);
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       dz_block1_attention_score_sum,
       z_block1_attention_q,
       dz_block1_attention_k,
       n,
     );
+    backward_z_block_norm_dx(dz_block1_attention_v, z_block1_attention_V, dz_block1_norm1_1, n);
   };
 }
 
 /** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
 function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
-  const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block1_attention_V = parameters.subarray(
-    z_block1_attention_V_offset,
-    z_block1_attention_V_offset + 4096,
-  );
-  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
   const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
   const dz_block1_attention_V = gradients.subarray(
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
@@ -4083,6 +4086,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
   );
+  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
   const z_block1_attention_Q = parameters.subarray(
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
@@ -4100,11 +4104,10 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
   const dz_tokens_E = gradients.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
 
   return (n: number): void => {
-    backward_dz_block4_norm1_1(dz_block1_attention_v, z_block1_attention_V, dz_block1_norm1_1, n);
-    gradient_z_block4_attention_V(z_block1_norm1, dz_block1_attention_v, dz_block1_attention_V, n);
-    backward_dz_block4_norm1_1(dz_block1_attention_k, z_block1_attention_K, dz_block1_norm1_2, n);
-    gradient_z_block4_attention_V(z_block1_norm1, dz_block1_attention_k, dz_block1_attention_K, n);
-    gradient_z_block4_attention_V(z_block1_norm1, dz_block1_attention_q, dz_block1_attention_Q, n);
+    gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_v, dz_block1_attention_V, n);
+    backward_z_block_norm_dx(dz_block1_attention_k, z_block1_attention_K, dz_block1_norm1_2, n);
+    gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_k, dz_block1_attention_K, n);
+    gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_q, dz_block1_attention_Q, n);
     backward_dnorm1(
       dz_block1_norm1_1,
       dz_block1_norm1_2,
@@ -4115,7 +4118,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
     );
     gradient_g(dz_block1_norm1, z_start, z_block1_norm1_m, z_block1_norm1_v, dz_block1_norm1_g, n);
     gradient_b(dz_block1_norm1, dz_block1_norm1_b, n);
-    backward_dz_block3_1(
+    backward_z_dx(
       dz_block1_norm1,
       z_block1_norm1_g,
       z_block1_norm1_v,
@@ -4234,15 +4237,15 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
   const p = workspace.subarray(202752 * batch, 208896 * batch);
 
   return (n: number): void => {
-    forward_z_block1_attention_q(z_block3_norm1, z_block3_attention_K, z_block3_attention_k, n);
-    forward_z_block1_attention_q(z_block3_norm1, z_block3_attention_V, z_block3_attention_v, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_K, z_block3_attention_k, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_V, z_block3_attention_v, n);
     forward_attention_score(z_block3_attention_q, z_block3_attention_k, z_block3_attention_score, n);
     forward_attention_weight(z_block3_attention_score, z_block3_attention_weight, n);
     forward_attention_mixed(z_block3_attention_weight, z_block3_attention_v, z_block3_attention_mixed, n);
     forward_u(z_block2, z_block3_attention_mixed, z_block3_attention_O, z_block3_u, n);
     forward_m(z_block3_u, z_block3_norm2_m, n);
     forward_v(z_block3_u, z_block3_norm2_m, z_block3_norm2_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block3_u,
       z_block3_norm2_m,
       z_block3_norm2_v,
@@ -4256,7 +4259,7 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
     forward_mlp_y(z_block3_u, z_block3_mlp_gelu_tanh, z_block3_mlp_W, z_block3_mlp_b, z_block3, n);
     forward_m(z_block3, z_block4_norm1_m, n);
     forward_v(z_block3, z_block4_norm1_m, z_block4_norm1_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block3,
       z_block4_norm1_m,
       z_block4_norm1_v,
@@ -4265,16 +4268,16 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
       z_block4_norm1,
       n,
     );
-    forward_z_block1_attention_q(z_block4_norm1, z_block4_attention_Q, z_block4_attention_q, n);
-    forward_z_block1_attention_q(z_block4_norm1, z_block4_attention_K, z_block4_attention_k, n);
-    forward_z_block1_attention_q(z_block4_norm1, z_block4_attention_V, z_block4_attention_v, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_Q, z_block4_attention_q, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_K, z_block4_attention_k, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_V, z_block4_attention_v, n);
     forward_attention_score(z_block4_attention_q, z_block4_attention_k, z_block4_attention_score, n);
     forward_attention_weight(z_block4_attention_score, z_block4_attention_weight, n);
     forward_attention_mixed(z_block4_attention_weight, z_block4_attention_v, z_block4_attention_mixed, n);
     forward_u(z_block3, z_block4_attention_mixed, z_block4_attention_O, z_block4_u, n);
     forward_m(z_block4_u, z_block4_norm2_m, n);
     forward_v(z_block4_u, z_block4_norm2_m, z_block4_norm2_v, n);
-    forward_z_block1_norm1(
+    forward_z_norm_y(
       z_block4_u,
       z_block4_norm2_m,
       z_block4_norm2_v,
@@ -4288,7 +4291,7 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
     forward_mlp_y(z_block4_u, z_block4_mlp_gelu_tanh, z_block4_mlp_W, z_block4_mlp_b, z_block4, n);
     forward_m(z_block4, z_norm_m, n);
     forward_v(z_block4, z_norm_m, z_norm_v, n);
-    forward_z_block1_norm1(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
+    forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
     forward_p_logsumexp(z, p_logsumexp, n);
     forward_p(z, p_logsumexp, p, n);

@@ -1255,7 +1255,7 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
 // y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
 //     finetune-gpt.dsl:40 (normalisation.dsl:17)
 // y stands for z_block1_norm1, z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1, z_block3_norm2
-export function forward_z_block1_norm1(
+export function forward_z_block_norm_y(
   x: Float32Array,
   m: Float32Array,
   g: Float32Array,
@@ -1282,19 +1282,18 @@ export function forward_z_block1_norm1(
   }
 }
 
-// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      finetune-gpt.dsl:40 (gpt.dsl:11-13)
+// y[n, i, h, c] = sum[e](norm1[n, i, e] * W[e, h, c])      finetune-gpt.dsl:40 (gpt.dsl:11-13)
 // y stands for z_block1_attention_q, z_block1_attention_k, z_block1_attention_v, z_block2_attention_q,
-// z_block2_attention_k, z_block2_attention_v, z_block3_attention_q, z_block3_attention_k,
-// z_block3_attention_v and 3 more
-export function forward_z_block1_attention_q(
+// z_block2_attention_k, z_block2_attention_v, z_block3_attention_q, z_block3_attention_k and 4 more
+export function forward_z_block_attention_y(
   norm1: Float32Array,
-  x: Float32Array,
+  W: Float32Array,
   y: Float32Array,
   batch: number,
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn(norm1, x, y, ni_to, 64, 64);
+  contract_nn(norm1, W, y, ni_to, 64, 64);
 }
 
 // score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      finetune-gpt.dsl:40 (gpt.dsl:15)
@@ -1476,7 +1475,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
 // y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
 //     finetune-gpt.dsl:40 (normalisation.dsl:17)
 // y stands for z_block4_norm1, z_block4_norm2, z_norm
-export function forward_z_block4_norm1(
+export function forward_z_norm_y(
   x: Float32Array,
   m: Float32Array,
   v: Float32Array,
@@ -1593,6 +1592,9 @@ export function forward_loss(
 }
 
 // -------------------------------------------------------------------------------------------------- backward
+
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
 
 // dz[n, i, o] = (exp(z[n, i, o] - loss_logsumexp[n, i]) - (o == next[n, i])) / (64 * extent(n))      finetune-gpt.dsl:40 (layers.dsl:7)
 export function backward_dz(
@@ -1923,28 +1925,28 @@ export function backward_dz_block4_attention_weight(
   }
 }
 
-// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      finetune-gpt.dsl:40 (gpt.dsl:15, 17)
+// dx[n, j, h, c] = sum[i](a[n, h, i, j] * dy[n, i, h, c])      finetune-gpt.dsl:40 (gpt.dsl:15, 17)
 // dx stands for dz_block4_attention_v, dz_block4_attention_k
-export function backward_dz_block4_attention_v(
-  x: Float32Array,
+export function backward_z_block_attention_dx(
+  a: Float32Array,
   dy: Float32Array,
   dx: Float32Array,
   batch: number,
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const x_at_n = n * 16384;
+    const a_at_n = n * 16384;
     const dy_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](x[row, term] * dy[term, column])
+      // dx[row, column] += sum[term](a[row, term] * dy[term, column])
       // prettier-ignore
       contract(
-        x, dy, dx,
+        a, dy, dx,
         64, 16, 64, // rows, columns, terms of a sum
-        1, 64, // strides of x: by row, by term
+        1, 64, // strides of a: by row, by term
         64, 1, // strides of dy: by term, by column
         64, 1, // strides of dx: by row, by column
-        x_at_n + h * 4096, // where x begins
+        a_at_n + h * 4096, // where a begins
         dy_at_n + h * 16, // where dy begins
         dy_at_n + h * 16, // where dx begins
       );
@@ -2027,30 +2029,30 @@ export function backward_dz_block4_attention_q(
   }
 }
 
-// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      finetune-gpt.dsl:40 (gpt.dsl:12-13)
+// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * W[k, h, c])      finetune-gpt.dsl:40 (gpt.dsl:12-13)
 // dx stands for dz_block4_norm1_1, dz_block4_norm1_2
-export function backward_dz_block4_norm1_1(
+export function backward_z_block_norm_dx(
   dy: Float32Array,
-  x: Float32Array,
+  W: Float32Array,
   dx: Float32Array,
   batch: number,
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, x, dx, ni_to, 64, 64);
+  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
-// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:40 (gpt.dsl:11-13)
-// dx stands for dz_block4_attention_V, dz_block4_attention_K, dz_block4_attention_Q
-export function gradient_z_block4_dx(
+// dW[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:40 (gpt.dsl:11-13)
+// dW stands for dz_block4_attention_V, dz_block4_attention_K, dz_block4_attention_Q
+export function gradient_z_block4_dW(
   norm1: Float32Array,
   dy: Float32Array,
-  dx: Float32Array,
+  dW: Float32Array,
   batch: number,
 ): void {
-  dx.fill(0);
+  dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn(norm1, dy, dx, 64, 64, ni_to);
+  contract_tn(norm1, dy, dW, 64, 64, ni_to);
 }
 
 // dz_block4_norm1[n, i, k] = dz_block4_norm1_1[n, i, k] + dz_block4_norm1_2[n, i, k]
@@ -2656,20 +2658,25 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
   const z_block3_attention_score = workspace.subarray(0, 16384 * batch);
   const z_block3_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block3_attention_mixed = workspace.subarray(0, 4096 * batch);
+  const z_block3_attention_O = parameters.subarray(
+    z_block3_attention_O_offset,
+    z_block3_attention_O_offset + 4096,
+  );
+  const z_block3_u = workspace.subarray(16384 * batch, 20480 * batch);
 
   return (n: number): void => {
     forward_z_start(z_tokens_E, z_start_P, text, z_start, n);
     forward_m(z_start, z_block1_norm1_m, n);
-    forward_z_block1_norm1(z_start, z_block1_norm1_m, z_block1_norm1_g, z_block1_norm1_b, z_block1_norm1, n);
-    forward_z_block1_attention_q(z_block1_norm1, z_block1_attention_Q, z_block1_attention_q, n);
-    forward_z_block1_attention_q(z_block1_norm1, z_block1_attention_K, z_block1_attention_k, n);
-    forward_z_block1_attention_q(z_block1_norm1, z_block1_attention_V, z_block1_attention_v, n);
+    forward_z_block_norm_y(z_start, z_block1_norm1_m, z_block1_norm1_g, z_block1_norm1_b, z_block1_norm1, n);
+    forward_z_block_attention_y(z_block1_norm1, z_block1_attention_Q, z_block1_attention_q, n);
+    forward_z_block_attention_y(z_block1_norm1, z_block1_attention_K, z_block1_attention_k, n);
+    forward_z_block_attention_y(z_block1_norm1, z_block1_attention_V, z_block1_attention_v, n);
     forward_attention_score(z_block1_attention_q, z_block1_attention_k, z_block1_attention_score, n);
     forward_attention_weight(z_block1_attention_score, z_block1_attention_weight, n);
     forward_attention_mixed(z_block1_attention_weight, z_block1_attention_v, z_block1_attention_mixed, n);
     forward_u(z_start, z_block1_attention_mixed, z_block1_attention_O, z_block1_u, n);
     forward_m(z_block1_u, z_block1_norm2_m, n);
-    forward_z_block1_norm1(
+    forward_z_block_norm_y(
       z_block1_u,
       z_block1_norm2_m,
       z_block1_norm2_g,
@@ -2680,16 +2687,16 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     forward_mlp_gelu_tanh(z_block1_norm2, z_block1_hidden_W, z_block1_hidden_b, z_block1_mlp_gelu_tanh, n);
     forward_mlp_y(z_block1_u, z_block1_mlp_gelu_tanh, z_block1_mlp_W, z_block1_mlp_b, z_block1, n);
     forward_m(z_block1, z_block2_norm1_m, n);
-    forward_z_block1_norm1(z_block1, z_block2_norm1_m, z_block2_norm1_g, z_block2_norm1_b, z_block2_norm1, n);
-    forward_z_block1_attention_q(z_block2_norm1, z_block2_attention_Q, z_block2_attention_q, n);
-    forward_z_block1_attention_q(z_block2_norm1, z_block2_attention_K, z_block2_attention_k, n);
-    forward_z_block1_attention_q(z_block2_norm1, z_block2_attention_V, z_block2_attention_v, n);
+    forward_z_block_norm_y(z_block1, z_block2_norm1_m, z_block2_norm1_g, z_block2_norm1_b, z_block2_norm1, n);
+    forward_z_block_attention_y(z_block2_norm1, z_block2_attention_Q, z_block2_attention_q, n);
+    forward_z_block_attention_y(z_block2_norm1, z_block2_attention_K, z_block2_attention_k, n);
+    forward_z_block_attention_y(z_block2_norm1, z_block2_attention_V, z_block2_attention_v, n);
     forward_attention_score(z_block2_attention_q, z_block2_attention_k, z_block2_attention_score, n);
     forward_attention_weight(z_block2_attention_score, z_block2_attention_weight, n);
     forward_attention_mixed(z_block2_attention_weight, z_block2_attention_v, z_block2_attention_mixed, n);
     forward_u(z_block1, z_block2_attention_mixed, z_block2_attention_O, z_block2_u, n);
     forward_m(z_block2_u, z_block2_norm2_m, n);
-    forward_z_block1_norm1(
+    forward_z_block_norm_y(
       z_block2_u,
       z_block2_norm2_m,
       z_block2_norm2_g,
@@ -2700,24 +2707,19 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     forward_mlp_gelu_tanh(z_block2_norm2, z_block2_hidden_W, z_block2_hidden_b, z_block2_mlp_gelu_tanh, n);
     forward_mlp_y(z_block2_u, z_block2_mlp_gelu_tanh, z_block2_mlp_W, z_block2_mlp_b, z_block2, n);
     forward_m(z_block2, z_block3_norm1_m, n);
-    forward_z_block1_norm1(z_block2, z_block3_norm1_m, z_block3_norm1_g, z_block3_norm1_b, z_block3_norm1, n);
-    forward_z_block1_attention_q(z_block3_norm1, z_block3_attention_Q, z_block3_attention_q, n);
-    forward_z_block1_attention_q(z_block3_norm1, z_block3_attention_K, z_block3_attention_k, n);
-    forward_z_block1_attention_q(z_block3_norm1, z_block3_attention_V, z_block3_attention_v, n);
+    forward_z_block_norm_y(z_block2, z_block3_norm1_m, z_block3_norm1_g, z_block3_norm1_b, z_block3_norm1, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_Q, z_block3_attention_q, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_K, z_block3_attention_k, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_V, z_block3_attention_v, n);
     forward_attention_score(z_block3_attention_q, z_block3_attention_k, z_block3_attention_score, n);
     forward_attention_weight(z_block3_attention_score, z_block3_attention_weight, n);
     forward_attention_mixed(z_block3_attention_weight, z_block3_attention_v, z_block3_attention_mixed, n);
+    forward_u(z_block2, z_block3_attention_mixed, z_block3_attention_O, z_block3_u, n);
   };
 }
 
 /** `forward`, part 2 of 2: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
-  const z_block2 = workspace.subarray(32768 * batch, 36864 * batch);
-  const z_block3_attention_mixed = workspace.subarray(0, 4096 * batch);
-  const z_block3_attention_O = parameters.subarray(
-    z_block3_attention_O_offset,
-    z_block3_attention_O_offset + 4096,
-  );
   const z_block3_u = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block3_norm2_m = workspace.subarray(0, 64 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
@@ -2781,9 +2783,8 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   const loss = doubles.subarray(0, 1);
 
   return (n: number): void => {
-    forward_u(z_block2, z_block3_attention_mixed, z_block3_attention_O, z_block3_u, n);
     forward_m(z_block3_u, z_block3_norm2_m, n);
-    forward_z_block1_norm1(
+    forward_z_block_norm_y(
       z_block3_u,
       z_block3_norm2_m,
       z_block3_norm2_g,
@@ -2795,7 +2796,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     forward_mlp_y(z_block3_u, z_block3_mlp_gelu_tanh, z_block3_mlp_W, z_block3_mlp_b, z_block3, n);
     forward_m(z_block3, z_block4_norm1_m, n);
     forward_v(z_block3, z_block4_norm1_m, z_block4_norm1_v, n);
-    forward_z_block4_norm1(
+    forward_z_norm_y(
       z_block3,
       z_block4_norm1_m,
       z_block4_norm1_v,
@@ -2804,16 +2805,16 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
       z_block4_norm1,
       n,
     );
-    forward_z_block1_attention_q(z_block4_norm1, z_block4_attention_Q, z_block4_attention_q, n);
-    forward_z_block1_attention_q(z_block4_norm1, z_block4_attention_K, z_block4_attention_k, n);
-    forward_z_block1_attention_q(z_block4_norm1, z_block4_attention_V, z_block4_attention_v, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_Q, z_block4_attention_q, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_K, z_block4_attention_k, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_V, z_block4_attention_v, n);
     forward_attention_score(z_block4_attention_q, z_block4_attention_k, z_block4_attention_score, n);
     forward_attention_weight(z_block4_attention_score, z_block4_attention_weight, n);
     forward_attention_mixed(z_block4_attention_weight, z_block4_attention_v, z_block4_attention_mixed, n);
     forward_u(z_block3, z_block4_attention_mixed, z_block4_attention_O, z_block4_u, n);
     forward_m(z_block4_u, z_block4_norm2_m, n);
     forward_v(z_block4_u, z_block4_norm2_m, z_block4_norm2_v, n);
-    forward_z_block4_norm1(
+    forward_z_norm_y(
       z_block4_u,
       z_block4_norm2_m,
       z_block4_norm2_v,
@@ -2827,7 +2828,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     forward_mlp_y(z_block4_u, z_block4_mlp_gelu_tanh, z_block4_mlp_W, z_block4_mlp_b, z_block4, n);
     forward_m(z_block4, z_norm_m, n);
     forward_v(z_block4, z_norm_m, z_norm_v, n);
-    forward_z_block4_norm1(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
+    forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
     forward_loss_logsumexp(z, loss_logsumexp, n);
     forward_loss(next, z, loss_logsumexp, loss, n);
@@ -2970,7 +2971,7 @@ function backwardPart1({
       dz_block4_attention_weight,
       n,
     );
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       z_block4_attention_weight,
       dz_block4_attention_mixed,
       dz_block4_attention_v,
@@ -2995,17 +2996,17 @@ function backwardPart1({
       dz_block4_attention_q,
       n,
     );
-    backward_dz_block4_attention_v(
+    backward_z_block_attention_dx(
       dz_block4_attention_score_sum,
       z_block4_attention_q,
       dz_block4_attention_k,
       n,
     );
-    backward_dz_block4_norm1_1(dz_block4_attention_v, z_block4_attention_V, dz_block4_norm1_1, n);
-    gradient_z_block4_dx(z_block4_norm1, dz_block4_attention_v, dz_block4_attention_V, n);
-    backward_dz_block4_norm1_1(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
-    gradient_z_block4_dx(z_block4_norm1, dz_block4_attention_k, dz_block4_attention_K, n);
-    gradient_z_block4_dx(z_block4_norm1, dz_block4_attention_q, dz_block4_attention_Q, n);
+    backward_z_block_norm_dx(dz_block4_attention_v, z_block4_attention_V, dz_block4_norm1_1, n);
+    gradient_z_block4_dW(z_block4_norm1, dz_block4_attention_v, dz_block4_attention_V, n);
+    backward_z_block_norm_dx(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
+    gradient_z_block4_dW(z_block4_norm1, dz_block4_attention_k, dz_block4_attention_K, n);
+    gradient_z_block4_dW(z_block4_norm1, dz_block4_attention_q, dz_block4_attention_Q, n);
     backward_dz_block4_norm1(
       dz_block4_norm1_1,
       dz_block4_norm1_2,

@@ -2185,7 +2185,7 @@ export function forward_z_block1_norm1(
 // y stands for z_block1_attention_low_q, z_block1_attention_low_v, z_block1_hidden_low,
 // z_block2_attention_low_q, z_block2_attention_low_v, z_block2_hidden_low, z_block3_attention_low_q,
 // z_block3_attention_low_v and 4 more
-export function forward_z_block1_attention_low_q(
+export function forward_z_block_low_y(
   x: Float32Array,
   A: Float32Array,
   y: Float32Array,
@@ -2200,27 +2200,27 @@ export function forward_z_block1_attention_low_q(
   }
 }
 
-// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])
+// y[n, i, h, c] = sum[e](norm1[n, i, e] * W[e, h, c])
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:66-68)
 // y stands for z_block1_attention_q_sum, z_block1_attention_k, z_block1_attention_v_sum,
 // z_block2_attention_q_sum, z_block2_attention_k, z_block2_attention_v_sum, z_block3_attention_q_sum,
 // z_block3_attention_k and 4 more
-export function forward_z_block1_attention_q_sum(
+export function forward_z_block_attention_y(
   norm1: Float32Array,
-  x: Float32Array,
+  W: Float32Array,
   y: Float32Array,
   batch: number,
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn(norm1, x, y, ni_to, 64, 64);
+  contract_nn(norm1, W, y, ni_to, 64, 64);
 }
 
 // y[n, i, h, c] = sum[n, i, h, c] + sum[r](x[n, i, r] * B[r, h, c])
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:66, 68)
 // y stands for z_block1_attention_q, z_block1_attention_v, z_block2_attention_q, z_block2_attention_v,
 // z_block3_attention_q, z_block3_attention_v, z_block4_attention_q, z_block4_attention_v
-export function forward_z_block1_attention_q(
+export function forward_z_block_attention_y2(
   sum: Float32Array,
   x: Float32Array,
   B: Float32Array,
@@ -2376,7 +2376,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
 //     finetune-gpt.dsl:103 (normalisation.dsl:17)
 // y stands for z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1, z_block3_norm2,
 // z_block4_norm1, z_block4_norm2, z_norm
-export function forward_z_block1_norm2(
+export function forward_z_norm_y(
   x: Float32Array,
   m: Float32Array,
   v: Float32Array,
@@ -2560,6 +2560,9 @@ export function forward_loss(
 }
 
 // -------------------------------------------------------------------------------------------------- backward
+
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
 
 // dz_sum[n, j, o] = (exp(z[n, j, o] - loss_logsumexp[n, j]) - (o == next[n, j])) / (64 * extent(n))      finetune-gpt.dsl:103 (layers.dsl:7)
 export function backward_dz_sum(
@@ -2810,7 +2813,7 @@ export function backward_dnorm2(
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:80, 84)
 // dx stands for dz_block3_1, dz_block3_u_1, dz_block2_1, dz_block2_u_1, dz_block1_1, dz_block1_u_1,
 // dz_block1_attention
-export function backward_dz_block3_1(
+export function backward_z_block_dx(
   dy: Float32Array,
   g: Float32Array,
   v: Float32Array,
@@ -2944,32 +2947,32 @@ export function backward_dattention_score_sum(
   }
 }
 
-// dx[n, j, h, c] = sum[i](dy[n, h, i, j] * x[n, i, h, c])
+// dx[n, j, h, c] = sum[i](dy[n, h, i, j] * a[n, i, h, c])
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:68, 70)
 // dx stands for dz_block4_attention_k, dz_block4_attention_v_sum, dz_block3_attention_k,
 // dz_block3_attention_v_sum, dz_block2_attention_k, dz_block2_attention_v_sum, dz_block1_attention_v_sum2
-export function backward_dz_block4_attention_k(
+export function backward_z_block_attention_dx(
   dy: Float32Array,
-  x: Float32Array,
+  a: Float32Array,
   dx: Float32Array,
   batch: number,
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
     const dy_at_n = n * 16384;
-    const x_at_n = n * 4096;
+    const a_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](dy[row, term] * x[term, column])
+      // dx[row, column] += sum[term](dy[row, term] * a[term, column])
       // prettier-ignore
       contract(
-        dy, x, dx,
+        dy, a, dx,
         64, 16, 64, // rows, columns, terms of a sum
         1, 64, // strides of dy: by row, by term
-        64, 1, // strides of x: by term, by column
+        64, 1, // strides of a: by term, by column
         64, 1, // strides of dx: by row, by column
         dy_at_n + h * 4096, // where dy begins
-        x_at_n + h * 16, // where x begins
-        x_at_n + h * 16, // where dx begins
+        a_at_n + h * 16, // where a begins
+        a_at_n + h * 16, // where dx begins
       );
     }
   }
@@ -2986,19 +2989,19 @@ export function gradient_B(x: Float32Array, dsum: Float32Array, dB: Float32Array
   contract_tn(x, dsum, dB, 4, 64, ni_to);
 }
 
-// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])
+// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * W[k, h, c])
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:66-68)
 // dx stands for dz_block4_norm1_1, dz_block4_norm1_2, dz_block4_norm1_3, dz_block3_norm1_1,
 // dz_block3_norm1_2, dz_block3_norm1_3, dz_block2_norm1_1, dz_block2_norm1_2, dz_block2_norm1_3
-export function backward_dz_block4_norm1_1(
+export function backward_z_block_norm_dx(
   dy: Float32Array,
-  x: Float32Array,
+  W: Float32Array,
   dx: Float32Array,
   batch: number,
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, x, dx, ni_to, 64, 64);
+  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
 // dq_sum[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])
@@ -3938,24 +3941,29 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block2_attention_V_offset + 4096,
   );
   const z_block2_attention_v_sum = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block2_attention_V_B = parameters.subarray(
+    z_block2_attention_V_B_offset,
+    z_block2_attention_V_B_offset + 256,
+  );
+  const z_block2_attention_v = workspace.subarray(249856 * batch, 253952 * batch);
 
   return (n: number): void => {
     forward_z_start(z_tokens_E, z_start_P, text, z_start, n);
     forward_m(z_start, z_block1_norm1_m, n);
     forward_z_block1_norm1(z_start, z_block1_norm1_m, z_block1_norm1_g, z_block1_norm1_b, z_block1_norm1, n);
-    forward_z_block1_attention_low_q(z_block1_norm1, z_block1_attention_Q_A, z_block1_attention_low_q, n);
-    forward_z_block1_attention_low_q(z_block1_norm1, z_block1_attention_V_A, z_block1_attention_low_v, n);
-    forward_z_block1_attention_q_sum(z_block1_norm1, z_block1_attention_Q, z_block1_attention_q_sum, n);
-    forward_z_block1_attention_q(
+    forward_z_block_low_y(z_block1_norm1, z_block1_attention_Q_A, z_block1_attention_low_q, n);
+    forward_z_block_low_y(z_block1_norm1, z_block1_attention_V_A, z_block1_attention_low_v, n);
+    forward_z_block_attention_y(z_block1_norm1, z_block1_attention_Q, z_block1_attention_q_sum, n);
+    forward_z_block_attention_y2(
       z_block1_attention_q_sum,
       z_block1_attention_low_q,
       z_block1_attention_Q_B,
       z_block1_attention_q,
       n,
     );
-    forward_z_block1_attention_q_sum(z_block1_norm1, z_block1_attention_K, z_block1_attention_k, n);
-    forward_z_block1_attention_q_sum(z_block1_norm1, z_block1_attention_V, z_block1_attention_v_sum, n);
-    forward_z_block1_attention_q(
+    forward_z_block_attention_y(z_block1_norm1, z_block1_attention_K, z_block1_attention_k, n);
+    forward_z_block_attention_y(z_block1_norm1, z_block1_attention_V, z_block1_attention_v_sum, n);
+    forward_z_block_attention_y2(
       z_block1_attention_v_sum,
       z_block1_attention_low_v,
       z_block1_attention_V_B,
@@ -3968,7 +3976,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     forward_u(z_start, z_block1_attention_mixed, z_block1_attention_O, z_block1_u, n);
     forward_m(z_block1_u, z_block1_norm2_m, n);
     forward_v(z_block1_u, z_block1_norm2_m, z_block1_norm2_v, n);
-    forward_z_block1_norm2(
+    forward_z_norm_y(
       z_block1_u,
       z_block1_norm2_m,
       z_block1_norm2_v,
@@ -3977,7 +3985,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
       z_block1_norm2,
       n,
     );
-    forward_z_block1_attention_low_q(z_block1_norm2, z_block1_hidden_W_A, z_block1_hidden_low, n);
+    forward_z_block_low_y(z_block1_norm2, z_block1_hidden_W_A, z_block1_hidden_low, n);
     forward_hidden_sum(z_block1_norm2, z_block1_hidden_W, z_block1_hidden_sum, n);
     forward_hidden(
       z_block1_hidden_sum,
@@ -4001,7 +4009,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     );
     forward_m(z_block1, z_block2_norm1_m, n);
     forward_v(z_block1, z_block2_norm1_m, z_block2_norm1_v, n);
-    forward_z_block1_norm2(
+    forward_z_norm_y(
       z_block1,
       z_block2_norm1_m,
       z_block2_norm1_v,
@@ -4010,34 +4018,35 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
       z_block2_norm1,
       n,
     );
-    forward_z_block1_attention_low_q(z_block2_norm1, z_block2_attention_Q_A, z_block2_attention_low_q, n);
-    forward_z_block1_attention_low_q(z_block2_norm1, z_block2_attention_V_A, z_block2_attention_low_v, n);
-    forward_z_block1_attention_q_sum(z_block2_norm1, z_block2_attention_Q, z_block2_attention_q_sum, n);
-    forward_z_block1_attention_q(
+    forward_z_block_low_y(z_block2_norm1, z_block2_attention_Q_A, z_block2_attention_low_q, n);
+    forward_z_block_low_y(z_block2_norm1, z_block2_attention_V_A, z_block2_attention_low_v, n);
+    forward_z_block_attention_y(z_block2_norm1, z_block2_attention_Q, z_block2_attention_q_sum, n);
+    forward_z_block_attention_y2(
       z_block2_attention_q_sum,
       z_block2_attention_low_q,
       z_block2_attention_Q_B,
       z_block2_attention_q,
       n,
     );
-    forward_z_block1_attention_q_sum(z_block2_norm1, z_block2_attention_K, z_block2_attention_k, n);
-    forward_z_block1_attention_q_sum(z_block2_norm1, z_block2_attention_V, z_block2_attention_v_sum, n);
+    forward_z_block_attention_y(z_block2_norm1, z_block2_attention_K, z_block2_attention_k, n);
+    forward_z_block_attention_y(z_block2_norm1, z_block2_attention_V, z_block2_attention_v_sum, n);
+    forward_z_block_attention_y2(
+      z_block2_attention_v_sum,
+      z_block2_attention_low_v,
+      z_block2_attention_V_B,
+      z_block2_attention_v,
+      n,
+    );
   };
 }
 
 /** `forward`, part 2 of 3: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => void {
-  const z_block2_attention_v_sum = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block2_attention_low_v = workspace.subarray(324864 * batch, 325120 * batch);
-  const z_block2_attention_V_B = parameters.subarray(
-    z_block2_attention_V_B_offset,
-    z_block2_attention_V_B_offset + 256,
-  );
-  const z_block2_attention_v = workspace.subarray(249856 * batch, 253952 * batch);
   const z_block2_attention_q = workspace.subarray(241664 * batch, 245760 * batch);
   const z_block2_attention_k = workspace.subarray(245760 * batch, 249856 * batch);
   const z_block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block2_attention_v = workspace.subarray(249856 * batch, 253952 * batch);
   const z_block2_attention_mixed = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
   const z_block2_attention_O = parameters.subarray(
@@ -4131,22 +4140,21 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
   const z_block3_hidden_low = workspace.subarray(326144 * batch, 326400 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_sum = workspace.subarray(98304 * batch, 114688 * batch);
+  const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
+  const z_block3_hidden_W_B = parameters.subarray(
+    z_block3_hidden_W_B_offset,
+    z_block3_hidden_W_B_offset + 1024,
+  );
+  const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
 
   return (n: number): void => {
-    forward_z_block1_attention_q(
-      z_block2_attention_v_sum,
-      z_block2_attention_low_v,
-      z_block2_attention_V_B,
-      z_block2_attention_v,
-      n,
-    );
     forward_attention_score(z_block2_attention_q, z_block2_attention_k, z_block2_attention_score, n);
     forward_attention_weight(z_block2_attention_score, z_block2_attention_weight, n);
     forward_attention_mixed(z_block2_attention_weight, z_block2_attention_v, z_block2_attention_mixed, n);
     forward_u(z_block1, z_block2_attention_mixed, z_block2_attention_O, z_block2_u, n);
     forward_m(z_block2_u, z_block2_norm2_m, n);
     forward_v(z_block2_u, z_block2_norm2_m, z_block2_norm2_v, n);
-    forward_z_block1_norm2(
+    forward_z_norm_y(
       z_block2_u,
       z_block2_norm2_m,
       z_block2_norm2_v,
@@ -4155,7 +4163,7 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
       z_block2_norm2,
       n,
     );
-    forward_z_block1_attention_low_q(z_block2_norm2, z_block2_hidden_W_A, z_block2_hidden_low, n);
+    forward_z_block_low_y(z_block2_norm2, z_block2_hidden_W_A, z_block2_hidden_low, n);
     forward_hidden_sum(z_block2_norm2, z_block2_hidden_W, z_block2_hidden_sum, n);
     forward_hidden(
       z_block2_hidden_sum,
@@ -4179,7 +4187,7 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     );
     forward_m(z_block2, z_block3_norm1_m, n);
     forward_v(z_block2, z_block3_norm1_m, z_block3_norm1_v, n);
-    forward_z_block1_norm2(
+    forward_z_norm_y(
       z_block2,
       z_block3_norm1_m,
       z_block3_norm1_v,
@@ -4188,19 +4196,19 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
       z_block3_norm1,
       n,
     );
-    forward_z_block1_attention_low_q(z_block3_norm1, z_block3_attention_Q_A, z_block3_attention_low_q, n);
-    forward_z_block1_attention_low_q(z_block3_norm1, z_block3_attention_V_A, z_block3_attention_low_v, n);
-    forward_z_block1_attention_q_sum(z_block3_norm1, z_block3_attention_Q, z_block3_attention_q_sum, n);
-    forward_z_block1_attention_q(
+    forward_z_block_low_y(z_block3_norm1, z_block3_attention_Q_A, z_block3_attention_low_q, n);
+    forward_z_block_low_y(z_block3_norm1, z_block3_attention_V_A, z_block3_attention_low_v, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_Q, z_block3_attention_q_sum, n);
+    forward_z_block_attention_y2(
       z_block3_attention_q_sum,
       z_block3_attention_low_q,
       z_block3_attention_Q_B,
       z_block3_attention_q,
       n,
     );
-    forward_z_block1_attention_q_sum(z_block3_norm1, z_block3_attention_K, z_block3_attention_k, n);
-    forward_z_block1_attention_q_sum(z_block3_norm1, z_block3_attention_V, z_block3_attention_v_sum, n);
-    forward_z_block1_attention_q(
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_K, z_block3_attention_k, n);
+    forward_z_block_attention_y(z_block3_norm1, z_block3_attention_V, z_block3_attention_v_sum, n);
+    forward_z_block_attention_y2(
       z_block3_attention_v_sum,
       z_block3_attention_low_v,
       z_block3_attention_V_B,
@@ -4213,7 +4221,7 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     forward_u(z_block2, z_block3_attention_mixed, z_block3_attention_O, z_block3_u, n);
     forward_m(z_block3_u, z_block3_norm2_m, n);
     forward_v(z_block3_u, z_block3_norm2_m, z_block3_norm2_v, n);
-    forward_z_block1_norm2(
+    forward_z_norm_y(
       z_block3_u,
       z_block3_norm2_m,
       z_block3_norm2_v,
@@ -4222,20 +4230,21 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
       z_block3_norm2,
       n,
     );
-    forward_z_block1_attention_low_q(z_block3_norm2, z_block3_hidden_W_A, z_block3_hidden_low, n);
+    forward_z_block_low_y(z_block3_norm2, z_block3_hidden_W_A, z_block3_hidden_low, n);
     forward_hidden_sum(z_block3_norm2, z_block3_hidden_W, z_block3_hidden_sum, n);
+    forward_hidden(
+      z_block3_hidden_sum,
+      z_block3_hidden_b,
+      z_block3_hidden_low,
+      z_block3_hidden_W_B,
+      z_block3_hidden,
+      n,
+    );
   };
 }
 
 /** `forward`, part 3 of 3: its arrays, and the calls that work on them. */
 function forwardPart3({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
-  const z_block3_hidden_sum = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
-  const z_block3_hidden_low = workspace.subarray(326144 * batch, 326400 * batch);
-  const z_block3_hidden_W_B = parameters.subarray(
-    z_block3_hidden_W_B_offset,
-    z_block3_hidden_W_B_offset + 1024,
-  );
   const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_mlp_gelu_tanh = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_mlp_W_A = parameters.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
@@ -4332,14 +4341,6 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
   const loss = doubles.subarray(0, 1);
 
   return (n: number): void => {
-    forward_hidden(
-      z_block3_hidden_sum,
-      z_block3_hidden_b,
-      z_block3_hidden_low,
-      z_block3_hidden_W_B,
-      z_block3_hidden,
-      n,
-    );
     forward_mlp_gelu_tanh(z_block3_hidden, z_block3_mlp_gelu_tanh, n);
     forward_mlp_low(z_block3_mlp_gelu_tanh, z_block3_mlp_W_A, z_block3_mlp_low, n);
     forward_mlp_sum(z_block3_mlp_gelu_tanh, z_block3_mlp_W, z_block3_mlp_sum, n);
@@ -4354,7 +4355,7 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     );
     forward_m(z_block3, z_block4_norm1_m, n);
     forward_v(z_block3, z_block4_norm1_m, z_block4_norm1_v, n);
-    forward_z_block1_norm2(
+    forward_z_norm_y(
       z_block3,
       z_block4_norm1_m,
       z_block4_norm1_v,
@@ -4363,19 +4364,19 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
       z_block4_norm1,
       n,
     );
-    forward_z_block1_attention_low_q(z_block4_norm1, z_block4_attention_Q_A, z_block4_attention_low_q, n);
-    forward_z_block1_attention_low_q(z_block4_norm1, z_block4_attention_V_A, z_block4_attention_low_v, n);
-    forward_z_block1_attention_q_sum(z_block4_norm1, z_block4_attention_Q, z_block4_attention_q_sum, n);
-    forward_z_block1_attention_q(
+    forward_z_block_low_y(z_block4_norm1, z_block4_attention_Q_A, z_block4_attention_low_q, n);
+    forward_z_block_low_y(z_block4_norm1, z_block4_attention_V_A, z_block4_attention_low_v, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_Q, z_block4_attention_q_sum, n);
+    forward_z_block_attention_y2(
       z_block4_attention_q_sum,
       z_block4_attention_low_q,
       z_block4_attention_Q_B,
       z_block4_attention_q,
       n,
     );
-    forward_z_block1_attention_q_sum(z_block4_norm1, z_block4_attention_K, z_block4_attention_k, n);
-    forward_z_block1_attention_q_sum(z_block4_norm1, z_block4_attention_V, z_block4_attention_v_sum, n);
-    forward_z_block1_attention_q(
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_K, z_block4_attention_k, n);
+    forward_z_block_attention_y(z_block4_norm1, z_block4_attention_V, z_block4_attention_v_sum, n);
+    forward_z_block_attention_y2(
       z_block4_attention_v_sum,
       z_block4_attention_low_v,
       z_block4_attention_V_B,
@@ -4388,7 +4389,7 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     forward_u(z_block3, z_block4_attention_mixed, z_block4_attention_O, z_block4_u, n);
     forward_m(z_block4_u, z_block4_norm2_m, n);
     forward_v(z_block4_u, z_block4_norm2_m, z_block4_norm2_v, n);
-    forward_z_block1_norm2(
+    forward_z_norm_y(
       z_block4_u,
       z_block4_norm2_m,
       z_block4_norm2_v,
@@ -4397,7 +4398,7 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
       z_block4_norm2,
       n,
     );
-    forward_z_block1_attention_low_q(z_block4_norm2, z_block4_hidden_W_A, z_block4_hidden_low, n);
+    forward_z_block_low_y(z_block4_norm2, z_block4_hidden_W_A, z_block4_hidden_low, n);
     forward_hidden_sum(z_block4_norm2, z_block4_hidden_W, z_block4_hidden_sum, n);
     forward_hidden(
       z_block4_hidden_sum,
@@ -4421,7 +4422,7 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     );
     forward_m(z_block4, z_norm_m, n);
     forward_v(z_block4, z_norm_m, z_norm_v, n);
-    forward_z_block1_norm2(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
+    forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
     forward_loss_logsumexp(z, loss_logsumexp, n);
     forward_loss(next, z, loss_logsumexp, loss, n);
@@ -4572,7 +4573,7 @@ function backwardPart1({
     backward_dhidden_low_sum(dz_block4_hidden_sum, z_block4_hidden_W_B, dz_block4_hidden_low_sum, n);
     gradient_A(z_block4_norm2, dz_block4_hidden_low_sum, dz_block4_hidden_W_A, n);
     backward_dnorm2(dz_block4_norm2_1, dz_block4_hidden_low_sum, z_block4_hidden_W_A, dz_block4_norm2, n);
-    backward_dz_block3_1(
+    backward_z_block_dx(
       dz_block4_norm2,
       z_block4_norm2_g,
       z_block4_norm2_v,
@@ -4602,21 +4603,21 @@ function backwardPart1({
       dz_block4_attention_score_sum,
       n,
     );
-    backward_dz_block4_attention_k(
+    backward_z_block_attention_dx(
       dz_block4_attention_score_sum,
       z_block4_attention_q,
       dz_block4_attention_k,
       n,
     );
-    backward_dz_block4_attention_k(
+    backward_z_block_attention_dx(
       z_block4_attention_weight,
       dz_block4_attention_mixed,
       dz_block4_attention_v_sum,
       n,
     );
     gradient_B(z_block4_attention_low_v, dz_block4_attention_v_sum, dz_block4_attention_V_B, n);
-    backward_dz_block4_norm1_1(dz_block4_attention_v_sum, z_block4_attention_V, dz_block4_norm1_1, n);
-    backward_dz_block4_norm1_1(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
+    backward_z_block_norm_dx(dz_block4_attention_v_sum, z_block4_attention_V, dz_block4_norm1_1, n);
+    backward_z_block_norm_dx(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
     backward_dattention_q_sum(
       dz_block4_attention_score_sum,
       z_block4_attention_k,
@@ -4624,7 +4625,7 @@ function backwardPart1({
       n,
     );
     gradient_B(z_block4_attention_low_q, dz_block4_attention_q_sum, dz_block4_attention_Q_B, n);
-    backward_dz_block4_norm1_1(dz_block4_attention_q_sum, z_block4_attention_Q, dz_block4_norm1_3, n);
+    backward_z_block_norm_dx(dz_block4_attention_q_sum, z_block4_attention_Q, dz_block4_norm1_3, n);
     backward_dsum(dz_block4_attention_v_sum, z_block4_attention_V_B, dz_block4_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block4_attention_low_v_sum, z_block4_attention_V_A, dz_block4_norm1_4, n);
     gradient_A(z_block4_norm1, dz_block4_attention_low_v_sum, dz_block4_attention_V_A, n);
@@ -4756,7 +4757,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block4_norm1,
       n,
     );
-    backward_dz_block3_1(
+    backward_z_block_dx(
       dz_block4_norm1,
       z_block4_norm1_g,
       z_block4_norm1_v,
@@ -4783,7 +4784,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dhidden_low_sum(dz_block3_hidden_sum, z_block3_hidden_W_B, dz_block3_hidden_low_sum, n);
     gradient_A(z_block3_norm2, dz_block3_hidden_low_sum, dz_block3_hidden_W_A, n);
     backward_dnorm2(dz_block3_norm2_1, dz_block3_hidden_low_sum, z_block3_hidden_W_A, dz_block3_norm2, n);
-    backward_dz_block3_1(
+    backward_z_block_dx(
       dz_block3_norm2,
       z_block3_norm2_g,
       z_block3_norm2_v,
@@ -4813,21 +4814,21 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block3_attention_score_sum,
       n,
     );
-    backward_dz_block4_attention_k(
+    backward_z_block_attention_dx(
       dz_block3_attention_score_sum,
       z_block3_attention_q,
       dz_block3_attention_k,
       n,
     );
-    backward_dz_block4_attention_k(
+    backward_z_block_attention_dx(
       z_block3_attention_weight,
       dz_block3_attention_mixed,
       dz_block3_attention_v_sum,
       n,
     );
     gradient_B(z_block3_attention_low_v, dz_block3_attention_v_sum, dz_block3_attention_V_B, n);
-    backward_dz_block4_norm1_1(dz_block3_attention_v_sum, z_block3_attention_V, dz_block3_norm1_1, n);
-    backward_dz_block4_norm1_1(dz_block3_attention_k, z_block3_attention_K, dz_block3_norm1_2, n);
+    backward_z_block_norm_dx(dz_block3_attention_v_sum, z_block3_attention_V, dz_block3_norm1_1, n);
+    backward_z_block_norm_dx(dz_block3_attention_k, z_block3_attention_K, dz_block3_norm1_2, n);
     backward_dattention_q_sum(
       dz_block3_attention_score_sum,
       z_block3_attention_k,
@@ -4835,7 +4836,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     gradient_B(z_block3_attention_low_q, dz_block3_attention_q_sum, dz_block3_attention_Q_B, n);
-    backward_dz_block4_norm1_1(dz_block3_attention_q_sum, z_block3_attention_Q, dz_block3_norm1_3, n);
+    backward_z_block_norm_dx(dz_block3_attention_q_sum, z_block3_attention_Q, dz_block3_norm1_3, n);
     backward_dsum(dz_block3_attention_v_sum, z_block3_attention_V_B, dz_block3_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block3_attention_low_v_sum, z_block3_attention_V_A, dz_block3_norm1_4, n);
     gradient_A(z_block3_norm1, dz_block3_attention_low_v_sum, dz_block3_attention_V_A, n);
@@ -4967,7 +4968,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block3_norm1,
       n,
     );
-    backward_dz_block3_1(
+    backward_z_block_dx(
       dz_block3_norm1,
       z_block3_norm1_g,
       z_block3_norm1_v,
@@ -4994,7 +4995,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dhidden_low_sum(dz_block2_hidden_sum, z_block2_hidden_W_B, dz_block2_hidden_low_sum, n);
     gradient_A(z_block2_norm2, dz_block2_hidden_low_sum, dz_block2_hidden_W_A, n);
     backward_dnorm2(dz_block2_norm2_1, dz_block2_hidden_low_sum, z_block2_hidden_W_A, dz_block2_norm2, n);
-    backward_dz_block3_1(
+    backward_z_block_dx(
       dz_block2_norm2,
       z_block2_norm2_g,
       z_block2_norm2_v,
@@ -5024,21 +5025,21 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block2_attention_score_sum,
       n,
     );
-    backward_dz_block4_attention_k(
+    backward_z_block_attention_dx(
       dz_block2_attention_score_sum,
       z_block2_attention_q,
       dz_block2_attention_k,
       n,
     );
-    backward_dz_block4_attention_k(
+    backward_z_block_attention_dx(
       z_block2_attention_weight,
       dz_block2_attention_mixed,
       dz_block2_attention_v_sum,
       n,
     );
     gradient_B(z_block2_attention_low_v, dz_block2_attention_v_sum, dz_block2_attention_V_B, n);
-    backward_dz_block4_norm1_1(dz_block2_attention_v_sum, z_block2_attention_V, dz_block2_norm1_1, n);
-    backward_dz_block4_norm1_1(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
+    backward_z_block_norm_dx(dz_block2_attention_v_sum, z_block2_attention_V, dz_block2_norm1_1, n);
+    backward_z_block_norm_dx(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
     backward_dattention_q_sum(
       dz_block2_attention_score_sum,
       z_block2_attention_k,
@@ -5046,7 +5047,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     gradient_B(z_block2_attention_low_q, dz_block2_attention_q_sum, dz_block2_attention_Q_B, n);
-    backward_dz_block4_norm1_1(dz_block2_attention_q_sum, z_block2_attention_Q, dz_block2_norm1_3, n);
+    backward_z_block_norm_dx(dz_block2_attention_q_sum, z_block2_attention_Q, dz_block2_norm1_3, n);
     backward_dsum(dz_block2_attention_v_sum, z_block2_attention_V_B, dz_block2_attention_low_v_sum, n);
   };
 }
@@ -5184,7 +5185,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block2_norm1,
       n,
     );
-    backward_dz_block3_1(
+    backward_z_block_dx(
       dz_block2_norm1,
       z_block2_norm1_g,
       z_block2_norm1_v,
@@ -5211,7 +5212,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dhidden_low_sum(dz_block1_hidden_sum, z_block1_hidden_W_B, dz_block1_hidden_low_sum, n);
     gradient_A(z_block1_norm2, dz_block1_hidden_low_sum, dz_block1_hidden_W_A, n);
     backward_dnorm2(dz_block1_norm2_1, dz_block1_hidden_low_sum, z_block1_hidden_W_A, dz_block1_norm2, n);
-    backward_dz_block3_1(
+    backward_z_block_dx(
       dz_block1_norm2,
       z_block1_norm2_g,
       z_block1_norm2_v,
@@ -5241,7 +5242,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block1_attention_score_sum,
       n,
     );
-    backward_dz_block4_attention_k(
+    backward_z_block_attention_dx(
       z_block1_attention_weight,
       dz_block1_attention_mixed,
       dz_block1_attention_v_sum2,

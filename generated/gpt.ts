@@ -1793,7 +1793,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
 // y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      gpt.dsl:41-45 (normalisation.dsl:17)
 // y stands for block1_norm1, block1_norm2, block2_norm1, block2_norm2, block3_norm1, block3_norm2,
 // block4_norm1, block4_norm2, norm
-export function forward_block1_norm1(
+export function forward_norm_y(
   x: Float32Array,
   m: Float32Array,
   v: Float32Array,
@@ -1813,19 +1813,19 @@ export function forward_block1_norm1(
   }
 }
 
-// y[n, i, h, c] = sum[e](norm1[n, i, e] * x[e, h, c])      gpt.dsl:41-44 (gpt.dsl:11-13)
+// y[n, i, h, c] = sum[e](norm1[n, i, e] * W[e, h, c])      gpt.dsl:41-44 (gpt.dsl:11-13)
 // y stands for block1_attention_q, block1_attention_k, block1_attention_v, block2_attention_q,
 // block2_attention_k, block2_attention_v, block3_attention_q, block3_attention_k, block3_attention_v,
 // block4_attention_q and 2 more
-export function forward_block1_attention_q(
+export function forward_block_attention_y(
   norm1: Float32Array,
-  x: Float32Array,
+  W: Float32Array,
   y: Float32Array,
   batch: number,
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn(norm1, x, y, ni_to, 64, 64);
+  contract_nn(norm1, W, y, ni_to, 64, 64);
 }
 
 // score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      gpt.dsl:41-44 (gpt.dsl:15)
@@ -2072,6 +2072,9 @@ export function forward_loss(
 
 // -------------------------------------------------------------------------------------------------- backward
 
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
+
 // dz[n, i, o] = (p[n, i, o] - (o == next[n, i])) / (64 * extent(n))      gpt.dsl:46 (layers.dsl:7)
 export function backward_dz(p: Float32Array, next: Int32Array, dz: Float32Array, batch: number): void {
   const ni_to = batch * 64;
@@ -2142,7 +2145,7 @@ export function gradient_g(
 // db[k] = sum[n, i](dy[n, i, k])
 //     gpt.dsl:41-45 (normalisation.dsl:17), gpt.dsl:41-44 (layers.dsl:7)
 // db stands for dnorm_b, dblock4_mlp_b, dblock4_norm2_b, dblock4_norm1_b, dblock3_mlp_b, dblock3_norm2_b,
-// dblock3_norm1_b, dblock2_mlp_b, dblock2_norm2_b, dblock2_norm1_b, dblock1_mlp_b, dblock1_norm2_b and 1 more
+// dblock3_norm1_b, dblock2_mlp_b, dblock2_norm2_b, dblock2_norm1_b, dblock1_mlp_b and 2 more
 export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): void {
   db.fill(0);
   const ni_to = batch * 64;
@@ -2282,7 +2285,7 @@ export function gradient_hidden_W(
 //     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]
 //     gpt.dsl:41-44 (gpt.dsl:26), gpt.dsl:41-43 (gpt.dsl:30), gpt.dsl:40 (embedding.dsl:13)
 // dx stands for dblock3_1, dblock3_u_1, dblock2_1, dblock2_u_1, dblock1_1, dblock1_u_1, dstart_1, dstart
-export function backward_dblock3_1(
+export function backward_dx(
   dy: Float32Array,
   g: Float32Array,
   v: Float32Array,
@@ -2377,29 +2380,29 @@ export function backward_dattention_weight(
   }
 }
 
-// dx[n, j, h, c] = sum[i](x[n, h, i, j] * dy[n, i, h, c])      gpt.dsl:41-44 (gpt.dsl:15, 17)
+// dx[n, j, h, c] = sum[i](a[n, h, i, j] * dy[n, i, h, c])      gpt.dsl:41-44 (gpt.dsl:15, 17)
 // dx stands for dblock4_attention_v, dblock4_attention_k, dblock3_attention_v, dblock3_attention_k,
 // dblock2_attention_v, dblock2_attention_k, dblock1_attention_v, dblock1_attention_k
-export function backward_dblock4_attention_v(
-  x: Float32Array,
+export function backward_block_attention_dx(
+  a: Float32Array,
   dy: Float32Array,
   dx: Float32Array,
   batch: number,
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const x_at_n = n * 16384;
+    const a_at_n = n * 16384;
     const dy_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](x[row, term] * dy[term, column])
+      // dx[row, column] += sum[term](a[row, term] * dy[term, column])
       // prettier-ignore
       contract(
-        x, dy, dx,
+        a, dy, dx,
         64, 16, 64, // rows, columns, terms of a sum
-        1, 64, // strides of x: by row, by term
+        1, 64, // strides of a: by row, by term
         64, 1, // strides of dy: by term, by column
         64, 1, // strides of dx: by row, by column
-        x_at_n + h * 4096, // where x begins
+        a_at_n + h * 4096, // where a begins
         dy_at_n + h * 16, // where dy begins
         dy_at_n + h * 16, // where dx begins
       );
@@ -2484,33 +2487,32 @@ export function backward_dattention_q(
   }
 }
 
-// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * x[k, h, c])      gpt.dsl:41-44 (gpt.dsl:12-13)
+// dx[n, i, k] = sum[h, c](dy[n, i, h, c] * W[k, h, c])      gpt.dsl:41-44 (gpt.dsl:12-13)
 // dx stands for dblock4_norm1_1, dblock4_norm1_2, dblock3_norm1_1, dblock3_norm1_2, dblock2_norm1_1,
 // dblock2_norm1_2, dblock1_norm1_1, dblock1_norm1_2
-export function backward_dblock4_norm1_1(
+export function backward_block_norm_dx(
   dy: Float32Array,
-  x: Float32Array,
+  W: Float32Array,
   dx: Float32Array,
   batch: number,
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, x, dx, ni_to, 64, 64);
+  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
-// dx[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      gpt.dsl:41-44 (gpt.dsl:11-13)
-// dx stands for dblock4_attention_V, dblock4_attention_K, dblock4_attention_Q, dblock3_attention_V,
-// dblock3_attention_K, dblock3_attention_Q, dblock2_attention_V, dblock2_attention_K, dblock2_attention_Q and
-// 3 more
-export function gradient_block4_attention_V(
+// dW[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      gpt.dsl:41-44 (gpt.dsl:11-13)
+// dW stands for dblock4_attention_V, dblock4_attention_K, dblock4_attention_Q, dblock3_attention_V,
+// dblock3_attention_K, dblock3_attention_Q, dblock2_attention_V, dblock2_attention_K and 4 more
+export function gradient_block_attention_dW(
   norm1: Float32Array,
   dy: Float32Array,
-  dx: Float32Array,
+  dW: Float32Array,
   batch: number,
 ): void {
-  dx.fill(0);
+  dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn(norm1, dy, dx, 64, 64, ni_to);
+  contract_tn(norm1, dy, dW, 64, 64, ni_to);
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
@@ -3120,82 +3122,42 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     forward_start(tokens_E, start_P, text, start, n);
     forward_m(start, block1_norm1_m, n);
     forward_v(start, block1_norm1_m, block1_norm1_v, n);
-    forward_block1_norm1(
-      start,
-      block1_norm1_m,
-      block1_norm1_v,
-      block1_norm1_g,
-      block1_norm1_b,
-      block1_norm1,
-      n,
-    );
-    forward_block1_attention_q(block1_norm1, block1_attention_Q, block1_attention_q, n);
-    forward_block1_attention_q(block1_norm1, block1_attention_K, block1_attention_k, n);
-    forward_block1_attention_q(block1_norm1, block1_attention_V, block1_attention_v, n);
+    forward_norm_y(start, block1_norm1_m, block1_norm1_v, block1_norm1_g, block1_norm1_b, block1_norm1, n);
+    forward_block_attention_y(block1_norm1, block1_attention_Q, block1_attention_q, n);
+    forward_block_attention_y(block1_norm1, block1_attention_K, block1_attention_k, n);
+    forward_block_attention_y(block1_norm1, block1_attention_V, block1_attention_v, n);
     forward_attention_score(block1_attention_q, block1_attention_k, block1_attention_score, n);
     forward_attention_weight(block1_attention_score, block1_attention_weight, n);
     forward_attention_mixed(block1_attention_weight, block1_attention_v, block1_attention_mixed, n);
     forward_u(start, block1_attention_mixed, block1_attention_O, block1_u, n);
     forward_m(block1_u, block1_norm2_m, n);
     forward_v(block1_u, block1_norm2_m, block1_norm2_v, n);
-    forward_block1_norm1(
-      block1_u,
-      block1_norm2_m,
-      block1_norm2_v,
-      block1_norm2_g,
-      block1_norm2_b,
-      block1_norm2,
-      n,
-    );
+    forward_norm_y(block1_u, block1_norm2_m, block1_norm2_v, block1_norm2_g, block1_norm2_b, block1_norm2, n);
     forward_hidden(block1_norm2, block1_hidden_W, block1_hidden_b, block1_hidden, n);
     forward_mlp_gelu_tanh(block1_hidden, block1_mlp_gelu_tanh, n);
     forward_block(block1_u, block1_mlp_gelu_tanh, block1_mlp_W, block1_mlp_b, block1, n);
     forward_m(block1, block2_norm1_m, n);
     forward_v(block1, block2_norm1_m, block2_norm1_v, n);
-    forward_block1_norm1(
-      block1,
-      block2_norm1_m,
-      block2_norm1_v,
-      block2_norm1_g,
-      block2_norm1_b,
-      block2_norm1,
-      n,
-    );
-    forward_block1_attention_q(block2_norm1, block2_attention_Q, block2_attention_q, n);
-    forward_block1_attention_q(block2_norm1, block2_attention_K, block2_attention_k, n);
-    forward_block1_attention_q(block2_norm1, block2_attention_V, block2_attention_v, n);
+    forward_norm_y(block1, block2_norm1_m, block2_norm1_v, block2_norm1_g, block2_norm1_b, block2_norm1, n);
+    forward_block_attention_y(block2_norm1, block2_attention_Q, block2_attention_q, n);
+    forward_block_attention_y(block2_norm1, block2_attention_K, block2_attention_k, n);
+    forward_block_attention_y(block2_norm1, block2_attention_V, block2_attention_v, n);
     forward_attention_score(block2_attention_q, block2_attention_k, block2_attention_score, n);
     forward_attention_weight(block2_attention_score, block2_attention_weight, n);
     forward_attention_mixed(block2_attention_weight, block2_attention_v, block2_attention_mixed, n);
     forward_u(block1, block2_attention_mixed, block2_attention_O, block2_u, n);
     forward_m(block2_u, block2_norm2_m, n);
     forward_v(block2_u, block2_norm2_m, block2_norm2_v, n);
-    forward_block1_norm1(
-      block2_u,
-      block2_norm2_m,
-      block2_norm2_v,
-      block2_norm2_g,
-      block2_norm2_b,
-      block2_norm2,
-      n,
-    );
+    forward_norm_y(block2_u, block2_norm2_m, block2_norm2_v, block2_norm2_g, block2_norm2_b, block2_norm2, n);
     forward_hidden(block2_norm2, block2_hidden_W, block2_hidden_b, block2_hidden, n);
     forward_mlp_gelu_tanh(block2_hidden, block2_mlp_gelu_tanh, n);
     forward_block(block2_u, block2_mlp_gelu_tanh, block2_mlp_W, block2_mlp_b, block2, n);
     forward_m(block2, block3_norm1_m, n);
     forward_v(block2, block3_norm1_m, block3_norm1_v, n);
-    forward_block1_norm1(
-      block2,
-      block3_norm1_m,
-      block3_norm1_v,
-      block3_norm1_g,
-      block3_norm1_b,
-      block3_norm1,
-      n,
-    );
-    forward_block1_attention_q(block3_norm1, block3_attention_Q, block3_attention_q, n);
-    forward_block1_attention_q(block3_norm1, block3_attention_K, block3_attention_k, n);
-    forward_block1_attention_q(block3_norm1, block3_attention_V, block3_attention_v, n);
+    forward_norm_y(block2, block3_norm1_m, block3_norm1_v, block3_norm1_g, block3_norm1_b, block3_norm1, n);
+    forward_block_attention_y(block3_norm1, block3_attention_Q, block3_attention_q, n);
+    forward_block_attention_y(block3_norm1, block3_attention_K, block3_attention_k, n);
+    forward_block_attention_y(block3_norm1, block3_attention_V, block3_attention_v, n);
   };
 }
 
@@ -3269,53 +3231,29 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     forward_u(block2, block3_attention_mixed, block3_attention_O, block3_u, n);
     forward_m(block3_u, block3_norm2_m, n);
     forward_v(block3_u, block3_norm2_m, block3_norm2_v, n);
-    forward_block1_norm1(
-      block3_u,
-      block3_norm2_m,
-      block3_norm2_v,
-      block3_norm2_g,
-      block3_norm2_b,
-      block3_norm2,
-      n,
-    );
+    forward_norm_y(block3_u, block3_norm2_m, block3_norm2_v, block3_norm2_g, block3_norm2_b, block3_norm2, n);
     forward_hidden(block3_norm2, block3_hidden_W, block3_hidden_b, block3_hidden, n);
     forward_mlp_gelu_tanh(block3_hidden, block3_mlp_gelu_tanh, n);
     forward_block(block3_u, block3_mlp_gelu_tanh, block3_mlp_W, block3_mlp_b, block3, n);
     forward_m(block3, block4_norm1_m, n);
     forward_v(block3, block4_norm1_m, block4_norm1_v, n);
-    forward_block1_norm1(
-      block3,
-      block4_norm1_m,
-      block4_norm1_v,
-      block4_norm1_g,
-      block4_norm1_b,
-      block4_norm1,
-      n,
-    );
-    forward_block1_attention_q(block4_norm1, block4_attention_Q, block4_attention_q, n);
-    forward_block1_attention_q(block4_norm1, block4_attention_K, block4_attention_k, n);
-    forward_block1_attention_q(block4_norm1, block4_attention_V, block4_attention_v, n);
+    forward_norm_y(block3, block4_norm1_m, block4_norm1_v, block4_norm1_g, block4_norm1_b, block4_norm1, n);
+    forward_block_attention_y(block4_norm1, block4_attention_Q, block4_attention_q, n);
+    forward_block_attention_y(block4_norm1, block4_attention_K, block4_attention_k, n);
+    forward_block_attention_y(block4_norm1, block4_attention_V, block4_attention_v, n);
     forward_attention_score(block4_attention_q, block4_attention_k, block4_attention_score, n);
     forward_attention_weight(block4_attention_score, block4_attention_weight, n);
     forward_attention_mixed(block4_attention_weight, block4_attention_v, block4_attention_mixed, n);
     forward_u(block3, block4_attention_mixed, block4_attention_O, block4_u, n);
     forward_m(block4_u, block4_norm2_m, n);
     forward_v(block4_u, block4_norm2_m, block4_norm2_v, n);
-    forward_block1_norm1(
-      block4_u,
-      block4_norm2_m,
-      block4_norm2_v,
-      block4_norm2_g,
-      block4_norm2_b,
-      block4_norm2,
-      n,
-    );
+    forward_norm_y(block4_u, block4_norm2_m, block4_norm2_v, block4_norm2_g, block4_norm2_b, block4_norm2, n);
     forward_hidden(block4_norm2, block4_hidden_W, block4_hidden_b, block4_hidden, n);
     forward_mlp_gelu_tanh(block4_hidden, block4_mlp_gelu_tanh, n);
     forward_block(block4_u, block4_mlp_gelu_tanh, block4_mlp_W, block4_mlp_b, block4, n);
     forward_m(block4, norm_m, n);
     forward_v(block4, norm_m, norm_v, n);
-    forward_block1_norm1(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
+    forward_norm_y(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
     forward_z(norm, z_W, z_b, z, n);
     forward_p_logsumexp(z, p_logsumexp, n);
     forward_p(z, p_logsumexp, p, n);
@@ -3424,7 +3362,7 @@ function backwardPart1({
     gradient_hidden_W(block4_norm2, dblock4_hidden, dblock4_hidden_W, n);
     gradient_g(dblock4_norm2, block4_u, block4_norm2_m, block4_norm2_v, dblock4_norm2_g, n);
     gradient_b(dblock4_norm2, dblock4_norm2_b, n);
-    backward_dblock3_1(
+    backward_dx(
       dblock4_norm2,
       block4_norm2_g,
       block4_norm2_v,
@@ -3437,7 +3375,7 @@ function backwardPart1({
     backward_dattention_mixed(dblock3_1, block4_attention_O, dblock4_attention_mixed, n);
     gradient_attention_O(block4_attention_mixed, dblock3_1, dblock4_attention_O, n);
     backward_dattention_weight(dblock4_attention_mixed, block4_attention_v, dblock4_attention_weight, n);
-    backward_dblock4_attention_v(block4_attention_weight, dblock4_attention_mixed, dblock4_attention_v, n);
+    backward_block_attention_dx(block4_attention_weight, dblock4_attention_mixed, dblock4_attention_v, n);
     backward_dattention_weight_logsumexp(
       dblock4_attention_weight,
       block4_attention_weight,
@@ -3452,12 +3390,12 @@ function backwardPart1({
       n,
     );
     backward_dattention_q(dblock4_attention_score_sum, block4_attention_k, dblock4_attention_q, n);
-    backward_dblock4_attention_v(dblock4_attention_score_sum, block4_attention_q, dblock4_attention_k, n);
-    backward_dblock4_norm1_1(dblock4_attention_v, block4_attention_V, dblock4_norm1_1, n);
-    gradient_block4_attention_V(block4_norm1, dblock4_attention_v, dblock4_attention_V, n);
-    backward_dblock4_norm1_1(dblock4_attention_k, block4_attention_K, dblock4_norm1_2, n);
-    gradient_block4_attention_V(block4_norm1, dblock4_attention_k, dblock4_attention_K, n);
-    gradient_block4_attention_V(block4_norm1, dblock4_attention_q, dblock4_attention_Q, n);
+    backward_block_attention_dx(dblock4_attention_score_sum, block4_attention_q, dblock4_attention_k, n);
+    backward_block_norm_dx(dblock4_attention_v, block4_attention_V, dblock4_norm1_1, n);
+    gradient_block_attention_dW(block4_norm1, dblock4_attention_v, dblock4_attention_V, n);
+    backward_block_norm_dx(dblock4_attention_k, block4_attention_K, dblock4_norm1_2, n);
+    gradient_block_attention_dW(block4_norm1, dblock4_attention_k, dblock4_attention_K, n);
+    gradient_block_attention_dW(block4_norm1, dblock4_attention_q, dblock4_attention_Q, n);
     backward_dnorm1(
       dblock4_norm1_1,
       dblock4_norm1_2,
@@ -3468,7 +3406,7 @@ function backwardPart1({
     );
     gradient_g(dblock4_norm1, block3, block4_norm1_m, block4_norm1_v, dblock4_norm1_g, n);
     gradient_b(dblock4_norm1, dblock4_norm1_b, n);
-    backward_dblock3_1(
+    backward_dx(
       dblock4_norm1,
       block4_norm1_g,
       block4_norm1_v,
@@ -3561,7 +3499,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   return (n: number): void => {
     gradient_g(dblock3_norm2, block3_u, block3_norm2_m, block3_norm2_v, dblock3_norm2_g, n);
     gradient_b(dblock3_norm2, dblock3_norm2_b, n);
-    backward_dblock3_1(
+    backward_dx(
       dblock3_norm2,
       block3_norm2_g,
       block3_norm2_v,
@@ -3574,7 +3512,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dattention_mixed(dblock2_1, block3_attention_O, dblock3_attention_mixed, n);
     gradient_attention_O(block3_attention_mixed, dblock2_1, dblock3_attention_O, n);
     backward_dattention_weight(dblock3_attention_mixed, block3_attention_v, dblock3_attention_weight, n);
-    backward_dblock4_attention_v(block3_attention_weight, dblock3_attention_mixed, dblock3_attention_v, n);
+    backward_block_attention_dx(block3_attention_weight, dblock3_attention_mixed, dblock3_attention_v, n);
     backward_dattention_weight_logsumexp(
       dblock3_attention_weight,
       block3_attention_weight,
@@ -3589,12 +3527,12 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_q(dblock3_attention_score_sum, block3_attention_k, dblock3_attention_q, n);
-    backward_dblock4_attention_v(dblock3_attention_score_sum, block3_attention_q, dblock3_attention_k, n);
-    backward_dblock4_norm1_1(dblock3_attention_v, block3_attention_V, dblock3_norm1_1, n);
-    gradient_block4_attention_V(block3_norm1, dblock3_attention_v, dblock3_attention_V, n);
-    backward_dblock4_norm1_1(dblock3_attention_k, block3_attention_K, dblock3_norm1_2, n);
-    gradient_block4_attention_V(block3_norm1, dblock3_attention_k, dblock3_attention_K, n);
-    gradient_block4_attention_V(block3_norm1, dblock3_attention_q, dblock3_attention_Q, n);
+    backward_block_attention_dx(dblock3_attention_score_sum, block3_attention_q, dblock3_attention_k, n);
+    backward_block_norm_dx(dblock3_attention_v, block3_attention_V, dblock3_norm1_1, n);
+    gradient_block_attention_dW(block3_norm1, dblock3_attention_v, dblock3_attention_V, n);
+    backward_block_norm_dx(dblock3_attention_k, block3_attention_K, dblock3_norm1_2, n);
+    gradient_block_attention_dW(block3_norm1, dblock3_attention_k, dblock3_attention_K, n);
+    gradient_block_attention_dW(block3_norm1, dblock3_attention_q, dblock3_attention_Q, n);
     backward_dnorm1(
       dblock3_norm1_1,
       dblock3_norm1_2,
@@ -3605,7 +3543,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     );
     gradient_g(dblock3_norm1, block2, block3_norm1_m, block3_norm1_v, dblock3_norm1_g, n);
     gradient_b(dblock3_norm1, dblock3_norm1_b, n);
-    backward_dblock3_1(
+    backward_dx(
       dblock3_norm1,
       block3_norm1_g,
       block3_norm1_v,
@@ -3623,7 +3561,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_hidden_W(block2_norm2, dblock2_hidden, dblock2_hidden_W, n);
     gradient_g(dblock2_norm2, block2_u, block2_norm2_m, block2_norm2_v, dblock2_norm2_g, n);
     gradient_b(dblock2_norm2, dblock2_norm2_b, n);
-    backward_dblock3_1(
+    backward_dx(
       dblock2_norm2,
       block2_norm2_g,
       block2_norm2_v,
@@ -3636,7 +3574,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dattention_mixed(dblock1_1, block2_attention_O, dblock2_attention_mixed, n);
     gradient_attention_O(block2_attention_mixed, dblock1_1, dblock2_attention_O, n);
     backward_dattention_weight(dblock2_attention_mixed, block2_attention_v, dblock2_attention_weight, n);
-    backward_dblock4_attention_v(block2_attention_weight, dblock2_attention_mixed, dblock2_attention_v, n);
+    backward_block_attention_dx(block2_attention_weight, dblock2_attention_mixed, dblock2_attention_v, n);
     backward_dattention_weight_logsumexp(
       dblock2_attention_weight,
       block2_attention_weight,
@@ -3728,12 +3666,12 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
 
   return (n: number): void => {
     backward_dattention_q(dblock2_attention_score_sum, block2_attention_k, dblock2_attention_q, n);
-    backward_dblock4_attention_v(dblock2_attention_score_sum, block2_attention_q, dblock2_attention_k, n);
-    backward_dblock4_norm1_1(dblock2_attention_v, block2_attention_V, dblock2_norm1_1, n);
-    gradient_block4_attention_V(block2_norm1, dblock2_attention_v, dblock2_attention_V, n);
-    backward_dblock4_norm1_1(dblock2_attention_k, block2_attention_K, dblock2_norm1_2, n);
-    gradient_block4_attention_V(block2_norm1, dblock2_attention_k, dblock2_attention_K, n);
-    gradient_block4_attention_V(block2_norm1, dblock2_attention_q, dblock2_attention_Q, n);
+    backward_block_attention_dx(dblock2_attention_score_sum, block2_attention_q, dblock2_attention_k, n);
+    backward_block_norm_dx(dblock2_attention_v, block2_attention_V, dblock2_norm1_1, n);
+    gradient_block_attention_dW(block2_norm1, dblock2_attention_v, dblock2_attention_V, n);
+    backward_block_norm_dx(dblock2_attention_k, block2_attention_K, dblock2_norm1_2, n);
+    gradient_block_attention_dW(block2_norm1, dblock2_attention_k, dblock2_attention_K, n);
+    gradient_block_attention_dW(block2_norm1, dblock2_attention_q, dblock2_attention_Q, n);
     backward_dnorm1(
       dblock2_norm1_1,
       dblock2_norm1_2,
@@ -3744,7 +3682,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     );
     gradient_g(dblock2_norm1, block1, block2_norm1_m, block2_norm1_v, dblock2_norm1_g, n);
     gradient_b(dblock2_norm1, dblock2_norm1_b, n);
-    backward_dblock3_1(
+    backward_dx(
       dblock2_norm1,
       block2_norm1_g,
       block2_norm1_v,
@@ -3762,7 +3700,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_hidden_W(block1_norm2, dblock1_hidden, dblock1_hidden_W, n);
     gradient_g(dblock1_norm2, block1_u, block1_norm2_m, block1_norm2_v, dblock1_norm2_g, n);
     gradient_b(dblock1_norm2, dblock1_norm2_b, n);
-    backward_dblock3_1(
+    backward_dx(
       dblock1_norm2,
       block1_norm2_g,
       block1_norm2_v,
@@ -3775,7 +3713,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dattention_mixed(dstart_1, block1_attention_O, dblock1_attention_mixed, n);
     gradient_attention_O(block1_attention_mixed, dstart_1, dblock1_attention_O, n);
     backward_dattention_weight(dblock1_attention_mixed, block1_attention_v, dblock1_attention_weight, n);
-    backward_dblock4_attention_v(block1_attention_weight, dblock1_attention_mixed, dblock1_attention_v, n);
+    backward_block_attention_dx(block1_attention_weight, dblock1_attention_mixed, dblock1_attention_v, n);
     backward_dattention_weight_logsumexp(
       dblock1_attention_weight,
       block1_attention_weight,
@@ -3790,12 +3728,12 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_q(dblock1_attention_score_sum, block1_attention_k, dblock1_attention_q, n);
-    backward_dblock4_attention_v(dblock1_attention_score_sum, block1_attention_q, dblock1_attention_k, n);
-    backward_dblock4_norm1_1(dblock1_attention_v, block1_attention_V, dblock1_norm1_1, n);
-    gradient_block4_attention_V(block1_norm1, dblock1_attention_v, dblock1_attention_V, n);
-    backward_dblock4_norm1_1(dblock1_attention_k, block1_attention_K, dblock1_norm1_2, n);
-    gradient_block4_attention_V(block1_norm1, dblock1_attention_k, dblock1_attention_K, n);
-    gradient_block4_attention_V(block1_norm1, dblock1_attention_q, dblock1_attention_Q, n);
+    backward_block_attention_dx(dblock1_attention_score_sum, block1_attention_q, dblock1_attention_k, n);
+    backward_block_norm_dx(dblock1_attention_v, block1_attention_V, dblock1_norm1_1, n);
+    gradient_block_attention_dW(block1_norm1, dblock1_attention_v, dblock1_attention_V, n);
+    backward_block_norm_dx(dblock1_attention_k, block1_attention_K, dblock1_norm1_2, n);
+    gradient_block_attention_dW(block1_norm1, dblock1_attention_k, dblock1_attention_K, n);
+    gradient_block_attention_dW(block1_norm1, dblock1_attention_q, dblock1_attention_Q, n);
     backward_dnorm1(
       dblock1_norm1_1,
       dblock1_norm1_2,
@@ -3823,16 +3761,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
 
   return (n: number): void => {
     gradient_b(dblock1_norm1, dblock1_norm1_b, n);
-    backward_dblock3_1(
-      dblock1_norm1,
-      block1_norm1_g,
-      block1_norm1_v,
-      block1_norm1_m,
-      start,
-      dstart_1,
-      dstart,
-      n,
-    );
+    backward_dx(dblock1_norm1, block1_norm1_g, block1_norm1_v, block1_norm1_m, start, dstart_1, dstart, n);
     gradient_start_P(dstart, dstart_P, n);
     gradient_tokens_E(dstart, text, dtokens_E, n);
   };
@@ -3924,53 +3853,29 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
     forward_u(block2, block3_attention_mixed, block3_attention_O, block3_u, n);
     forward_m(block3_u, block3_norm2_m, n);
     forward_v(block3_u, block3_norm2_m, block3_norm2_v, n);
-    forward_block1_norm1(
-      block3_u,
-      block3_norm2_m,
-      block3_norm2_v,
-      block3_norm2_g,
-      block3_norm2_b,
-      block3_norm2,
-      n,
-    );
+    forward_norm_y(block3_u, block3_norm2_m, block3_norm2_v, block3_norm2_g, block3_norm2_b, block3_norm2, n);
     forward_hidden(block3_norm2, block3_hidden_W, block3_hidden_b, block3_hidden, n);
     forward_mlp_gelu_tanh(block3_hidden, block3_mlp_gelu_tanh, n);
     forward_block(block3_u, block3_mlp_gelu_tanh, block3_mlp_W, block3_mlp_b, block3, n);
     forward_m(block3, block4_norm1_m, n);
     forward_v(block3, block4_norm1_m, block4_norm1_v, n);
-    forward_block1_norm1(
-      block3,
-      block4_norm1_m,
-      block4_norm1_v,
-      block4_norm1_g,
-      block4_norm1_b,
-      block4_norm1,
-      n,
-    );
-    forward_block1_attention_q(block4_norm1, block4_attention_Q, block4_attention_q, n);
-    forward_block1_attention_q(block4_norm1, block4_attention_K, block4_attention_k, n);
-    forward_block1_attention_q(block4_norm1, block4_attention_V, block4_attention_v, n);
+    forward_norm_y(block3, block4_norm1_m, block4_norm1_v, block4_norm1_g, block4_norm1_b, block4_norm1, n);
+    forward_block_attention_y(block4_norm1, block4_attention_Q, block4_attention_q, n);
+    forward_block_attention_y(block4_norm1, block4_attention_K, block4_attention_k, n);
+    forward_block_attention_y(block4_norm1, block4_attention_V, block4_attention_v, n);
     forward_attention_score(block4_attention_q, block4_attention_k, block4_attention_score, n);
     forward_attention_weight(block4_attention_score, block4_attention_weight, n);
     forward_attention_mixed(block4_attention_weight, block4_attention_v, block4_attention_mixed, n);
     forward_u(block3, block4_attention_mixed, block4_attention_O, block4_u, n);
     forward_m(block4_u, block4_norm2_m, n);
     forward_v(block4_u, block4_norm2_m, block4_norm2_v, n);
-    forward_block1_norm1(
-      block4_u,
-      block4_norm2_m,
-      block4_norm2_v,
-      block4_norm2_g,
-      block4_norm2_b,
-      block4_norm2,
-      n,
-    );
+    forward_norm_y(block4_u, block4_norm2_m, block4_norm2_v, block4_norm2_g, block4_norm2_b, block4_norm2, n);
     forward_hidden(block4_norm2, block4_hidden_W, block4_hidden_b, block4_hidden, n);
     forward_mlp_gelu_tanh(block4_hidden, block4_mlp_gelu_tanh, n);
     forward_block(block4_u, block4_mlp_gelu_tanh, block4_mlp_W, block4_mlp_b, block4, n);
     forward_m(block4, norm_m, n);
     forward_v(block4, norm_m, norm_v, n);
-    forward_block1_norm1(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
+    forward_norm_y(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
     forward_z(norm, z_W, z_b, z, n);
     forward_p_logsumexp(z, p_logsumexp, n);
     forward_p(z, p_logsumexp, p, n);

@@ -353,7 +353,7 @@ export function forward_z_dense_y(
 
 // y[n, t] = logsumexp[k](x[n, t, k])      names.dsl:12
 // y stands for p_logsumexp, p_logsumexp_inference
-export function forward_p_logsumexp(x: Float32Array, y: Float64Array, batch: number): void {
+export function forward_p_logsumexp_y(x: Float32Array, y: Float64Array, batch: number): void {
   const nt_to = batch * 14;
   for (let nt = 0; nt < nt_to; nt++) {
     let largest = -Infinity;
@@ -373,7 +373,7 @@ export function forward_p_logsumexp(x: Float32Array, y: Float64Array, batch: num
 // y[n, t] = sum[k]((k == next[n, t]) * x[n, t, k])                        names.dsl:15
 // y2 = sum[n, t](t < length[n] ? x2[n, t] - y[n, t] : 0) / extent(n)      names.dsl:15
 // y2 stands for loss, loss_inference
-export function forward_loss(
+export function forward_loss_y2(
   next: Int32Array,
   x: Float32Array,
   length: Int32Array,
@@ -415,6 +415,9 @@ export function forward_p(
 }
 
 // -------------------------------------------------------------------------------------------------- backward
+
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
 
 // dz[n, i, o] = i < length[n] ? (exp(z[n, i, o] - p_logsumexp[n, i]) - (o == next[n, i]))
 //     / extent(n) : 0      names.dsl:10 (layers.dsl:7)
@@ -600,15 +603,15 @@ export function backward_dz_gru_s(
   }
 }
 
-// dx[g] = sum[n, t](dy[n, t, g])      names.dsl:10 (recurrent.dsl:28, 30)
-// dx stands for dz_gru_c, dz_gru_b
-export function gradient_z_gru_c(dy: Float32Array, dx: Float32Array, batch: number): void {
-  dx.fill(0);
+// dW[g] = sum[n, t](dy[n, t, g])      names.dsl:10 (recurrent.dsl:28, 30)
+// dW stands for dz_gru_c, dz_gru_b
+export function gradient_z_gru_dW(dy: Float32Array, dW: Float32Array, batch: number): void {
+  dW.fill(0);
   const nt_to = batch * 14;
   for (let nt = 0; nt < nt_to; nt++) {
     const dy_at_nt = nt * 288;
     for (let g = 0; g < 288; g++) {
-      dx[g]! += dy[dy_at_nt + g]!;
+      dW[g]! += dy[dy_at_nt + g]!;
     }
   }
 }
@@ -1234,8 +1237,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
       forward_z_dropout_y(z_gru_h, z_dropout_keep, z_dropout_y, n);
       forward_z_dense_y(z_dropout_y, z_dense_W, z_dense_b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
-      forward_loss(next, z, length, p_logsumexp, loss, n);
+      forward_p_logsumexp_y(z, p_logsumexp, n);
+      forward_loss_y2(next, z, length, p_logsumexp, loss, n);
       results[0] = loss[0]!;
     },
 
@@ -1261,10 +1264,10 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
         dz_gru_s,
         n,
       );
-      gradient_z_gru_c(dz_gru_s, dz_gru_c, n);
+      gradient_z_gru_dW(dz_gru_s, dz_gru_c, n);
       gradient_z_gru_U(z_gru_h, dz_gru_s, dz_gru_U, n);
       backward_dz_gru_a(dz_gru_k, z_gru_k, dz_gru_s_2, dz_gru_s_3, dz_gru_a, n);
-      gradient_z_gru_c(dz_gru_a, dz_gru_b, n);
+      gradient_z_gru_dW(dz_gru_a, dz_gru_b, n);
       backward_dz_embedding_y(dz_gru_a, z_gru_W, dz_embedding_y, n);
       gradient_z_gru_W(z_embedding_y, dz_gru_a, dz_gru_W, n);
       gradient_z_embedding_E(dz_embedding_y, seen, dz_embedding_E, n);
@@ -1279,8 +1282,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_gru_a(z_embedding_y, z_gru_W, z_gru_b, z_gru_a, n);
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
       forward_z_dense_y(z_gru_h, z_dense_W, z_dense_b, z_inference, n);
-      forward_p_logsumexp(z_inference, p_logsumexp_inference, n);
-      forward_loss(next, z_inference, length, p_logsumexp_inference, loss_inference, n);
+      forward_p_logsumexp_y(z_inference, p_logsumexp_inference, n);
+      forward_loss_y2(next, z_inference, length, p_logsumexp_inference, loss_inference, n);
       results[0] = loss_inference[0]!;
     },
 
@@ -1289,7 +1292,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_gru_a(z_embedding_y, z_gru_W, z_gru_b, z_gru_a, n);
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
       forward_z_dense_y(z_gru_h, z_dense_W, z_dense_b, z_inference, n);
-      forward_p_logsumexp(z_inference, p_logsumexp_inference, n);
+      forward_p_logsumexp_y(z_inference, p_logsumexp_inference, n);
       forward_p(z_inference, p_logsumexp_inference, p, n);
     },
   };

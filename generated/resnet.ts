@@ -921,7 +921,7 @@ export function forward_stem_conv2d_y(
 // batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (64 * extent(n))
 //     resnet.dsl:19-20 (normalisation.dsl:60)
 // batch_norm_batch_mean stands for stem_batch_norm_batch_mean, fine_residual_block1_a_batch_norm_batch_mean,
-// fine_residual_block1_b_batch_norm_batch_mean, fine_residual_block2_a_batch_norm_batch_mean and 1 more
+// fine_residual_block1_b_batch_norm_batch_mean and 2 more
 export function forward_batch_norm_batch_mean(
   conv2d_y: Float32Array,
   batch_norm_batch_mean: Float32Array,
@@ -944,8 +944,7 @@ export function forward_batch_norm_batch_mean(
 // variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (64 * extent(n))
 //     resnet.dsl:19-20 (normalisation.dsl:61)
 // variance stands for stem_batch_norm_batch_variance, fine_residual_block1_a_batch_norm_batch_variance,
-// fine_residual_block1_b_batch_norm_batch_variance, fine_residual_block2_a_batch_norm_batch_variance and 1
-// more
+// fine_residual_block1_b_batch_norm_batch_variance and 2 more
 export function forward_batch_norm_batch_variance(
   conv2d_y: Float32Array,
   mean: Float32Array,
@@ -969,7 +968,7 @@ export function forward_batch_norm_batch_variance(
 // mean'[k] = 0.9 * mean[k] + 0.1 * batch_mean[k]
 //     resnet.dsl:19-20 (normalisation.dsl:62)
 // mean' stands for stem_batch_norm_running_mean', fine_residual_block1_a_batch_norm_running_mean',
-// fine_residual_block1_b_batch_norm_running_mean', fine_residual_block2_a_batch_norm_running_mean' and 1 more
+// fine_residual_block1_b_batch_norm_running_mean' and 2 more
 export function forward_batch_norm_running_mean_next(
   mean: Float32Array,
   batch_mean: Float32Array,
@@ -984,8 +983,8 @@ export function forward_batch_norm_running_mean_next(
 //     + 0.1 * batch_variance[k] * (64 * n / (64 * n - 1))
 //     resnet.dsl:19-20 (normalisation.dsl:63)
 // variance' stands for stem_batch_norm_running_variance',
-// fine_residual_block1_a_batch_norm_running_variance', fine_residual_block1_b_batch_norm_running_variance',
-// fine_residual_block2_a_batch_norm_running_variance' and 1 more
+// fine_residual_block1_a_batch_norm_running_variance', fine_residual_block1_b_batch_norm_running_variance'
+// and 2 more
 export function forward_batch_norm_running_variance_next(
   variance: Float32Array,
   batch_variance: Float32Array,
@@ -1004,7 +1003,7 @@ export function forward_batch_norm_running_variance_next(
 //     / sqrt(batch_norm_batch_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])
 //     resnet.dsl:19, resnet.dsl:20 (resnet.dsl:10)
 // y stands for stem, fine_residual_block1_a, fine_residual_block2_a, stem_inference
-export function forward_stem(
+export function forward_y(
   conv2d_y: Float32Array,
   batch_norm_batch_mean: Float32Array,
   batch_norm_batch_variance: Float32Array,
@@ -1156,8 +1155,7 @@ export function forward_batch_norm_batch_mean2(
 
 // variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (16 * extent(n))      resnet.dsl:21 (normalisation.dsl:61)
 // variance stands for rough_residual_block1_a_batch_norm_batch_variance,
-// rough_residual_block1_b_batch_norm_batch_variance, rough_residual_block2_a_batch_norm_batch_variance and 1
-// more
+// rough_residual_block1_b_batch_norm_batch_variance and 2 more
 export function forward_batch_norm_batch_variance2(
   conv2d_y: Float32Array,
   mean: Float32Array,
@@ -1195,8 +1193,7 @@ export function forward_batch_norm_running_mean_next2(
 // variance'[k] = 16 * n == 1 ? variance[k] : 0.9 * variance[k]
 //     + 0.1 * batch_variance[k] * (16 * n / (16 * n - 1))      resnet.dsl:21 (normalisation.dsl:63)
 // variance' stands for rough_residual_block1_a_batch_norm_running_variance',
-// rough_residual_block1_b_batch_norm_running_variance', rough_residual_block2_a_batch_norm_running_variance'
-// and 1 more
+// rough_residual_block1_b_batch_norm_running_variance' and 2 more
 export function forward_batch_norm_running_variance_next2(
   variance: Float32Array,
   batch_variance: Float32Array,
@@ -1393,7 +1390,7 @@ export function forward_z_dense_y(
 
 // y[n] = logsumexp[o](x[n, o])      resnet.dsl:24
 // y stands for p_logsumexp, p_logsumexp_inference
-export function forward_p_logsumexp(x: Float32Array, y: Float64Array, batch: number): void {
+export function forward_p_logsumexp_y(x: Float32Array, y: Float64Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const x_at_n = n * 10;
@@ -1412,7 +1409,7 @@ export function forward_p_logsumexp(x: Float32Array, y: Float64Array, batch: num
 // y[n] = sum[k]((k == label[n]) * x[n, k])      resnet.dsl:25
 // y2 = sum[n](x2[n] - y[n]) / extent(n)         resnet.dsl:25
 // y2 stands for loss, loss_inference
-export function forward_loss(
+export function forward_loss_y2(
   label: Int32Array,
   x: Float32Array,
   x2: Float64Array,
@@ -1431,7 +1428,12 @@ export function forward_loss(
 // y[n] = argmax[k](x[n, k])                      resnet.dsl:26
 // y2 = sum[n](y[n] == label[n]) / extent(n)      resnet.dsl:26
 // y2 stands for accuracy, accuracy_inference
-export function forward_accuracy(x: Float32Array, label: Int32Array, y2: Float64Array, batch: number): void {
+export function forward_accuracy_y2(
+  x: Float32Array,
+  label: Int32Array,
+  y2: Float64Array,
+  batch: number,
+): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
@@ -1814,6 +1816,9 @@ export function forward_p(
 
 // -------------------------------------------------------------------------------------------------- backward
 
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
+
 // dz[n, o] = (exp(z[n, o] - p_logsumexp[n]) - (o == label[n])) / extent(n)      resnet.dsl:22 (layers.dsl:7)
 export function backward_dz(
   z: Float32Array,
@@ -1946,8 +1951,7 @@ export function gradient_batch_norm_gamma(
 
 // dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (32 * sqrt(variance[k] + 0.00001)^3 * n))      resnet.dsl:21 (normalisation.dsl:61)
 // dvariance_sum stands for drough_residual_block2_b_batch_norm_batch_variance_sum,
-// drough_residual_block2_a_batch_norm_batch_variance_sum,
-// drough_residual_block1_b_batch_norm_batch_variance_sum and 1 more
+// drough_residual_block2_a_batch_norm_batch_variance_sum and 2 more
 export function backward_dbatch_norm_batch_variance_sum(
   gamma: Float32Array,
   dgamma_sum: Float32Array,
@@ -1965,8 +1969,7 @@ export function backward_dbatch_norm_batch_variance_sum(
 
 // dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 16 * n))      resnet.dsl:21 (normalisation.dsl:60)
 // dmean_sum stands for drough_residual_block2_b_batch_norm_batch_mean_sum,
-// drough_residual_block2_a_batch_norm_batch_mean_sum, drough_residual_block1_b_batch_norm_batch_mean_sum and
-// 1 more
+// drough_residual_block2_a_batch_norm_batch_mean_sum and 2 more
 export function backward_dbatch_norm_batch_mean_sum(
   gamma: Float32Array,
   dbeta: Float32Array,
@@ -2314,8 +2317,7 @@ export function gradient_batch_norm_beta2(
 // dgamma_sum[k] = sum[n, i, j](dy[n, i, j, k] * (conv2d_y[n, i, j, k] - batch_mean[k]))
 //     resnet.dsl:19-20 (normalisation.dsl:67)
 // dgamma_sum stands for dfine_residual_block2_b_batch_norm_gamma_sum,
-// dfine_residual_block2_a_batch_norm_gamma_sum, dfine_residual_block1_b_batch_norm_gamma_sum,
-// dfine_residual_block1_a_batch_norm_gamma_sum and 1 more
+// dfine_residual_block2_a_batch_norm_gamma_sum, dfine_residual_block1_b_batch_norm_gamma_sum and 2 more
 export function backward_dbatch_norm_gamma_sum2(
   dy: Float32Array,
   conv2d_y: Float32Array,
@@ -2501,12 +2503,12 @@ export function backward_da_batch_norm_y2(
   }
 }
 
-// dx[n, i, j, k] = x[n, i, j, k] > 0 ? db[n, i, j, k]
+// dx[n, i, j, k] = a[n, i, j, k] > 0 ? db[n, i, j, k]
 //     + sum[f, u, v]((dy_sum[n, i - u + 1, j - v + 1, f] else 0) * K[u, v, k, f]) : 0
 //     resnet.dsl:20 (resnet.dsl:12), resnet.dsl:19
 // dx stands for dfine_residual_block1_b, dstem_batch_norm_y
 export function backward_a_conv2d_dx(
-  x: Float32Array,
+  a: Float32Array,
   db: Float32Array,
   dy_sum: Float32Array,
   K: Float32Array,
@@ -2544,7 +2546,7 @@ export function backward_a_conv2d_dx(
   }
   const nijk_to = batch * 1024;
   for (let nijk = 0; nijk < nijk_to; nijk++) {
-    dx[nijk] = x[nijk]! > 0 ? db[nijk]! + dx[nijk]! : 0;
+    dx[nijk] = a[nijk]! > 0 ? db[nijk]! + dx[nijk]! : 0;
   }
 }
 
@@ -3323,7 +3325,7 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
       stem_batch_norm_running_variance_next,
       n,
     );
-    forward_stem(
+    forward_y(
       stem_conv2d_y,
       stem_batch_norm_batch_mean,
       stem_batch_norm_batch_variance,
@@ -3355,7 +3357,7 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
       fine_residual_block1_a_batch_norm_running_variance_next,
       n,
     );
-    forward_stem(
+    forward_y(
       fine_residual_block1_a_conv2d_y,
       fine_residual_block1_a_batch_norm_batch_mean,
       fine_residual_block1_a_batch_norm_batch_variance,
@@ -3430,7 +3432,7 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
       fine_residual_block2_a_batch_norm_running_variance_next,
       n,
     );
-    forward_stem(
+    forward_y(
       fine_residual_block2_a_conv2d_y,
       fine_residual_block2_a_batch_norm_batch_mean,
       fine_residual_block2_a_batch_norm_batch_variance,
@@ -3757,9 +3759,9 @@ function forwardPart3({
     );
     forward_z_global_avg_pool2d_y(rough, z_global_avg_pool2d_y, n);
     forward_z_dense_y(z_global_avg_pool2d_y, z_dense_W, z_dense_b, z, n);
-    forward_p_logsumexp(z, p_logsumexp, n);
-    forward_loss(label, z, p_logsumexp, loss, n);
-    forward_accuracy(z, label, accuracy, n);
+    forward_p_logsumexp_y(z, p_logsumexp, n);
+    forward_loss_y2(label, z, p_logsumexp, loss, n);
+    forward_accuracy_y2(z, label, accuracy, n);
     results[0] = loss[0]!;
     results[1] = accuracy[0]!;
   };
@@ -4781,7 +4783,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
 
   return (n: number): void => {
     forward_stem_conv2d_y(x, stem_conv2d_K, stem_conv2d_y, n);
-    forward_stem(
+    forward_y(
       stem_conv2d_y,
       stem_batch_norm_running_mean,
       stem_batch_norm_running_variance,
@@ -4917,9 +4919,9 @@ function evaluatePart2({
       n,
     );
     forward_z_dense_y(z_global_avg_pool2d_y_inference, z_dense_W, z_dense_b, z_inference, n);
-    forward_p_logsumexp(z_inference, p_logsumexp_inference, n);
-    forward_loss(label, z_inference, p_logsumexp_inference, loss_inference, n);
-    forward_accuracy(z_inference, label, accuracy_inference, n);
+    forward_p_logsumexp_y(z_inference, p_logsumexp_inference, n);
+    forward_loss_y2(label, z_inference, p_logsumexp_inference, loss_inference, n);
+    forward_accuracy_y2(z_inference, label, accuracy_inference, n);
     results[0] = loss_inference[0]!;
     results[1] = accuracy_inference[0]!;
   };
@@ -4961,7 +4963,7 @@ function predictPart2({ batch, parameters, state, workspace, doubles }: Memory):
       n,
     );
     forward_z_dense_y(z_global_avg_pool2d_y_inference, z_dense_W, z_dense_b, z_inference, n);
-    forward_p_logsumexp(z_inference, p_logsumexp_inference, n);
+    forward_p_logsumexp_y(z_inference, p_logsumexp_inference, n);
     forward_p(z_inference, p_logsumexp_inference, p, n);
   };
 }

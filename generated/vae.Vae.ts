@@ -259,7 +259,7 @@ export function forward_h(
 
 // y[n, o] = sum[i](h[n, i] * W[i, o]) + b[o]      vae.dsl:16-17 (layers.dsl:7)
 // y stands for m, s
-export function forward_m(
+export function forward_y(
   h: Float32Array,
   W: Float32Array,
   b: Float32Array,
@@ -388,7 +388,7 @@ export function forward_loss(error: Float32Array, kl: Float32Array, loss: Float6
 
 // y = sum[n](x[n]) / extent(n)      vae.dsl:34-35
 // y stands for reconstruction_error, divergence
-export function forward_reconstruction_error(x: Float32Array, y: Float64Array, batch: number): void {
+export function forward_y2(x: Float32Array, y: Float64Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     total += x[n]!;
@@ -397,6 +397,9 @@ export function forward_reconstruction_error(x: Float32Array, y: Float64Array, b
 }
 
 // -------------------------------------------------------------------------------------------------- backward
+
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
 
 // dpicture[n, o] = (reconstruction[n, o] - x[n, o]) / extent(n)      vae.dsl:30
 export function backward_dpicture(
@@ -1112,8 +1115,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
     forward(n: number, step: number, first: number): void {
       drawNormal(noise, first * 12, n * 12, seed, 'noise', step, 0, 1);
       forward_h(x, h_W, h_b, h, n);
-      forward_m(h, m_W, m_b, m_2, n);
-      forward_m(h, s_W, s_b, s, n);
+      forward_y(h, m_W, m_b, m_2, n);
+      forward_y(h, s_W, s_b, s, n);
       forward_z(m_2, s, noise, z, n);
       forward_picture_h(z, picture_h_W, picture_h_b, picture_h, n);
       forward_picture(picture_h, picture_y_W, picture_y_b, picture, n);
@@ -1121,8 +1124,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_error(picture, x, error, n);
       forward_kl(m_2, s, kl, n);
       forward_loss(error, kl, loss, n);
-      forward_reconstruction_error(error, reconstruction_error, n);
-      forward_reconstruction_error(kl, divergence, n);
+      forward_y2(error, reconstruction_error, n);
+      forward_y2(kl, divergence, n);
       results[0] = loss[0]!;
       results[1] = reconstruction_error[0]!;
       results[2] = divergence[0]!;
@@ -1156,8 +1159,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
     predict(n: number, step: number, first: number): void {
       drawNormal(noise, first * 12, n * 12, seed, 'noise', step, 0, 1);
       forward_h(x, h_W, h_b, h, n);
-      forward_m(h, m_W, m_b, m_2, n);
-      forward_m(h, s_W, s_b, s, n);
+      forward_y(h, m_W, m_b, m_2, n);
+      forward_y(h, s_W, s_b, s, n);
       forward_z(m_2, s, noise, z, n);
       forward_picture_h(z, picture_h_W, picture_h_b, picture_h, n);
       forward_picture(picture_h, picture_y_W, picture_y_b, picture, n);

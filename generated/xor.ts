@@ -175,6 +175,9 @@ export function forward_accuracy(
 
 // -------------------------------------------------------------------------------------------------- backward
 
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
+
 // dz[n, k] = (a[n, k] - y[n, k]) / extent(n)      xor.dsl:16
 export function backward_dz(a: Float32Array, y: Float32Array, dz: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {

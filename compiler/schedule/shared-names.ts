@@ -57,16 +57,26 @@ export function sharedNames(members: readonly Member[], program: Program): Share
     const wishes = isScalar(name, program)
       ? [name]
       : full === undefined
-        ? [plainName(targets.has(name), isCotangent(name))]
+        ? [
+            plainName(
+              name,
+              targets.has(name) ? name : target,
+              statements.length === 1 && names.get(target) === 'dx',
+              isCotangent,
+              program,
+            ),
+          ]
         : [textOf(without(full, layer)), textOf(full)];
     const chosen = wishes.find((wish) => !taken.has(wish)) ?? freshName(wishes.at(-1) ?? name, taken);
     taken.add(chosen);
     names.set(name, chosen);
   }
-  const fitting = result ? textOf(result) : [...layer, names.get(target) ?? target].join('_');
+  // where no name fits all results, the words that they have in common, q and k of each block's attention: block_attention_y
+  const shared = layer.length > 0 ? layer : wordsInCommon(members, own.indexOf(target), isCotangent);
+  const fitting = result ? textOf(result) : [...shared, names.get(target) ?? target].join('_');
   return {
     names: own.map((name) => names.get(name) ?? name),
-    result: members.length === 1 || (result === undefined && layer.length === 0) ? target : fitting,
+    result: members.length === 1 ? target : fitting,
   };
 }
 
@@ -142,8 +152,33 @@ function without({ derivative, words }: Name, layer: readonly string[]): Name {
   return { derivative, words: words.slice(from) };
 }
 
-/** For what is called so in every call that no name fits. */
-function plainName(isTarget: boolean, isCotangent: boolean): string {
-  if (isCotangent) return isTarget ? 'dx' : 'dy';
-  return isTarget ? 'y' : 'x';
+/** The words that the names of all callers' results share, without the numbers of layers. */
+function wordsInCommon(
+  members: readonly Member[],
+  result: number,
+  isCotangent: (name: string) => boolean,
+): readonly string[] {
+  const [first = [], ...others] = members.map(({ tensors }) =>
+    nameOf(tensors[result] ?? '', isCotangent).words.map((word) => word.replace(/\d+$/, '')),
+  );
+  const common = first.filter((word) => word !== '' && others.every((words) => words.includes(word)));
+  return common.every((word) => /^[A-Za-z]/.test(word)) ? common : [];
+}
+
+/**
+ * For what no name fits in all calls, as textbooks have it: y = x W, dx = dy W, dW = x dy. A factor beside dy in a dx that
+ * is not the cotangent of that factor is a.
+ */
+function plainName(
+  name: string,
+  target: string,
+  isProduct: boolean,
+  isCotangent: (name: string) => boolean,
+  program: Program,
+): string {
+  if (program.tensors.get(name)?.role === 'parameter') return 'W';
+  if ([...program.gradients.values()].includes(name)) return 'dW';
+  if (isCotangent(name)) return name === target ? 'dx' : 'dy';
+  if (name === target) return 'y';
+  return isProduct && !new RegExp(`^d${name}(_\\d+)?$`).test(target) ? 'a' : 'x';
 }

@@ -62,7 +62,7 @@ function usesOf({ computes, buffers, uses = [] }: LoopFunction): string[] {
     if (results.every(({ tensor }) => tensor === target)) return [];
     const all = results.map(({ tensor }) => tensor);
     let shown = all;
-    while (shown.length > 2 && shown.join(', ').length > MOST_USES) shown = shown.slice(0, -1);
+    while (shown.length > 2 && shown.join(', ').length > MOST_USES) shown = shown.slice(0, -2);
     const rest = all.length - shown.length;
     const list = rest === 0 ? shown.join(', ') : `${shown.join(', ')} and ${rest} more`;
     return proseLines(`${target} stands for ${list}`);

@@ -176,7 +176,7 @@ class ModulePrinter {
         .map(({ name, offset }) => `const ${name} = ${offset};`)
         .join('\n'),
       ...titled('forward', this.functions.forward),
-      ...titled('backward', this.functions.backward),
+      ...titled('backward', withNotation(this.functions.backward)),
       ...titled('update', [
         ...(clip !== undefined && update.calls.length > 0 ? [clipFunction(clip, this.arrayType.real)] : []),
         ...this.functions.update,
@@ -346,6 +346,16 @@ class ModulePrinter {
 }
 
 /** Where a function stands in the file. */
+/** What the names of cotangents mean, where some of them are no plain d and a name. */
+function withNotation(functions: readonly string[]): readonly string[] {
+  if (!functions.some((text) => /\bd\w+_(\d+|sum\d*)\b/.test(text))) return functions;
+  return [
+    '// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a\n' +
+      '// sum that more of it is made of.',
+    ...functions,
+  ];
+}
+
 type Part = 'forward' | 'backward' | 'update' | 'kernels';
 
 function partOf(each: LoopFunction): Part {
