@@ -1,5 +1,5 @@
 /** Which columns of a CSV file become which arrays, and how a cell becomes a number. Shared by the reader and the stream. */
-import { DataError } from '../errors.ts';
+import { checkOptionNames, DataError, type OptionNames } from '../errors.ts';
 
 /** A column by its name; several by a list of names, or by a pattern that their names match (in the file's order). */
 export type ColumnChoice = string | readonly string[] | RegExp;
@@ -33,6 +33,28 @@ export interface CsvOptions {
   readonly limit?: number;
   /** What messages call the file. */
   readonly name?: string;
+}
+
+const CATEGORY_OPTIONS: OptionNames<CategoryChoice> = { column: true, table: true };
+const CSV_OPTIONS: OptionNames<CsvOptions> = {
+  reals: true,
+  integers: true,
+  categories: true,
+  dtype: true,
+  header: true,
+  delimiter: true,
+  missing: true,
+  onMissing: true,
+  limit: true,
+  name: true,
+};
+
+/** @throws DataError where an option is unknown, or one of a category */
+export function checkCsvOptions(options: CsvOptions): void {
+  const file = nameOf(options);
+  checkOptionNames(`${file}: a table`, CSV_OPTIONS, options);
+  for (const [name, choice] of Object.entries(options.categories ?? {}))
+    if (typeof choice === 'object') checkOptionNames(`${file}: category '${name}'`, CATEGORY_OPTIONS, choice);
 }
 
 /** A cell without a value. `row` counts the rows of data from 0, `line` the lines of the file from 1. */

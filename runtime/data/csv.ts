@@ -1,7 +1,14 @@
 /** Tables in CSV (RFC 4180, and what papaparse reads besides) as typed arrays. */
 import Papa from 'papaparse';
-import { DataError } from '../errors.ts';
-import { nameOf, RowReader, type CsvOptions, type MissingCell, type Target } from './csv-columns.ts';
+import { DataError, type Only } from '../errors.ts';
+import {
+  checkCsvOptions,
+  nameOf,
+  RowReader,
+  type CsvOptions,
+  type MissingCell,
+  type Target,
+} from './csv-columns.ts';
 import type { NumberArray } from './dataset.ts';
 
 type Reals<Options extends CsvOptions> = Options extends { readonly dtype: 'f64' }
@@ -37,7 +44,11 @@ export interface CsvTable<Options extends CsvOptions> {
  * gives `data.x` (Float32Array, row by row), `data.species` (Int32Array) and `tables.species`.
  * @throws DataError that lists every missing or unfit value by row, line and column, up to the limit
  */
-export function readCsv<const Options extends CsvOptions>(text: string, options: Options): CsvTable<Options> {
+export function readCsv<const Options extends CsvOptions>(
+  text: string,
+  options: Only<CsvOptions, Options>,
+): CsvTable<Options> {
+  checkCsvOptions(options);
   const cursor = new Cursor(options);
   const numbers: number[] = [];
   let columns: Growing[] = [];
@@ -78,8 +89,9 @@ export function readCsv<const Options extends CsvOptions>(text: string, options:
  */
 export async function* streamCsv<const Options extends CsvOptions>(
   pieces: AsyncIterable<string> | Iterable<string>,
-  options: Options,
+  options: Only<CsvOptions, Options>,
 ): AsyncGenerator<CsvData<Options>, void, undefined> {
+  checkCsvOptions(options);
   for (const [name, choice] of Object.entries(options.categories ?? {})) {
     if (typeof choice === 'string' || choice.table === undefined)
       throw new DataError(`${nameOf(options)}: the table of '${name}' must be given to read it as a stream`);

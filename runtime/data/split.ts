@@ -1,5 +1,5 @@
 /** Rows put in random order, and divided into the parts that train, validate and test. */
-import { DataError } from '../errors.ts';
+import { checkOptionNames, DataError, type Only, type OptionNames } from '../errors.ts';
 import { Random } from '../random.ts';
 import { layoutOf, takeKnownRows, type Dataset, type Layout, type Rows } from './dataset.ts';
 
@@ -18,12 +18,22 @@ export interface SplitOptions extends Shares {
   readonly stratify?: string;
 }
 
+const SPLIT_OPTIONS: OptionNames<SplitOptions> = {
+  train: true,
+  validation: true,
+  test: true,
+  seed: true,
+  shuffle: true,
+  stratify: true,
+};
+
 /** Every row once, in an order that the seed decides. @throws DataError */
 export function shuffle<Data extends Dataset>(
   data: Data,
   rows: Rows,
   options: { readonly seed?: number } = {},
 ): Data {
+  checkOptionNames('shuffle', { seed: true }, options);
   const layout = layoutOf(data, rows);
   return takeKnownRows(data, layout, orderOf(layout.rows, options.seed ?? 0, 'shuffle'));
 }
@@ -32,13 +42,14 @@ export function shuffle<Data extends Dataset>(
  * Divides the rows: `split(data, 150, { train: 0.8, test: 0.2, seed: 1, stratify: 'label' })` gives `{ train, test }`, each
  * an object like `data` with arrays of its own. Shares are met to within a row. Stratified, those of every value are, by the
  * method of largest remainders; what rounding leaves over goes to the part that has had too little so far.
- * @throws DataError where shares do not make 1 or a part would be empty
+ * @throws DataError where shares do not make 1, a part would be empty, or there is no such option
  */
 export function split<Data extends Dataset, Options extends SplitOptions>(
   data: Data,
   rows: Rows,
-  options: Options,
+  options: Only<SplitOptions, Options>,
 ): { [part in Extract<keyof Options, Part>]: Data } {
+  checkOptionNames('split', SPLIT_OPTIONS, options);
   const layout = layoutOf(data, rows);
   const parts = PARTS.filter((part) => options[part] !== undefined);
   const shares = checkedShares(parts, options);

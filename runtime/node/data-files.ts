@@ -2,6 +2,7 @@
 import { createReadStream, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Only } from '../errors.ts';
 import { readCsv, streamCsv, type CsvData, type CsvTable } from '../data/csv.ts';
 import type { CsvOptions } from '../data/csv-columns.ts';
 import { readIdx, type IdxArray } from '../data/idx.ts';
@@ -16,7 +17,7 @@ const nameOf = (path: FilePath): string => basename(path instanceof URL ? fileUR
 /** `readCsv` of a file in UTF-8. @throws DataError */
 export function readCsvFile<const Options extends CsvOptions>(
   path: FilePath,
-  options: Options,
+  options: Only<CsvOptions, Options>,
 ): CsvTable<Options> {
   return readCsv(readFileSync(path, 'utf8'), { name: nameOf(path), ...options });
 }
@@ -24,7 +25,7 @@ export function readCsvFile<const Options extends CsvOptions>(
 /** `streamCsv` of a file in UTF-8, of which a piece at a time is in memory. @throws DataError */
 export function streamCsvFile<const Options extends CsvOptions>(
   path: FilePath,
-  options: Options,
+  options: Only<CsvOptions, Options>,
 ): AsyncGenerator<CsvData<Options>, void, undefined> {
   return streamCsv<Options>(createReadStream(path, 'utf8'), { name: nameOf(path), ...options });
 }

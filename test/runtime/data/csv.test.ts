@@ -179,6 +179,22 @@ it.each<[string, string, CsvOptions, string]>([
   expect(() => readCsv(text, { ...options, name: 'table.csv' })).toThrow('table.csv');
 });
 
+it('an option that is not there is an error, and one of types', async () => {
+  // @ts-expect-error a slip for `onMissing`
+  expect(() => readCsv('a\n1\n', { reals: { a: 'a' }, onmissing: 'skip', name: 'table.csv' })).toThrow(
+    new DataError(
+      "table.csv: a table has no option 'onmissing'; its options are " +
+        'reals, integers, categories, dtype, header, delimiter, missing, onMissing, limit, name',
+    ),
+  );
+  // @ts-expect-error a slip for `reals`
+  await expect(streamCsv(['a\n1\n'], { real: { a: 'a' } }).next()).rejects.toThrow("no option 'real'");
+  const words = { column: 'a', tables: ['x'] };
+  expect(() => readCsv('a\nx\n', { categories: { word: words }, name: 'table.csv' })).toThrow(
+    new DataError("table.csv: category 'word' has no option 'tables'; its options are column, table"),
+  );
+});
+
 describe('a stream of text', () => {
   const table = ['setosa', 'virginica'];
   const options = { reals: { x: /^sepal/ }, categories: { species: { column: 'species', table } } } as const;

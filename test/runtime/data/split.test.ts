@@ -132,6 +132,20 @@ describe('a split', () => {
     );
   });
 
+  it('refuses an option that it does not have, and so does its type', () => {
+    const data = table(labelled(10));
+    // @ts-expect-error a slip for `stratify`
+    expect(() => split(data, 10, { train: 0.5, test: 0.5, stratified: 'label' })).toThrow(
+      new DataError(
+        "split has no option 'stratified'; its options are train, validation, test, seed, shuffle, stratify",
+      ),
+    );
+    // @ts-expect-error a slip for `validation`
+    expect(() => split(data, 10, { train: 1, val: 0.5 })).toThrow("split has no option 'val'");
+    // @ts-expect-error a slip for `seed`
+    expect(() => shuffle(data, 10, { sead: 1 })).toThrow("shuffle has no option 'sead'");
+  });
+
   it.each<[string, number, SplitOptions, string]>([
     ['shares that do not make 1', 10, { train: 0.8, test: 0.1 }, 'found train 0.8, test 0.1'],
     ['no shares', 10, {}, 'the shares must make 1 together, found none'],
