@@ -157,6 +157,7 @@ export class RowReader {
   private readonly absent: ReadonlySet<string>;
   private readonly skip: boolean;
   private readonly limit: number;
+  private readonly dtype: 'f32' | 'f64';
 
   constructor(header: readonly string[], options: CsvOptions) {
     this.header = header;
@@ -165,6 +166,7 @@ export class RowReader {
     this.absent = new Set(options.missing ?? MISSING);
     this.skip = options.onMissing === 'skip';
     this.limit = options.limit ?? 20;
+    this.dtype = options.dtype ?? 'f32';
   }
 
   /** The row's numbers, target after target, into `into`. @returns false where the row is of no use */
@@ -186,7 +188,7 @@ export class RowReader {
           if (!this.skip) this.report(row, line, `column '${name}' is missing`);
           continue;
         }
-        const value = numberIn(cell, target);
+        const value = numberIn(cell, target, this.dtype);
         if (typeof value === 'string') {
           whole = false;
           this.report(row, line, `column '${name}': ${value}`);
@@ -223,7 +225,7 @@ function listOf(words: readonly string[]): string {
 }
 
 /** The cell's number, or what is wrong with it. */
-function numberIn(cell: string, { kind, words }: Target): number | string {
+function numberIn(cell: string, { kind, words }: Target, dtype: 'f32' | 'f64'): number | string {
   if (kind === 'category') {
     if (words!.has(cell)) return 0; // numbered when the row is known to be whole
     return `'${cell}' is none of ${listOf(words!.table)}`;
@@ -232,5 +234,7 @@ function numberIn(cell: string, { kind, words }: Target): number | string {
   if (!Number.isFinite(value)) return `'${cell}' is not a finite number`;
   if (kind === 'integer' && (!Number.isInteger(value) || Math.abs(value) > 2 ** 31 - 1))
     return `'${cell}' is not a whole number of 32 bits`;
+  if (kind === 'real' && dtype === 'f32' && !Number.isFinite(Math.fround(value)))
+    return `'${cell}' is too large for float32; dtype: 'f64' has room for it`;
   return value;
 }

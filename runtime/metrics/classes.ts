@@ -64,21 +64,42 @@ export interface ConfusionMatrix {
   readonly counts: Uint32Array;
 }
 
-/** Counts every pair of true and predicted class; `classes`, if it is not given, is as many as occur. @throws DataError */
+/** A matrix of so many classes takes 1 GB. */
+const MOST_OF_A_MATRIX = 2 ** 14;
+/** As many as a vocabulary has words; what is beyond is no class. */
+const MOST_OF_A_REPORT = 2 ** 20;
+
+/**
+ * Counts every pair of true and predicted class; `classes`, if it is not given, is the greatest that occurs, plus 1.
+ * @throws DataError, for more than 16384 classes too
+ */
 export function confusionMatrix(
   predicted: ArrayLike<number>,
   truth: ArrayLike<number>,
   classes?: number,
 ): ConfusionMatrix {
+  const extent = extentOf(predicted, truth, classes, MOST_OF_A_MATRIX);
+  const counts = new Uint32Array(extent * extent);
+  for (let row = 0; row < truth.length; row++) counts[truth[row]! * extent + predicted[row]!]!++;
+  return { classes: extent, counts };
+}
+
+/** The number of classes that is given, or occurs. @throws DataError where it is above `most`, or rows are no classes */
+function extentOf(
+  predicted: ArrayLike<number>,
+  truth: ArrayLike<number>,
+  classes: number | undefined,
+  most: number,
+): number {
+  if (classes !== undefined && !(Number.isInteger(classes) && classes >= 1 && classes <= most))
+    throw new DataError(`the number of classes must be a whole number from 1 to ${most}, found ${classes}`);
   checkPairs(predicted, truth);
   const found = Math.max(
     checkClasses(predicted, 'the prediction', classes),
     checkClasses(truth, 'the true value', classes),
   );
-  const extent = classes ?? found;
-  const counts = new Uint32Array(extent * extent);
-  for (let row = 0; row < truth.length; row++) counts[truth[row]! * extent + predicted[row]!]!++;
-  return { classes: extent, counts };
+  if (found > most) throw new DataError(`there may be ${most} classes, but class ${found - 1} occurs`);
+  return classes ?? found;
 }
 
 /**
@@ -132,7 +153,7 @@ export function classReport(
   options: Omit<ClassOptions, 'average'> = {},
 ): ClassReport {
   const { zeroDivision = 0 } = options;
-  const perClass = countsOf(confusionMatrix(predicted, truth, options.classes));
+  const perClass = countsOf(predicted, truth, options.classes);
   const all = sumOf(perClass);
   const scores = perClass.map((counts) => ({ ...scoresOf(counts, zeroDivision), support: counts.support }));
   const taken = scores.filter(
@@ -152,16 +173,22 @@ export function classReport(
   };
 }
 
-function countsOf({ classes, counts }: ConfusionMatrix): Counts[] {
-  return Array.from({ length: classes }, (_, k) => {
-    let predicted = 0;
-    let support = 0;
-    for (let other = 0; other < classes; other++) {
-      predicted += counts[other * classes + k]!;
-      support += counts[k * classes + other]!;
-    }
-    return { hits: counts[k * classes + k]!, predicted, support };
-  });
+/** In memory that grows with the classes, not with their square. */
+function countsOf(
+  predicted: ArrayLike<number>,
+  truth: ArrayLike<number>,
+  classes: number | undefined,
+): Counts[] {
+  const extent = extentOf(predicted, truth, classes, MOST_OF_A_REPORT);
+  const hits = new Uint32Array(extent);
+  const given = new Uint32Array(extent);
+  const support = new Uint32Array(extent);
+  for (let row = 0; row < truth.length; row++) {
+    given[predicted[row]!]!++;
+    support[truth[row]!]!++;
+    if (predicted[row] === truth[row]) hits[truth[row]!]!++;
+  }
+  return Array.from(hits, (each, k) => ({ hits: each, predicted: given[k]!, support: support[k]! }));
 }
 
 function sumOf(entries: readonly Counts[]): Counts {

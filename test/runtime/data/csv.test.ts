@@ -38,6 +38,11 @@ describe('a table', () => {
     expectTypeOf(data.x).toEqualTypeOf<Float64Array>();
   });
 
+  it('gives float64 what float32 has no room for', () => {
+    const { data } = readCsv('a\n1e300\n', { reals: { a: 'a' }, dtype: 'f64' });
+    expect([...data.a]).toEqual([1e300]);
+  });
+
   it('takes all columns that a pattern matches, in their order', () => {
     const { data } = readCsv(flowers, { reals: { x: /^sepal/ } });
     expect([...data.x]).toEqual([...Float32Array.of(5.1, 3.5, 4.9, -0.3, 6, 0.25)]);
@@ -134,6 +139,12 @@ it.each<[string, string, CsvOptions, string]>([
   ],
   ['a hexadecimal number', 'a\n0x10\n', { reals: { a: 'a' } }, "'0x10' is not a finite number"],
   ['infinity', 'a\n1e999\n', { reals: { a: 'a' } }, "'1e999' is not a finite number"],
+  [
+    'a number beyond float32',
+    'a\n3.4e38\n-1e300\n',
+    { reals: { a: 'a' } },
+    "row 1 (line 3), column 'a': '-1e300' is too large for float32; dtype: 'f64'",
+  ],
   ['a fraction among integers', 'a\n1.5\n', { integers: { a: 'a' } }, "'1.5' is not a whole number"],
   ['too large an integer', 'a\n4294967296\n', { integers: { a: 'a' } }, 'not a whole number of 32 bits'],
   [

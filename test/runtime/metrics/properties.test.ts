@@ -89,6 +89,13 @@ it('the confusion matrix counts every row once, the right ones on its diagonal',
   );
 });
 
+it('a report of a whole vocabulary is no matter of memory', () => {
+  const { perClass, accuracy } = classReport([50256, 7, 7], [50256, 7, 8]);
+  expect(perClass).toHaveLength(50257);
+  expect(perClass[7]).toEqual({ precision: 0.5, recall: 1, f1: 2 / 3, support: 1 });
+  expect(accuracy).toBeCloseTo(2 / 3, 12);
+});
+
 describe('the AUC', () => {
   it('is the share of pairs of a positive and a negative row that are in order, ties half', () => {
     fc.assert(
@@ -174,6 +181,13 @@ it.each<[string, () => unknown, string]>([
     () => confusionMatrix([0, 1], [0, 3], 3),
     'from 0 to 2, but the true value is 3 at row 1',
   ],
+  [
+    'an id for a class',
+    () => confusionMatrix([1e9], [0]),
+    'may be 16384 classes, but class 1000000000 occurs',
+  ],
+  ['an id in a report', () => classReport([0], [2 ** 40]), 'may be 1048576 classes, but class 1099511627776'],
+  ['half a class', () => confusionMatrix([0], [0], 1.5), 'a whole number from 1 to 16384, found 1.5'],
   ['NaN', () => meanAbsoluteError([1, NaN], [1, 1]), 'the prediction is NaN at row 1'],
   ['NaN among scores', () => topK([1, 2, NaN, 4], [0, 1], 1), 'the score is NaN at row 1, column 0'],
   ['scores that make no rows', () => topK([1, 2, 3], [0, 1], 1), '3 scores are not a row of at least 2'],
