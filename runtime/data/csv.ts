@@ -9,6 +9,7 @@ import {
   type MissingCell,
   type Target,
 } from './csv-columns.ts';
+import { RecordSplitter } from './csv-records.ts';
 import type { NumberArray } from './dataset.ts';
 
 type Reals<Options extends CsvOptions> = Options extends { readonly dtype: 'f64' }
@@ -98,11 +99,11 @@ export async function* streamCsv<const Options extends CsvOptions>(
   }
   const cursor = new Cursor(options);
   let { delimiter } = options;
-  let rest = '';
+  const splitter = new RecordSplitter();
   const numbers: number[] = [];
   function* rowsOf(text: string): Generator<CsvData<Options>> {
     if (text === '') return;
-    const parsed = parse(text, delimiter, options);
+    const parsed = parse(text, delimiter, options, splitter.newline);
     delimiter ??= parsed.delimiter;
     for (const record of parsed.records) {
       if (cursor.next(record, numbers)) yield rowObject(cursor.reader!.targets, numbers, options);
@@ -110,13 +111,9 @@ export async function* streamCsv<const Options extends CsvOptions>(
     cursor.reader?.finish();
   }
   for await (const piece of pieces) {
-    rest += piece;
-    const end = endOfRecords(rest);
-    const text = rest.slice(0, end);
-    rest = rest.slice(end);
-    yield* rowsOf(text);
+    yield* rowsOf(splitter.take(piece, delimiter));
   }
-  yield* rowsOf(rest);
+  yield* rowsOf(splitter.rest);
   cursor.finish();
 }
 
@@ -135,31 +132,21 @@ function rowObject<Options extends CsvOptions>(
   return row as CsvData<Options>;
 }
 
-/** Where the last whole record ends: after a line's end with all quotes before it closed. */
-function endOfRecords(text: string): number {
-  let end = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 34) quoted = !quoted;
-    else if (code === 10 && !quoted) end = i + 1;
-  }
-  return end;
-}
-
 /** The records of a text, and what divides their cells. @throws DataError where a quote is not closed */
 function parse(
   text: string,
   given: string | undefined,
   options: CsvOptions,
+  newline?: '\n' | '\r',
 ): { readonly records: readonly string[][]; readonly delimiter: string } {
   // papaparse guesses from the first ten records, blank lines among them unless they are skipped
   const delimiter = given ?? Papa.parse(text, { preview: 10, skipEmptyLines: 'greedy' }).meta.delimiter;
-  const { data, errors } = Papa.parse<string[]>(text, { delimiter });
+  const { data, errors } = Papa.parse<string[]>(text, { delimiter, ...(newline && { newline }) });
   const wrong = errors.find(({ type }) => type === 'Quotes');
   if (wrong !== undefined)
     throw new DataError(`${nameOf(options)} is not CSV: ${wrong.message}, in record ${wrong.row ?? 0}`);
-  if (text.endsWith('\n')) data.pop(); // an empty record after the last line
+  const last = data.at(-1);
+  if (last?.length === 1 && last[0] === '') data.pop(); // after the last line's end
   return { records: data, delimiter };
 }
 

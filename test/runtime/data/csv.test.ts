@@ -226,7 +226,7 @@ describe('a stream of text', () => {
   });
 
   it('gives what the whole table gives, wherever it is cut', async () => {
-    const cell = fc.constantFrom('a', 'b,c', 'with "quotes"', 'two\nlines', ' d', '7');
+    const cell = fc.constantFrom('a', 'b,c', 'with "quotes"', 'two\nlines', ' d', '7', '"', '5" pipe');
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ word: cell, n: fc.integer({ min: -99, max: 99 }) }), {
@@ -234,9 +234,10 @@ describe('a stream of text', () => {
           maxLength: 8,
         }),
         fc.integer({ min: 1, max: 20 }),
-        fc.constantFrom('\n', '\r\n'),
+        fc.constantFrom('\n', '\r\n', '\r'),
         async (records, length, newline) => {
-          const text = Papa.unparse(records, { newline });
+          // beside the cells that a writer quotes, one that it has not
+          const text = Papa.unparse(records, { newline }).replaceAll('"5"" pipe"', '5" pipe');
           const choices = { integers: { n: 'n' }, delimiter: ',' } as const;
           const whole = readCsv(text, { ...choices, categories: { word: 'word' } });
           const categories = { word: { column: 'word', table: whole.tables.word } };
@@ -246,6 +247,44 @@ describe('a stream of text', () => {
         },
       ),
     );
+  });
+
+  it.each(['\n', '\r\n', '\r'])(
+    'holds no row back, lines ending in %j, for a quote within a cell',
+    async (end) => {
+      let given = 0;
+      function* lines(): Generator<string> {
+        for (const line of ['n,word', '1,5" pipe', '2,"6"" pipe"', '3,"two', 'lines"', '4,last'])
+          yield (given++, `${line}${end}`);
+      }
+      const words = { column: 'word', table: ['5" pipe', '6" pipe', `two${end}lines`, 'last'] };
+      const when: number[] = [];
+      const read: number[] = [];
+      for await (const { n, word } of streamCsv(lines(), {
+        integers: { n: 'n' },
+        categories: { word: words },
+      })) {
+        when.push(given);
+        read.push(n[0]!, word[0]!);
+      }
+      expect(read).toEqual([1, 0, 2, 1, 3, 2, 4, 3]);
+      expect(when).toEqual([2, 3, 5, 6]); // a row as soon as its line is there
+    },
+  );
+
+  it('knows the lines of a file that ends them in CR', async () => {
+    await expect(all(streamCsv(pieces('a\r1\r\r2\rx\r', 4), { reals: { a: 'a' } }))).rejects.toThrow(
+      "row 2 (line 5), column 'a': 'x'",
+    );
+  });
+
+  it('takes a delimiter of any characters', async () => {
+    const rows = streamCsv(pieces('a||b\n"1"||2" or 3\n', 3), {
+      delimiter: '||',
+      integers: { a: 'a' },
+      categories: { b: { column: 'b', table: ['2" or 3'] } },
+    });
+    expect(await all(rows)).toEqual([{ a: Int32Array.of(1), b: Int32Array.of(0) }]);
   });
 
   it('ends with an error that names the line', async () => {
