@@ -61,10 +61,12 @@ function classesOf(
   );
   const names = ports.map(({ name }) => `'${name}'`).join(', ') || 'none';
   const entries = Object.entries(classWeight);
+  if (entries.length === 0)
+    throw new DataError('classWeight names no class; give weights, as in classWeight: { 0: 1, 1: 5 }');
   if (entries.every(([, value]) => typeof value === 'object' && value !== null)) {
-    const [first] = entries;
-    const port = ports.find(({ name }) => name === first?.[0]);
-    if (first === undefined || entries.length > 1 || port === undefined)
+    const first = entries[0]!;
+    const port = ports.find(({ name }) => name === first[0]);
+    if (entries.length > 1 || port === undefined)
       throw new DataError(
         `classWeight must name one input with an integer for each row; the model's are ${names}`,
       );

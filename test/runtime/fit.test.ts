@@ -384,6 +384,7 @@ describe('what cannot be is refused before anything is changed', () => {
     ['weights twice', bad({ sampleWeight: 3 }), 'sampleWeight must be an array'],
     ['a class', { classWeight: { 3: 1 } }, "input 'label' has the classes 0 to 2, not 3"],
     ['a weight of a class', { classWeight: { 1: -1 } }, 'classWeight of class 1 must be'],
+    ['no class', { classWeight: {} }, 'classWeight names no class; give weights'],
     ['an input of classes', { classWeight: { x: { 1: 1 } } }, "the model's are 'label'"],
     ['a number of batches', { fastDevRun: 0 }, 'fastDevRun must be'],
     ['a part of the batches', { overfitBatches: 1.5 }, 'overfitBatches must be'],
