@@ -25,7 +25,7 @@ const isReal = (data: TensorData): data is Float32Array | Float64Array =>
 
 /**
  * The same tensors, matrices as int8 with a tensor `NAME.scale` of float32 beside each; others as they are.
- * @throws DataError where a number is not finite
+ * @throws DataError where a number is not finite, or a tensor has the name of another's scales
  */
 export function quantise(tensors: Tensors, options: QuantiseOptions = {}): Tensors {
   const { scales = 'channel', parameters } = options;
@@ -40,6 +40,10 @@ export function quantise(tensors: Tensors, options: QuantiseOptions = {}): Tenso
     const { shape, data } = tensor;
     result[name] = tensor;
     if (!chosen.has(name) || !isReal(data)) continue;
+    if (Object.hasOwn(tensors, `${name}${SCALE}`))
+      throw new DataError(
+        `tensor ${quoted(`${name}${SCALE}`)} is in the way of the scales of ${quoted(name)}; rename it, or leave ${quoted(name)} out`,
+      );
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new DataError(`tensor ${quoted(name)} is ${data[bad]} at element ${bad}`);
     const channels = scales === 'channel' ? (shape.at(-1) ?? 1) : 1;

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, dequantise, quantise, type Tensors } from '../../runtime/formats/index.ts';
+import { DataError } from '../../runtime/index.ts';
 
 const matrix = (data: readonly number[], channels: number): Tensors => ({
   W: { shape: [data.length / channels, channels], data: Float32Array.from(data) },
@@ -64,6 +65,11 @@ describe('quantise', () => {
     expect(() => quantise(matrix([1], 1), { parameters: 'U*' })).toThrow("no parameter is called 'U*'");
     expect(() => quantise(matrix([1], 1), { scales: 'row' as 'channel' })).toThrow('scales must be');
     const { W } = quantise(matrix([1, 2], 2));
+    const taken = { ...matrix([1], 1), 'W.scale': { shape: [1], data: Float32Array.of(7) } };
+    expect(() => quantise(taken)).toThrow(
+      new DataError("tensor 'W.scale' is in the way of the scales of 'W'; rename it, or leave 'W' out"),
+    );
+    expect(quantise(taken, { parameters: 'W.scale' })['W.scale.scale']).toBeDefined();
     expect(() => dequantise({ W: W! })).toThrow("there is no 'W.scale'");
     const scale = { shape: [3], data: Float32Array.of(1, 1, 1) };
     expect(() => dequantise({ W: W!, 'W.scale': scale })).toThrow('2 channels, which 3 scales do not fit');
