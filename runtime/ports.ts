@@ -36,8 +36,10 @@ export function checkData(
   data: Readonly<Record<string, ArrayLike<number>>>,
   what: 'input' | 'parameter' | 'state' = 'input',
 ): number {
-  if (typeof data !== 'object' || data === null) {
-    throw new DataError(`data must be an object with an array for each ${what}, found ${nameOfType(data)}`);
+  const isObject = typeof data === 'object' && data !== null;
+  if (!isObject || Symbol.iterator in data || Symbol.asyncIterator in data) {
+    const found = isObject ? 'an iterable' : nameOfType(data);
+    throw new DataError(`data must be an object with an array for each ${what}, found ${found}`);
   }
   let rows: number | undefined;
   let first: Port | undefined;

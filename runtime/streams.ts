@@ -40,11 +40,13 @@ export async function* predictStream<Inputs, Outputs>(
 }
 
 async function* numbered<Inputs>(source: StreamSource<Inputs>): AsyncGenerator<[Inputs, number]> {
-  const given: unknown = source;
-  if (!isStream(given)) {
-    throw new DataError(`a stream must be an iterable of batches or a function, found ${nameOfType(given)}`);
-  }
   const stream: BatchStream<Inputs> = typeof source === 'function' ? source(0) : source;
+  const made: unknown = stream;
+  if (!isStream(made) || typeof made === 'function') {
+    throw new DataError(
+      `a stream must be an iterable of batches or a function that makes one, found ${nameOfType(made)}`,
+    );
+  }
   let number = 0;
   for await (const data of stream) yield [data, number++];
 }

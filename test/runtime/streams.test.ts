@@ -53,6 +53,16 @@ describe('a stream', () => {
     await expect(evaluateStream(trainer, wrong)).rejects.toThrow(/^batch 1: input 'x' .*NaN/);
     await expect(evaluateStream(trainer, [])).rejects.toThrow(new DataError('the stream has no batch'));
     await expect(evaluateStream(trainer, data as never)).rejects.toThrow('a stream must be an iterable');
+    await expect(evaluateStream(trainer, (() => data) as never)).rejects.toThrow(
+      new DataError('a stream must be an iterable of batches or a function that makes one, found Object'),
+    );
     await expect(predictStream(trainer, wrong).next()).resolves.toMatchObject({ done: false });
+  });
+
+  it('given where arrays belong is said to be one', async () => {
+    const trainer = (await moduleOf(LINE)).createTrainer();
+    const words = 'data must be an object with an array for each input, found an iterable';
+    expect(() => trainer.evaluate([data] as never)).toThrow(new DataError(words));
+    expect(() => trainer.predict([data] as never)).toThrow(new DataError(words));
   });
 });
