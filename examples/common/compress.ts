@@ -60,6 +60,7 @@ export async function compress(model: CompressibleModel): Promise<void> {
   const weights = getTensors(trainer);
   predictor.copyWeights(trainer);
   console.log(`${summary(predictor)}\n`);
+  if (quick) console.log('quick: one epoch on 2,000 digits, too short for a network to settle after pruning');
   console.log(`${model.name.padEnd(28)}accuracy  lost    bytes  gzipped`);
   report('float32', weights);
   report('int8, a scale per channel', quantise(weights));
