@@ -6,7 +6,7 @@ import { averagesOf, predict } from './evaluate.ts';
 import { computeSplitMetrics } from './evaluate-metrics.ts';
 import type { FitOptions } from './options.ts';
 import { planFit, type Plan } from './plan.ts';
-import { historyOf } from './session.ts';
+import { callbackStates, historyOf } from './session.ts';
 
 const YIELD_MILLISECONDS = 50;
 
@@ -73,13 +73,14 @@ async function runFit(
   /** Callbacks may refuse to begin; then nothing has happened. */
   async function begin(): Promise<void> {
     const { session: before, epoch } = engine;
+    const stored = callbackStates(session);
     for (const [id, callback] of plan.callbacks) {
-      const state = plan.resumed ? session.stored.get(id) : undefined;
+      const state = stored.get(id);
       if (state) callback.setState?.(state);
     }
     if (!plan.resumed) engine.epoch = Math.max(epoch, session.initialEpoch);
     engine.session = session;
-    session.callbacks = plan.callbacks;
+    Object.assign(session, { callbacks: plan.callbacks, stored });
     try {
       for (const callback of callbacks) await callback.onTrainBegin?.(context);
     } catch (error) {

@@ -1,4 +1,7 @@
-/** Stops a fit that does not get better any more (Keras's EarlyStopping). */
+/**
+ * Stops a fit that does not get better any more (Keras's EarlyStopping). What it has stopped stays so when it is resumed,
+ * unless with more patience.
+ */
 import type { Callback, CallbackState, EpochReport, FitContext, Learner, Outcome } from '../callback.ts';
 import type { RealArray } from '../types.ts';
 import { Monitor, numberFrom, type MonitorOptions } from './monitor.ts';
@@ -35,8 +38,9 @@ export class EarlyStopping implements Callback {
 
   onTrainBegin(context: FitContext): void {
     this.monitor.requireIn(context, this.name);
-    if (context.resumed) return;
-    this.setState({ best: NaN, bestEpoch: 0, waited: 0 });
+    if (!context.resumed) this.setState({ best: NaN, bestEpoch: 0, waited: 0 });
+    // the fit may have been aborted, or its process killed, in the very epoch that was the last
+    else if (this.isOutOfPatience()) context.stop();
   }
 
   onEpochEnd({ results, epoch }: EpochReport, context: FitContext): void {
@@ -44,7 +48,14 @@ export class EarlyStopping implements Callback {
       this.bestEpoch = epoch;
       this.waited = 0;
       if (this.restores) this.keep(context.trainer);
-    } else if (++this.waited >= Math.max(1, this.patience)) context.stop();
+      return;
+    }
+    this.waited++;
+    if (this.isOutOfPatience()) context.stop();
+  }
+
+  private isOutOfPatience(): boolean {
+    return this.waited >= Math.max(1, this.patience);
   }
 
   onTrainEnd(outcome: Outcome, { trainer }: FitContext): void {

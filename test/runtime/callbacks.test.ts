@@ -19,6 +19,7 @@ const data = rowsOf(20);
 const validationData = rowsOf(9, 2);
 const module = await moduleOf(PLAIN);
 const busy = await moduleOf(BUSY);
+type Trainer = ReturnType<typeof module.createTrainer>;
 
 /** Puts other figures in the place of those that were computed, epoch by epoch; stands first in the list. */
 const figures = (name: string, values: readonly number[]): Callback => ({
@@ -116,6 +117,49 @@ describe('EarlyStopping', () => {
     second.setTraining(structuredClone(first.getTraining()));
     await second.fit(data, { epochs: 4, validationData, callbacks: [losses, make()], resume: true });
     expect(second.getWeights()).toEqual(whole.getWeights());
+  });
+
+  describe('resumed', () => {
+    const losses = figures('val_loss', [2, 1, 3, 3, 3, 3]);
+    const make = (patience = 2): EarlyStopping => new EarlyStopping({ patience, restoreBestWeights: true });
+    const fitWith = (trainer: Trainer, callbacks: Callback[], options: object = {}) =>
+      trainer.fit(data, { epochs: 6, validationData, callbacks: [losses, ...callbacks], ...options });
+
+    it('after any step, also the one after which it stops, ends as if nothing had been', async () => {
+      const whole = busy.createTrainer();
+      const history = await fitWith(whole, [make()]);
+      expect(history.epochs).toEqual([1, 2, 3, 4]);
+      for (let step = 0; step <= whole.step; step++) {
+        const first = busy.createTrainer();
+        const controller = new AbortController();
+        if (step === 0) controller.abort();
+        const onBatch = () => (first.step === step ? controller.abort() : undefined);
+        await fitWith(first, [make()], { signal: controller.signal, onBatch });
+        const second = busy.createTrainer();
+        second.setTraining(structuredClone(first.getTraining()));
+        for (const trainer of [second, first]) {
+          expect(await fitWith(trainer, [make()], { resume: true })).toEqual(history);
+          expect(trainer.getTraining()).toEqual(whole.getTraining());
+        }
+      }
+    });
+
+    it('from the checkpoint of the epoch after which it stops ends there, too', async () => {
+      const whole = busy.createTrainer();
+      let last: TrainingSnapshot | undefined;
+      const write = (_: string, snapshot: TrainingSnapshot): void => void (last = snapshot);
+      const history = await fitWith(whole, [make(), new ModelCheckpoint({ path: 'x', write })]);
+      const trainer = busy.createTrainer();
+      trainer.setTraining(last!);
+      expect(await fitWith(trainer, [make()], { resume: true })).toEqual(history);
+      expect(trainer.getWeights()).toEqual(whole.getWeights());
+    });
+
+    it('with more patience goes on', async () => {
+      const trainer = busy.createTrainer();
+      await fitWith(trainer, [make()]);
+      expect((await fitWith(trainer, [make(4)], { resume: true })).epochs).toHaveLength(6);
+    });
   });
 });
 
