@@ -1,5 +1,12 @@
 /** From the data and the options of `fit` to what it will do: everything is checked here, and nothing changed. */
-import { arrayBatches, isOwnIterator, isStream, streamBatches, type BatchSource } from './batches.ts';
+import {
+  arrayBatches,
+  isOwnIterator,
+  isStream,
+  streamBatches,
+  type BatchSource,
+  type StreamSource,
+} from './batches.ts';
 import type { Callback } from './callback.ts';
 import { DataError } from './errors.ts';
 import { checkData, sizeOf, type Data } from './ports.ts';
@@ -48,6 +55,7 @@ export function planFit(engine: Engine, data: unknown, options: FitOptions<unkno
   const parts: Parts = {
     batchSize,
     accumulate: options.accumulate ?? 1,
+    overfits: overfit > 0,
     shuffle: overfit === 0 && (options.shuffle ?? training.shuffle),
     limit: (batches) =>
       devBatches || (overfit >= 1 ? overfit : overfit > 0 ? atLeastOne(overfit * batches) : Infinity),
@@ -122,6 +130,8 @@ interface Parts {
   readonly shuffle: boolean;
   /** Batches an epoch at most, of this many. */
   readonly limit: (batches: number) => number;
+  /** Every epoch takes the same batches. */
+  readonly overfits: boolean;
   /** Epochs to come. */
   readonly epochs: number;
 }
@@ -155,7 +165,7 @@ function planArrays(engine: Engine, given: Data, options: FitOptions<unknown>, p
 
 function planStream(
   engine: Engine,
-  data: Parameters<typeof isOwnIterator>[0],
+  data: StreamSource<Data>,
   options: FitOptions<unknown>,
   parts: Parts,
 ): Sources {
@@ -170,12 +180,12 @@ function planStream(
       'an iterator serves for one epoch only; for more give a function that makes it, or stepsPerEpoch',
     );
   const all = goesOn ? options.stepsPerEpoch! * accumulate : Infinity;
-  if (options.overfitBatches !== undefined && options.overfitBatches < 1 && !goesOn)
+  if (options.overfitBatches! < 1 && !goesOn)
     throw new DataError('of a stream nobody knows a fraction: give overfitBatches as a number of batches');
-  const overfits = options.overfitBatches !== undefined;
+  const { overfits } = parts;
   const source = streamBatches(
     engine,
-    data,
+    overfits ? firstPassOf(data) : data,
     Math.min(all, parts.limit(all)),
     // the same batches each epoch: every epoch begins the stream anew
     goesOn && !overfits,
@@ -183,6 +193,10 @@ function planStream(
   );
   return { source, validation: planValidation(engine, options.validationData, parts), rows: null };
 }
+
+/** Every pass over the stream is the first one: a function may give each pass another order. */
+const firstPassOf = (stream: StreamSource<Data>): StreamSource<Data> =>
+  typeof stream === 'function' ? () => stream(0) : stream;
 
 function planValidation(engine: Engine, data: unknown, parts: Parts): (() => BatchSource) | undefined {
   if (data === undefined) return undefined;
@@ -192,7 +206,8 @@ function planValidation(engine: Engine, data: unknown, parts: Parts): (() => Bat
         'validationData is an iterator, which serves for one epoch only; for more give a function that makes it',
       );
     const limit = parts.limit(Infinity);
-    return () => streamBatches(engine, data, limit, false, 1);
+    const stream = parts.overfits ? firstPassOf(data) : data;
+    return () => streamBatches(engine, stream, limit, false, 1);
   }
   const rows = checkData(engine.description.inputs, data as Data);
   return () => validationArrays(engine, data as Data, [0, rows], parts);

@@ -352,6 +352,18 @@ describe('trying out', () => {
     expect(await weightsAfter(() => batches(4), { overfitBatches: 2 })).toEqual(few);
   });
 
+  it('overfitBatches takes the first pass of a stream every time, of validation too', async () => {
+    const passes: string[] = [];
+    const make = (name: string) => (pass: number) => {
+      passes.push(`${name} ${pass}`);
+      return [slice(data, pass, pass + 4), slice(data, pass + 4, pass + 8)];
+    };
+    const options = { epochs: 4, initialEpoch: 2, overfitBatches: 1 };
+    const trainer = module.createTrainer();
+    await trainer.fit(make('training'), { ...options, validationData: make('validation') as never });
+    expect(passes).toEqual(['training 0', 'validation 0', 'training 0', 'validation 0']);
+  });
+
   it('overfitBatches takes as many of the validation', async () => {
     const trainer = module.createTrainer();
     const { history } = await trainer.fit(data, {
