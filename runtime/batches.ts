@@ -23,8 +23,8 @@ export interface BatchSource {
   stage(): number | Promise<number>;
   /** Notes what has been taken: after a whole step. */
   note(position: Position): void;
-  /** The epoch is over. */
-  end(position: Position): void;
+  /** The epoch is over. What throws leaves the position as it was. */
+  end(position: Position): void | Promise<void>;
   close(): void | Promise<void>;
   /** All of its rows as arrays, where nothing is shuffled. */
   part?(): Data;
@@ -87,15 +87,25 @@ export function streamBatches(
   accumulate: number,
 ): BatchSource {
   let iterator: BatchIterator | undefined;
+  /** The iterator has more to give, as far as is known. */
+  let isOpen = false;
   let pass = 0;
   /** Batches of this pass, and of this epoch. */
   let taken = 0;
   let inEpoch = 0;
   const next = async (): Promise<IteratorResult<unknown>> => {
     iterator ??= iteratorOf(stream, pass);
+    isOpen = false;
     const item = await iterator.next();
-    if (!item.done) taken++;
+    isOpen = !item.done;
+    if (isOpen) taken++;
     return item;
+  };
+  /** A stream that is not read to its end is told so, as `for ... of` does. */
+  const close = async (): Promise<void> => {
+    const left = iterator;
+    iterator = undefined;
+    if (isOpen && !isOwnIterator(stream)) await left?.return?.();
   };
   const turn = (to: number): void => {
     iterator = undefined;
@@ -141,18 +151,14 @@ export function streamBatches(
       position.batches = taken;
     },
 
-    end(position) {
+    async end(position) {
       if (goesOn) return;
-      iterator = undefined;
+      await close();
       position.pass = pass + 1;
       position.batches = 0;
     },
 
-    /** A stream that is not read to its end is told so, as `for ... of` does. */
-    async close() {
-      if (!isOwnIterator(stream)) await iterator?.return?.();
-      iterator = undefined;
-    },
+    close,
   };
 }
 

@@ -136,7 +136,7 @@ async function runFit(
 
     const results = means();
     if (plan.validation) Object.assign(results, await evaluateValidation(engine, plan, breathe));
-    source.end(session);
+    await source.end(session);
     session.epoch = epoch;
     engine.epoch++;
     session.rows = 0;

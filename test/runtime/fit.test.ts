@@ -237,6 +237,53 @@ describe('a stream of batches', () => {
     expect(isClosed).toBe(true);
   });
 
+  it.each<[string, Options, readonly string[]]>([
+    ['overfitBatches', { epochs: 2, overfitBatches: 2 }, ['opened', 'left', 'opened', 'left']],
+    ['fastDevRun', { fastDevRun: true }, ['opened', 'left']],
+    ['stepsPerEpoch', { epochs: 3, stepsPerEpoch: 2 }, ['opened', 'ended', 'opened', 'left']],
+    ['no limit', { epochs: 2 }, ['opened', 'ended', 'opened', 'ended']],
+  ])('is told, once, when an epoch leaves it before its end, with %s', async (_, options, events) => {
+    const seen: string[] = [];
+    const make = (): Iterable<ReturnType<typeof rowsOf>> => ({
+      [Symbol.iterator]() {
+        seen.push('opened');
+        const rows = batches(5);
+        return {
+          next() {
+            const item = rows.next();
+            if (item.done) seen.push('ended');
+            return item;
+          },
+          return(value) {
+            seen.push('left');
+            return { done: true, value };
+          },
+        };
+      },
+    });
+    await module.createTrainer().fit(make, options);
+    expect(seen).toEqual(events);
+  });
+
+  it('that cannot be left ends the fit with a whole state, from which training goes on', async () => {
+    const options = { epochs: 2, overfitBatches: 2 };
+    const wanted = await weightsAfter(() => batches(5), options);
+    const trainer = module.createTrainer();
+    const fail = (): void => {
+      throw new Error('broken');
+    };
+    const broken = function* () {
+      try {
+        yield* batches(5);
+      } finally {
+        fail();
+      }
+    };
+    await expect(trainer.fit(broken, options)).rejects.toThrow('broken');
+    await trainer.fit(() => batches(5), { ...options, resume: true });
+    expect(Object.values(trainer.getWeights()).flatMap((values) => [...values])).toEqual(wanted);
+  });
+
   it('that holds a wrong batch leaves the steps before it', async () => {
     const trainer = module.createTrainer();
     const good = module.createTrainer();
