@@ -163,6 +163,60 @@ describe('EarlyStopping', () => {
   });
 });
 
+describe('what is better, with mode auto,', () => {
+  /** A fit whose figure rises from epoch to epoch: the best epoch, for one callback that watches it. */
+  async function bestOfRising(name: string): Promise<number> {
+    const stopping = new EarlyStopping({ monitor: `val_${name}`, patience: 9 });
+    let value = 0;
+    const metrics = name === 'loss' || name === 'accuracy' ? {} : { [name]: () => ++value };
+    const callbacks = [figures(`val_${name}`, [1, 2, 3]), stopping];
+    await module.createTrainer().fit(data, { epochs: 3, validationData, metrics, callbacks });
+    return stopping.bestEpoch;
+  }
+
+  it.each(
+    (
+      'accuracy Accuracy acc ACC binary_accuracy balancedAccuracy top5_accuracy topKAccuracy topK top_k top5 Top5 ' +
+      'AUC auc aucOneVsRest roc_auc ROC_AUC f1 F1 macroF1 f1_macro f1Score fBeta precision recall recallAtK ' +
+      'r2 R2 rSquared r_squared dice Dice iou IoU mIoU meanIoU mAP'
+    ).split(' '),
+  )('is more %s', async (name) => {
+    expect(await bestOfRising(name)).toBe(3);
+  });
+
+  it.each(
+    (
+      'loss Loss logLoss dice_loss error errorRate top5Error meanSquaredError meanAbsoluteError rootMeanSquaredError mse MSE ' +
+      'mae RMSE rmse_scaled perplexity crossEntropy cross_entropy nll'
+    ).split(' '),
+  )('is less %s', async (name) => {
+    expect(await bestOfRising(name)).toBe(1);
+  });
+
+  it.each(
+    'score racc accord lossy aucun lossOfRecall reward neg_mean_squared_error accuracyGap errorRecall m'.split(
+      ' ',
+    ),
+  )('must be said of %s, before anything is changed', async (name) => {
+    const trainer = module.createTrainer();
+    const before = trainer.getTraining();
+    const monitor = `val_${name}`;
+    const options = { epochs: 3, validationData, metrics: { [name]: () => 1 } };
+    const write = (): void => {};
+    for (const make of [
+      (mode: object) => new EarlyStopping({ monitor, ...mode }),
+      (mode: object) => new ReduceLROnPlateau({ monitor, ...mode }),
+      (mode: object) => new ModelCheckpoint({ path: 'x', write, monitor, saveBestOnly: true, ...mode }),
+    ]) {
+      const fit = trainer.fit(data, { ...options, callbacks: [make({})] });
+      await expect(fit).rejects.toThrow(`'${monitor}', a name that does not say whether more or less`);
+      await expect(fit).rejects.toThrow(DataError);
+      expect(trainer.getTraining()).toEqual(before);
+      await module.createTrainer().fit(data, { ...options, callbacks: [make({ mode: 'max' })] });
+    }
+  });
+});
+
 describe('ReduceLROnPlateau', () => {
   it.each<[string, readonly number[], ConstructorParameters<typeof ReduceLROnPlateau>[0], readonly number[]]>(
     [
