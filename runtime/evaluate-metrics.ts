@@ -3,6 +3,7 @@
  * AUC, an F1, a root of a mean).
  */
 import { DataError } from './errors.ts';
+import { nameOfType } from './ports.ts';
 
 /** A number of the outputs of all rows and the data they were made of. Its name is the caller's. */
 export type SplitMetric<Inputs, Outputs> = (outputs: Outputs, data: Inputs) => number;
@@ -37,9 +38,7 @@ export function computeSplitMetrics<Inputs, Outputs>(
     Object.entries(metrics).map(([name, metric]) => {
       const value: unknown = metric(outputs, data);
       if (typeof value !== 'number')
-        throw new DataError(
-          `metric '${name}' must give a number, found ${value === null ? 'null' : typeof value}`,
-        );
+        throw new DataError(`metric '${name}' must give a number, found ${nameOfType(value)}`);
       return [name, value];
     }),
   );

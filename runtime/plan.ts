@@ -95,8 +95,8 @@ function checkedMetrics(
 function weightingOf({ weighting, description }: Engine, option: string): RowWeighting {
   if (weighting !== undefined) return weighting;
   throw new DataError(
-    `${option} needs a model that says where weights enter: declare \`input sample_weight[n] = 1\` in model ` +
-      `${description.name} and multiply it into the loss, as in \`loss = mean[n](sample_weight[n] * ...)\``,
+    `${option}: declare \`input sample_weight[n] = 1\` in model ${description.name} and multiply it into the loss, ` +
+      `as in \`mean[n](sample_weight[n] * ...)\``,
   );
 }
 
@@ -151,7 +151,7 @@ function planArrays(engine: Engine, given: Data, options: FitOptions<unknown>, p
     throw new DataError('stepsPerEpoch is for streams; an epoch of arrays is all of their rows');
   const { batchSize, shuffle } = parts;
   const split = options.validationSplit ?? 0;
-  const trained = split === 0 ? rows : Math.floor(rows * (1 - split));
+  const trained = Math.floor(rows * (1 - split));
   if (trained === 0 || (split > 0 && trained === rows))
     throw new DataError(`validationSplit ${split} of ${rows} rows leaves ${trained} to train on`);
   const limit = parts.limit(Math.ceil(trained / batchSize));
@@ -175,17 +175,13 @@ function planStream(
       throw new DataError(`${name} is for arrays; batches of a stream come as they are`);
   const { accumulate } = parts;
   const goesOn = options.stepsPerEpoch !== undefined;
-  if (!goesOn && parts.epochs > 1 && isOwnIterator(data))
-    throw new DataError(
-      'an iterator serves for one epoch only; for more give a function that makes it, or stepsPerEpoch',
-    );
   const all = goesOn ? options.stepsPerEpoch! * accumulate : Infinity;
   if (options.overfitBatches! < 1 && !goesOn)
     throw new DataError('of a stream nobody knows a fraction: give overfitBatches as a number of batches');
   const { overfits } = parts;
   const source = streamBatches(
     engine,
-    overfits ? firstPassOf(data) : data,
+    goesOn && !overfits ? data : streamOf(data, parts),
     Math.min(all, parts.limit(all)),
     // the same batches each epoch: every epoch begins the stream anew
     goesOn && !overfits,
@@ -194,19 +190,18 @@ function planStream(
   return { source, validation: planValidation(engine, options.validationData, parts), rows: null };
 }
 
-/** Every pass over the stream is the first one: a function may give each pass another order. */
-const firstPassOf = (stream: StreamSource<Data>): StreamSource<Data> =>
-  typeof stream === 'function' ? () => stream(0) : stream;
+/** A stream that every epoch begins anew: where it overfits, with the first pass of a function. */
+function streamOf(stream: StreamSource<Data>, { epochs, overfits }: Parts): StreamSource<Data> {
+  if (epochs > 1 && isOwnIterator(stream))
+    throw new DataError('an iterator serves for one epoch only; for more give a function that makes it');
+  return overfits && typeof stream === 'function' ? () => stream(0) : stream;
+}
 
 function planValidation(engine: Engine, data: unknown, parts: Parts): (() => BatchSource) | undefined {
   if (data === undefined) return undefined;
   if (isStream(data)) {
-    if (parts.epochs > 1 && isOwnIterator(data))
-      throw new DataError(
-        'validationData is an iterator, which serves for one epoch only; for more give a function that makes it',
-      );
     const limit = parts.limit(Infinity);
-    const stream = parts.overfits ? firstPassOf(data) : data;
+    const stream = streamOf(data, parts);
     return () => streamBatches(engine, stream, limit, false, 1);
   }
   const rows = checkData(engine.description.inputs, data as Data);
@@ -237,8 +232,8 @@ function requireSameSettings(before: FitSettings, now: FitSettings): void {
 function namedCallbacks(callbacks: readonly Callback[], isDevRun: boolean): Map<string, Callback> {
   const named = new Map<string, Callback>();
   const used = callbacks.filter((callback) => !(isDevRun && callback.skipsDevRun === true));
-  const last = used.filter((callback) => callback.runsLast === true);
-  for (const callback of [...used.filter((callback) => callback.runsLast !== true), ...last]) {
+  const isLast = ({ runsLast }: Callback): number => (runsLast === true ? 1 : 0);
+  for (const callback of used.toSorted((one, other) => isLast(one) - isLast(other))) {
     const name = callback.name ?? 'callback';
     let id = name;
     for (let k = 2; named.has(id); k++) id = `${name} ${k}`;

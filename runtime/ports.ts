@@ -76,15 +76,13 @@ export function checkData(
     checkValues(port, values, size, what);
   }
   for (const name in data) {
-    if (!hasPort(ports, name)) {
+    if (!ports.some((port) => port.name === name)) {
       const names = ports.map((port) => `'${port.name}'`).join(', ');
       throw new DataError(`there is no ${what} '${name}'; the model has ${names}`);
     }
   }
-  if (rows === undefined && hasBatch(ports)) {
-    throw new DataError(
-      'every input that has rows was left out, so that nothing says how many rows there are',
-    );
+  if (rows === undefined && ports.some(({ batched }) => batched)) {
+    throw new DataError('nothing says how many rows there are: every input that has rows was left out');
   }
   return rows ?? 1;
 }
@@ -99,18 +97,8 @@ export function isArrayLike(values: unknown): values is ArrayLike<number> {
 }
 
 export function nameOfType(value: unknown): string {
-  if (value === null || typeof value !== 'object') return value === null ? 'null' : typeof value;
-  return value.constructor?.name ?? 'an object';
-}
-
-function hasPort(ports: readonly Port[], name: string): boolean {
-  for (const port of ports) if (port.name === name) return true;
-  return false;
-}
-
-function hasBatch(ports: readonly Port[]): boolean {
-  for (const port of ports) if (port.batched) return true;
-  return false;
+  if (value === null) return 'null';
+  return typeof value === 'object' ? (value.constructor?.name ?? 'an object') : typeof value;
 }
 
 function place(port: Port, size: number, i: number): string {

@@ -71,12 +71,12 @@ export function takeSnapshot(engine: Engine): TrainingSnapshot {
   };
 }
 
-const POSITION = ['epoch', 'rows', 'steps', 'pass', 'batches'] as const;
+const POSITION = ['initialEpoch', 'epoch', 'rows', 'steps', 'pass', 'batches'] as const;
 
 function positionOf(session: Session): Json {
-  const { settings, history, initialEpoch } = session;
+  const { settings, history } = session;
   const position = Object.fromEntries(POSITION.map((key) => [key, session[key]]));
-  return { settings: { ...settings }, history: Object.keys(history), initialEpoch, ...position };
+  return { settings: { ...settings }, history: Object.keys(history), ...position };
 }
 
 /** The weights and states of a trainer, in place, by the names that they have in a snapshot. */
@@ -135,22 +135,25 @@ function sessionOf(
   arrays: Readonly<Record<string, SnapshotArray>>,
 ): Session {
   const settings = objectOf(fit['settings'], 'settings');
-  const { initialEpoch, ...position } = countsOf(fit, [...POSITION, 'initialEpoch']);
-  const sums = checkArray(arrays, 'running/sums', {
-    shape: [engine.resultNames.length],
-    data: new Float64Array(engine.resultNames.length),
-  });
-  const history = namesOf(fit['history'], 'history').map((name) => [
+  const position = countsOf(fit, POSITION);
+  const history = namesOf(fit['history'], 'history').map((name): [string, number[]] => [
     name,
     [...checkArray(arrays, `history/${name}`)],
   ]);
-  const session = newSession(settings as Partial<FitSettings> as FitSettings, initialEpoch, 0);
-  return {
-    ...session,
-    ...position,
-    sums: Float64Array.from(sums),
-    history: Object.fromEntries(history) as Record<string, number[]>,
-  };
+  const { initialEpoch, epoch, rows, steps } = position;
+  const session = newSession(
+    settings as Partial<FitSettings> as FitSettings,
+    initialEpoch,
+    engine.resultNames.length,
+  );
+  const { sums } = session;
+  sums.set(checkArray(arrays, 'running/sums', { shape: [sums.length], data: sums }));
+  const { batchSize, accumulate, rows: all } = session.settings;
+  // figures that came to a fit later have shorter histories; of a stream nobody knows how full its batches were
+  const epochs = Math.max(0, ...history.map(([, values]) => values.length));
+  if (epoch - initialEpoch !== epochs || rows !== Math.min(steps * batchSize * accumulate, all ?? rows))
+    throw new DataError("the training's position, history and settings contradict each other");
+  return Object.assign(session, position, { history: Object.fromEntries(history) });
 }
 
 function statesOfCallbacks(
@@ -211,11 +214,9 @@ function checkArray(
     throw wrong(name, `a ${(type as Float64ArrayConstructor).name}`, nameOfType(data));
   const axes: readonly number[] = Array.isArray(shape) ? shape : [NaN];
   const fits = axes.reduce((product, axis) => product * axis, 1) === data.length;
-  if (!fits || (wanted !== undefined && wanted.shape.join() !== axes.join()))
-    throw wrong(
-      name,
-      `[${String((wanted?.shape ?? axes).join(', '))}]`,
-      `[${axes.join(', ')}] with ${data.length} values`,
-    );
+  const shown = axes.join(', ');
+  const expected = wanted?.shape.join(', ') ?? shown;
+  if (!fits || expected !== shown)
+    throw wrong(name, `[${expected}]`, `[${shown}] with ${data.length} values`);
   return data;
 }

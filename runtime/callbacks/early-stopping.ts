@@ -3,8 +3,10 @@
  * unless with more patience.
  */
 import type { Callback, CallbackState, EpochReport, FitContext, Learner, Outcome } from '../callback.ts';
+import { DataError } from '../errors.ts';
+import { checkedValues } from '../named.ts';
 import type { RealArray } from '../types.ts';
-import { Monitor, numberFrom, type MonitorOptions } from './monitor.ts';
+import { countIn, Monitor, numberFrom, numberIn, type MonitorOptions } from './monitor.ts';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs in a row that may be no better; 0 by default. */
@@ -12,6 +14,9 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   /** At the end (not when the fit is aborted), the weights and running statistics of the best epoch are put back. */
   readonly restoreBestWeights?: boolean;
 }
+
+/** States with a shape are the model's own, not the optimizer's. */
+const isOfModel = ({ shape }: { readonly shape?: readonly number[] }): boolean => shape !== undefined;
 
 export class EarlyStopping implements Callback {
   readonly name = 'EarlyStopping';
@@ -39,8 +44,25 @@ export class EarlyStopping implements Callback {
   onTrainBegin(context: FitContext): void {
     this.monitor.requireIn(context, this.name);
     if (!context.resumed) this.setState({ best: NaN, bestEpoch: 0, waited: 0 });
+    if (this.restores && this.bestEpoch > 0) this.requireKept(context.trainer);
     // the fit may have been aborted, or its process killed, in the very epoch that was the last
-    else if (this.isOutOfPatience()) context.stop();
+    if (this.isOutOfPatience()) context.stop();
+  }
+
+  /** What is to be restored at the end is looked at before the beginning. @throws DataError */
+  private requireKept({ description: { parameters, states } }: Learner): void {
+    const own = states.filter(isOfModel);
+    for (const [entries, kept] of [
+      [parameters, this.weights],
+      [own, this.states],
+    ] as const)
+      for (const { name } of entries)
+        if (!Object.hasOwn(kept, name))
+          throw new DataError(
+            `to resume with restoreBestWeights, the weights of epoch ${this.bestEpoch} must be in the training: '${name}' is not`,
+          );
+    checkedValues('parameter', parameters, this.weights);
+    checkedValues('state', own, this.states);
   }
 
   onEpochEnd({ results, epoch }: EpochReport, context: FitContext): void {
@@ -67,8 +89,7 @@ export class EarlyStopping implements Callback {
   private keep(trainer: Learner): void {
     this.weights = trainer.getWeights();
     const all = trainer.getState();
-    // states with a shape are the model's own
-    const own = trainer.description.states.filter(({ shape }) => shape !== undefined);
+    const own = trainer.description.states.filter(isOfModel);
     this.states = Object.fromEntries(own.map(({ name }) => [name, all[name]!]));
   }
 
@@ -84,9 +105,9 @@ export class EarlyStopping implements Callback {
   }
 
   setState(state: CallbackState): void {
-    this.monitor.best = Number(state['best']);
-    this.bestEpoch = Number(state['bestEpoch']);
-    this.waited = Number(state['waited']);
+    this.monitor.best = numberIn(state, 'best');
+    this.bestEpoch = countIn(state, 'bestEpoch');
+    this.waited = countIn(state, 'waited');
     this.weights = {};
     this.states = {};
     for (const [key, value] of Object.entries(state)) {

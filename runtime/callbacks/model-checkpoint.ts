@@ -2,7 +2,7 @@
 import type { BatchReport, Callback, CallbackState, EpochReport, FitContext } from '../callback.ts';
 import { DataError } from '../errors.ts';
 import type { TrainingSnapshot } from '../snapshot.ts';
-import { Monitor, numberFrom, type MonitorOptions } from './monitor.ts';
+import { Monitor, numberFrom, numberIn, type MonitorOptions } from './monitor.ts';
 
 export interface ModelCheckpointOptions extends MonitorOptions {
   /**
@@ -76,7 +76,7 @@ export class ModelCheckpoint implements Callback {
   }
 
   setState(state: CallbackState): void {
-    this.monitor.best = Number(state['best']);
+    this.monitor.best = numberIn(state, 'best');
   }
 }
 

@@ -1,5 +1,5 @@
 /** Which of two epochs is the better one, by one of the reported figures. */
-import type { FitContext } from '../callback.ts';
+import type { CallbackState, FitContext } from '../callback.ts';
 import { DataError } from '../errors.ts';
 
 export interface MonitorOptions {
@@ -81,6 +81,17 @@ export class Monitor {
     return isBetter;
   }
 }
+
+/** The number that the state of a callback, which may have come from anywhere, has by this name. @throws DataError */
+export function numberIn(state: CallbackState, name: string): number {
+  const value = state[name];
+  if (typeof value === 'number') return value;
+  throw new DataError(`the state of a callback has no number '${name}': it is not its own`);
+}
+
+/** A whole number from 0. @throws DataError */
+export const countIn = (state: CallbackState, name: string): number =>
+  numberFrom(`'${name}' in the state of a callback`, numberIn(state, name), 0, true);
 
 /** @throws DataError where an option of a callback is no number, or less than it may be */
 export function numberFrom(name: string, value: unknown, least: number, isWhole = false): number {

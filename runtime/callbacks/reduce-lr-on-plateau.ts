@@ -1,7 +1,7 @@
 /** Turns the rate down when a figure stops getting better (Keras's ReduceLROnPlateau). */
 import type { Callback, CallbackState, EpochReport, FitContext } from '../callback.ts';
 import { DataError } from '../errors.ts';
-import { Monitor, numberFrom, type MonitorOptions } from './monitor.ts';
+import { countIn, Monitor, numberFrom, numberIn, type MonitorOptions } from './monitor.ts';
 
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
   /** What the rate is multiplied by; 0.1 by default. */
@@ -59,9 +59,9 @@ export class ReduceLROnPlateau implements Callback {
   }
 
   setState(state: CallbackState): void {
-    this.monitor.best = Number(state['best']);
-    this.waited = Number(state['waited']);
-    this.cooling = Number(state['cooling']);
+    this.monitor.best = numberIn(state, 'best');
+    this.waited = countIn(state, 'waited');
+    this.cooling = countIn(state, 'cooling');
   }
 }
 

@@ -1,6 +1,14 @@
 /** A training goes on from any step, in another trainer, as if it had never stopped. */
 import { describe, expect, it } from 'vitest';
-import { DataError, type Callback, type FitOptions, type TrainingSnapshot } from '../../runtime/index.ts';
+import {
+  DataError,
+  EarlyStopping,
+  ModelCheckpoint,
+  ReduceLROnPlateau,
+  type Callback,
+  type FitOptions,
+  type TrainingSnapshot,
+} from '../../runtime/index.ts';
 import { BUSY, moduleOf, rowsOf, slice } from './support.ts';
 
 const data = rowsOf(14);
@@ -145,7 +153,28 @@ describe('a snapshot', () => {
     change(arrays);
     return { ...snapshot, arrays };
   };
+  const WHERE = "the training's position, history and settings contradict each other";
+  const place = (change: object) => (snapshot: TrainingSnapshot) => ({
+    ...snapshot,
+    fit: { ...(snapshot.fit as object), ...change },
+  });
   it.each<[string, (snapshot: TrainingSnapshot) => unknown, string]>([
+    ['in the midst of no epoch', place({ rows: 4 }), WHERE],
+    ['past the last row', place({ rows: 100, steps: 25 }), WHERE],
+    ['between two batches', place({ rows: 6, steps: 2 }), WHERE],
+    [
+      'of a stream with more rows than its steps',
+      place({ rows: 9, steps: 2, settings: { batchSize: 4, accumulate: 1, rows: null } }),
+      WHERE,
+    ],
+    ['without a batch', place({ settings: {} }), WHERE],
+    ['in an epoch that is beyond counting', place({ epoch: 2 ** 40 }), WHERE],
+    ['before its first epoch', place({ initialEpoch: 50 }), WHERE],
+    [
+      'a history of more epochs than there were',
+      edit((arrays) => (arrays['history/loss'] = { shape: [1000], data: new Float64Array(1000) })),
+      WHERE,
+    ],
     ['nothing', () => null, 'should be an object, found null'],
     ['something else', () => ({ format: 'png' }), 'format should be chainrule training, found png'],
     ['a later version', (snapshot) => ({ ...snapshot, version: 2 }), 'version should be 1, found 2'],
@@ -201,5 +230,74 @@ describe('a snapshot', () => {
     expect(() => trainer.setTraining(wrong)).toThrow(words);
     expect(() => trainer.setTraining(wrong)).toThrow(DataError);
     expect(trainer.getTraining()).toEqual(before);
+  });
+
+  const stateOf = (name: string, change: (state: Record<string, unknown>) => void) =>
+    edit((arrays) => {
+      const start = `callback/${name}/`;
+      const own = Object.entries(arrays).filter(([key]) => key.startsWith(start));
+      const state = Object.fromEntries(own.map(([key, value]) => [key.slice(start.length), value]));
+      change(state);
+      for (const [key] of own) delete arrays[key];
+      for (const [key, value] of Object.entries(state)) arrays[start + key] = value;
+    });
+  const number = (value: number): object => ({ shape: [], data: Float64Array.of(value) });
+  it.each<[string, (snapshot: TrainingSnapshot) => object, string]>([
+    [
+      'nothing',
+      stateOf('EarlyStopping', (state) => Object.keys(state).forEach((key) => delete state[key])),
+      "no number 'best'",
+    ],
+    [
+      'no patience',
+      stateOf('EarlyStopping', (state) => (state['waited'] = number(NaN))),
+      "'waited' in the state of a callback must be a whole number",
+    ],
+    [
+      'an array for a number',
+      stateOf('EarlyStopping', (state) => (state['bestEpoch'] = { shape: [1], data: new Float64Array(1) })),
+      "no number 'bestEpoch'",
+    ],
+    [
+      'other weights',
+      stateOf('EarlyStopping', (state) => (state['weights/z_W'] = { shape: [2], data: new Float64Array(2) })),
+      'z_W',
+    ],
+    [
+      'weights that are NaN',
+      stateOf(
+        'EarlyStopping',
+        (state) => (state['weights/z_W'] = { shape: [15], data: new Float64Array(15).fill(NaN) }),
+      ),
+      'z_W',
+    ],
+    ['no weights', stateOf('EarlyStopping', (state) => delete state['weights/z_W']), "'z_W' is not"],
+    [
+      'weights too many',
+      stateOf('EarlyStopping', (state) => (state['weights/y'] = state['weights/z_W'])),
+      "'y'",
+    ],
+    [
+      'half a wait',
+      stateOf('ReduceLROnPlateau', (state) => (state['waited'] = number(0.5))),
+      "'waited' in the state of a callback must be a whole number",
+    ],
+    ['no best', stateOf('ModelCheckpoint', (state) => delete state['best']), "no number 'best'"],
+  ])('whose callbacks have %s goes on with none of them', async (_, change, words) => {
+    const callbacks = (): Callback[] => [
+      new EarlyStopping({ monitor: 'loss', restoreBestWeights: true, patience: 5 }),
+      new ReduceLROnPlateau({ monitor: 'loss' }),
+      new ModelCheckpoint({ path: 'x', write: () => {} }),
+    ];
+    const trained = module.createTrainer();
+    await trained.fit(data, { epochs: 1, callbacks: callbacks() });
+    const trainer = module.createTrainer();
+    trainer.setTraining(change(trained.getTraining()) as TrainingSnapshot);
+    const before = { ...trainer.getTraining() };
+    const fit = trainer.fit(data, { resume: true, callbacks: callbacks() });
+    await expect(fit).rejects.toThrow(words);
+    await expect(fit).rejects.toThrow(DataError);
+    expect(trainer.step).toBe(before.step);
+    expect(trainer.getWeights()).toEqual(trained.getWeights());
   });
 });
