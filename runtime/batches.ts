@@ -123,7 +123,7 @@ export function streamBatches(
       while (taken < position.batches)
         if ((await next()).done)
           throw new DataError(
-            `to resume, ${position.batches} batches have to be skipped, but the data ended after ${taken}`,
+            `to resume, the data must have ${position.batches} batches to skip, found ${taken}`,
           );
     },
 

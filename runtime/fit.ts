@@ -19,13 +19,14 @@ export async function fit(
 ): Promise<History> {
   const plan = planFit(engine, data, options);
   engine.isFitting = true;
-  try {
-    return await runFit(engine, trainer, plan, options.signal);
-  } finally {
-    engine.isFitting = false;
-    await plan.source.close();
-    for (const callback of plan.callbacks.values()) await callback.close?.();
-  }
+  const run = runFit(engine, trainer, plan, options.signal);
+  await Promise.allSettled([run]);
+  engine.isFitting = false;
+  // everything is closed, whatever throws; the first error is the one that counts
+  const closed = [plan.source, ...plan.callbacks.values()].map(async (part) => part.close?.());
+  await Promise.allSettled(closed);
+  await Promise.all([run, ...closed]);
+  return run;
 }
 
 async function runFit(

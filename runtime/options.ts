@@ -71,9 +71,10 @@ type Rule = (name: string, value: unknown) => void;
 
 /** @throws DataError */
 export function positiveInteger(name: string, value: unknown): number {
-  const isCount = isNumber(value) && Number.isInteger(value) && value >= 1 && value <= GREATEST_COUNT;
+  const count = value as number;
+  const isCount = Number.isInteger(value) && count >= 1 && count <= GREATEST_COUNT;
   mustBe(name, `a whole number from 1 to ${GREATEST_COUNT}`, isCount, value);
-  return value as number;
+  return count;
 }
 
 const counted: Rule = (name, value) => void positiveInteger(name, value);
@@ -88,10 +89,7 @@ const anything: Rule = () => {};
 
 const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
   epochs: counted,
-  initialEpoch: ruleOf(
-    'a whole number from 0',
-    (value) => isNumber(value) && Number.isInteger(value) && value >= 0,
-  ),
+  initialEpoch: ruleOf('a whole number from 0', (value) => Number.isInteger(value) && (value as number) >= 0),
   resume: truth,
   batchSize: counted,
   accumulate: counted,

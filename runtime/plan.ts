@@ -49,7 +49,7 @@ export function planFit(engine: Engine, data: unknown, options: FitOptions<unkno
   const batchSize = positiveInteger('batchSize', options.batchSize ?? engine.program.batch);
   if (batchSize > engine.program.batch)
     throw new DataError(
-      `batchSize ${batchSize} is more than this trainer's batch, ${engine.program.batch}; give createTrainer a larger one`,
+      `batchSize ${batchSize} is more than this trainer's batch, ${engine.program.batch}; give createTrainer a larger batch`,
     );
   const overfit = options.overfitBatches ?? 0;
   const parts: Parts = {
@@ -86,7 +86,7 @@ function checkedMetrics(
 ): Plan['metrics'] {
   if (metrics === undefined) return undefined;
   if (validation === undefined || isStream(validationData))
-    throw new DataError('metrics are computed on validation data, which must be given as arrays');
+    throw new DataError('metrics need validation data given as arrays');
   checkSplitMetrics(metrics, engine.resultNames);
   return metrics as SplitMetrics<Data, unknown>;
 }
@@ -147,11 +147,11 @@ function planArrays(engine: Engine, given: Data, options: FitOptions<unknown>, p
       ? given
       : weightingOf(engine, 'sampleWeight').withSampleWeight(given, sampleWeight);
   const rows = checkData(engine.description.inputs, data);
-  if (options.stepsPerEpoch !== undefined)
-    throw new DataError('stepsPerEpoch is for streams; an epoch of arrays is all of their rows');
+  if (options.stepsPerEpoch !== undefined) throw new DataError('stepsPerEpoch is for streams');
   const { batchSize, shuffle } = parts;
   const split = options.validationSplit ?? 0;
-  const trained = Math.floor(rows * (1 - split));
+  // 10 · (1 - 0.9) is a little less than 1
+  const trained = Math.floor(rows * (1 - split) + 1e-9);
   if (trained === 0 || (split > 0 && trained === rows))
     throw new DataError(`validationSplit ${split} of ${rows} rows leaves ${trained} to train on`);
   const limit = parts.limit(Math.ceil(trained / batchSize));
@@ -177,7 +177,7 @@ function planStream(
   const goesOn = options.stepsPerEpoch !== undefined;
   const all = goesOn ? options.stepsPerEpoch! * accumulate : Infinity;
   if (options.overfitBatches! < 1 && !goesOn)
-    throw new DataError('of a stream nobody knows a fraction: give overfitBatches as a number of batches');
+    throw new DataError('of a stream, give overfitBatches as a number of batches');
   const { overfits } = parts;
   const source = streamBatches(
     engine,

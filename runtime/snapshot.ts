@@ -152,7 +152,7 @@ function sessionOf(
   // figures that came to a fit later have shorter histories; of a stream nobody knows how full its batches were
   const epochs = Math.max(0, ...history.map(([, values]) => values.length));
   if (epoch - initialEpoch !== epochs || rows !== Math.min(steps * batchSize * accumulate, all ?? rows))
-    throw new DataError("the training's position, history and settings contradict each other");
+    throw new DataError("the training's position and history do not agree");
   return Object.assign(session, position, { history: Object.fromEntries(history) });
 }
 

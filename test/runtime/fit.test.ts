@@ -106,6 +106,19 @@ describe('validation', () => {
     expect(Object.keys(split.history)).toEqual(['loss', 'accuracy', 'val_loss', 'val_accuracy']);
   });
 
+  it.each([
+    [0.9, 10, 1],
+    [0.8, 10, 2],
+    [0.7, 10, 3],
+    [0.1, 10, 9],
+    [0.3, 23, 16],
+  ])('with validationSplit %d of %d rows leaves %d to train on', async (validationSplit, rows, left) => {
+    let trained = 0;
+    const onBatch = (_: number, all: number): void => void (trained = all);
+    await module.createTrainer().fit(slice(data, 0, rows), { epochs: 1, validationSplit, onBatch });
+    expect(trained).toBe(left);
+  });
+
   it('gives what evaluate gives', async () => {
     const trainer = module.createTrainer();
     const { history } = await trainer.fit(data, { epochs: 1, validationData: other });
@@ -153,8 +166,8 @@ describe('metrics of all validation rows', () => {
   });
 
   it.each<[string, Options, string]>([
-    ['without validation', { metrics: { a: () => 1 } }, 'metrics are computed on validation data'],
-    ['on a stream', { metrics: { a: () => 1 }, validationData: [other] }, 'which must be given as arrays'],
+    ['without validation', { metrics: { a: () => 1 } }, 'metrics need validation data'],
+    ['on a stream', { metrics: { a: () => 1 }, validationData: [other] }, 'given as arrays'],
     ['with a name that is taken', { metrics: { loss: () => 1 }, validationData: other }, "a result 'loss'"],
   ])('are refused %s', async (_, options, words) => {
     await expect(module.createTrainer().fit(data, options)).rejects.toThrow(words);
@@ -554,6 +567,35 @@ describe('callbacks', () => {
       expect(trainer.getTraining()).toEqual(whole.getTraining());
     },
   );
+
+  it('are all closed, whichever of them fails, and the first error is the one of the fit', async () => {
+    const closed: string[] = [];
+    const make = (name: string, more: Callback = {}): Callback => ({
+      close: () => {
+        closed.push(name);
+        throw new Error(`${name} cannot be closed`);
+      },
+      ...more,
+    });
+    const stream = function* () {
+      try {
+        yield* batches(5);
+      } finally {
+        closed.push('stream');
+      }
+    };
+    const broken = (): void => {
+      throw new Error('broken');
+    };
+    const callbacks = [make('one', { onBatchEnd: broken }), make('other')];
+    const trainer = module.createTrainer();
+    await expect(trainer.fit(stream, { callbacks })).rejects.toThrow('broken');
+    expect(closed).toEqual(['stream', 'one', 'other']);
+    const fit = trainer.fit(data, { epochs: 1, callbacks: [make('third'), make('fourth')] });
+    await expect(fit).rejects.toThrow('third cannot be closed');
+    expect(closed.slice(3)).toEqual(['third', 'fourth']);
+    await trainer.fit(data, { epochs: 1 });
+  });
 
   it('that refuse to begin leave everything as it was', async () => {
     const trainer = module.createTrainer();

@@ -153,7 +153,7 @@ describe('a snapshot', () => {
     change(arrays);
     return { ...snapshot, arrays };
   };
-  const WHERE = "the training's position, history and settings contradict each other";
+  const WHERE = "the training's position and history do not agree";
   const place = (change: object) => (snapshot: TrainingSnapshot) => ({
     ...snapshot,
     fit: { ...(snapshot.fit as object), ...change },
