@@ -181,7 +181,7 @@ function planStream(
   const { overfits } = parts;
   const source = streamBatches(
     engine,
-    goesOn && !overfits ? data : streamOf(data, parts),
+    goesOn && !overfits ? data : streamOfEpoch(data, parts),
     Math.min(all, parts.limit(all)),
     // the same batches each epoch: every epoch begins the stream anew
     goesOn && !overfits,
@@ -191,7 +191,7 @@ function planStream(
 }
 
 /** A stream that every epoch begins anew: where it overfits, with the first pass of a function. */
-function streamOf(stream: StreamSource<Data>, { epochs, overfits }: Parts): StreamSource<Data> {
+function streamOfEpoch(stream: StreamSource<Data>, { epochs, overfits }: Parts): StreamSource<Data> {
   if (epochs > 1 && isOwnIterator(stream))
     throw new DataError('an iterator serves for one epoch only; for more give a function that makes it');
   return overfits && typeof stream === 'function' ? () => stream(0) : stream;
@@ -201,7 +201,7 @@ function planValidation(engine: Engine, data: unknown, parts: Parts): (() => Bat
   if (data === undefined) return undefined;
   if (isStream(data)) {
     const limit = parts.limit(Infinity);
-    const stream = streamOf(data, parts);
+    const stream = streamOfEpoch(data, parts);
     return () => streamBatches(engine, stream, limit, false, 1);
   }
   const rows = checkData(engine.description.inputs, data as Data);

@@ -18,9 +18,9 @@ export interface RowWeighting {
 type ClassWeight = NonNullable<FitOptions<unknown>['classWeight']>;
 
 /** What the modules of models with an `input sample_weight[n]` bring along; pages of others do without. */
-export const rowWeights: RowWeighting = { withSampleWeight, classWeighting };
+export const rowWeights: RowWeighting = { withSampleWeight: addWeights, classWeighting: weighClasses };
 
-function withSampleWeight(data: Data, sampleWeight: unknown): Data {
+function addWeights(data: Data, sampleWeight: unknown): Data {
   if (data[WEIGHT] !== undefined)
     throw new DataError(`sampleWeight is given, and the data have a ${WEIGHT} too: one is enough`);
   if (!isArrayLike(sampleWeight))
@@ -28,7 +28,7 @@ function withSampleWeight(data: Data, sampleWeight: unknown): Data {
   return { ...data, [WEIGHT]: sampleWeight as Data[string] };
 }
 
-function classWeighting(engine: Engine, classWeight: ClassWeight): (rows: number) => void {
+function weighClasses(engine: Engine, classWeight: ClassWeight): (rows: number) => void {
   const { port, weights } = classesOf(engine, classWeight);
   const { least = 0, greatest = 0 } = port;
   const table = new Float64Array(greatest - least + 1).fill(1);

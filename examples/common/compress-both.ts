@@ -1,3 +1,3 @@
 /** One after the other, each with the words of the command line (`--quick`): what compression costs digits and lenet. */
-await import('./digits/compress.ts');
-await import('./lenet/compress.ts');
+await import('../digits/compress.ts');
+await import('../lenet/compress.ts');
