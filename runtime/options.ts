@@ -12,12 +12,13 @@ export type WeightOfClass = Readonly<Record<number, number>>;
 /**
  * Changes a batch of `rows` rows in place: its arrays hold just these rows. Whatever it draws, it draws from `random`, which
  * depends on the seed and the step alone. @throws DataError where the batch is not what it is made for
+ * It is not waited for, so an async function is none (an error of types).
  */
 export type Augmentation = (
   batch: Readonly<Record<string, Float32Array | Float64Array | Int32Array>>,
   rows: number,
   random: Random,
-) => void;
+) => undefined;
 
 export interface FitOptions<Inputs, Outputs = unknown> {
   /** The number of the last epoch; the model's `train { epochs: ... }` by default. */

@@ -22,13 +22,13 @@ export class CSVLogger implements Callback {
     this.separator = options.separator ?? ',';
   }
 
-  async onTrainBegin({ names, resumed }: FitContext): Promise<void> {
+  async onTrainBegin({ names, resumed, initialEpoch }: FitContext): Promise<void> {
     this.names = names;
-    if (this.beginsAnew(resumed)) await this.line(['epoch', ...names]);
+    if (this.beginsAnew(resumed, initialEpoch)) await this.line(['epoch', ...names]);
   }
 
   /** Whether a header is to be written. */
-  protected beginsAnew(resumed: boolean): boolean {
+  protected beginsAnew(resumed: boolean, _initialEpoch: number): boolean {
     return !resumed && this.options.append !== true;
   }
 

@@ -1,5 +1,5 @@
 /** Callbacks that write files. Folders are made where there are none. */
-import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CSVLogger as CSVLines, type CSVLoggerOptions } from '../callbacks/csv-logger.ts';
@@ -17,7 +17,7 @@ function folderOf(file: string): string {
 
 /**
  * A CSV file with a line an epoch, each there as soon as the epoch is over. An old file is replaced, unless `append` is true or
- * the fit is resumed.
+ * the fit is resumed: then lines of epochs that will be run once more, from an earlier checkpoint, are taken away.
  */
 export class CSVLogger extends CSVLines {
   private readonly path: string;
@@ -28,11 +28,19 @@ export class CSVLogger extends CSVLines {
     this.path = path;
   }
 
-  protected override beginsAnew(resumed: boolean): boolean {
+  protected override beginsAnew(resumed: boolean, initialEpoch: number): boolean {
     folderOf(this.path);
-    const begins = super.beginsAnew(resumed) || !existsSync(this.path);
+    const begins = super.beginsAnew(resumed, initialEpoch) || !existsSync(this.path);
     if (begins) writeFileSync(this.path, '');
+    else if (resumed) this.takeBack(initialEpoch);
     return begins;
+  }
+
+  /** A line that was cut by the end of the process goes, too. */
+  private takeBack(initialEpoch: number): void {
+    const lines = readFileSync(this.path, 'utf8').split('\n').slice(0, -1);
+    while (parseFloat(lines.at(-1) ?? '') > initialEpoch) lines.pop();
+    writeFileSync(this.path, lines.map((line) => `${line}\n`).join(''));
   }
 }
 

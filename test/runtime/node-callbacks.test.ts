@@ -1,5 +1,5 @@
 /** Callbacks that write to the disk and the terminal. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -22,6 +22,20 @@ describe('a CSV file', () => {
     await module.createTrainer().fit(data, { epochs: 2, callbacks: [new CSVLogger(file)] });
     expect(lines()[0]).toBe('epoch,loss,accuracy');
     expect(lines().map((line) => line.split(',')[0])).toEqual(['epoch', '1', '2']);
+  });
+
+  it('has each epoch once where the fit is resumed from an earlier checkpoint', async () => {
+    const trainer = module.createTrainer();
+    await trainer.fit(data, { epochs: 1, callbacks: [new CSVLogger(file)] });
+    const snapshot = trainer.getTraining();
+    await trainer.fit(data, { epochs: 3, resume: true, callbacks: [new CSVLogger(file)] });
+    const whole = lines();
+    expect(whole).toHaveLength(4);
+    appendFileSync(file, '4,0.');
+    const other = module.createTrainer();
+    other.setTraining(snapshot);
+    await other.fit(data, { epochs: 3, resume: true, callbacks: [new CSVLogger(file)] });
+    expect(lines()).toEqual(whole);
   });
 
   it('is replaced by another fit, goes on with append and when the fit is resumed', async () => {
