@@ -82,7 +82,10 @@ const VALIDATION = 'val_';
 
 function curves({ epochs, values }: RunHistory, recording: Recording | undefined): Markup {
   if (epochs.length === 0) return html`<p>No epoch has been finished yet.</p>`;
-  const names = [...new Set([...values.keys()].map((name) => name.replace(VALIDATION, '')))];
+  // a figure of the validation data stands with that of the training data
+  const isTwin = (name: string): boolean =>
+    name.startsWith(VALIDATION) && values.has(name.slice(VALIDATION.length));
+  const names = [...values.keys()].filter((name) => !isTwin(name));
   const charts = names.map((name) => {
     const series = [name, VALIDATION + name].flatMap((each): Series[] =>
       values.has(each) ? [{ name: each, values: values.get(each)!, dashed: each !== name }] : [],

@@ -36,7 +36,13 @@ export function judge<Inputs>(
   const count = label.greatest! + 1;
   const outputs = trainer.predict(data) as Readonly<Record<string, ArrayLike<number>>>;
   const scores = outputs[output.name]!;
-  const predicted = sizeOf(output) === 1 ? threshold(scores) : argmax(scores, count);
+  const isOne = sizeOf(output) === 1;
+  // a logit is cut at another place than a probability
+  if (isOne && Array.from(scores).some((score) => score < 0 || score > 1)) {
+    if (options.output === undefined) return { name, results };
+    throw new DataError(`output '${output.name}' must be the probability of class 1, between 0 and 1`);
+  }
+  const predicted = isOne ? threshold(scores) : argmax(scores, count);
   const truth = (data as Readonly<Record<string, ArrayLike<number>>>)[label.name]!;
   const names = options.classes ?? Array.from({ length: count }, (_, k) => String(k));
   if (names.length !== count)

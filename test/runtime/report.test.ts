@@ -94,6 +94,32 @@ describe('a report', () => {
     );
   });
 
+  it('takes no logit for a probability', async () => {
+    const module = await moduleOf(`model Logit {
+      input x[n, 2]
+      input odd[n]: 2
+      z = x |> dense(1)
+      output logit[n] = z[n, 0]
+      loss = mean[n](bce_logits(logit[n], odd[n]))
+      train { optimizer: sgd(rate = 1), batch: 4 }
+    }`);
+    const split = { x: [3, 0, -3, 0, 2, 1, -2, -1], odd: [1, 0, 1, 0] };
+    const trainer = module.createTrainer();
+    trainer.setWeights({ z_W: [1, 1], z_b: [0] });
+    expect(reportOf(trainer, { split: { data: split } })).not.toContain('Confusion matrix');
+    expect(() => reportOf(trainer, { split: { data: split, output: 'logit' } })).toThrow(
+      "output 'logit' must be the probability of class 1",
+    );
+  });
+
+  it('keeps the names of curves whole', async () => {
+    const text = CLASSES.replace('metric accuracy', 'metric interval_accuracy');
+    const trainer = (await moduleOf(text)).createTrainer();
+    await trainer.fit(data, { validationData: data });
+    const titles = [...reportOf(trainer).matchAll(/<figcaption>([^<]*)</g)].map((match) => match[1]);
+    expect(titles).toEqual(['loss', 'interval_accuracy']);
+  });
+
   it.each([
     ['an input without classes', { label: 'x' }, "'x' is no input with one class"],
     ['an unknown output', { output: 'q' }, "'q' is no output with a number for each class"],
