@@ -1,11 +1,12 @@
 /** The package as a user meets it: packed, installed in a TypeScript project elsewhere, compiled with, trained with. */
 import { build } from 'esbuild';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packInto } from '../support/packed.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -14,10 +15,9 @@ const run = (command: string, ...words: string[]): string =>
   execFileSync(command, words, { cwd: user, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
 beforeAll(() => {
-  execFileSync('npm', ['pack', '--pack-destination', user], { cwd: root, stdio: 'pipe' });
-  const tarball = readdirSync(user).find((name) => name.endsWith('.tgz'))!;
+  const tarball = packInto(user);
   writeFileSync(join(user, 'package.json'), '{ "name": "user", "private": true, "type": "module" }');
-  run('npm', 'install', `./${tarball}`, '--no-audit', '--no-fund', '--prefer-offline');
+  run('npm', 'install', tarball, '--no-audit', '--no-fund', '--prefer-offline');
   cpSync(join(root, 'examples/xor/xor.dsl'), join(user, 'model.dsl'));
 }, 180_000);
 afterAll(() => rmSync(user, { recursive: true, force: true }));
