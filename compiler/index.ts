@@ -15,6 +15,7 @@ import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
 import { optimise, passes, prepare } from './rewrite/index.ts';
+import { choices } from './schedule/choices.ts';
 import { schedule, scheduleUpdate } from './schedule/index.ts';
 import { parse } from './syntax/index.ts';
 import type { SyntaxFile } from './syntax/tree.ts';
@@ -37,6 +38,8 @@ export interface CompileOptions {
   readonly standalone?: string;
   /** The module predicts and cannot be trained: it holds what the outputs need, and nothing else. */
   readonly inference?: boolean;
+  /** Passes that are left out, by the names of `switchable`. */
+  readonly without?: ReadonlySet<string>;
   /** false: the text as the emitter makes it, before prettier. */
   readonly format?: boolean;
 }
@@ -54,6 +57,9 @@ export const passNames: readonly string[] = [
   ...Object.keys(passes),
   'differentiate',
 ];
+
+/** What can be switched off by name, and only costs time or memory. */
+export const switchable: readonly string[] = [...Object.keys(passes), ...Object.keys(choices)];
 
 /** One model of a file, through every pass that works on the graph. */
 export interface AnalysedModel {
@@ -92,7 +98,10 @@ function preludeFiles(): readonly SyntaxFile[] {
 }
 
 /** Everything but the printing: names, shapes, gradients. Never throws on a user's mistake: it is reported. */
-export function analyse(source: Source, options: Pick<CompileOptions, 'load' | 'inference'> = {}): Analysis {
+export function analyse(
+  source: Source,
+  options: Pick<CompileOptions, 'load' | 'inference' | 'without'> = {},
+): Analysis {
   const diagnostics = new Diagnostics();
   const file = parse(source, diagnostics);
   const imports = loadImports(file, options.load ?? (() => undefined), diagnostics);
@@ -109,23 +118,29 @@ export function analyse(source: Source, options: Pick<CompileOptions, 'load' | '
   }
   if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, models: [] };
   const analyseOne = options.inference === true ? analyseInference : analyseModel;
-  const models = elaborated.map((model) => analyseOne(model, diagnostics));
+  const models = elaborated.map((model) => analyseOne(model, diagnostics, options.without));
   return { diagnostics: diagnostics.list, models: diagnostics.hasErrors ? [] : models };
 }
 
-function analyseModel(model: Model, diagnostics: Diagnostics): AnalysedModel {
+function analyseModel(model: Model, diagnostics: Diagnostics, without?: ReadonlySet<string>): AnalysedModel {
+  const left = without === undefined ? {} : { without };
   const stages: Stage[] = [{ pass: 'elaborate', program: model.program }];
   const observe = (pass: string, program: Program): void => {
     stages.push({ pass, program });
   };
-  const prepared = prepare(model.program, { observe });
+  const prepared = prepare(model.program, { observe, ...left });
   const gradient = prepared.loss === undefined ? prepared : differentiate(prepared, diagnostics);
   observe('differentiate', gradient);
-  const program = diagnostics.hasErrors ? gradient : optimise(gradient, { observe });
+  const program = diagnostics.hasErrors ? gradient : optimise(gradient, { observe, ...left });
   return { model, stages, gradient, program };
 }
 
-function analyseInference(model: Model, diagnostics: Diagnostics): AnalysedModel {
+function analyseInference(
+  model: Model,
+  diagnostics: Diagnostics,
+  without?: ReadonlySet<string>,
+): AnalysedModel {
+  const left = without === undefined ? {} : { without };
   const { program: whole, name } = model;
   if (whole.outputs.length === 0) {
     const place = whole.tensors.get(whole.loss ?? '') ?? [...whole.tensors.values()][0];
@@ -142,8 +157,8 @@ function analyseInference(model: Model, diagnostics: Diagnostics): AnalysedModel
   const observe = (pass: string, program: Program): void => {
     stages.push({ pass, program });
   };
-  const gradient = prepare(part, { observe });
-  return { model, stages, gradient, program: optimise(gradient, { observe }) };
+  const gradient = prepare(part, { observe, ...left });
+  return { model, stages, gradient, program: optimise(gradient, { observe, ...left }) };
 }
 
 /** A file's models as TypeScript modules. */
@@ -167,13 +182,17 @@ function emit(
   hash: string,
   options: CompileOptions,
 ): string {
-  const { dtype = 'f32', runtime = 'chainrule/runtime', standalone, inference = false } = options;
+  const { dtype = 'f32', runtime = 'chainrule/runtime', standalone, inference = false, without } = options;
   const training = inference ? undefined : model.training;
   return emitModule({
     model,
     program,
     inference,
-    loops: schedule(program, { dtype, ...(model.batch === undefined ? {} : { batch: model.batch }) }),
+    loops: schedule(program, {
+      dtype,
+      ...(model.batch === undefined ? {} : { batch: model.batch }),
+      ...(without === undefined ? {} : { without }),
+    }),
     groups: (training?.groups ?? []).map((group) => scheduleUpdate(group.program, { dtype })),
     schedules: (training?.schedules ?? []).map((each) => scheduleUpdate(each, { dtype })),
     options: {

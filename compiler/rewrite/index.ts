@@ -38,7 +38,7 @@ export type PassName = keyof typeof passes;
 
 export interface RewriteOptions {
   /** Passes that are left out, for looking at what they do. */
-  readonly without?: ReadonlySet<PassName>;
+  readonly without?: ReadonlySet<string>;
   /** Called with the program after every pass. */
   readonly observe?: (name: PassName, program: Program) => void;
 }

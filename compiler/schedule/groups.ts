@@ -12,6 +12,8 @@ import { neededFor } from '../graph/builder.ts';
 import { evaluationResults, nextValues, trainingResults } from '../graph/results.ts';
 import { scanUnits } from '../graph/scan.ts';
 import type { Program, Statement, Tensor } from '../graph/types.ts';
+import { nothing } from './choices.ts';
+import type { Without } from './choices.ts';
 
 /** A piece of work: one statement, elementwise ones that share a loop, or a recurrence. */
 export interface Group {
@@ -55,6 +57,7 @@ export function partsOf(program: Program): Map<Statement, Set<Part>> {
 export function groupStatements(
   parts: ReadonlyMap<Statement, ReadonlySet<Part>>,
   tensors: ReadonlyMap<string, Tensor>,
+  without: Without = nothing,
 ): Group[] {
   const groups: { statements: Statement[]; parts: ReadonlySet<Part> }[] = [];
   for (const unit of scanUnits([...parts.keys()])) {
@@ -65,7 +68,8 @@ export function groupStatements(
       groups.push({ statements: unit, parts: of });
       continue;
     }
-    const home = isElementwise(statement, tensors) ? homeOf(statement, of, groups, tensors) : undefined;
+    const mayJoin = !without.has('elementwise') && isElementwise(statement, tensors);
+    const home = mayJoin ? homeOf(statement, of, groups, tensors) : undefined;
     if (home) home.statements.push(statement);
     else groups.push({ statements: [statement], parts: of });
   }

@@ -3,6 +3,8 @@ import { tensorsReadBy } from '../graph/expressions.ts';
 import { nextValues, pinned } from '../graph/results.ts';
 import type { Program, Statement } from '../graph/types.ts';
 import { planBuffers, timelineOf } from './buffers.ts';
+import { nothing } from './choices.ts';
+import type { Without } from './choices.ts';
 import { contractionLoops } from './contraction.ts';
 import { FunctionList } from './function-list.ts';
 import { FunctionScope } from './function-scope.ts';
@@ -26,20 +28,24 @@ export interface ScheduleOptions {
   readonly batch?: string;
   /** The order of the parameters in their pool, as the update groups want it; others follow as declared. */
   readonly parameters?: readonly string[];
+  /** What is left out of the schedule. */
+  readonly without?: Without;
 }
 
 /** The loop program of a model. Pure: the same program gives the same loops. */
 export function schedule(source: Program, options: ScheduleOptions): LoopProgram {
   const program = ownGradients(source);
   const kept = pinned(program);
-  const groups = fuseRows(groupStatements(partsOf(program), program.tensors), program.tensors, kept);
+  const without = options.without ?? nothing;
+  const separate = groupStatements(partsOf(program), program.tensors, without);
+  const groups = without.has('rows') ? separate : fuseRows(separate, program.tensors, kept);
   const listed = (...parts: Part[]): Group[] =>
     parts.flatMap((part) => groups.filter((group) => group.parts.has(part)));
   const inside = insideTensors(groups, kept);
   const functions = new FunctionList();
   const steps = new Map<Group, Step>();
-  for (const shared of shareGroups(groups, program, inside)) {
-    const step = groupFunction(shared, program, options.batch, functions);
+  for (const shared of shareGroups(groups, program, inside, without)) {
+    const step = groupFunction(shared, program, options, functions);
     for (const { group, tensors } of shared.members) {
       const actual = new Map(shared.names.map((name, place) => [name, tensors[place] ?? name]));
       const given = (names: readonly string[]): string[] => names.map((name) => actual.get(name) ?? name);
@@ -122,7 +128,7 @@ function insideTensors(groups: readonly Group[], kept: ReadonlySet<string>): Set
 function groupFunction(
   shared: SharedGroup,
   program: Program,
-  batch: string | undefined,
+  { batch, without = nothing }: ScheduleOptions,
   functions: FunctionList,
 ): Step {
   const { group, tensors, inside } = shared;
@@ -152,7 +158,7 @@ function groupFunction(
   };
   if (first.scan) {
     const scope = scopeOf();
-    const { statements, contractions } = scanLoops(group.statements, scope, tensors);
+    const { statements, contractions } = scanLoops(group.statements, scope, tensors, without);
     for (const { width, entry } of contractions) functions.addKernel(width, entry);
     return add(scope, statements);
   }
@@ -165,7 +171,7 @@ function groupFunction(
     return add(scope, sharedLoops(group.statements, scope, tensors, { inside, last: new Set() }));
   }
   const scope = scopeOf();
-  const contraction = contractionLoops(first, scope, tensors);
+  const contraction = without.has('kernels') ? undefined : contractionLoops(first, scope, tensors);
   if (contraction) functions.addKernel(contraction.width, contraction.entry);
   return add(scope, contraction?.statements ?? statementLoops(first, scope, tensors));
 }

@@ -4,6 +4,8 @@
  */
 import { scanAxis } from '../graph/scan.ts';
 import type { LoopIndex, Statement, Tensor } from '../graph/types.ts';
+import { nothing } from './choices.ts';
+import type { Without } from './choices.ts';
 import { contractionLoops } from './contraction.ts';
 import type { Contraction } from './contraction.ts';
 import type { FunctionScope } from './function-scope.ts';
@@ -23,6 +25,7 @@ export function scanLoops(
   statements: readonly Statement[],
   scope: FunctionScope,
   tensors: ReadonlyMap<string, Tensor>,
+  without: Without = nothing,
 ): ScanLoops {
   const [first] = statements;
   const { scan } = first ?? {};
@@ -31,10 +34,11 @@ export function scanLoops(
   const index = scope.declare(scan.index);
   const contractions: Contraction[] = [];
   const body: LoopStatement[] = [];
-  for (const together of runsOf(statements, tensors)) {
+  for (const together of runsOf(statements, tensors, without)) {
     const [only] = together;
     scope.around = new Map([[together.at(-1)?.scan?.index ?? '', index]]);
-    const contraction = only && together.length === 1 ? contractionLoops(only, scope, tensors) : undefined;
+    const alone = together.length === 1 && !without.has('kernels');
+    const contraction = only && alone ? contractionLoops(only, scope, tensors) : undefined;
     if (contraction) contractions.push(contraction);
     if (contraction) body.push(...contraction.statements);
     else if (only && together.length === 1) body.push(...statementLoops(only, scope, tensors));
@@ -61,12 +65,17 @@ function loopOver(
 }
 
 /** Elementwise statements that stand side by side, of one box, that read each other only in place. */
-function runsOf(statements: readonly Statement[], tensors: ReadonlyMap<string, Tensor>): Statement[][] {
+function runsOf(
+  statements: readonly Statement[],
+  tensors: ReadonlyMap<string, Tensor>,
+  without: Without,
+): Statement[][] {
   const runs: Statement[][] = [];
   for (const statement of statements) {
     const last = runs.at(-1);
     const joins =
       last !== undefined &&
+      !without.has('elementwise') &&
       [...last, statement].every((other) => isElementwise(other, tensors) && sameBox(other, statement)) &&
       last.every((other) => scanAxis(other) === scanAxis(statement)) &&
       last.every(({ target }) => readsInPlace(statement, target));

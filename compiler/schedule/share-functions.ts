@@ -5,6 +5,8 @@
 import { fetchedTensors, reads, renameFetches, renameTensors } from '../graph/expressions.ts';
 import { statementKey } from '../graph/statement-key.ts';
 import type { Program, Statement, Tensor } from '../graph/types.ts';
+import { nothing } from './choices.ts';
+import type { Without } from './choices.ts';
 import type { Group } from './groups.ts';
 import { sharedNames } from './shared-names.ts';
 
@@ -31,11 +33,14 @@ export function shareGroups(
   groups: readonly Group[],
   program: Program,
   inside: ReadonlySet<string>,
+  without: Without = nothing,
 ): SharedGroup[] {
   const members = new Map<string, Member[]>();
   for (const group of groups) {
     const tensors = tensorsOf(group);
-    const key = groupKey(group, tensors, program.tensors, inside);
+    const key = without.has('functions')
+      ? String(members.size)
+      : groupKey(group, tensors, program.tensors, inside);
     const equal = members.get(key);
     if (equal) equal.push({ group, tensors });
     else members.set(key, [{ group, tensors }]);

@@ -1,0 +1,19 @@
+/**
+ * What the scheduler does beyond one plain loop nest a statement. Each can be left out by name (`--no-pass NAME`), so that
+ * a user can ask whether it is to blame: the numbers stay the same to rounding, only time and memory differ.
+ */
+export const choices = {
+  kernels: 'contractions by a shared kernel that holds blocks of one operand',
+  elementwise: 'elementwise statements over one box share a loop',
+  rows: 'values per row are computed inside the loop over rows that reads them',
+  functions: 'operations that are equal but for their tensors share a function',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type Choice = keyof typeof choices;
+
+/** The choices that are left out; names of other passes may be among them. */
+export interface Without {
+  has(choice: Choice): boolean;
+}
+
+export const nothing: Without = new Set();
