@@ -7,16 +7,17 @@ import { differentiate } from './calculus/index.ts';
 import { Diagnostics, type Diagnostic } from './diagnostics/diagnostic.ts';
 import type { Source } from './diagnostics/source.ts';
 import { formatTypeScript } from './emit/format.ts';
-import { emitModule } from './emit/typescript/index.ts';
+import { emitModule, type EmitRequest } from './emit/typescript/index.ts';
 import { inferenceOf } from './graph/inference.ts';
 import type { Program } from './graph/types.ts';
 import { loadImports, type Loader } from './imports.ts';
 import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
-import { optimise, passes, prepare } from './rewrite/index.ts';
+import { optimise, passes, passMeanings, prepare } from './rewrite/index.ts';
 import { choices } from './schedule/choices.ts';
 import { schedule, scheduleUpdate } from './schedule/index.ts';
+import type { LoopProgram } from './schedule/types.ts';
 import { parse } from './syntax/index.ts';
 import type { SyntaxFile } from './syntax/tree.ts';
 import { VERSION } from './version.ts';
@@ -38,10 +39,14 @@ export interface CompileOptions {
   readonly standalone?: string;
   /** The module predicts and cannot be trained: it holds what the outputs need, and nothing else. */
   readonly inference?: boolean;
-  /** Passes that are left out, by the names of `switchable`. */
+  /** Passes and choices of the schedule that are left out, by the names of `switchable`. */
   readonly without?: ReadonlySet<string>;
+  /** exact: the engine's own functions also where float32 would take an approximation (f64 always has them). */
+  readonly math?: 'exact';
   /** false: the text as the emitter makes it, before prettier. */
   readonly format?: boolean;
+  /** Called after each step of the compilation with its name, for whoever takes the time; steps repeat. */
+  readonly ended?: (step: string) => void;
 }
 
 /** A program as it stands after a pass; names repeat where a pass runs twice. */
@@ -50,7 +55,14 @@ export interface Stage {
   readonly program: Program;
 }
 
-/** Every pass after which a program can be looked at; `inference` runs only where it is asked for. */
+/** What is always done before the loops, in one line each; `inference` only where it is asked for. */
+const fixedSteps = {
+  elaborate: 'the model as statements: layers and functions put in, sizes known, reductions hoisted',
+  inference: 'what the outputs need, for --inference',
+  differentiate: 'the gradient, one statement a step of the chain rule',
+} as const;
+
+/** Every pass after which a program can be looked at. */
 export const passNames: readonly string[] = [
   'elaborate',
   'inference',
@@ -58,8 +70,11 @@ export const passNames: readonly string[] = [
   'differentiate',
 ];
 
-/** What can be switched off by name, and only costs time or memory. */
+/** What can be switched off by name: passes, and choices of the schedule. Results stay the same to rounding. */
 export const switchable: readonly string[] = [...Object.keys(passes), ...Object.keys(choices)];
+
+/** What each name of `passNames` and `switchable` does, in one line. */
+export const meanings: Readonly<Record<string, string>> = { ...fixedSteps, ...passMeanings, ...choices };
 
 /** One model of a file, through every pass that works on the graph. */
 export interface AnalysedModel {
@@ -97,15 +112,20 @@ function preludeFiles(): readonly SyntaxFile[] {
   return parsedPrelude;
 }
 
+type AnalyseOptions = Pick<CompileOptions, 'load' | 'inference' | 'without' | 'ended'>;
+
 /** Everything but the printing: names, shapes, gradients. Never throws on a user's mistake: it is reported. */
-export function analyse(
-  source: Source,
-  options: Pick<CompileOptions, 'load' | 'inference' | 'without'> = {},
-): Analysis {
+export function analyse(source: Source, options: AnalyseOptions = {}): Analysis {
+  const { load = () => undefined, inference = false, ended = ignored } = options;
   const diagnostics = new Diagnostics();
   const file = parse(source, diagnostics);
-  const imports = loadImports(file, options.load ?? (() => undefined), diagnostics);
-  const elaborated = elaborate(file, { imports, prelude: preludeFiles() }, diagnostics);
+  ended('parse');
+  const imports = loadImports(file, load, diagnostics);
+  ended('imports');
+  const prelude = preludeFiles();
+  ended('prelude');
+  const elaborated = elaborate(file, { imports, prelude }, diagnostics);
+  ended('elaborate');
   if (!diagnostics.hasErrors && elaborated.length === 0) {
     diagnostics.error(
       'E107',
@@ -117,30 +137,41 @@ export function analyse(
     );
   }
   if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, models: [] };
-  const analyseOne = options.inference === true ? analyseInference : analyseModel;
-  const models = elaborated.map((model) => analyseOne(model, diagnostics, options.without));
+  const analyseOne = inference ? analyseInference : analyseModel;
+  const models = elaborated.map((model) => analyseOne(model, diagnostics, options));
   return { diagnostics: diagnostics.list, models: diagnostics.hasErrors ? [] : models };
 }
 
-function analyseModel(model: Model, diagnostics: Diagnostics, without?: ReadonlySet<string>): AnalysedModel {
-  const left = without === undefined ? {} : { without };
-  const stages: Stage[] = [{ pass: 'elaborate', program: model.program }];
+const ignored = (): void => {};
+
+/** Keeps the program after each pass. */
+function stagesFrom(first: readonly Stage[], ended: (step: string) => void) {
+  const stages = [...first];
   const observe = (pass: string, program: Program): void => {
     stages.push({ pass, program });
+    ended(pass);
   };
-  const prepared = prepare(model.program, { observe, ...left });
+  return { stages, observe };
+}
+
+function analyseModel(
+  model: Model,
+  diagnostics: Diagnostics,
+  { without, ended = ignored }: AnalyseOptions,
+): AnalysedModel {
+  const { stages, observe } = stagesFrom([{ pass: 'elaborate', program: model.program }], ended);
+  const prepared = prepare(model.program, { observe, without });
   const gradient = prepared.loss === undefined ? prepared : differentiate(prepared, diagnostics);
   observe('differentiate', gradient);
-  const program = diagnostics.hasErrors ? gradient : optimise(gradient, { observe, ...left });
+  const program = diagnostics.hasErrors ? gradient : optimise(gradient, { observe, without });
   return { model, stages, gradient, program };
 }
 
 function analyseInference(
   model: Model,
   diagnostics: Diagnostics,
-  without?: ReadonlySet<string>,
+  { without, ended = ignored }: AnalyseOptions,
 ): AnalysedModel {
-  const left = without === undefined ? {} : { without };
   const { program: whole, name } = model;
   if (whole.outputs.length === 0) {
     const place = whole.tensors.get(whole.loss ?? '') ?? [...whole.tensors.values()][0];
@@ -149,55 +180,76 @@ function analyseInference(
       hint: 'write `output` before the statements whose values are wanted',
     });
   }
+  const { stages, observe } = stagesFrom([{ pass: 'elaborate', program: whole }], ended);
   const part = inferenceOf(whole);
-  const stages: Stage[] = [
-    { pass: 'elaborate', program: whole },
-    { pass: 'inference', program: part },
-  ];
-  const observe = (pass: string, program: Program): void => {
-    stages.push({ pass, program });
-  };
-  const gradient = prepare(part, { observe, ...left });
-  return { model, stages, gradient, program: optimise(gradient, { observe, ...left }) };
+  observe('inference', part);
+  const gradient = prepare(part, { observe, without });
+  return { model, stages, gradient, program: optimise(gradient, { observe, without }) };
 }
 
 /** A file's models as TypeScript modules. */
 export async function compile(source: Source, options: CompileOptions = {}): Promise<Compilation> {
   const { diagnostics, models } = analyse(source, options);
+  const { ended = ignored } = options;
   const hash = await sha256(source.text);
   const modules: CompiledModule[] = [];
   for (const analysed of models) {
-    const text = emit(analysed, source.path, hash, options);
+    const loops = scheduleModel(analysed, options);
+    const updates = scheduleUpdates(analysed, options);
+    ended('schedule');
+    const text = emit(analysed, { loops, ...updates }, source.path, hash, options);
+    ended('emit');
     modules.push({
       name: analysed.model.name,
       text: options.format === false ? text : await formatTypeScript(text),
     });
+    ended('prettier');
   }
   return { diagnostics, modules };
 }
 
+/** The loops of an analysed model: what each step runs, and over which buffers. */
+export function scheduleModel(
+  { model, program }: AnalysedModel,
+  { dtype = 'f32', without }: Pick<CompileOptions, 'dtype' | 'without'> = {},
+): LoopProgram {
+  return schedule(program, {
+    dtype,
+    ...(model.batch === undefined ? {} : { batch: model.batch }),
+    ...(without === undefined ? {} : { without }),
+  });
+}
+
+/** The loops of the optimizer's step for each group of parameters, and of the schedules of rates. */
+function scheduleUpdates(
+  { model }: AnalysedModel,
+  { dtype = 'f32', inference = false }: CompileOptions,
+): Pick<EmitRequest, 'groups' | 'schedules'> {
+  const training = inference ? undefined : model.training;
+  return {
+    groups: (training?.groups ?? []).map((group) => scheduleUpdate(group.program, { dtype })),
+    schedules: (training?.schedules ?? []).map((each) => scheduleUpdate(each, { dtype })),
+  };
+}
+
 function emit(
   { model, program }: AnalysedModel,
+  scheduled: Pick<EmitRequest, 'loops' | 'groups' | 'schedules'>,
   path: string,
   hash: string,
   options: CompileOptions,
 ): string {
-  const { dtype = 'f32', runtime = 'chainrule/runtime', standalone, inference = false, without } = options;
-  const training = inference ? undefined : model.training;
+  const { runtime = 'chainrule/runtime', standalone, inference = false, without, math } = options;
   return emitModule({
     model,
     program,
     inference,
-    loops: schedule(program, {
-      dtype,
-      ...(model.batch === undefined ? {} : { batch: model.batch }),
-      ...(without === undefined ? {} : { without }),
-    }),
-    groups: (training?.groups ?? []).map((group) => scheduleUpdate(group.program, { dtype })),
-    schedules: (training?.schedules ?? []).map((each) => scheduleUpdate(each, { dtype })),
+    ...scheduled,
     options: {
       runtime,
       ...(standalone === undefined ? {} : { standalone }),
+      ...(math === undefined ? {} : { math }),
+      without: switchable.filter((name) => without?.has(name) === true),
       version: VERSION,
       hash,
       path: path.split(/[\\/]/).at(-1) ?? path,

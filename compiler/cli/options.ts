@@ -10,6 +10,10 @@ export interface CliOptions {
   readonly dtype: 'f32' | 'f64';
   readonly emit: Emission;
   readonly print?: string;
+  /** Names of `switchable`, checked by whoever knows them. */
+  readonly without: readonly string[];
+  readonly math?: 'exact';
+  readonly timing: boolean;
   readonly inference: boolean;
   readonly standalone: boolean;
   readonly check: boolean;
@@ -31,7 +35,10 @@ Compiles models to TypeScript that trains them.
   -o, --output DIR   folder to write to (default: generated, for TypeScript)
       --dtype TYPE   element type of all real arrays: f32 (default) or f64
       --emit WHAT    what to make: ${emissions.join(', ')} (default: ts)
-      --print PASS   print the program after a pass, in the language; list: name the passes
+      --print PASS   print the program after a pass, in the language; list: what passes there are
+      --no-pass NAME leave out a pass or a choice of the schedule, to ask whether it is to blame (repeatable)
+      --math KIND    exact: no approximation of exp, tanh and their kin; fast (default): where float32 allows
+      --timing       print where the time of the compilation goes, on standard error
       --inference    what predicts alone: no gradient, no loss, no optimizer (NAME.inference.ts)
       --standalone   put the runtime into the module: no imports at all
       --check        write nothing; exit with 1 and the difference where a file is stale
@@ -52,6 +59,9 @@ const words = {
   dtype: { type: 'string', default: 'f32' },
   emit: { type: 'string', default: 'ts' },
   print: { type: 'string', multiple: true },
+  'no-pass': { type: 'string', multiple: true },
+  math: { type: 'string', default: 'fast' },
+  timing: flags,
   inference: flags,
   standalone: flags,
   check: flags,
@@ -82,13 +92,17 @@ export function parseCall(given: readonly string[]): Call {
   }
   if (values.inference && values.emit === 'gradient')
     throw new UsageError('--inference leaves the gradient out: --emit gradient has nothing to print');
-  const { inference, standalone, check, watch, stdout, json } = values;
+  const { inference, standalone, check, watch, stdout, json, timing } = values;
+  const math = choice('math', values.math, ['fast', 'exact']);
   const options: CliOptions = {
     files,
     ...(output === undefined ? {} : { output }),
     dtype: choice('dtype', values.dtype, ['f32', 'f64']),
     emit: choice('emit', values.emit, emissions),
     ...(print === undefined ? {} : { print }),
+    without: values['no-pass'] ?? [],
+    ...(math === 'fast' ? {} : { math }),
+    timing,
     inference,
     standalone,
     check,

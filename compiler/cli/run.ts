@@ -5,14 +5,15 @@ import {
   analyse,
   compile,
   renderDiagnostics,
-  passNames,
   toJson,
   type AnalysedModel,
   type Diagnostic,
   type Source,
 } from '../index.ts';
 import { loadImport, readText, reason, writeWhole } from './files.ts';
+import { checkLeftOut, checkPrinted, passList } from './list.ts';
 import { FileError, UsageError, type CliOptions, type Emission } from './options.ts';
+import { printTiming, Timing } from './timing.ts';
 
 /** A text made from a file, and where it belongs. */
 interface Product {
@@ -38,7 +39,10 @@ const extensions: Readonly<Record<Emission, string>> = {
 };
 
 export async function run(options: CliOptions): Promise<number> {
-  const { failed, read } = await runOnce(options);
+  checkLeftOut(options.without);
+  if (options.print !== undefined) checkPrinted(options.print);
+  // The clock of `performance` starts with the process.
+  const { failed, read } = await runOnce(options, { since: 0, step: 'start' });
   if (options.watch) await watchFiles(options, read);
   return failed ? 1 : 0;
 }
@@ -48,9 +52,9 @@ async function watchFiles(options: CliOptions, files: readonly string[]): Promis
   let read = files;
   for (;;) {
     process.stderr.write(`watching ${read.length === 1 ? read[0] : `${read.length} files`}\n`);
-    await nextChange(read);
+    const since = await nextChange(read);
     try {
-      ({ read } = await runOnce(options));
+      ({ read } = await runOnce(options, { since, step: 'wait' }));
     } catch (error) {
       // A file in the middle of being saved may be gone for a moment.
       if (!(error instanceof FileError)) throw error;
@@ -59,15 +63,19 @@ async function watchFiles(options: CliOptions, files: readonly string[]): Promis
   }
 }
 
-/** Editors replace files, so the folders are watched; what happens within 30 ms is one change. */
-function nextChange(files: readonly string[]): Promise<void> {
+/**
+ * Editors replace files, so the folders are watched; what happens within 30 ms is one change.
+ * @returns when the change was seen, on the clock of `performance.now()`
+ */
+function nextChange(files: readonly string[]): Promise<number> {
   const names = new Set(files.map((file) => resolve(file)));
   return new Promise((done) => {
     const watchers = [...new Set([...names].map((file) => dirname(file)))].map((folder) =>
       watch(folder, (_, name) => {
         if (name === null || !names.has(join(folder, name))) return;
         for (const watcher of watchers) watcher.close();
-        setTimeout(done, 30);
+        const seen = performance.now();
+        setTimeout(() => done(seen), 30);
       }),
     );
   });
@@ -79,24 +87,40 @@ interface RunResult {
   readonly read: readonly string[];
 }
 
-async function runOnce(options: CliOptions): Promise<RunResult> {
+/** What had been done, and since when, before the first file is read. */
+interface Before {
+  readonly since: number;
+  readonly step: string;
+}
+
+async function runOnce(options: CliOptions, before: Before): Promise<RunResult> {
   if (options.print === 'list') {
-    process.stdout.write(`${passNames.join('\n')}\n`);
+    process.stdout.write(passList());
     return { failed: false, read: [] };
   }
   refuseSameNames(options.files);
   let failed = false;
   const read: string[] = [];
   const reports: object[] = [];
+  const timings: Timing[] = [];
   for (const path of options.files) {
-    const outcome = await compileFile(path, options);
+    const timing = new Timing(timings.length === 0 ? before.since : performance.now());
+    if (timings.length === 0) timing.ended(before.step);
+    timings.push(timing);
+    const outcome = await compileFile(path, options, timing.ended);
     const written: Delivery[] = [];
     for (const product of outcome.products) written.push(await deliver(product, options));
+    timing.ended('write');
     read.push(path, ...outcome.imported);
     failed ||=
       outcome.diagnostics.some(({ severity }) => severity === 'error') || written.some(({ stale }) => stale);
     if (options.json) {
-      reports.push({ file: path, diagnostics: toJson(outcome.diagnostics), outputs: written });
+      reports.push({
+        file: path,
+        diagnostics: toJson(outcome.diagnostics),
+        outputs: written,
+        ...(options.timing ? { timing: timing.steps } : {}),
+      });
     } else if (outcome.diagnostics.length > 0) {
       process.stderr.write(
         `${renderDiagnostics(outcome.diagnostics, { color: wantsColor(process.stderr) })}\n`,
@@ -104,6 +128,10 @@ async function runOnce(options: CliOptions): Promise<RunResult> {
     }
   }
   if (options.json) process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+  else if (options.timing) {
+    const what = options.files.length === 1 ? options.files[0] : `${options.files.length} files`;
+    process.stderr.write(printTiming(`where the time went: ${what}`, timings));
+  }
   return { failed, read };
 }
 
@@ -130,8 +158,13 @@ function wantsColor(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true;
 }
 
-async function compileFile(path: string, options: CliOptions): Promise<Outcome> {
+async function compileFile(
+  path: string,
+  options: CliOptions,
+  ended: (step: string) => void,
+): Promise<Outcome> {
   const file = readText(path);
+  ended('read');
   if ('problem' in file) throw new FileError(`cannot read ${path}: ${file.problem}`);
   const source: Source = { path, text: file.text };
   const imported: string[] = [];
@@ -141,12 +174,13 @@ async function compileFile(path: string, options: CliOptions): Promise<Outcome> 
     return found;
   };
   const stem = stemOf(path);
+  const common = { load, inference: options.inference, without: new Set(options.without), ended };
   if (options.emit === 'ts' && options.print === undefined) {
     const standalone = options.standalone ? (await import('./standalone.ts')).runtimeText() : undefined;
     const { diagnostics, modules } = await compile(source, {
+      ...common,
       dtype: options.dtype,
-      load,
-      inference: options.inference,
+      ...(options.math === undefined ? {} : { math: options.math }),
       ...(standalone === undefined ? {} : { standalone }),
     });
     const products = modules.map(({ name, text }) => ({
@@ -155,7 +189,7 @@ async function compileFile(path: string, options: CliOptions): Promise<Outcome> 
     }));
     return { diagnostics, products, imported };
   }
-  const { diagnostics, models } = analyse(source, { load, inference: options.inference });
+  const { diagnostics, models } = analyse(source, common);
   const products: Product[] = [];
   for (const analysed of models) {
     const name = productName(stem, analysed.model.name, models.length, extensions[options.emit]);
@@ -174,9 +208,7 @@ async function print(analysed: AnalysedModel, options: CliOptions): Promise<stri
   if (options.print !== undefined) {
     const named = analysed.stages.filter(({ pass }) => pass === options.print);
     const last = named.at(-1);
-    if (last === undefined) {
-      throw new UsageError(`there is no pass '${options.print}'; the passes are ${passNames.join(', ')}`);
-    }
+    if (last === undefined) throw new UsageError(`the pass '${options.print}' does not run in this call`);
     return printProgram(last.program);
   }
   switch (options.emit) {

@@ -36,9 +36,23 @@ export const passes = {
 
 export type PassName = keyof typeof passes;
 
+/** What each pass does, in one line. */
+export const passMeanings: Readonly<Record<PassName, string>> = {
+  stabilise:
+    'formulas become ones that neither overflow nor lose digits; without it they are computed as written',
+  simplify: 'algebra: constants, like terms, what no index moves out of sums',
+  nest: 'a sum of sums becomes one sum',
+  dense: 'a scatter in which each element is written once becomes a choice at each element',
+  share: 'what an earlier statement computes already is read from there',
+  split: 'a sum over a product of many factors becomes products of two, in the cheapest order',
+  dead: 'statements that no result depends on are dropped',
+  inline: 'elementwise statements move into their readers where that is cheaper than storing them',
+  epilogue: 'what is done to a finished sum is done where it is stored: bias, activation',
+};
+
 export interface RewriteOptions {
   /** Passes that are left out, for looking at what they do. */
-  readonly without?: ReadonlySet<string>;
+  readonly without?: ReadonlySet<string> | undefined;
   /** Called with the program after every pass. */
   readonly observe?: (name: PassName, program: Program) => void;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VERSION } from '../../compiler/index.ts';
+import { meanings, passNames, switchable, VERSION } from '../../compiler/index.ts';
 
 const compiler = fileURLToPath(new URL('../../bin/compile.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'chainrule-cli-'));
@@ -129,24 +129,79 @@ describe('compile', () => {
     expect(stdout).toContain(words);
   });
 
-  it('--print PASS shows the program after a pass; --print list names them', async () => {
-    const [list, shown, unknown] = await Promise.all([
-      compile(['--print', 'list']),
+  it('--print PASS shows the program after a pass', async () => {
+    const [shown, unknown, choice, absent] = await Promise.all([
       compile(['line.dsl', '--print', 'differentiate']),
-      compile(['line.dsl', '--print', 'polish']),
+      compile(['line.dsl', '--print', 'simplfy']),
+      compile(['line.dsl', '--print', 'rows']),
+      compile(['line.dsl', '--print', 'inference']),
     ]);
-    expect(list.stdout.split('\n')).toEqual(
-      expect.arrayContaining(['elaborate', 'stabilise', 'differentiate']),
-    );
     expect(shown.stdout).toContain('dw');
     expect(unknown.code).toBe(2);
-    expect(unknown.stderr).toContain("no pass 'polish'");
+    expect(unknown.stderr).toMatch(/no pass 'simplfy' to print \(did you mean 'simplify'\?\).* elaborate, /);
+    expect(choice.stderr).toContain('it is a choice of the schedule');
+    expect(absent.stderr).toContain("the pass 'inference' does not run in this call");
+  });
+
+  it('--print list names all passes and choices, and says what each does', async () => {
+    const { stdout } = await compile(['--print', 'list']);
+    for (const name of [...passNames, ...switchable]) {
+      const [line = ''] = new RegExp(`^  ${name} .*$`, 'm').exec(stdout) ?? [];
+      expect(line.slice(name.length + 2).trim(), name).toBe(meanings[name]);
+    }
+  });
+
+  it('--no-pass leaves passes out; the module says so, and --check asks for the same', async () => {
+    const left = ['line.dsl', '--no-pass', 'inline', '--no-pass', 'rows', '--math', 'exact', '-o', 'left'];
+    await compile(left);
+    const text = readFileSync(join(folder, 'left/line.ts'), 'utf8');
+    expect(text).toContain(
+      'compile it again, as it was with --no-pass inline --no-pass rows --math exact.\n',
+    );
+    expect((await compile([...left, '--check'])).code).toBe(0);
+    const plain = await compile(['line.dsl', '-o', 'left', '--check']);
+    expect(plain.code).toBe(1);
+    expect(plain.stdout).toContain('- * Do not edit: change line.dsl and compile it again, as it was with');
+    const printed = await compile(['line.dsl', '--no-pass', 'dead', '--print', 'dead']);
+    expect(printed.stderr).toContain("the pass 'dead' does not run in this call");
+  });
+
+  it('--no-pass of an unknown name, or of what must be done, is refused', async () => {
+    const [unknown, needed] = await Promise.all([
+      compile(['line.dsl', '--no-pass', 'kernel']),
+      compile(['line.dsl', '--no-pass', 'differentiate']),
+    ]);
+    expect([unknown.code, needed.code]).toEqual([2, 2]);
+    expect(unknown.stderr).toContain(
+      "there is no pass 'kernel' to leave out (did you mean 'kernels'?); those there are: stabilise, ",
+    );
+    expect(needed.stderr).toContain("the step 'differentiate' cannot be left out");
+  });
+
+  it('--timing: where the time goes, on standard error, or as data with --json', async () => {
+    const [text, data] = await Promise.all([
+      compile(['line.dsl', '-o', 'timed', '--timing']),
+      compile(['line.dsl', '-o', 'timed-json', '--timing', '--json']),
+    ]);
+    expect(text.stdout).toBe('timed/line.ts\n');
+    expect(text.stderr).toMatch(/^where the time went: line.dsl\n/);
+    expect(data.stderr).toBe('');
+    const [report] = JSON.parse(data.stdout) as [{ timing: { step: string; milliseconds: number }[] }];
+    const steps = report.timing.map(({ step }) => step);
+    const all = ['start', 'read', 'parse', 'imports', 'prelude', 'elaborate', 'simplify', 'differentiate'];
+    expect(steps).toEqual(expect.arrayContaining([...all, 'schedule', 'emit', 'prettier', 'write']));
+    expect(new Set(steps).size).toBe(steps.length);
+    expect(report.timing.every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
+    for (const step of [...steps, 'total'])
+      expect(text.stderr).toMatch(new RegExp(`^  ${step} +[\\d.]+ ms +[\\d.]+ %$`, 'm'));
   });
 
   it('a wrong call: exit code 2 and what to do', async () => {
     const calls = [
       [],
       ['--dtype', 'f16', 'line.dsl'],
+      ['--math', 'sloppy', 'line.dsl'],
+      ['line.dsl', '--no-pass'],
       ['--bogus', 'line.dsl'],
       ['line.dsl', '--check', '--watch'],
       ['line.dsl', '--inference', '--emit', 'gradient'],

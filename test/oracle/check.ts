@@ -1,5 +1,5 @@
 /** Runs one reference case through the compiler and the emitted code. */
-import { compile } from '../../compiler/index.ts';
+import { compile, type CompileOptions } from '../../compiler/index.ts';
 import type { Trainer } from '../../runtime/index.ts';
 import { loadModule, type EmittedModule } from '../support/load.ts';
 import type { OracleCase, OracleTensor } from './cases.ts';
@@ -17,9 +17,12 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly problems: readonly string[] }
   | { readonly kind: 'unsupported'; readonly why: string };
 
-export async function checkCase(of: OracleCase): Promise<Verdict> {
+/** How the case's programs are compiled. */
+export type CaseOptions = Pick<CompileOptions, 'without' | 'math'>;
+
+export async function checkCase(of: OracleCase, options: CaseOptions = {}): Promise<Verdict> {
   try {
-    const problems = (await check(of)).filter((problem) => problem !== undefined);
+    const problems = (await check(of, options)).filter((problem) => problem !== undefined);
     return problems.length === 0 ? { kind: 'passed' } : { kind: 'failed', problems };
   } catch (error) {
     if (error instanceof Unsupported) return { kind: 'unsupported', why: error.message };
@@ -34,12 +37,12 @@ type Problem = string | undefined;
 
 const TRACES = ['lr_trace', 'plateau_trace'];
 
-async function check(of: OracleCase): Promise<Problem[]> {
-  if (TRACES.includes(of.op)) return checkTrace(of);
+async function check(of: OracleCase, options: CaseOptions): Promise<Problem[]> {
+  if (TRACES.includes(of.op)) return checkTrace(of, options);
   const trained = trainedCase(of);
-  if (trained !== undefined) return checkNetwork(of, trained);
+  if (trained !== undefined) return checkNetwork(of, trained, options);
   const program = programOf(of);
-  const trainer = await trainerOf(of, program.text, 1);
+  const trainer = await trainerOf(of, program.text, 1, options);
   const problems = checkOnce(of, program, trainer, (tensor) => of.read(tensor));
   return [...problems, ...checkBatches(of, program, trainer)];
 }
@@ -48,18 +51,24 @@ async function check(of: OracleCase): Promise<Problem[]> {
 export async function compileCase(
   of: Pick<OracleCase, 'name' | 'dtype'>,
   text: string,
+  options: CaseOptions = {},
 ): Promise<EmittedModule> {
   const { diagnostics, modules } = await compile(
     { path: `${of.name}.dsl`, text },
-    { dtype: of.dtype === 'float32' ? 'f32' : 'f64', format: false },
+    { ...options, dtype: of.dtype === 'float32' ? 'f32' : 'f64', format: false },
   );
   const [first] = diagnostics.filter(({ severity }) => severity === 'error');
   if (first !== undefined) throw new Error(`${first.code} ${first.message}\n${text}`);
   return loadModule(modules[0]!.text);
 }
 
-async function trainerOf(of: OracleCase, text: string, batch: number): Promise<CaseTrainer> {
-  return (await compileCase(of, text)).createTrainer({ batch });
+async function trainerOf(
+  of: OracleCase,
+  text: string,
+  batch: number,
+  options: CaseOptions,
+): Promise<CaseTrainer> {
+  return (await compileCase(of, text, options)).createTrainer({ batch });
 }
 
 /** One forward and one backward pass: outputs, loss and gradients. */
@@ -149,9 +158,13 @@ function checkBatches(of: OracleCase, program: CaseProgram, trainer: CaseTrainer
   return problems;
 }
 
-async function checkNetwork(of: OracleCase, { rows, once, training, read }: TrainedCase): Promise<Problem[]> {
-  const problems = checkOnce(of, once, await trainerOf(of, once.text, 1), read(0));
-  const trained = await trainerOf(of, training.text, rows);
+async function checkNetwork(
+  of: OracleCase,
+  { rows, once, training, read }: TrainedCase,
+  options: CaseOptions,
+): Promise<Problem[]> {
+  const problems = checkOnce(of, once, await trainerOf(of, once.text, 1, options), read(0));
+  const trained = await trainerOf(of, training.text, rows, options);
   return [...problems, ...checkTraining(of, training, trained, read)];
 }
 
@@ -226,8 +239,8 @@ function compareAfter(
 }
 
 /** A schedule alone: w falls by the rate at every step. For plateaus the rate is seen one step later. */
-async function checkTrace(of: OracleCase): Promise<Problem[]> {
-  const trainer = await trainerOf(of, traceProgram(of), 1);
+async function checkTrace(of: OracleCase, options: CaseOptions): Promise<Problem[]> {
+  const trainer = await trainerOf(of, traceProgram(of), 1, options);
   const rates = of.tensors.find(({ role, name }) => role === 'forward' && name === 'lr')!;
   const metric = of.tensors.find(({ name }) => name === 'metric');
   const given = metric === undefined ? undefined : of.read(metric);

@@ -14,6 +14,10 @@ export interface EmitOptions {
   readonly hash: string;
   /** What the header calls the source. */
   readonly path: string;
+  /** Passes and choices that were left out, for the header. */
+  readonly without?: readonly string[];
+  /** exact: the engine's own functions, no approximation of them. */
+  readonly math?: 'exact';
 }
 
 export interface EmitRequest {
