@@ -3,6 +3,12 @@ import { closest } from '../diagnostics/suggest.ts';
 import { meanings, passNames, switchable } from '../index.ts';
 import { UsageError } from './options.ts';
 
+/** What `--print` takes beside the passes. */
+const schedule = {
+  name: 'schedule',
+  meaning: 'the loops: what each step runs, over which buffers, and its work',
+};
+
 /** The answer to `--print list`. */
 export function passList(): string {
   const passes = passNames.filter((name) => switchable.includes(name));
@@ -16,6 +22,7 @@ export function passList(): string {
     '',
     'Steps that are always taken: --print NAME shows what they make.',
     ...rows(printed),
+    row(schedule.name, schedule.meaning),
     '',
     'Choices of the schedule: --no-pass NAME leaves one out.',
     ...rows(choices),
@@ -36,9 +43,11 @@ export function checkLeftOut(names: readonly string[]): void {
 
 /** @throws UsageError where `--print` names nothing that can be shown */
 export function checkPrinted(name: string): void {
-  const shown = [...passNames, 'list'];
+  const shown = [...passNames, schedule.name, 'list'];
   if (shown.includes(name)) return;
-  const leftOut = switchable.includes(name) ? ', it is a choice of the schedule' : nearest(name, shown);
+  const leftOut = switchable.includes(name)
+    ? ', it is a choice of the schedule: print that'
+    : nearest(name, shown);
   throw new UsageError(`there is no pass '${name}' to print${leftOut}; those there are: ${shown.join(', ')}`);
 }
 

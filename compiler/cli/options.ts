@@ -35,7 +35,8 @@ Compiles models to TypeScript that trains them.
   -o, --output DIR   folder to write to (default: generated, for TypeScript)
       --dtype TYPE   element type of all real arrays: f32 (default) or f64
       --emit WHAT    what to make: ${emissions.join(', ')} (default: ts)
-      --print PASS   print the program after a pass, in the language; list: what passes there are
+      --print PASS   print the program after a pass, in the language; schedule: its loops, buffers and work;
+                     list: what passes there are
       --no-pass NAME leave out a pass or a choice of the schedule, to ask whether it is to blame (repeatable)
       --math KIND    exact: no approximation of exp, tanh and their kin; fast (default): where float32 allows
       --timing       print where the time of the compilation goes, on standard error

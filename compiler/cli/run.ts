@@ -5,6 +5,7 @@ import {
   analyse,
   compile,
   renderDiagnostics,
+  scheduleModel,
   toJson,
   type AnalysedModel,
   type Diagnostic,
@@ -205,6 +206,12 @@ function productName(stem: string, model: string, models: number, extension: str
 
 async function print(analysed: AnalysedModel, options: CliOptions): Promise<string> {
   const { printProgram } = await import('../graph/print.ts');
+  if (options.print === 'schedule') {
+    const { printSchedule } = await import('../schedule/print.ts');
+    const { dtype } = options;
+    const loops = scheduleModel(analysed, { dtype, without: new Set(options.without) });
+    return printSchedule(loops, analysed.program, analysed.model.training?.batch ?? 1);
+  }
   if (options.print !== undefined) {
     const named = analysed.stages.filter(({ pass }) => pass === options.print);
     const last = named.at(-1);

@@ -18,7 +18,8 @@ import { scanLoops } from './scan-loops.ts';
 import { sharedLoops } from './shared-loops.ts';
 import { shareGroups } from './share-functions.ts';
 import type { SharedGroup } from './share-functions.ts';
-import type { LoopFunction, LoopProgram, Step } from './types.ts';
+import { byChoice, plainLoops } from './reasons.ts';
+import type { Decision, LoopFunction, LoopProgram, Step } from './types.ts';
 
 export { scheduleUpdate } from './update.ts';
 
@@ -141,7 +142,7 @@ function groupFunction(
       naming,
       touched.filter((tensor) => !inside.has(tensor)),
     );
-  const add = (scope: FunctionScope, body: LoopFunction['body']): Step => {
+  const add = (scope: FunctionScope, body: LoopFunction['body'], decision: Decision): Step => {
     const { loopFunction, step } = scope.finish(
       functions.fresh(nameOf(shared, program)),
       body,
@@ -150,6 +151,7 @@ function groupFunction(
     functions.add({
       ...loopFunction,
       tensors,
+      decision,
       uses: shared.members.map(({ group: { statements } }) =>
         statements.map(({ target, origin }) => ({ tensor: target, origin })),
       ),
@@ -160,20 +162,25 @@ function groupFunction(
     const scope = scopeOf();
     const { statements, contractions } = scanLoops(group.statements, scope, tensors, without);
     for (const { width, entry } of contractions) functions.addKernel(width, entry);
-    return add(scope, statements);
+    return add(scope, statements, { form: 'recurrence', why: 'each step reads what the one before it left' });
   }
   if (group.rowwise === true) {
     const scope = scopeOf();
-    return add(scope, rowLoops(group.statements, scope, tensors));
+    return add(scope, rowLoops(group.statements, scope, tensors), byChoice('rows'));
   }
   if (group.statements.length > 1) {
     const scope = scopeOf();
-    return add(scope, sharedLoops(group.statements, scope, tensors, { inside, last: new Set() }));
+    return add(
+      scope,
+      sharedLoops(group.statements, scope, tensors, { inside, last: new Set() }),
+      byChoice('elementwise'),
+    );
   }
   const scope = scopeOf();
   const contraction = without.has('kernels') ? undefined : contractionLoops(first, scope, tensors);
   if (contraction) functions.addKernel(contraction.width, contraction.entry);
-  return add(scope, contraction?.statements ?? statementLoops(first, scope, tensors));
+  if (contraction) return add(scope, contraction.statements, byChoice('kernels'));
+  return add(scope, statementLoops(first, scope, tensors), plainLoops(first, without));
 }
 
 function nameOf({ members, result }: SharedGroup, program: Program): string {

@@ -175,6 +175,15 @@ export interface LoopFunction {
   readonly uses?: readonly (readonly Result[])[];
   /** What a kernel does, in words. */
   readonly documentation?: string;
+  /** How the work is done, and why so; kernels have none. */
+  readonly decision?: Decision;
+}
+
+/** Of the scheduler, for the printed schedule. */
+export interface Decision {
+  /** A choice that can be left out, or `loops`. */
+  readonly form: string;
+  readonly why: string;
 }
 
 export interface Result {

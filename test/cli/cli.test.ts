@@ -143,6 +143,17 @@ describe('compile', () => {
     expect(absent.stderr).toContain("the pass 'inference' does not run in this call");
   });
 
+  it('--print schedule shows the loops, with what is left out left out', async () => {
+    const [plain, left] = await Promise.all([
+      compile(['line.dsl', '--print', 'schedule', '--dtype', 'f64']),
+      compile(['line.dsl', '--print', 'schedule', '--no-pass', 'rows']),
+    ]);
+    expect(plain.stdout).toContain('Schedule of Line: float64, bytes for n = 4.');
+    expect(plain.stdout).toMatch(/^backward: \d+ steps?/m);
+    expect(plain.stdout).toMatch(/^gradients: 8 bytes/m);
+    expect(left.stdout).not.toMatch(/^ +rows: /m);
+  });
+
   it('--print list names all passes and choices, and says what each does', async () => {
     const { stdout } = await compile(['--print', 'list']);
     for (const name of [...passNames, ...switchable]) {

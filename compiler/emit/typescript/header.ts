@@ -3,7 +3,7 @@ import { batchwiseResults } from '../../graph/batchwise.ts';
 import { printDistribution } from '../../graph/print.ts';
 import type { Extent, Initializer, Program, Tensor } from '../../graph/types.ts';
 import type { EmitRequest } from './request.ts';
-import { grouped, multiplyAdds, printPolynomial, workspaceBytes } from './work.ts';
+import { grouped, multiplyAdds, printPolynomial, workspaceBytes } from '../../schedule/work.ts';
 
 const HASH_DIGITS = 12;
 

@@ -5,7 +5,7 @@ import { withScanIndex } from '../../graph/scan.ts';
 import type { Program, Statement } from '../../graph/types.ts';
 import type { LoopFunction } from '../../schedule/types.ts';
 import { commentLines, proseLines } from './functions.ts';
-import { formulaOf } from './formula.ts';
+import { formulaOf } from '../../graph/formula.ts';
 import { identifier } from './names.ts';
 
 /** A longer place, one of many calls, stands below its formula. */

@@ -4,9 +4,9 @@ import { tensorsReadBy } from '../../graph/expressions.ts';
 import { trainingResults } from '../../graph/results.ts';
 import type { Statement } from '../../graph/types.ts';
 import type { LayerDescription, WorkDescription } from '../../../runtime/types.ts';
-import { flopsOf } from './flops.ts';
+import { flopsOf } from '../../graph/flops.ts';
 import type { EmitRequest } from './request.ts';
-import { workspaceBytes } from './work.ts';
+import { workspaceBytes } from '../../schedule/work.ts';
 
 /**
  * Statements that a layer leaves to the next one (a maximum taken out before, what two share) are counted with the first that

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formulaOf } from '../../compiler/emit/typescript/formula.ts';
+import { formulaOf } from '../../compiler/graph/formula.ts';
 import { multiply } from '../../compiler/graph/expressions.ts';
 import { printStatement } from '../../compiler/graph/print.ts';
 import type { Program, Statement } from '../../compiler/graph/types.ts';

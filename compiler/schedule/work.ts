@@ -1,7 +1,7 @@
-/** @file What a step costs: multiply-adds and memory, as polynomials in the batch. */
-import { rangeOf } from '../../graph/expressions.ts';
-import type { Expression, Statement } from '../../graph/types.ts';
-import type { LoopProgram, Size, Step } from '../../schedule/types.ts';
+/** What steps cost: multiply-adds and memory, as polynomials in the batch. */
+import { rangeOf } from '../graph/expressions.ts';
+import type { Expression, Statement } from '../graph/types.ts';
+import type { LoopProgram, Size, Step } from './types.ts';
 
 /** Power of the batch -> coefficient. */
 export type Polynomial = ReadonlyMap<number, number>;
@@ -11,7 +11,7 @@ export function multiplyAdds({ functions }: LoopProgram, steps: readonly Step[])
   const computed = new Map(functions.map(({ name, computes }) => [name, computes]));
   const total = new Map<number, number>();
   for (const statement of steps.flatMap((step) => computed.get(step.function) ?? [])) {
-    if (statement.combine !== 'sum' || factors(statement.body) < 2) continue;
+    if (statement.combine !== 'sum' || factorsIn(statement.body) < 2) continue;
     const { power, coefficient } = box(statement);
     total.set(power, (total.get(power) ?? 0) + coefficient);
   }
@@ -19,9 +19,10 @@ export function multiplyAdds({ functions }: LoopProgram, steps: readonly Step[])
 }
 
 /** How many factors are multiplied: a condition chooses terms and is none, a constant is taken out of the sum. */
-function factors(body: Expression): number {
-  if (body.kind === 'unary' && body.operator === 'negate') return factors(body.operand);
-  if (body.kind === 'binary' && body.operator === 'multiply') return factors(body.left) + factors(body.right);
+export function factorsIn(body: Expression): number {
+  if (body.kind === 'unary' && body.operator === 'negate') return factorsIn(body.operand);
+  if (body.kind === 'binary' && body.operator === 'multiply')
+    return factorsIn(body.left) + factorsIn(body.right);
   return rangeOf(body) === 'truth' || body.kind === 'constant' ? 0 : 1;
 }
 

@@ -1,8 +1,8 @@
-/** @file A statement as lines of mathematics: broken at operators, what a long one repeats named below it. */
-import { children, foldExpression, freshName, read, withChildren } from '../../graph/expressions.ts';
-import { Interner } from '../../graph/interner.ts';
-import { printExpression, printStatement } from '../../graph/print.ts';
-import type { Expression, Program, Statement } from '../../graph/types.ts';
+/** A statement as lines of mathematics: broken at operators, what a long one repeats named below it. */
+import { children, foldExpression, freshName, read, withChildren } from './expressions.ts';
+import { Interner } from './interner.ts';
+import { printExpression, printStatement } from './print.ts';
+import type { Expression, Program, Statement } from './types.ts';
 
 /** Lines of a formula are not longer, and places stand under one another. */
 const WIDTH = 100;

@@ -1,6 +1,6 @@
-/** @file Operations on real numbers: what a statement costs, as a polynomial in the batch. */
-import { postorder } from '../../graph/expressions.ts';
-import type { Combine, Expression, LoopIndex, Statement } from '../../graph/types.ts';
+/** Operations on real numbers: what a statement costs, as a polynomial in the batch. */
+import { postorder } from './expressions.ts';
+import type { Combine, Expression, LoopIndex, Statement } from './types.ts';
 
 /** What it takes to join one more value. */
 const joining: Readonly<Record<Combine, number>> = {
