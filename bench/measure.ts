@@ -1,0 +1,106 @@
+/**
+ * How a step is timed, whoever takes it.
+ */
+import { readFileSync } from 'node:fs';
+
+/** Trains on batch i and gives the loss that the batch had before. */
+export type Step = (i: number) => number | Promise<number>;
+
+export interface Timing {
+  /** Median of samples of one step, or of as many as take 5 ms. */
+  readonly ms_per_step: number;
+  /** The processor's time of this process, all samples together: other work on the machine disturbs it less. */
+  readonly cpu_ms_per_step: number;
+  readonly steps: number;
+  /** The share of the time that other processes took of the CPUs this one may run on; absent where it is unknown. */
+  readonly foreign?: number;
+}
+
+/** The losses on batch 0 after no, one and twenty steps on it. */
+export interface Losses {
+  readonly loss0: number;
+  readonly loss1: number;
+  readonly loss20: number;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Takes 21 steps. */
+export async function takeLosses(step: Step): Promise<Losses> {
+  const losses: number[] = [];
+  for (let k = 0; k <= 20; k++) losses.push(await step(0));
+  return { loss0: losses[0]!, loss1: losses[1]!, loss20: losses[20]! };
+}
+
+/** Seconds that the CPUs of this process were busy, whoever used them; undefined but on Linux. */
+function busySeconds(): number | undefined {
+  let stat: string;
+  let status: string;
+  try {
+    stat = readFileSync('/proc/stat', 'utf8');
+    status = readFileSync('/proc/self/status', 'utf8');
+  } catch {
+    return undefined;
+  }
+  const allowed = new Set(
+    (/Cpus_allowed_list:\s*(\S+)/.exec(status)?.[1] ?? '').split(',').flatMap((range) => {
+      const [first = 0, last = first] = range.split('-').map(Number);
+      return Array.from({ length: last - first + 1 }, (_, k) => `cpu${first + k}`);
+    }),
+  );
+  let ticks = 0;
+  for (const line of stat.split('\n')) {
+    const [name = '', ...counts] = line.split(/\s+/);
+    if (!allowed.has(name)) continue;
+    for (const k of [0, 1, 2, 5, 6, 7]) ticks += Number(counts[k]); // user, nice, system, interrupts, stolen
+  }
+  return ticks / 100;
+}
+
+function ownSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/**
+ * A warm-up of a second and three steps at least, then `seconds` and three samples at least. Steps go through all batches.
+ */
+export async function timeSteps(step: Step, batches: number, seconds: number): Promise<Timing> {
+  let taken = 0;
+  const train = async (count: number): Promise<void> => {
+    for (let k = 0; k < count; k++) {
+      const loss = step(taken++ % batches);
+      if (typeof loss !== 'number') await loss;
+    }
+  };
+  const begin = performance.now();
+  while (performance.now() - begin < 1000 || taken < 3) await train(1);
+  const count = Math.max(1, Math.round(5 / ((performance.now() - begin) / taken)));
+  const times: number[] = [];
+  const before = { busy: busySeconds(), own: ownSeconds() };
+  const start = performance.now();
+  let now = start;
+  while (now - start < seconds * 1000 || times.length < 3) {
+    const last = now;
+    await train(count);
+    now = performance.now();
+    times.push((now - last) / count);
+  }
+  const busy = busySeconds();
+  const own = ownSeconds() - before.own;
+  const steps = times.length * count;
+  const foreign =
+    busy === undefined || before.busy === undefined
+      ? undefined
+      : (busy - before.busy - own) / ((now - start) / 1000);
+  return {
+    ms_per_step: median(times),
+    cpu_ms_per_step: (own * 1000) / steps,
+    steps,
+    ...(foreign === undefined ? {} : { foreign: Number(foreign.toFixed(3)) }),
+  };
+}
