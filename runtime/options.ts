@@ -85,7 +85,8 @@ const ruleOf =
     mustBe(name, what, test(value), value);
 const truth = ruleOf('true or false', (value) => typeof value === 'boolean');
 const callable = ruleOf('a function', (value) => typeof value === 'function');
-const anObject = ruleOf('an object', (value) => typeof value === 'object' && value !== null);
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+const anObject = ruleOf('an object', isObject);
 const anything: Rule = () => {};
 
 const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
@@ -105,18 +106,16 @@ const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
     (value) => typeof value === 'boolean' || (Number.isInteger(value) && (value as number) >= 1),
   ),
   overfitBatches: ruleOf(
-    'a number of batches, or a fraction of them below 1',
+    'a number of batches, or a part below 1',
     (value) => isNumber(value) && value > 0 && (value < 1 || Number.isInteger(value)),
   ),
   metrics: anObject,
   augment: callable,
-  callbacks: ruleOf('a list of callbacks', (value) => Array.isArray(value) && value.every(isCallback)),
+  callbacks: ruleOf('a list of callbacks', (value) => Array.isArray(value) && value.every(isObject)),
   signal: anObject,
   onBatch: callable,
   onEpoch: callable,
 };
-
-const isCallback = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** Pairs that say the same thing twice, or contradict each other. */
 const EXCLUSIVE: readonly (readonly [keyof FitOptions<unknown>, keyof FitOptions<unknown>])[] = [
@@ -140,15 +139,9 @@ export function checkOptions(options: FitOptions<unknown>): void {
     if (isGiven(one) && isGiven(other)) throw new DataError(`give ${one} or ${other}, not both`);
 }
 
-/** `onBatch` and `onEpoch` as a callback. */
-export function shorthand({ onBatch, onEpoch }: FitOptions<unknown>): Callback[] {
-  if (onBatch === undefined && onEpoch === undefined) return [];
-  return [
-    {
-      ...(onBatch && {
-        onBatchEnd: ({ done, rows, running, epoch }: BatchReport) => onBatch(done, rows, running, epoch),
-      }),
-      ...(onEpoch && { onEpochEnd: (report: EpochReport) => onEpoch(report) }),
-    },
-  ];
-}
+/** `onBatch` and `onEpoch` as a callback; its name leaves those of others without a name as they are. */
+export const shorthand = ({ onBatch, onEpoch }: FitOptions<unknown>): Callback => ({
+  name: 'fit',
+  onBatchEnd: ({ done, rows, running, epoch }: BatchReport) => onBatch?.(done, rows, running, epoch),
+  onEpochEnd: (report: EpochReport) => onEpoch?.(report),
+});

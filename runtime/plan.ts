@@ -75,7 +75,7 @@ export function planFit(engine: Engine, data: unknown, options: FitOptions<unkno
     settings,
     session: resumed ? engine.session! : newSession(settings, initialEpoch, engine.resultNames.length),
     resumed,
-    callbacks: namedCallbacks([...shorthand(options), ...(options.callbacks ?? [])], devBatches > 0),
+    callbacks: namedCallbacks([shorthand(options), ...(options.callbacks ?? [])], devBatches > 0),
   };
 }
 
@@ -231,7 +231,7 @@ function requireSameSettings(before: FitSettings, now: FitSettings): void {
 /** Callbacks by the names that their states have in a snapshot, in the order in which they are called. */
 function namedCallbacks(callbacks: readonly Callback[], isDevRun: boolean): Map<string, Callback> {
   const named = new Map<string, Callback>();
-  const used = callbacks.filter((callback) => !(isDevRun && callback.skipsDevRun === true));
+  const used = callbacks.filter(({ skipsDevRun }) => !(isDevRun && skipsDevRun));
   const isLast = ({ runsLast }: Callback): number => (runsLast === true ? 1 : 0);
   for (const callback of used.toSorted((one, other) => isLast(one) - isLast(other))) {
     const name = callback.name ?? 'callback';

@@ -1,5 +1,7 @@
 /** A line of comma-separated values an epoch (Keras's CSVLogger). */
 import type { Callback, EpochReport, FitContext } from '../callback.ts';
+import { checkOptionNames, mustBe, type OptionNames } from '../errors.ts';
+import { truthFrom } from './monitor.ts';
 
 export interface CSVLoggerOptions {
   /** Takes a piece of text, whole lines; `fit` waits for it. */
@@ -8,6 +10,8 @@ export interface CSVLoggerOptions {
   /** What is there stays, and has its header. So it is when a fit is resumed. */
   readonly append?: boolean;
 }
+
+const OPTIONS: OptionNames<CSVLoggerOptions> = { write: true, separator: true, append: true };
 
 /** Columns: `epoch` and the figures that the fit reports. Numbers are written in full. */
 export class CSVLogger implements Callback {
@@ -18,8 +22,13 @@ export class CSVLogger implements Callback {
   private names: readonly string[] = [];
 
   constructor(options: CSVLoggerOptions) {
+    checkOptionNames(this.name, OPTIONS, options);
+    const { write, separator = ',', append } = options;
+    mustBe('write', 'a function', typeof write === 'function', write);
+    mustBe('separator', 'a text', typeof separator === 'string', separator);
+    truthFrom('append', append);
     this.options = options;
-    this.separator = options.separator ?? ',';
+    this.separator = separator;
   }
 
   async onTrainBegin({ names, resumed, initialEpoch }: FitContext): Promise<void> {

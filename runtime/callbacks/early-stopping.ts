@@ -3,10 +3,18 @@
  * unless with more patience.
  */
 import type { Callback, CallbackState, EpochReport, FitContext, Learner, Outcome } from '../callback.ts';
-import { DataError } from '../errors.ts';
+import { checkOptionNames, DataError, type OptionNames } from '../errors.ts';
 import { checkedValues } from '../named.ts';
 import type { RealArray } from '../types.ts';
-import { countIn, Monitor, numberFrom, numberIn, type MonitorOptions } from './monitor.ts';
+import {
+  countIn,
+  Monitor,
+  MONITOR_OPTIONS,
+  numberFrom,
+  numberIn,
+  truthFrom,
+  type MonitorOptions,
+} from './monitor.ts';
 
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs in a row that may be no better; 0 by default. */
@@ -14,6 +22,12 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   /** At the end (not when the fit is aborted), the weights and running statistics of the best epoch are put back. */
   readonly restoreBestWeights?: boolean;
 }
+
+const OPTIONS: OptionNames<EarlyStoppingOptions> = {
+  ...MONITOR_OPTIONS,
+  patience: true,
+  restoreBestWeights: true,
+};
 
 /** States with a shape are the model's own, not the optimizer's. */
 const isOfModel = ({ shape }: { readonly shape?: readonly number[] }): boolean => shape !== undefined;
@@ -31,9 +45,10 @@ export class EarlyStopping implements Callback {
   private states: Record<string, RealArray> = {};
 
   constructor(options: EarlyStoppingOptions = {}) {
+    checkOptionNames(this.name, OPTIONS, options);
     this.monitor = new Monitor(options);
     this.patience = numberFrom('patience', options.patience ?? 0, 0, true);
-    this.restores = options.restoreBestWeights ?? false;
+    this.restores = truthFrom('restoreBestWeights', options.restoreBestWeights);
   }
 
   /** The best value so far; NaN before there is one. */

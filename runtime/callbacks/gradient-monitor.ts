@@ -1,7 +1,8 @@
 /** Watches the gradient of every parameter, and names layers in which it vanishes or explodes, and units that are dead. */
 import type { BatchReport, Callback, FitContext } from '../callback.ts';
+import { checkOptionNames, type OptionNames } from '../errors.ts';
 import type { ParameterDescription, RealArray } from '../types.ts';
-import { numberFrom } from './monitor.ts';
+import { checkFunction, numberFrom } from './monitor.ts';
 
 export interface GradientReport {
   readonly parameter: string;
@@ -30,6 +31,14 @@ export interface GradientMonitorOptions {
   readonly onReport?: (epoch: number, reports: readonly GradientReport[]) => void;
 }
 
+const OPTIONS: OptionNames<GradientMonitorOptions> = {
+  every: true,
+  vanishing: true,
+  exploding: true,
+  dead: true,
+  onReport: true,
+};
+
 interface Watched {
   readonly parameter: ParameterDescription;
   readonly alive: Uint8Array;
@@ -47,6 +56,8 @@ export class GradientMonitor implements Callback {
   private looks = 0;
 
   constructor(options: GradientMonitorOptions = {}) {
+    checkOptionNames(this.name, OPTIONS, options);
+    checkFunction('onReport', options.onReport);
     this.every = numberFrom('every', options.every ?? 10, 1, true);
     this.limits = {
       vanishing: numberFrom('vanishing', options.vanishing ?? 1e-3, 0),

@@ -8,4 +8,4 @@ export { ModelCheckpoint, type ModelCheckpointOptions } from './model-checkpoint
 export type { MonitorOptions } from './monitor.ts';
 export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from './reduce-lr-on-plateau.ts';
 export { TensorBoard, type TensorBoardOptions, type TensorBoardRun } from './tensor-board.ts';
-export { TerminateOnNaN } from './terminate-on-nan.ts';
+export { TerminateOnNaN, type TerminateOnNaNOptions } from './terminate-on-nan.ts';

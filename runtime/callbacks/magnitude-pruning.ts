@@ -1,6 +1,6 @@
 /** Takes away the smallest weights in the course of training, and keeps them away (Zhu & Gupta 2017, arXiv:1710.01878). */
 import type { BatchReport, Callback, CallbackState, FitContext, Learner } from '../callback.ts';
-import { DataError } from '../errors.ts';
+import { checkOptionNames, DataError, type OptionNames } from '../errors.ts';
 import { namesMatching, type NamePattern } from '../pattern.ts';
 import type { ParameterDescription, RealArray } from '../types.ts';
 import { numberFrom } from './monitor.ts';
@@ -22,6 +22,16 @@ export interface MagnitudePruningOptions {
   readonly scope?: 'parameter' | 'global';
 }
 
+const OPTIONS: OptionNames<MagnitudePruningOptions> = {
+  sparsity: true,
+  initialSparsity: true,
+  begin: true,
+  end: true,
+  every: true,
+  parameters: true,
+  scope: true,
+};
+
 /**
  * At step t, from `begin` to `end` every so many steps, the share
  *
@@ -38,6 +48,7 @@ export class MagnitudePruning implements Callback {
   private masks: Record<string, RealArray> = {};
 
   constructor(options: MagnitudePruningOptions) {
+    checkOptionNames(this.name, OPTIONS, options);
     const { sparsity, initialSparsity = 0, scope = 'parameter', parameters } = options;
     const begin = numberFrom('begin', options.begin ?? 0, 0, true);
     const end = numberFrom('end', options.end ?? begin, begin, true);
@@ -71,6 +82,21 @@ export class MagnitudePruning implements Callback {
     if (this.pruned.length === 0)
       throw new DataError('MagnitudePruning finds no parameter to prune: name some in `parameters`');
     if (!resumed) this.masks = {};
+    if (this.hasChosen) this.requireMasks();
+  }
+
+  /** What is to be masked from now on has a mask of its size. @throws DataError */
+  private requireMasks(): void {
+    const [masked, pruned] = [Object.keys(this.masks), this.pruned.map(({ name }) => name)];
+    if (masked.toSorted().join() !== pruned.toSorted().join())
+      throw new DataError(
+        `to resume, MagnitudePruning must prune what it did: it was ${masked.join(', ')} and is ${pruned.join(', ')}`,
+      );
+    for (const { name, size } of this.pruned)
+      if (this.masks[name]!.length !== size)
+        throw new DataError(
+          `the mask of '${name}' must have ${size} values, found ${this.masks[name]!.length}`,
+        );
   }
 
   onBatchEnd(_report: BatchReport, { trainer }: FitContext): void {
@@ -95,10 +121,15 @@ export class MagnitudePruning implements Callback {
   }
 
   setState(state: CallbackState): void {
-    const masks = Object.entries(state).filter(
-      (entry): entry is [string, RealArray] => typeof entry[1] !== 'number',
-    );
-    this.masks = Object.fromEntries(masks);
+    const masks: Record<string, RealArray> = {};
+    for (const [name, mask] of Object.entries(state)) {
+      if (typeof mask === 'number' || !mask.every((kept) => kept === 0 || kept === 1))
+        throw new DataError(
+          `the state of MagnitudePruning has no mask of 0 and 1 in '${name}': it is not its own`,
+        );
+      masks[name] = mask;
+    }
+    this.masks = masks;
   }
 
   private get hasChosen(): boolean {

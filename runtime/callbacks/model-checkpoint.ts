@@ -1,8 +1,8 @@
 /** Hands out the whole training as it goes (Keras's ModelCheckpoint). */
 import type { BatchReport, Callback, CallbackState, EpochReport, FitContext } from '../callback.ts';
-import { DataError } from '../errors.ts';
+import { checkOptionNames, DataError, mustBe, type OptionNames } from '../errors.ts';
 import type { TrainingSnapshot } from '../snapshot.ts';
-import { Monitor, numberFrom, numberIn, type MonitorOptions } from './monitor.ts';
+import { Monitor, MONITOR_OPTIONS, numberFrom, numberIn, truthFrom, type MonitorOptions } from './monitor.ts';
 
 export interface ModelCheckpointOptions extends MonitorOptions {
   /**
@@ -20,6 +20,15 @@ export interface ModelCheckpointOptions extends MonitorOptions {
   readonly everySteps?: number;
 }
 
+const OPTIONS: OptionNames<ModelCheckpointOptions> = {
+  ...MONITOR_OPTIONS,
+  path: true,
+  write: true,
+  saveBestOnly: true,
+  every: true,
+  everySteps: true,
+};
+
 export class ModelCheckpoint implements Callback {
   readonly name = 'ModelCheckpoint';
   readonly runsLast = true;
@@ -32,8 +41,11 @@ export class ModelCheckpoint implements Callback {
   private readonly everySteps: number | undefined;
 
   constructor(options: ModelCheckpointOptions) {
+    checkOptionNames(this.name, OPTIONS, options);
     if (typeof options.path !== 'string' || options.path === '')
       throw new DataError('ModelCheckpoint needs a path');
+    mustBe('write', 'a function', typeof options.write === 'function', options.write);
+    truthFrom('saveBestOnly', options.saveBestOnly);
     this.options = options;
     this.monitor = new Monitor(options);
     this.every = numberFrom('every', options.every ?? 1, 1, true);
@@ -43,7 +55,7 @@ export class ModelCheckpoint implements Callback {
       throw new DataError('what is best is known at the end of an epoch: give saveBestOnly or everySteps');
   }
 
-  onTrainBegin(context: FitContext): void {
+  onTrainBegin(context: FitContext): void | Promise<void> {
     if (this.options.saveBestOnly) this.monitor.requireIn(context, this.name);
     const known = ['epoch', 'step', ...context.names];
     for (const name of namesIn(this.options.path))

@@ -1,6 +1,6 @@
 /** Which of two epochs is the better one, by one of the reported figures. */
 import type { CallbackState, FitContext } from '../callback.ts';
-import { DataError } from '../errors.ts';
+import { DataError, mustBe, type OptionNames } from '../errors.ts';
 
 export interface MonitorOptions {
   /** `val_loss` by default. */
@@ -13,6 +13,8 @@ export interface MonitorOptions {
   /** What counts as better must be so by more than this. */
   readonly minDelta?: number;
 }
+
+export const MONITOR_OPTIONS: OptionNames<MonitorOptions> = { monitor: true, mode: true, minDelta: true };
 
 const wordsOf = (pattern: string): RegExp => new RegExp(`\\b(?:${pattern})\\b`);
 const MORE_IS_BETTER = wordsOf(
@@ -53,6 +55,7 @@ export class Monitor {
   constructor({ monitor = 'val_loss', mode = 'auto', minDelta = 0 }: MonitorOptions) {
     if (mode !== 'auto' && mode !== 'min' && mode !== 'max')
       throw new DataError(`mode must be auto, min or max, found ${String(mode)}`);
+    mustBe('monitor', 'a name', typeof monitor === 'string', monitor);
     this.name = monitor;
     this.isMax = mode === 'auto' ? isMoreBetter(monitor) : mode === 'max';
     this.minDelta = Math.abs(numberFrom('minDelta', minDelta, 0));
@@ -92,6 +95,17 @@ export function numberIn(state: CallbackState, name: string): number {
 /** A whole number from 0. @throws DataError */
 export const countIn = (state: CallbackState, name: string): number =>
   numberFrom(`'${name}' in the state of a callback`, numberIn(state, name), 0, true);
+
+/** True or false, false where nothing is said. @throws DataError */
+export function truthFrom(name: string, value: unknown): boolean {
+  mustBe(name, 'true or false', value === undefined || typeof value === 'boolean', value);
+  return value === true;
+}
+
+/** @throws DataError where an option that was given is no function */
+export function checkFunction(name: string, value: unknown): void {
+  mustBe(name, 'a function', value === undefined || typeof value === 'function', value);
+}
 
 /** @throws DataError where an option of a callback is no number, or less than it may be */
 export function numberFrom(name: string, value: unknown, least: number, isWhole = false): number {

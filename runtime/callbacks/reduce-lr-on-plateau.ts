@@ -1,7 +1,7 @@
 /** Turns the rate down when a figure stops getting better (Keras's ReduceLROnPlateau). */
 import type { Callback, CallbackState, EpochReport, FitContext } from '../callback.ts';
-import { DataError } from '../errors.ts';
-import { countIn, Monitor, numberFrom, numberIn, type MonitorOptions } from './monitor.ts';
+import { checkOptionNames, DataError, type OptionNames } from '../errors.ts';
+import { countIn, Monitor, MONITOR_OPTIONS, numberFrom, numberIn, type MonitorOptions } from './monitor.ts';
 
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
   /** What the rate is multiplied by; 0.1 by default. */
@@ -14,6 +14,14 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
   readonly minFactor?: number;
 }
 
+const OPTIONS: OptionNames<ReduceLROnPlateauOptions> = {
+  ...MONITOR_OPTIONS,
+  factor: true,
+  patience: true,
+  cooldown: true,
+  minFactor: true,
+};
+
 export class ReduceLROnPlateau implements Callback {
   readonly name = 'ReduceLROnPlateau';
   private readonly monitor: Monitor;
@@ -25,6 +33,7 @@ export class ReduceLROnPlateau implements Callback {
   private cooling = 0;
 
   constructor(options: ReduceLROnPlateauOptions = {}) {
+    checkOptionNames(this.name, OPTIONS, options);
     this.monitor = new Monitor({ minDelta: 1e-4, ...options });
     this.factor = numberFrom('factor', options.factor ?? 0.1, 0);
     if (this.factor >= 1) throw new DataError(`factor must be less than 1, found ${this.factor}`);

@@ -1,7 +1,8 @@
 /** Figures for TensorBoard (Keras's TensorBoard): a run `train` and, where there is validation data, a run `validation`. */
 import type { BatchReport, Callback, EpochReport, FitContext } from '../callback.ts';
+import { checkOptionNames, mustBe, type OptionNames } from '../errors.ts';
 import { fileHeader, scalarEvent } from './event-file.ts';
-import { numberFrom } from './monitor.ts';
+import { checkFunction, numberFrom } from './monitor.ts';
 
 export type TensorBoardRun = 'train' | 'validation';
 
@@ -16,6 +17,8 @@ export interface TensorBoardOptions {
   readonly now?: () => number;
 }
 
+const OPTIONS: OptionNames<TensorBoardOptions> = { write: true, begin: true, everySteps: true, now: true };
+
 /** Tags are the names of the figures, so that `loss` of both runs is one chart, and `rate_factor`. The step is the epoch. */
 export class TensorBoard implements Callback {
   readonly name = 'TensorBoard';
@@ -25,7 +28,12 @@ export class TensorBoard implements Callback {
   private readonly everySteps: number | undefined;
   private readonly now: () => number;
 
-  constructor({ write, begin, everySteps, now = () => Date.now() / 1000 }: TensorBoardOptions) {
+  constructor(options: TensorBoardOptions) {
+    checkOptionNames(this.name, OPTIONS, options);
+    const { write, begin, everySteps, now = () => Date.now() / 1000 } = options;
+    mustBe('write', 'a function', typeof write === 'function', write);
+    checkFunction('begin', begin);
+    checkFunction('now', now);
     this.write = write;
     this.begin = begin;
     this.everySteps = everySteps === undefined ? undefined : numberFrom('everySteps', everySteps, 1, true);

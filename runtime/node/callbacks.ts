@@ -1,19 +1,14 @@
 /** Callbacks that write files. Folders are made where there are none. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CSVLogger as CSVLines, type CSVLoggerOptions } from '../callbacks/csv-logger.ts';
 import {
   TensorBoard as TensorBoardEvents,
   type TensorBoardOptions,
   type TensorBoardRun,
 } from '../callbacks/tensor-board.ts';
-
-/** Makes the folder of a file. */
-function folderOf(file: string): string {
-  mkdirSync(dirname(file), { recursive: true });
-  return file;
-}
+import { pathOf, prepareFolder } from './disk.ts';
 
 /**
  * A CSV file with a line an epoch, each there as soon as the epoch is over. An old file is replaced, unless `append` is true or
@@ -23,13 +18,13 @@ export class CSVLogger extends CSVLines {
   private readonly path: string;
 
   constructor(file: string, options: Omit<CSVLoggerOptions, 'write'> = {}) {
-    const path = resolve(file);
+    const path = resolve(pathOf(file));
     super({ ...options, write: (text) => appendFileSync(path, text) });
     this.path = path;
   }
 
   protected override beginsAnew(resumed: boolean, initialEpoch: number): boolean {
-    folderOf(this.path);
+    prepareFolder(this.path);
     const begins = super.beginsAnew(resumed, initialEpoch) || !existsSync(this.path);
     if (begins) writeFileSync(this.path, '');
     else if (resumed) this.takeBack(initialEpoch);
@@ -51,11 +46,14 @@ export class CSVLogger extends CSVLines {
 export class TensorBoard extends TensorBoardEvents {
   constructor(folder: string, options: Omit<TensorBoardOptions, 'write' | 'begin'> = {}) {
     const files = new Map<TensorBoardRun, string>();
+    const root = resolve(pathOf(folder));
     super({
       ...options,
       begin: (run) => {
         const stamp = `${Math.floor(Date.now() / 1000)}.${hostname()}.${process.pid}.${made++}`;
-        files.set(run, folderOf(join(resolve(folder), run, `events.out.tfevents.${stamp}`)));
+        const file = join(root, run, `events.out.tfevents.${stamp}`);
+        prepareFolder(file);
+        files.set(run, file);
       },
       write: (run, bytes) => appendFileSync(files.get(run)!, bytes),
     });

@@ -1,5 +1,6 @@
 /** Whole files, read and replaced. */
 import { randomUUID } from 'node:crypto';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { open, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,11 +75,41 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
+/**
+ * Makes the folder of a file, where there is none, and looks whether files can be made in it.
+ * @throws DataError where they cannot be, or where a folder has the name of the file
+ */
+export function prepareFolder(path: string, folder = dirname(path)): void {
+  try {
+    makeFolder(folder);
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder');
+  } catch (error) {
+    throw cannotBe(path, 'written', error);
+  }
+}
+
+/** One after the other: mkdir's own `recursive` does not come to an end where the system refuses, as in /proc. */
+function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // another process may have made it meanwhile
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
+}
+
+function cannotBe(path: string, done: string, error: unknown): DataError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DataError(`${path} cannot be ${done}: ${reason}`, { cause: error });
+}
+
 async function explained<T>(path: string, done: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${path} cannot be ${done}: ${reason}`, { cause: error });
+    throw cannotBe(path, done, error);
   }
 }

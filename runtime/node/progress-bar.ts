@@ -2,6 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import type { BatchReport, Callback, EpochReport } from '../callback.ts';
 import { numberFrom } from '../callbacks/monitor.ts';
+import { checkOptionNames } from '../errors.ts';
 
 /** A stream of Node, in words that need no types of Node. */
 export interface TextStream {
@@ -30,6 +31,7 @@ export class ProgressBar implements Callback {
   private began = 0;
 
   constructor(options: ProgressBarOptions = {}) {
+    checkOptionNames<ProgressBarOptions>(this.name, { every: true, epochs: true, stream: true }, options);
     this.every = numberFrom('every', options.every ?? 1, 1, true);
     this.epochs = options.epochs;
     this.stream = options.stream ?? process.stdout;

@@ -6,8 +6,10 @@ import {
   EarlyStopping,
   GradientMonitor,
   LearningRateScheduler,
+  MagnitudePruning,
   ModelCheckpoint,
   ReduceLROnPlateau,
+  TensorBoard,
   TerminateOnNaN,
   type Callback,
   type GradientReport,
@@ -277,13 +279,52 @@ describe('LearningRateScheduler', () => {
   });
 });
 
+describe('options that no type has checked', () => {
+  const write = (): void => {};
+  it.each<[string, () => Callback, string]>([
+    [
+      'a name of Keras',
+      () => new EarlyStopping({ restore_best_weights: true } as object),
+      "EarlyStopping has no option 'restore_best_weights', did you mean 'restoreBestWeights'?; its options are monitor,",
+    ],
+    [
+      'a name that is like none',
+      () => new GradientMonitor({ threshold: 1 } as object),
+      "GradientMonitor has no option 'threshold'; its options are every, vanishing, exploding, dead, onReport",
+    ],
+    ['a slip', () => new ReduceLROnPlateau({ patiance: 1 } as object), "did you mean 'patience'?"],
+    ['a slip', () => new TerminateOnNaN({ onstop: write } as object), "did you mean 'onStop'?"],
+    [
+      'a slip',
+      () => new MagnitudePruning({ sparsity: 0.5, initial_sparsity: 0 } as { sparsity: number }),
+      "did you mean 'initialSparsity'?",
+    ],
+    ['a slip', () => new CSVLogger({ write, seperator: ';' } as { write: () => void }), "mean 'separator'?"],
+    ['a slip', () => new TensorBoard({ write, every: 1 } as { write: () => void }), "mean 'everySteps'?"],
+    [
+      'a slip',
+      () => new ModelCheckpoint({ path: 'x', write, saveBest: true } as never),
+      "ModelCheckpoint has no option 'saveBest', did you mean 'saveBestOnly'?",
+    ],
+    ['no object', () => new EarlyStopping(5 as never), 'EarlyStopping takes an object with monitor,'],
+    ['no truth', () => new EarlyStopping({ restoreBestWeights: 1 as never }), 'true or false, found 1'],
+    ['no function', () => new GradientMonitor({ onReport: 'log' as never }), 'onReport must be a function'],
+    ['nothing that writes', () => new CSVLogger({} as never), 'write must be a function, found undefined'],
+    ['no name', () => new EarlyStopping({ monitor: 5 as never }), 'monitor must be a name, found 5'],
+  ])('%s', (_, make, words) => {
+    expect(make).toThrow(DataError);
+    expect(make).toThrow(words);
+  });
+});
+
 describe('TerminateOnNaN', () => {
   it('stops at the first loss that is not finite', async () => {
     const steep = await moduleOf(
       'model M {\n input x[n]\n param a ~ 1\n loss = mean[n](x[n] * exp(a))\n train { optimizer: sgd(rate = 1e6), batch: 2 }\n}',
     );
     const trainer = steep.createTrainer();
-    const callback = new TerminateOnNaN();
+    const said: string[] = [];
+    const callback = new TerminateOnNaN({ onStop: (message) => void said.push(message) });
     const { epochs } = await trainer.fit(
       { x: Array.from({ length: 20 }, () => -1) },
       { epochs: 5, callbacks: [callback] },
@@ -291,6 +332,10 @@ describe('TerminateOnNaN', () => {
     expect(epochs).toEqual([]);
     expect(callback.step).toBe(trainer.step);
     expect(trainer.step).toBeLessThan(10);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(
+      new RegExp(`^the fit stops: the loss is (NaN|-?Infinity) at step ${trainer.step}, in epoch 1$`),
+    );
   });
 });
 

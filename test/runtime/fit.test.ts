@@ -1,6 +1,6 @@
 /** `fit`: what of the data it takes, in which order, with which weights, and what it refuses. */
 import { describe, expect, it } from 'vitest';
-import { DataError, type Callback, type FitOptions } from '../../runtime/index.ts';
+import { DataError, EarlyStopping, type Callback, type FitOptions } from '../../runtime/index.ts';
 import { moduleOf, PLAIN, rowsOf, slice } from './support.ts';
 
 const module = await moduleOf(PLAIN);
@@ -438,7 +438,7 @@ describe('trying out', () => {
 
 describe('what cannot be is refused before anything is changed', () => {
   const bad = (options: object): Options => options as Options;
-  it.each<[string, Options, string]>([
+  it.each<[string, Options, string | RegExp]>([
     ['an unknown option', bad({ epoch: 3 }), "fit has no option 'epoch'; its options are epochs,"],
     ['epochs', { epochs: 0 }, 'epochs must be a whole number from 1'],
     ['an initial epoch', { initialEpoch: -1 }, 'initialEpoch must be a whole number from 0'],
@@ -460,7 +460,12 @@ describe('what cannot be is refused before anything is changed', () => {
     ['an input of classes', { classWeight: { x: { 1: 1 } } }, "the model's are 'label'"],
     ['a number of batches', { fastDevRun: 0 }, 'fastDevRun must be'],
     ['a part of the batches', { overfitBatches: 1.5 }, 'overfitBatches must be'],
-    ['callbacks', bad({ callbacks: 3 }), 'callbacks must be a list'],
+    ['callbacks', bad({ callbacks: 3 }), 'callbacks must be a list of callbacks, found 3'],
+    [
+      'a class for a callback',
+      bad({ callbacks: [EarlyStopping] }),
+      /list of callbacks, found class EarlyStopping $/,
+    ],
     ['validation data', { validationData: { x: [1] } }, 'input'],
   ])('%s', async (_, options, words) => {
     const trainer = module.createTrainer();

@@ -106,6 +106,41 @@ describe('MagnitudePruning', () => {
     expect(second.getWeights()).toEqual(whole.getWeights());
   });
 
+  it('refuses a state that is not its own, before anything is changed', async () => {
+    const make = (parameters?: string): MagnitudePruning =>
+      new MagnitudePruning({ sparsity: 0.5, every: 1, ...(parameters && { parameters }) });
+    const first = module.createTrainer();
+    await first.fit(data, { epochs: 1, callbacks: [make()] });
+    const snapshot = first.getTraining();
+    const id = 'callback/MagnitudePruning/h_dense_W';
+    const mask = snapshot.arrays[id]!;
+    const withMask = (values: readonly number[]): TrainingSnapshot => ({
+      ...snapshot,
+      arrays: {
+        ...snapshot.arrays,
+        [id]: { ...mask, shape: [values.length], data: Float32Array.from(values) },
+      },
+    });
+    const refusal = async (from: TrainingSnapshot, callback = make()): Promise<string> => {
+      const trainer = module.createTrainer({ seed: 9 });
+      trainer.setTraining(from);
+      const before = trainer.getTraining();
+      const message = await trainer.fit(data, { epochs: 2, resume: true, callbacks: [callback] }).then(
+        () => 'none',
+        (error: Error) => `${error.name}: ${error.message}`,
+      );
+      expect(trainer.getTraining()).toEqual(before);
+      return message;
+    };
+    expect(await refusal(withMask([...mask.data].map(() => 0.5)))).toContain(
+      "no mask of 0 and 1 in 'h_dense_W'",
+    );
+    expect(await refusal(withMask([0, 1]))).toMatch(
+      /^DataError: the mask of 'h_dense_W' must have \d+ values, found 2$/,
+    );
+    expect(await refusal(snapshot, make('h_dense_W'))).toContain('MagnitudePruning must prune what it did');
+  });
+
   it.each<[ConstructorParameters<typeof MagnitudePruning>[0], string]>([
     [{ sparsity: 1 }, 'sparsity must be a share from 0 to less than 1, found 1'],
     [{ sparsity: 0.5, initialSparsity: 0.6 }, 'initialSparsity 0.6 is more than sparsity 0.5'],

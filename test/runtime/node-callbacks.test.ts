@@ -1,10 +1,19 @@
 /** Callbacks that write to the disk and the terminal. */
-import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CSVLogger, ProgressBar, TensorBoard } from '../../runtime/node/index.ts';
+import { CSVLogger, ModelCheckpoint, ProgressBar, TensorBoard } from '../../runtime/node/index.ts';
+import { DataError, type Callback } from '../../runtime/index.ts';
 import { moduleOf, PLAIN, rowsOf } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'chainrule-callbacks-'));
@@ -50,6 +59,46 @@ describe('a CSV file', () => {
     const other = join(folder, 'other.csv');
     await trainer.fit(data, { epochs: 1, callbacks: [new CSVLogger(other, { append: true })] });
     expect(readFileSync(other, 'utf8')).toMatch(/^epoch,loss,accuracy\n1,/);
+  });
+});
+
+describe('where no file can be', () => {
+  it.each<[string, (path: string) => Callback, string]>([
+    ['a checkpoint', (path) => new ModelCheckpoint(path), 'a.ckpt'],
+    ['checkpoints by epoch', (path) => new ModelCheckpoint(path), 'a-{epoch}.ckpt'],
+    ['a folder by epoch', (path) => new ModelCheckpoint(path), '{epoch}/a.ckpt'],
+    ['a CSV file', (path) => new CSVLogger(path), 'a.csv'],
+    ['event files', (path) => new TensorBoard(path), 'logs'],
+  ])('%s: a clear error before the first step', async (_, make, name) => {
+    const file = join(folder, 'a file');
+    appendFileSync(file, 'text');
+    const trainer = module.createTrainer();
+    const before = trainer.getTraining();
+    const path = join(file, name);
+    const fit = trainer.fit(data, { epochs: 1, callbacks: [make(path)] });
+    await expect(fit).rejects.toThrow(DataError);
+    await expect(fit).rejects.toThrow(`${path}`);
+    await expect(fit).rejects.toThrow('cannot be written: E');
+    expect(trainer.getTraining()).toEqual(before);
+  });
+
+  it('a folder of the same name', async () => {
+    const path = join(folder, 'taken.ckpt');
+    mkdirSync(path);
+    const fit = module.createTrainer().fit(data, { epochs: 1, callbacks: [new ModelCheckpoint(path)] });
+    await expect(fit).rejects.toThrow(new DataError(`${path} cannot be written: it is a folder`));
+  });
+
+  it('folders are made, with those of each epoch', async () => {
+    const path = join(folder, 'deep/er/{epoch}/{step}.ckpt');
+    await module.createTrainer().fit(data, { epochs: 2, callbacks: [new ModelCheckpoint(path)] });
+    for (const epoch of ['1', '2']) expect(existsSync(join(folder, 'deep/er', epoch))).toBe(true);
+  });
+
+  it('no path', () => {
+    expect(() => new ModelCheckpoint(5 as never)).toThrow('a file must be a path');
+    expect(() => new ModelCheckpoint('a.npz')).toThrow('ModelCheckpoint writes .ckpt files, found a.npz');
+    expect(() => new CSVLogger('')).toThrow('a file must be a path');
   });
 });
 

@@ -194,7 +194,7 @@ it('an option that is not there is an error, and one of types', async () => {
   // @ts-expect-error a slip for `onMissing`
   expect(() => readCsv('a\n1\n', { reals: { a: 'a' }, onmissing: 'skip', name: 'table.csv' })).toThrow(
     new DataError(
-      "table.csv: a table has no option 'onmissing'; its options are " +
+      "table.csv: a table has no option 'onmissing', did you mean 'onMissing'?; its options are " +
         'reals, integers, categories, dtype, header, delimiter, missing, onMissing, limit, name',
     ),
   );
@@ -202,7 +202,9 @@ it('an option that is not there is an error, and one of types', async () => {
   await expect(streamCsv(['a\n1\n'], { real: { a: 'a' } }).next()).rejects.toThrow("no option 'real'");
   const words = { column: 'a', tables: ['x'] };
   expect(() => readCsv('a\nx\n', { categories: { word: words }, name: 'table.csv' })).toThrow(
-    new DataError("table.csv: category 'word' has no option 'tables'; its options are column, table"),
+    new DataError(
+      "table.csv: category 'word' has no option 'tables', did you mean 'table'?; its options are column, table",
+    ),
   );
 });
 

@@ -137,13 +137,17 @@ describe('a split', () => {
     // @ts-expect-error a slip for `stratify`
     expect(() => split(data, 10, { train: 0.5, test: 0.5, stratified: 'label' })).toThrow(
       new DataError(
-        "split has no option 'stratified'; its options are train, validation, test, seed, shuffle, stratify",
+        "split has no option 'stratified', did you mean 'stratify'?; its options are train, validation, test, seed, shuffle, stratify",
       ),
     );
     // @ts-expect-error a slip for `validation`
-    expect(() => split(data, 10, { train: 1, val: 0.5 })).toThrow("split has no option 'val'");
+    expect(() => split(data, 10, { train: 1, val: 0.5 })).toThrow(
+      "split has no option 'val', did you mean 'validation'?",
+    );
     // @ts-expect-error a slip for `seed`
-    expect(() => shuffle(data, 10, { sead: 1 })).toThrow("shuffle has no option 'sead'");
+    expect(() => shuffle(data, 10, { sead: 1 })).toThrow(
+      "shuffle has no option 'sead', did you mean 'seed'?",
+    );
   });
 
   it.each<[string, number, SplitOptions, string]>([
