@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Random, ReduceLROnPlateau } from '../../runtime/index.ts';
+import { moduleOf } from '../runtime/support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -125,6 +127,33 @@ function expectShown(block: string, printed: string): void {
   }
 }
 
+/** What the page advises in its text, and no program of it shows. */
+const ADVICE = `
+fn logarithm(p) = log(max(p, 1e-7))
+fn root(x, eps) = sqrt(x + eps)
+fn scaled(x, norm, eps) = x / (norm + eps)
+layer recurrence(x[n, t, i], units) -> h[n, t, units] {
+  h = x |> lstm(units, forget = 1) |> simple_rnn(units)
+}
+layer own(x[n, i], units) -> y[n, units] {
+  param A[i, units] ~ he_uniform
+  param B[i, units] ~ glorot_normal
+  param C[i, units] ~ lecun_normal
+  y[n, o] = gelu(sum[i](x[n, i] * A[i, o])) + tanh(sum[i](x[n, i] * B[i, o])) + selu(sum[i](x[n, i] * C[i, o]))
+}
+model Advice {
+  input x[n, 5, 2]
+  input yes[n]: 2
+  h = x |> recurrence(4) |> last_step |> own(4) |> batch_norm
+  norm[n] = root(sum[o](h[n, o]^2), 1e-6)
+  z = h |> dense(1)
+  p[n] = sigmoid(scaled(z[n, 0], norm[n], 1e-6))
+  loss = -mean[n](yes[n] * logarithm(p[n]) + (1 - yes[n]) * logarithm(1 - p[n]))
+  train { optimizer: adam(rate = 1e-2), batch: 8, epochs: 10, seed: 1 }
+}`;
+/** Of a tool, and of what not to do. */
+const NOT_ADVISED = ['tsc', 'log(p)'];
+
 describe('docs/GUIDE.md', () => {
   it.each(sections.filter(({ blocks }) => blocks.length > 0))(
     '$title',
@@ -205,6 +234,21 @@ describe('docs/GUIDE.md', () => {
     for (const { blocks } of sections)
       for (const [i, { language, text }] of blocks.entries())
         if (language === 'sh' && text.includes('tsx ')) expect(blocks[i + 1]?.language).toMatch(/text/);
+  });
+
+  it('what it says in passing is in a program of it or of this test, which trains', async () => {
+    const text = page.replaceAll(/^```\w+\n([^]*?)^```$/gm, '');
+    const programs = sections.flatMap(({ blocks }) => blocks.map((block) => block.text)).join('\n');
+    const own = [...NOT_ADVISED, 'ReduceLROnPlateau', ADVICE].join('\n');
+    for (const [, code] of text.matchAll(/`([^`]+)`/g)) expect(`${programs}\n${own}`).toContain(code);
+
+    const { createTrainer } = await moduleOf(ADVICE, 'f32');
+    const random = new Random(1, 'advice');
+    const x = Float32Array.from({ length: 40 * 10 }, () => random.normal());
+    const yes = Int32Array.from({ length: 40 }, (_, row) => (x[10 * row + 8]! > 0 ? 1 : 0));
+    const callbacks = [new ReduceLROnPlateau({ monitor: 'loss', patience: 2 })];
+    const { history } = await createTrainer().fit({ x, yes }, { callbacks });
+    expect(history['loss']!.at(-1)).toBeLessThan(0.8 * history['loss']![0]!);
   });
 
   it('its table of losses is in losses.dsl', () => {
