@@ -53,15 +53,12 @@ function inWorker(request: TrainingRequest, onProgress: (progress: Progress) => 
   }).finally(() => worker.terminate());
 }
 
-/** Trains, and notes the result at the button, with how often a timer of the page ran meanwhile. */
+/** Trains, and notes the result at the button. */
 async function run(button: HTMLButtonElement, train: typeof inWorker): Promise<void> {
   for (const each of buttons) each.disabled = true;
-  let ticks = 0;
-  const timer = setInterval(() => ticks++, 10);
   try {
     const request = { train: await loadDigits('train'), test: await loadDigits('t10k'), epochs: EPOCHS };
     const progress: Progress[] = [];
-    ticks = 0;
     const start = performance.now();
     const trained = await train(request, (next) => {
       progress.push(next);
@@ -71,12 +68,11 @@ async function run(button: HTMLButtonElement, train: typeof inWorker): Promise<v
     reader.setWeights(trained.weights);
     status.textContent = `${(100 * trained.accuracy).toFixed(1)} % of the test digits are read right, after ${seconds.toFixed(1)} s`;
     const weights = Object.entries(trained.weights).map(([name, values]) => [name, [...values]]);
-    button.dataset['result'] = JSON.stringify({ ...trained, weights: Object.fromEntries(weights), ticks });
+    button.dataset['result'] = JSON.stringify({ ...trained, weights: Object.fromEntries(weights) });
   } catch (error) {
     status.textContent = `${error}`;
     button.dataset['result'] = JSON.stringify({ error: `${error}` });
   } finally {
-    clearInterval(timer);
     for (const each of buttons) each.disabled = false;
   }
 }

@@ -1,7 +1,7 @@
 /** Builds the page with esbuild and serves it on this machine, under a policy that forbids `eval` and foreign hosts. */
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { extname } from 'node:path';
+import { extname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -14,23 +14,31 @@ const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
 };
 
-/** What the page asks for, by its name. */
-export async function buildPage(): Promise<Map<string, Uint8Array>> {
+/**
+ * What the page asks for, by its name.
+ * @param from where its programs are, and `runtime` what they import of chainrule: its sources, or the package that is installed there
+ */
+export async function buildPage(
+  from = folder,
+  runtime: 'sources' | 'package' = 'sources',
+): Promise<Map<string, Uint8Array>> {
   const { outputFiles } = await build({
     entryPoints: ['main.ts', 'worker.ts'],
-    absWorkingDir: folder,
+    absWorkingDir: from,
     outdir: '.',
     bundle: true,
     minify: true,
     format: 'esm',
     platform: 'browser',
-    conditions: ['chainrule-source'],
+    conditions: runtime === 'sources' ? ['chainrule-source'] : [],
     write: false,
   });
-  const files = new Map(outputFiles.map(({ path, contents }) => [path.slice(folder.length), contents]));
-  for (const name of ['index.html', 'style.css']) files.set(name, readFileSync(`${folder}${name}`));
+  const files = new Map(outputFiles.map(({ path, contents }) => [relative(from, path), contents]));
+  for (const name of ['index.html', 'style.css', 'icon.svg'])
+    files.set(name, readFileSync(`${folder}${name}`));
   for (const part of ['train', 't10k'])
     for (const [kind, rank] of Object.entries({ images: 3, labels: 1 }))
       files.set(`digits/${part}-${kind}`, readFileSync(`${digits}${part}-${kind}-idx${rank}-ubyte.gz`));

@@ -1,6 +1,6 @@
 /** The package as it is published, built and packed in a copy, so that tests that do so at the same time do not meet. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,4 +26,15 @@ export function packInto(folder: string): string {
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
+}
+
+/** Installs it in a project, with what it depends on as it is here: without npm, which would fetch that anew. */
+export function installPacked(project: string): void {
+  const modules = join(project, 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  const tarball = packInto(project);
+  execFileSync('tar', ['-xzf', tarball, '-C', modules]);
+  renameSync(join(modules, 'package'), join(modules, 'chainrule'));
+  for (const name of readdirSync(join(root, 'node_modules')))
+    if (name !== 'chainrule') symlinkSync(join(root, 'node_modules', name), join(modules, name));
 }
