@@ -3,7 +3,8 @@
 /**
  * The candidate that is nearest to a misspelt name, if one is near enough to be meant: the number of insertions,
  * deletions, replacements and swaps of neighbours (Damerau 1964; the restricted distance) is at most 1 for names of
- * up to five letters, 2 up to eight, 3 beyond; letters of the wrong case count less. Of equals one of the same length wins, else the first.
+ * up to five letters, 2 up to eight, 3 beyond; letters of the wrong case count less. Of equals one of
+ * the same length, or that goes on where the name ends, wins, else the first.
  */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
@@ -12,8 +13,8 @@ export function closest(name: string, candidates: Iterable<string>): string | un
   for (const candidate of candidates) {
     if (candidate === name || Math.abs(candidate.length - name.length) > allowed) continue;
     const sameButCase = candidate.toLowerCase() === name.toLowerCase();
-    // Of two that are as near the one of the same length is meant: tahn is tanh, not tan.
-    const unequal = candidate.length === name.length ? 0 : 0.25;
+    // Of two that are as near the one of the same length, or that goes on, is meant: tahn is tanh, not tan; unit is units.
+    const unequal = candidate.length === name.length || candidate.startsWith(name) ? 0 : 0.25;
     const distance = sameButCase ? 0.5 : editDistance(name, candidate);
     // A distance that replaces the whole word is no resemblance.
     const isNear = sameButCase || (distance <= allowed && distance < Math.min(name.length, candidate.length));

@@ -66,7 +66,9 @@ export function declareKept(
     if (extent === undefined) sound = false;
     else axes.push(extent);
   }
-  const evaluate = (value: ParamDeclaration['initializer']) => evaluateConstant(value, scope, elaboration);
+  const given = givenInitializer(item.initializer, scope);
+  const evaluate = (value: ParamDeclaration['initializer']) =>
+    evaluateConstant(value, given.scope, elaboration);
   if (!sound) {
     scope.define(text, { kind: 'error', span, used: false });
     return undefined;
@@ -77,12 +79,23 @@ export function declareKept(
     axes,
     axisNames: item.axes.map(axisName),
     element: 'real',
-    initializer: elaborateInitializer(item.initializer, axes, { evaluate, diagnostics: elaboration }),
+    initializer: elaborateInitializer(given.syntax, axes, { evaluate, diagnostics: elaboration }),
     span,
   };
   elaboration.builder.declare(tensor);
   scope.define(text, { kind: 'tensor', tensor, span, used: false });
   return tensor;
+}
+
+/** What stands after `~`, or what the call of the layer says where that is the name of a parameter of the layer. */
+export function givenInitializer(
+  syntax: SyntaxExpression,
+  scope: Scope,
+): { readonly syntax: SyntaxExpression; readonly scope: Scope } {
+  const entry = syntax.kind === 'reference' ? scope.lookup(syntax.name.text) : undefined;
+  if (entry?.kind !== 'initializer') return { syntax, scope };
+  entry.used = true;
+  return entry;
 }
 
 /** The size of an axis, known at compile time. */

@@ -16,7 +16,7 @@ import type {
 } from '../syntax/tree.ts';
 import { matchArguments } from './arguments.ts';
 import { evaluateConstant } from './constants.ts';
-import { declareDim, declareKept, isMet } from './declarations.ts';
+import { declareDim, declareKept, givenInitializer, isMet } from './declarations.ts';
 import { declareRandom } from './draws.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
@@ -33,6 +33,7 @@ import { elaborateScatter } from './scatter.ts';
 import { Scope } from './scope.ts';
 import { elaborateNext, isNext, warnNeverUpdated } from './states.ts';
 import { elaborateStatement } from './statements.ts';
+import { initializerNames } from './training/initializers.ts';
 import { constantValue, errorValue, tensorValue } from './values.ts';
 import type { Result, Value } from './values.ts';
 
@@ -64,7 +65,9 @@ export function callLayer(
   for (const { parameter, value, isDefault } of matched) {
     const bound = parameter.axes
       ? bindTensor(parameter, parameter.axes, value, scope, inner, elaboration)
-      : bindNumber(parameter, value, isDefault ? inner : scope, inner, name, elaboration);
+      : isInitializer(parameter, definition)
+        ? bindInitializer(parameter, value, isDefault ? inner : scope, inner)
+        : bindNumber(parameter, value, isDefault ? inner : scope, inner, name, elaboration);
     sound = bound && sound;
   }
   // after the arguments, so that in x |> dense(8) |> dense(4) the inner call is the first
@@ -114,6 +117,29 @@ function bindNumber(
   const value = number === undefined ? errorValue : constantValue(number);
   inner.define(text, { kind: 'value', value, span: parameter.span, used: false });
   return number !== undefined;
+}
+
+/** Whether a parameter of a layer says how weights begin: it stands after `~`, or its default is an initialiser. */
+function isInitializer({ name, default: fallback }: Parameter, { items }: LayerDefinition): boolean {
+  const isAfterTilde = items.some(
+    (item) =>
+      (item.kind === 'param' || item.kind === 'state') &&
+      item.initializer.kind === 'reference' &&
+      item.initializer.name.text === name.text,
+  );
+  return isAfterTilde || (fallback !== undefined && isNamed(fallback, initializerNames));
+}
+
+const isNamed = (syntax: SyntaxExpression, names: readonly string[]): boolean =>
+  (syntax.kind === 'reference' && names.includes(syntax.name.text)) ||
+  (syntax.kind === 'call' && names.includes(syntax.callee.text));
+
+/** It is elaborated where it is used, since it depends on the sizes there; wrong ones are reported then, in the call. */
+function bindInitializer(parameter: Parameter, given: SyntaxExpression, from: Scope, inner: Scope): boolean {
+  const { syntax, scope } = givenInitializer(given, from);
+  const { span } = parameter;
+  inner.define(parameter.name.text, { kind: 'initializer', syntax, scope, span, used: false });
+  return true;
 }
 
 /** The argument as a tensor that the statements of the layer can read, its axes bound to the names of the parameter. */

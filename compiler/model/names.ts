@@ -64,6 +64,14 @@ export function entryValue(entry: ValueEntry, scope: Scope, span: Span, elaborat
       return indexAsValue(entry.variable);
     case 'error':
       return errorValue;
+    case 'initializer': {
+      const name = span.source.text.slice(span.start, span.end);
+      elaboration.error('E503', span, `\`${name}\` says how a parameter begins and is no number`, {
+        notes: [{ span: entry.span, message: 'given here' }],
+        hint: `it stands after \`~\`, or is handed on to another layer: \`dense(10, init = ${name})\``,
+      });
+      return errorValue;
+    }
     case 'recurrent': {
       const name = span.source.text.slice(span.start, span.end);
       elaboration.error('E406', span, `\`${name}\` is computed step by step in this scan`, {

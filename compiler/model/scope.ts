@@ -11,6 +11,7 @@ import type {
   LayerDefinition,
   OptimizerDefinition,
   ScheduleDefinition,
+  SyntaxExpression,
 } from '../syntax/tree.ts';
 import type { Result } from './values.ts';
 
@@ -43,6 +44,14 @@ export type ValueEntry =
       used: boolean;
     }
   | { readonly kind: 'size'; readonly extent: Extent; readonly span: Span; used: boolean }
+  /** How a parameter begins, as the call of a layer says: `dense(10, init = he_normal)`. Its arguments are of that scope. */
+  | {
+      readonly kind: 'initializer';
+      readonly syntax: SyntaxExpression;
+      readonly scope: Scope;
+      readonly span: Span;
+      used: boolean;
+    }
   | { readonly kind: 'index'; readonly variable: string; readonly span: Span; used: boolean }
   /** A tensor of the `scan` block that is being elaborated: known by its axes, computed up to the step before. */
   | { readonly kind: 'recurrent'; readonly tensor: RecurrentTensor; readonly span: Span; used: boolean }

@@ -1,8 +1,8 @@
 // Layers. `..` stands for any number of leading axes.
 
 // y = x W + b, or x W
-layer dense(x[.., i], units, bias = true) -> y[.., units] {
-  param W[i, units] ~ glorot_uniform
+layer dense(x[.., i], units, bias = true, init = glorot_uniform) -> y[.., units] {
+  param W[i, units] ~ init
   param b[units]    ~ zeros
   y[.., o] = sum[i](x[.., i] * W[i, o]) + (bias ? b[o] : 0)
 }

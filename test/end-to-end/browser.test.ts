@@ -22,7 +22,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 async function buildFromPackage(): Promise<Map<string, Uint8Array>> {
   const project = mkdtempSync(join(tmpdir(), 'chainrule-page-'));
   try {
-    for (const name of readdirSync(join(root, 'examples/page')).filter((each) => /\.ts$/.test(each)))
+    for (const name of readdirSync(join(root, 'examples/page')).filter((each) => each.endsWith('.ts')))
       cpSync(join(root, 'examples/page', name), join(project, 'examples/page', name));
     cpSync(join(root, 'generated/digits.ts'), join(project, 'generated/digits.ts'));
     installPacked(project);

@@ -26,6 +26,84 @@ describe('a layer call that is a whole statement', () => {
   });
 });
 
+describe('how the weights of a layer begin', () => {
+  /** Parameter -> what it begins with. */
+  const begins = (body: string, around = ''): Record<string, unknown> =>
+    Object.fromEntries(
+      [...programOf(body, around).tensors.values()].flatMap(({ name, role, initializer }) =>
+        role === 'parameter' && !name.endsWith('_b') ? [[name, initializer]] : [],
+      ),
+    );
+  const normal = (deviation: number): unknown => ({
+    kind: 'normal',
+    mean: 0,
+    deviation: expect.closeTo(deviation, 12),
+  });
+  const limit = Math.sqrt(6 / (8 + 2));
+  const glorot = { kind: 'uniform', low: expect.closeTo(-limit, 12), high: expect.closeTo(limit, 12) };
+
+  it.each<[string, unknown]>([
+    ['dense(2)', glorot],
+    ['dense(2, init = he_normal)', normal(Math.sqrt(2 / 8))],
+    ['dense(2, init = lecun_normal(gain = 3))', normal(3 * Math.sqrt(1 / 8))],
+    ['dense(2, init = normal(0, 1 / wide))', normal(1 / 8)],
+    ['dense(2, true, orthogonal)', { kind: 'orthogonal', gain: 1 }],
+    ['dense(2, init = 0.5)', { kind: 'constant', value: 0.5 }],
+  ])('%s', (call, initializer) => {
+    expect(begins(`dim wide = 8\ninput x[n, wide]\noutput h = x |> ${call}`)).toEqual({ h_W: initializer });
+  });
+
+  it.each([
+    ['conv2d(2, 3', '6, 6, 4', 3 * 3 * 4],
+    ['conv1d(2, 3', '6, 4', 3 * 4],
+    ['depthwise_conv2d(3', '6, 6, 4', 3 * 3],
+    ['conv_transpose2d(2, 3', '6, 6, 4', 3 * 3 * 4],
+  ])('%s, init = lecun_normal)', (call, sizes, connections) => {
+    const of = (more: string): unknown =>
+      begins(`input x[n, ${sizes}]\noutput h = x |> ${call}${more})`)['h_K'];
+    const [he, lecun] = [of(''), of(', init = lecun_normal')] as { deviation: number }[];
+    expect(he!.deviation / lecun!.deviation).toBeCloseTo(Math.SQRT2, 12);
+    if (!call.startsWith('depthwise')) expect(lecun).toEqual(normal(1 / Math.sqrt(connections)));
+  });
+
+  const layer =
+    'layer step(x[n, i], units, first = he_normal(gain = i)) -> y[n, units] {\ny = x |> dense(units, init = first)\n}';
+  it('is handed on from layer to layer, and a default knows the sizes of its layer', () => {
+    expect(begins('input x[n, 8]\noutput h = x |> step(2)', layer)).toEqual({
+      h_y_W: normal(8 * Math.sqrt(2 / 8)),
+    });
+    expect(begins('input x[n, 8]\noutput h = x |> step(2, first = ones)', layer)).toEqual({
+      h_y_W: { kind: 'constant', value: 1 },
+    });
+  });
+
+  it('need not have a default, and may be that of a state', () => {
+    const around = `layer shift(x[n, i], first) -> y[n, i] {
+      state s[i] ~ first
+      s'[k] = s[k] + mean[n](x[n, k])
+      y[n, k] = x[n, k] + s[k]
+    }`;
+    const program = programOf('input x[n, 8]\noutput h = x |> shift(ones)', around);
+    expect(program.tensors.get('h_s')?.initializer).toEqual({ kind: 'constant', value: 1 });
+  });
+
+  it.each([
+    ['dense(2, init = he_norml)', 'E503', 'he_norml', 'there is no initialiser `he_norml`'],
+    ['dense(2, init = relu)', 'E503', 'relu', 'there is no initialiser `relu`'],
+    ['dense(2, init = orthogonal(1, 2))', 'E205', 'orthogonal(1, 2)', 'takes 1 arguments'],
+    ['dense(2, init = normal(0, -1))', 'E503', 'normal(0, -1)', 'needs a deviation'],
+    ['dense(2, init = x)', 'E503', 'x', 'there is no initialiser `x`'],
+    ['dense(2, bias = he_normal)', 'E201', 'he_normal', 'there is no `he_normal` here'],
+    ['odd(2)', 'E503', 'first', '`first` says how a parameter begins and is no number'],
+  ])('%s is an error', (call, code, underlined, message) => {
+    const around =
+      'layer odd(x[n, i], units, first = ones) -> y[n, units] {\nz = x |> dense(units, init = first)\ny[n, o] = first * z[n, o]\n}';
+    const error = errorOf(`input x[n, 8]\noutput h = x |> ${call}`, around);
+    expect([error.code, textOf(error.span)]).toEqual([code, underlined]);
+    expect(error.message).toContain(message);
+  });
+});
+
 describe('several layer calls in a statement', () => {
   it('are numbered where one layer is called twice', () => {
     expect(parameters('input x[n, 6]\noutput z = x |> dense(5) |> relu |> dense(4) |> scale', scale)).toEqual(
