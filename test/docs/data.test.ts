@@ -1,12 +1,11 @@
 /** Every snippet of docs/DATA.md is run, and prints what the comments after `console.log` say. */
-import { readFileSync } from 'node:fs';
-import { transformSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import * as data from 'chainrule/data';
 import * as metrics from 'chainrule/metrics';
 import * as node from 'chainrule/node';
 import * as runtime from 'chainrule/runtime';
 import * as xor from '../../generated/xor.ts';
+import { blocksOf, pageOf, promisedBy, runSnippets } from './snippets.ts';
 
 const modules: Readonly<Record<string, object>> = {
   'chainrule/data': data,
@@ -16,52 +15,27 @@ const modules: Readonly<Record<string, object>> = {
   './generated/xor.ts': xor,
 };
 
-const page = readFileSync(new URL('../../docs/DATA.md', import.meta.url), 'utf8');
-const snippets = [...page.matchAll(/^## (.*)$|^```ts\n([^]*?)^```$/gm)].reduce<
-  { title: string; code: string }[]
->((found, [, title, code]) => {
-  if (title !== undefined) found.push({ title, code: '' });
-  else found.at(-1)!.code = code ?? '';
-  return found;
-}, []);
-
-/** Runs a module's text; what it logs, one text a call. */
-async function logged(code: string): Promise<string[]> {
-  const lines: string[] = [];
-  const log = (...values: unknown[]): void => {
-    lines.push(values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(' '));
-  };
-  const imports = [...code.matchAll(/^import \{ (.*) \} from '(.*)';$/gm)];
-  const names = imports.flatMap(([, list, from]) =>
-    list!.split(', ').map((name) => {
-      const module = Object.entries(modules[from!] ?? {});
-      const entry = module.find(([own]) => own === name);
-      if (entry === undefined) throw new Error(`${from} has no '${name}'`);
-      return entry;
-    }),
-  );
-  const body = transformSync(`async function run() {${code.replaceAll(/^import .*$/gm, '')}}`, {
-    loader: 'ts',
+const page = pageOf('DATA.md');
+const sections = page
+  .split(/^## /m)
+  .slice(1)
+  .map((section): [title: string, snippets: string[]] => {
+    return [section.split('\n')[0]!, blocksOf(section, 'ts')];
   });
-  const run = new Function('console', ...names.map(([name]) => name), `${body.code}; return run();`) as (
-    ...values: unknown[]
-  ) => Promise<void>;
-  await run({ log }, ...names.map(([, value]) => value as unknown));
-  return lines;
-}
+
+const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 describe('docs/DATA.md', () => {
-  it.each(snippets.filter(({ code }) => code !== ''))('$title', async ({ code }) => {
-    const wanted = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, words]) => words);
-    expect(wanted).not.toEqual([]);
-    expect(await logged(code)).toEqual(wanted);
+  const snippets = sections.flatMap(([title, all]) => all.map((snippet) => [title, snippet] as const));
+  it.each(snippets)('%s', async (_, snippet) => {
+    const { logged } = await runSnippets(snippet, { modules });
+    expect(promisedBy(snippet)).not.toEqual([]);
+    expect(logged.map((values) => values.map(shown).join(' '))).toEqual(promisedBy(snippet));
   });
 
   it('has a snippet in every section', () => {
-    expect(snippets.map(({ title, code }) => [title, code !== ''])).toEqual(
-      snippets.map(({ title }) => [title, true]),
-    );
-    expect(snippets.length).toBeGreaterThan(6);
+    expect(sections.filter(([, all]) => all.length === 0)).toEqual([]);
+    expect(sections.length).toBeGreaterThan(6);
   });
 
   it('names everything that chainrule/metrics has', () => {
