@@ -1,6 +1,6 @@
 /** docs/GUIDE.md, followed by a user: its files are written and its commands run, in order, beside a clone. */
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -78,12 +78,17 @@ async function watch(command: string): Promise<string> {
   child.stdout.on('data', (piece: Buffer) => (printed += piece.toString()));
   const watches = (times: number): Promise<void> =>
     vi.waitFor(() => expect(printed.split('watching').length).toBe(times + 1), { timeout: 30_000 });
+  // as editors do: whole at once
+  const save = (changed: string): void => {
+    writeFileSync(`${model}.tmp`, changed);
+    renameSync(`${model}.tmp`, model);
+  };
   try {
     await watches(1);
-    writeFileSync(model, text.replace('dense(16)', 'dense(8)'));
+    save(text.replace('dense(16)', 'dense(8)'));
     await watches(2);
     expect(readFileSync(module, 'utf8')).not.toBe(before);
-    writeFileSync(model, text);
+    save(text);
     await watches(3);
     expect(readFileSync(module, 'utf8')).toBe(before);
   } finally {
@@ -139,7 +144,8 @@ layer own(x[n, i], units) -> y[n, units] {
   param A[i, units] ~ he_uniform
   param B[i, units] ~ glorot_normal
   param C[i, units] ~ lecun_normal
-  y[n, o] = gelu(sum[i](x[n, i] * A[i, o])) + tanh(sum[i](x[n, i] * B[i, o])) + selu(sum[i](x[n, i] * C[i, o]))
+  param d[units]    ~ zeros
+  y[n, o] = gelu(sum[i](x[n, i] * A[i, o])) + tanh(sum[i](x[n, i] * B[i, o])) + selu(sum[i](x[n, i] * C[i, o]) + d[o])
 }
 model Advice {
   input x[n, 5, 2]
