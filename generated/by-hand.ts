@@ -78,7 +78,7 @@ export const description: ModelDescription = {
     { name: 'y', shape: [], batched: true, parameters: ['W2'], flops: [0, 4] },
   ],
   work: { backward: [0, 19], bytes: [8, 36] },
-  training: { batch: 1, epochs: 1, seed: 0, shuffle: true, hasRate: true },
+  training: { batch: 1, epochs: 1, seed: 0, shuffle: true, rates: ['sgd'] },
 };
 
 const W1_offset = 0;
@@ -176,10 +176,8 @@ export function gradient_W1(x: Float32Array, du: Float32Array, dW1: Float32Array
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// rate = 0.01 * rate_factor       by-hand.dsl:15
 // p'[i] = p[i] - rate * g[i]      by-hand.dsl:15 (optimizers.dsl:12)
-export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate_factor: number): void {
-  const rate = 0.01 * rate_factor;
+export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate: number): void {
   for (let i = 0; i < count; i++) {
     p[i]! -= rate * g[i]!;
   }
@@ -202,6 +200,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(6);
   const state = new Float32Array(0);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(1);
 
   // inputs
@@ -233,6 +232,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, t },
     outputs: { h, y },
     results,
@@ -252,7 +252,8 @@ export function createProgram(batch: number): CompiledProgram {
     },
 
     update(_step: number, rateFactor: number): void {
-      update_sgd(gradients, parameters, 6, rateFactor);
+      rates[0] = 0.01 * rateFactor;
+      update_sgd(gradients, parameters, 6, rates[0]!);
     },
 
     predict(n: number): void {

@@ -123,7 +123,7 @@ export const description: ModelDescription = {
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
   work: { backward: [0, 16150], bytes: [16, 3308] },
-  training: { batch: 32, epochs: 10, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 32, epochs: 10, seed: 1, shuffle: true, rates: ['adam'] },
 };
 
 const z_dense1_W_offset = 0;
@@ -306,7 +306,6 @@ export function gradient_z_dense1_W(
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// rate = 0.001 * rate_factor                                          digits-small.dsl:12
 // c1 = 1 - 0.9^t
 //     digits-small.dsl:12 (optimizers.dsl:66)
 // c2 = 1 - 0.999^t
@@ -323,10 +322,9 @@ export function update_adam(
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const rate = 0.001 * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -783,6 +781,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(7960);
   const state = new Float32Array(15920);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -825,6 +824,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, label },
     outputs: { p },
     results,
@@ -850,7 +850,8 @@ export function createProgram(batch: number): CompiledProgram {
     },
 
     update(step: number, rateFactor: number): void {
-      update_adam(gradients, m, v, parameters, 7960, rateFactor, step + 1);
+      rates[0] = 0.001 * rateFactor;
+      update_adam(gradients, m, v, parameters, 7960, step + 1, rates[0]!);
     },
 
     predict(n: number): void {

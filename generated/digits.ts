@@ -117,7 +117,7 @@ export const description: ModelDescription = {
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
   work: { backward: [0, 206248], bytes: [16, 4252] },
-  training: { batch: 64, epochs: 10, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 64, epochs: 10, seed: 1, shuffle: true, rates: ['adam'] },
 };
 
 const W1_offset = 0;
@@ -302,7 +302,6 @@ export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32A
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// rate = 0.001 * rate_factor                                          digits.dsl:20
 // c1 = 1 - 0.9^t                                                      digits.dsl:20 (optimizers.dsl:66)
 // c2 = 1 - 0.999^t                                                    digits.dsl:20 (optimizers.dsl:67)
 // m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               digits.dsl:20 (optimizers.dsl:63)
@@ -314,10 +313,9 @@ export function update_adam(
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const rate = 0.001 * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -754,6 +752,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(101770);
   const state = new Float32Array(203540);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -796,6 +795,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, label },
     outputs: { p },
     results,
@@ -821,7 +821,8 @@ export function createProgram(batch: number): CompiledProgram {
     },
 
     update(step: number, rateFactor: number): void {
-      update_adam(gradients, m, v, parameters, 101770, rateFactor, step + 1);
+      rates[0] = 0.001 * rateFactor;
+      update_adam(gradients, m, v, parameters, 101770, step + 1, rates[0]!);
     },
 
     predict(n: number): void {

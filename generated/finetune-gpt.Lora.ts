@@ -2014,7 +2014,7 @@ export const description: ModelDescription = {
     { name: 'loss', shape: [], batched: false, parameters: [], flops: [2, 18560] },
   ],
   work: { backward: [0, 37988352], bytes: [8, 1316864] },
-  training: { batch: 16, epochs: 1, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
 const z_tokens_E_offset = 14336;
@@ -3108,7 +3108,6 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
       : 0.005 * (0.05 + (0.95 * (1 + Math.cos(Math.PI * Math.min(1, (step - 10) / 110)))) / 2);
 }
 
-// scaled_rate = rate * rate_factor                                                                       finetune-gpt.dsl:108
 // c1 = 1 - 0.9^t
 //     finetune-gpt.dsl:108 (optimizers.dsl:89)
 // c2 = 1 - 0.99^t
@@ -3117,7 +3116,7 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 //     finetune-gpt.dsl:108 (optimizers.dsl:86)
 // v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2
 //     finetune-gpt.dsl:108 (optimizers.dsl:87)
-// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)
+// p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)
 //     finetune-gpt.dsl:108 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
@@ -3125,14 +3124,12 @@ export function update_adamw(
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.99, t);
-  const product = scaled_rate * 0.01;
+  const product = rate * 0.01;
   const inverse_c1 = 1 / c1;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
@@ -3142,10 +3139,7 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] =
-      p_i -
-      product * p_i -
-      (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -3820,6 +3814,7 @@ interface Memory {
   readonly parameters: Float32Array;
   readonly gradients: Float32Array;
   readonly state: Float32Array;
+  readonly rates: Float64Array;
   readonly results: Float64Array;
   readonly workspace: Float32Array;
   readonly doubles: Float64Array;
@@ -5268,6 +5263,7 @@ function updatePart1({
   parameters,
   gradients,
   state,
+  rates,
   rate_schedule,
 }: Memory): (step: number, rateFactor: number) => void {
   const m = state.subarray(0, 14336);
@@ -5280,16 +5276,8 @@ function updatePart1({
   return (step: number, rateFactor: number): void => {
     clipGlobalNorm(gradients, 1);
     update_rate_schedule(rate_schedule, step);
-    update_adamw(
-      gradients,
-      m,
-      v,
-      z_block1_attention_Q_A_to_z_block4_mlp_W_B,
-      14336,
-      rate_schedule[0]!,
-      rateFactor,
-      step + 1,
-    );
+    rates[0] = rate_schedule[0]! * rateFactor;
+    update_adamw(gradients, m, v, z_block1_attention_Q_A_to_z_block4_mlp_W_B, 14336, step + 1, rates[0]!);
   };
 }
 
@@ -5302,6 +5290,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(14336);
   const state = new Float32Array(28672);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(1);
 
   // inputs
@@ -5323,6 +5312,7 @@ export function createProgram(batch: number): CompiledProgram {
     parameters,
     gradients,
     state,
+    rates,
     results,
     workspace,
     doubles,
@@ -5345,6 +5335,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { text, next },
     outputs: {},
     results,

@@ -113,7 +113,7 @@ export const description: ModelDescription = {
     { name: 'p', shape: [5], batched: true, parameters: [], flops: [0, 10] },
   ],
   work: { backward: [0, 340], bytes: [16, 436] },
-  training: { batch: 32, epochs: 40, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 32, epochs: 40, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
 const W1_offset = 165;
@@ -262,7 +262,6 @@ export function gradient_W2(h: Float32Array, dz: Float32Array, dW2: Float32Array
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// rate = 0.004 * rate_factor                                                               finetune.dsl:23
 // c1 = 1 - 0.9^t                                                                           finetune.dsl:23 (optimizers.dsl:89)
 // c2 = 1 - 0.999^t                                                                         finetune.dsl:23 (optimizers.dsl:90)
 // m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                    finetune.dsl:23 (optimizers.dsl:86)
@@ -274,10 +273,9 @@ export function update_adamw(
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const rate = 0.004 * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const product = rate * 0.01;
@@ -676,6 +674,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(165);
   const state = new Float32Array(330);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -716,6 +715,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, label },
     outputs: { p },
     results,
@@ -738,7 +738,8 @@ export function createProgram(batch: number): CompiledProgram {
     },
 
     update(step: number, rateFactor: number): void {
-      update_adamw(gradients, m, v, W2_to_b2, 165, rateFactor, step + 1);
+      rates[0] = 0.004 * rateFactor;
+      update_adamw(gradients, m, v, W2_to_b2, 165, step + 1, rates[0]!);
     },
 
     predict(n: number): void {

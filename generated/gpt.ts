@@ -1676,7 +1676,7 @@ export const description: ModelDescription = {
     { name: 'p', shape: [64, 96], batched: true, parameters: [], flops: [0, 12288] },
   ],
   work: { backward: [0, 62739072], bytes: [8, 1416192] },
-  training: { batch: 16, epochs: 1, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
 const tokens_E_offset = 0;
@@ -2589,26 +2589,23 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
       : 0.004 * (0.05 + (0.95 * (1 + Math.cos(Math.PI * Math.min(1, (step - 60) / 940)))) / 2);
 }
 
-// scaled_rate = rate * rate_factor                                                                       gpt.dsl:52
-// c1 = 1 - 0.9^t                                                                                         gpt.dsl:52 (optimizers.dsl:89)
-// c2 = 1 - 0.99^t                                                                                        gpt.dsl:52 (optimizers.dsl:90)
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                                  gpt.dsl:52 (optimizers.dsl:86)
-// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2                                                              gpt.dsl:52 (optimizers.dsl:87)
-// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      gpt.dsl:52 (optimizers.dsl:91)
+// c1 = 1 - 0.9^t                                                                           gpt.dsl:52 (optimizers.dsl:89)
+// c2 = 1 - 0.99^t                                                                          gpt.dsl:52 (optimizers.dsl:90)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                                    gpt.dsl:52 (optimizers.dsl:86)
+// v'[i] = 0.99 * v[i] + (1 - 0.99) * g[i]^2                                                gpt.dsl:52 (optimizers.dsl:87)
+// p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      gpt.dsl:52 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.99, t);
-  const product = scaled_rate * 0.01;
+  const product = rate * 0.01;
   const inverse_c1 = 1 / c1;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
@@ -2618,10 +2615,7 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] =
-      p_i -
-      product * p_i -
-      (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -3037,6 +3031,7 @@ interface Memory {
   readonly parameters: Float32Array;
   readonly gradients: Float32Array;
   readonly state: Float32Array;
+  readonly rates: Float64Array;
   readonly results: Float64Array;
   readonly workspace: Float32Array;
   readonly doubles: Float64Array;
@@ -3772,6 +3767,7 @@ function updatePart1({
   parameters,
   gradients,
   state,
+  rates,
   rate_schedule,
 }: Memory): (step: number, rateFactor: number) => void {
   const m = state.subarray(0, 215520);
@@ -3780,7 +3776,8 @@ function updatePart1({
   return (step: number, rateFactor: number): void => {
     clipGlobalNorm(gradients, 1);
     update_rate_schedule(rate_schedule, step);
-    update_adamw(gradients, m, v, parameters, 215520, rate_schedule[0]!, rateFactor, step + 1);
+    rates[0] = rate_schedule[0]! * rateFactor;
+    update_adamw(gradients, m, v, parameters, 215520, step + 1, rates[0]!);
   };
 }
 
@@ -3891,6 +3888,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(215520);
   const state = new Float32Array(431040);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(1);
 
   // inputs
@@ -3913,6 +3911,7 @@ export function createProgram(batch: number): CompiledProgram {
     parameters,
     gradients,
     state,
+    rates,
     results,
     workspace,
     doubles,
@@ -3936,6 +3935,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { text, next },
     outputs: { p },
     results,

@@ -92,7 +92,7 @@ export const description: ModelDescription = {
     { name: 'p', shape: [3], batched: true, parameters: [], flops: [0, 6] },
   ],
   work: { backward: [24, 36], bytes: [16, 52] },
-  training: { batch: 30, epochs: 60, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 30, epochs: 60, seed: 1, shuffle: true, rates: ['sgd'] },
 };
 
 const W_offset = 0;
@@ -246,7 +246,6 @@ export function gradient_W(
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// rate = 0.2 * rate_factor         iris.dsl:15
 // u'[i] = 0.9 * u[i] + g[i]        iris.dsl:15 (optimizers.dsl:11)
 // p'[i] = p[i] - rate * u'[i]      iris.dsl:15 (optimizers.dsl:12)
 export function update_sgd(
@@ -254,9 +253,8 @@ export function update_sgd(
   u: Float32Array,
   p: Float32Array,
   count: number,
-  rate_factor: number,
+  rate: number,
 ): void {
-  const rate = 0.2 * rate_factor;
   for (let i = 0; i < count; i++) {
     const u_next_i = 0.9 * u[i]! + g[i]!;
     u[i] = u_next_i;
@@ -281,6 +279,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(15);
   const state = new Float32Array(15);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -317,6 +316,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, species },
     outputs: { p },
     results,
@@ -339,7 +339,8 @@ export function createProgram(batch: number): CompiledProgram {
     },
 
     update(_step: number, rateFactor: number): void {
-      update_sgd(gradients, u, parameters, 15, rateFactor);
+      rates[0] = 0.2 * rateFactor;
+      update_sgd(gradients, u, parameters, 15, rates[0]!);
     },
 
     predict(n: number): void {

@@ -203,7 +203,7 @@ export const description: ModelDescription = {
     { name: 'p', shape: [14, 27], batched: true, parameters: [], flops: [0, 756] },
   ],
   work: { backward: [0, 2064944], bytes: [8, 114020] },
-  training: { batch: 32, epochs: 12, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 32, epochs: 12, seed: 1, shuffle: true, rates: ['adam'] },
 };
 
 const z_embedding_E_offset = 0;
@@ -717,7 +717,6 @@ export function gradient_z_embedding_E(
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// rate = 0.003 * rate_factor                                          names.dsl:17
 // c1 = 1 - 0.9^t                                                      names.dsl:17 (optimizers.dsl:66)
 // c2 = 1 - 0.999^t                                                    names.dsl:17 (optimizers.dsl:67)
 // m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               names.dsl:17 (optimizers.dsl:63)
@@ -729,10 +728,9 @@ export function update_adam(
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const rate = 0.003 * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -1158,6 +1156,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
   const gradients = new Float32Array(35883);
   const state = new Float32Array(71766);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(1);
 
   // inputs
@@ -1226,6 +1225,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { seen, next, length },
     outputs: { p },
     results,
@@ -1274,7 +1274,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
     },
 
     update(step: number, rateFactor: number): void {
-      update_adam(gradients, m, v, parameters, 35883, rateFactor, step + 1);
+      rates[0] = 0.003 * rateFactor;
+      update_adam(gradients, m, v, parameters, 35883, step + 1, rates[0]!);
     },
 
     evaluate(n: number): void {

@@ -117,7 +117,7 @@ export const description: ModelDescription = {
     { name: 'p', shape: [5], batched: true, parameters: [], flops: [0, 10] },
   ],
   work: { backward: [0, 4884], bytes: [16, 564] },
-  training: { batch: 32, epochs: 20, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 32, epochs: 20, seed: 1, shuffle: true, rates: ['adam'] },
 };
 
 const W1_offset = 0;
@@ -302,7 +302,6 @@ export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32A
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// rate = 0.01 * rate_factor                                           pretrain.dsl:20
 // c1 = 1 - 0.9^t                                                      pretrain.dsl:20 (optimizers.dsl:66)
 // c2 = 1 - 0.999^t                                                    pretrain.dsl:20 (optimizers.dsl:67)
 // m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               pretrain.dsl:20 (optimizers.dsl:63)
@@ -314,10 +313,9 @@ export function update_adam(
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const rate = 0.01 * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -950,6 +948,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(2245);
   const state = new Float32Array(4490);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -992,6 +991,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, label },
     outputs: { p },
     results,
@@ -1017,7 +1017,8 @@ export function createProgram(batch: number): CompiledProgram {
     },
 
     update(step: number, rateFactor: number): void {
-      update_adam(gradients, m, v, parameters, 2245, rateFactor, step + 1);
+      rates[0] = 0.01 * rateFactor;
+      update_adam(gradients, m, v, parameters, 2245, step + 1, rates[0]!);
     },
 
     predict(n: number): void {

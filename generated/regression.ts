@@ -100,7 +100,7 @@ export const description: ModelDescription = {
     { name: 'y', shape: [], batched: true, parameters: [], flops: [] },
   ],
   work: { backward: [320, 455], bytes: [16, 176] },
-  training: { batch: 32, epochs: 80, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 32, epochs: 80, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
 const h_W_offset = 0;
@@ -287,7 +287,6 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
   value[0] = (0.005 * (1 + Math.cos((Math.PI * step) / 1600))) / 2;
 }
 
-// scaled_rate = rate * rate_factor                                                                       regression.dsl:16
 // c1 = 1 - 0.9^t
 //     regression.dsl:16 (optimizers.dsl:89)
 // c2 = 1 - 0.999^t
@@ -296,7 +295,7 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 //     regression.dsl:16 (optimizers.dsl:86)
 // v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2
 //     regression.dsl:16 (optimizers.dsl:87)
-// p'[i] = p[i] - scaled_rate * 0.01 * p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)
+// p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)
 //     regression.dsl:16 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
@@ -304,14 +303,12 @@ export function update_adamw(
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
-  const product = scaled_rate * 0.01;
+  const product = rate * 0.01;
   const inverse_c1 = 1 / c1;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
@@ -321,10 +318,7 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] =
-      p_i -
-      product * p_i -
-      (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -714,6 +708,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(193);
   const state = new Float32Array(386);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -757,6 +752,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, target },
     outputs: { y },
     results,
@@ -783,7 +779,8 @@ export function createProgram(batch: number): CompiledProgram {
     update(step: number, rateFactor: number): void {
       clipGlobalNorm(gradients, 1);
       update_rate_schedule(rate_schedule, step);
-      update_adamw(gradients, m, v, parameters, 193, rate_schedule[0]!, rateFactor, step + 1);
+      rates[0] = rate_schedule[0]! * rateFactor;
+      update_adamw(gradients, m, v, parameters, 193, step + 1, rates[0]!);
     },
 
     predict(n: number): void {

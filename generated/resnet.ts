@@ -846,7 +846,7 @@ export const description: ModelDescription = {
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
   work: { backward: [3744, 4999004], bytes: [3600, 59660] },
-  training: { batch: 32, epochs: 15, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 32, epochs: 15, seed: 1, shuffle: true, rates: ['sgd'] },
 };
 
 const stem_conv2d_K_offset = 0;
@@ -2597,23 +2597,20 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
       : 0.05 * ((1 + Math.cos(Math.PI * Math.min(1, (step - 40) / 605))) / 2);
 }
 
-// scaled_rate = rate * rate_factor                 resnet.dsl:30
 // u'[i] = 0.9 * u[i] + (g[i] + 0.0005 * p[i])      resnet.dsl:30 (optimizers.dsl:11)
-// p'[i] = p[i] - scaled_rate * u'[i]               resnet.dsl:30 (optimizers.dsl:12)
+// p'[i] = p[i] - rate * u'[i]                      resnet.dsl:30 (optimizers.dsl:12)
 export function update_sgd(
   g: Float32Array,
   u: Float32Array,
   p: Float32Array,
   count: number,
   rate: number,
-  rate_factor: number,
 ): void {
-  const scaled_rate = rate * rate_factor;
   for (let i = 0; i < count; i++) {
     const p_i = p[i]!;
     const u_next_i = 0.9 * u[i]! + (g[i]! + 0.0005 * p_i);
     u[i] = u_next_i;
-    p[i] = p_i - scaled_rate * u_next_i;
+    p[i] = p_i - rate * u_next_i;
   }
 }
 
@@ -3210,6 +3207,7 @@ interface Memory {
   readonly parameters: Float32Array;
   readonly gradients: Float32Array;
   readonly state: Float32Array;
+  readonly rates: Float64Array;
   readonly results: Float64Array;
   readonly workspace: Float32Array;
   readonly doubles: Float64Array;
@@ -4571,6 +4569,7 @@ function updatePart1({
   parameters,
   gradients,
   state,
+  rates,
   workspace,
   rate_schedule,
 }: Memory): (step: number, rateFactor: number) => void {
@@ -4648,7 +4647,8 @@ function updatePart1({
       rough_residual_block2_b_batch_norm_running_variance_next,
     );
     update_rate_schedule(rate_schedule, step);
-    update_sgd(gradients, u, parameters, 42362, rate_schedule[0]!, rateFactor);
+    rates[0] = rate_schedule[0]! * rateFactor;
+    update_sgd(gradients, u, parameters, 42362, rates[0]!);
   };
 }
 
@@ -4977,6 +4977,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(42362);
   const state = new Float32Array(42778);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -4999,6 +5000,7 @@ export function createProgram(batch: number): CompiledProgram {
     parameters,
     gradients,
     state,
+    rates,
     results,
     workspace,
     doubles,
@@ -5023,6 +5025,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, label },
     outputs: { p },
     results,

@@ -94,7 +94,7 @@ export const description: ModelDescription = {
     },
   ],
   work: { bytes: [0, 4208] },
-  training: { batch: 32, epochs: 1, seed: 0, shuffle: true, hasRate: false },
+  training: { batch: 32, epochs: 1, seed: 0, shuffle: true, rates: [] },
 };
 
 const picture_h_W_offset = 0;
@@ -507,6 +507,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(0);
   const state = new Float32Array(0);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(0);
   const results = new Float64Array(1);
 
   // inputs
@@ -529,6 +530,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { z },
     outputs: { grey },
     results,

@@ -223,7 +223,7 @@ export const description: ModelDescription = {
     { name: 'reconstruction', shape: [784], batched: true, parameters: [], flops: [0, 784] },
   ],
   work: { backward: [0, 1245376], bytes: [24, 12672] },
-  training: { batch: 32, epochs: 20, seed: 1, shuffle: true, hasRate: true },
+  training: { batch: 32, epochs: 20, seed: 1, shuffle: true, rates: ['adam'] },
 };
 
 const h_W_offset = 0;
@@ -574,23 +574,20 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
       : 0.002 * ((1 + Math.cos(Math.PI * Math.min(1, (step - 100) / 4900))) / 2);
 }
 
-// scaled_rate = rate * rate_factor                                           vae.dsl:38
-// c1 = 1 - 0.9^t                                                             vae.dsl:38 (optimizers.dsl:66)
-// c2 = 1 - 0.999^t                                                           vae.dsl:38 (optimizers.dsl:67)
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                      vae.dsl:38 (optimizers.dsl:63)
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                vae.dsl:38 (optimizers.dsl:64)
-// p'[i] = p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      vae.dsl:38 (optimizers.dsl:68)
+// c1 = 1 - 0.9^t                                                      vae.dsl:38 (optimizers.dsl:66)
+// c2 = 1 - 0.999^t                                                    vae.dsl:38 (optimizers.dsl:67)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               vae.dsl:38 (optimizers.dsl:63)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         vae.dsl:38 (optimizers.dsl:64)
+// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      vae.dsl:38 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -601,7 +598,7 @@ export function update_adam(
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i]! -= (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -1041,6 +1038,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
   const gradients = new Float32Array(411944);
   const state = new Float32Array(823888);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(3);
 
   // inputs
@@ -1108,6 +1106,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x },
     outputs: { code, reconstruction },
     results,
@@ -1153,7 +1152,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
 
     update(step: number, rateFactor: number): void {
       update_rate_schedule(rate_schedule, step);
-      update_adam(gradients, m, v, parameters, 411944, rate_schedule[0]!, rateFactor, step + 1);
+      rates[0] = rate_schedule[0]! * rateFactor;
+      update_adam(gradients, m, v, parameters, 411944, step + 1, rates[0]!);
     },
 
     predict(n: number, step: number, first: number): void {

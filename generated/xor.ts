@@ -91,7 +91,7 @@ export const description: ModelDescription = {
     { name: 'a', shape: [1], batched: true, parameters: [], flops: [0, 1] },
   ],
   work: { backward: [0, 39], bytes: [16, 44] },
-  training: { batch: 4, epochs: 3000, seed: 1, shuffle: false, hasRate: true },
+  training: { batch: 4, epochs: 3000, seed: 1, shuffle: false, rates: ['sgd'] },
 };
 
 const W1_offset = 0;
@@ -251,10 +251,8 @@ export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32A
 
 // ---------------------------------------------------------------------------------------------------- update
 
-// rate = 2 * rate_factor          xor.dsl:19
 // p'[i] = p[i] - rate * g[i]      xor.dsl:19 (optimizers.dsl:12)
-export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate_factor: number): void {
-  const rate = 2 * rate_factor;
+export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate: number): void {
   for (let i = 0; i < count; i++) {
     p[i]! -= rate * g[i]!;
   }
@@ -283,6 +281,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(13);
   const state = new Float32Array(0);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -320,6 +319,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, y },
     outputs: { a },
     results,
@@ -344,7 +344,8 @@ export function createProgram(batch: number): CompiledProgram {
     },
 
     update(_step: number, rateFactor: number): void {
-      update_sgd(gradients, parameters, 13, rateFactor);
+      rates[0] = 2 * rateFactor;
+      update_sgd(gradients, parameters, 13, rates[0]!);
     },
 
     predict(n: number): void {

@@ -41,6 +41,11 @@ export interface Learner {
    * set). Setting it throws a DataError if it is negative or not finite, or if no optimizer has such a hyper-parameter.
    */
   rateFactor: number;
+  /**
+   * The rates that the last step took, factor and all, by the names in `description.training.rates` (`{ adam: 0.001 }`); NaN before
+   * the first one. Empty where no optimizer has a hyper-parameter named `rate`.
+   */
+  readonly rates: Readonly<Record<string, number>>;
   /** Copies of the parameters, by name, row by row. */
   getWeights(): Record<string, RealArray>;
   /** Copies of the gradients of the last step, by name. */

@@ -93,7 +93,7 @@ export class Engine {
 
   /** Whether an optimizer has a hyper-parameter `rate`, so that `rateFactor` does something. @throws DataError */
   requireRate(): void {
-    if (this.description.training.hasRate === false) {
+    if (this.description.training.rates.length === 0) {
       throw new DataError(
         `no optimizer of model ${this.description.name} has a hyper-parameter named rate to be scaled`,
       );

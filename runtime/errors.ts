@@ -42,7 +42,7 @@ function nearest(wrong: string, names: readonly string[]): string | undefined {
 }
 
 /** @throws DataError */
-export function mustBe(name: string, what: string, isSo: boolean, found: unknown): void {
+export function mustBe(name: string, what: string, isSo: boolean, found: unknown): asserts isSo {
   // of a class or a function its head, not its text
   if (!isSo) throw new DataError(`${name} must be ${what}, found ${String(found).split('{')[0]}`);
 }

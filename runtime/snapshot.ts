@@ -1,6 +1,6 @@
 /** The whole of a training as plain data, and back: what a checkpoint file holds. */
 import type { CallbackState } from './callback.ts';
-import { DataError } from './errors.ts';
+import { DataError, mustBe } from './errors.ts';
 import { nameOfType } from './ports.ts';
 import type { Engine } from './engine.ts';
 import { callbackStates, newSession, type FitSettings, type Session } from './session.ts';
@@ -104,11 +104,10 @@ export function restoreSnapshot(engine: Engine, snapshot: TrainingSnapshot): voi
   const own = takeSnapshot(engine);
   const given = objectOf(snapshot, 'training');
   for (const key of ['format', 'version', 'model', 'dtype'] as const)
-    if (given[key] !== own[key]) throw wrong(key, own[key], given[key]);
+    check(key, own[key], given[key] === own[key], given[key]);
   const { seed, step, epoch } = countsOf(given, ['seed', 'step', 'epoch']);
   const { rateFactor, fit } = snapshot;
-  if (typeof rateFactor !== 'number' || !(rateFactor >= 0 && rateFactor < Infinity))
-    throw wrong('rateFactor', '0 or a positive number', rateFactor);
+  check('rateFactor', '0 or a positive number', Number.isFinite(rateFactor) && rateFactor >= 0, rateFactor);
 
   const arrays = objectOf(snapshot.arrays, 'arrays') as Readonly<Record<string, SnapshotArray>>;
   for (const [name, wanted] of Object.entries(own.arrays))
@@ -175,11 +174,12 @@ function statesOfCallbacks(
 
 // ------------------------------------------------------------------------------- a snapshot may be anything: its checks
 
-const wrong = (what: string, wanted: unknown, found: unknown): DataError =>
-  new DataError(`the training's ${what} should be ${String(wanted)}, found ${String(found)}`);
+function check(what: string, wanted: unknown, isSo: boolean, found: unknown): asserts isSo {
+  mustBe(`the training's ${what}`, String(wanted), isSo, found);
+}
 
 function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw wrong(what, 'an object', value);
+  check(what, 'an object', typeof value === 'object' && value !== null, value);
   return value as Readonly<Record<string, unknown>>;
 }
 
@@ -190,15 +190,20 @@ function countsOf<Key extends string>(
 ): Record<Key, number> {
   for (const key of keys) {
     const value = from[key];
-    if (!Number.isSafeInteger(value) || ((value as number) < 0 && key !== 'seed'))
-      throw wrong(key, 'a whole number', value);
+    const isCount = Number.isSafeInteger(value) && ((value as number) >= 0 || key === 'seed');
+    check(key, 'a whole number', isCount, value);
   }
   return Object.fromEntries(keys.map((key) => [key, from[key]])) as Record<Key, number>;
 }
 
 function namesOf(value: unknown, what: string): string[] {
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
-  throw wrong(what, 'a list of names', value);
+  check(
+    what,
+    'a list of names',
+    Array.isArray(value) && value.every((item) => typeof item === 'string'),
+    value,
+  );
+  return value as string[];
 }
 
 /** An array that is like the one wanted, or has whatever shape it says. */
@@ -210,13 +215,12 @@ function checkArray(
   if (!Object.hasOwn(arrays, name)) throw new DataError(`the training has no array '${name}'`);
   const { shape, data } = objectOf(arrays[name], name);
   const type = wanted?.data.constructor ?? (data instanceof Float32Array ? Float32Array : Float64Array);
-  if (!(data instanceof (type as Float64ArrayConstructor)))
-    throw wrong(name, `a ${(type as Float64ArrayConstructor).name}`, nameOfType(data));
+  const { name: wantedType } = type as Float64ArrayConstructor;
+  check(name, `a ${wantedType}`, data instanceof (type as Float64ArrayConstructor), nameOfType(data));
   const axes: readonly number[] = Array.isArray(shape) ? shape : [NaN];
   const fits = axes.reduce((product, axis) => product * axis, 1) === data.length;
   const shown = axes.join(', ');
   const expected = wanted?.shape.join(', ') ?? shown;
-  if (!fits || expected !== shown)
-    throw wrong(name, `[${expected}]`, `[${shown}] with ${data.length} values`);
+  check(name, `[${expected}]`, fits && expected === shown, `[${shown}] with ${data.length} values`);
   return data;
 }

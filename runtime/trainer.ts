@@ -13,7 +13,7 @@ import { checkedValues, namedCopies } from './named.ts';
 import { positiveInteger, type FitOptions } from './options.ts';
 import type { ReportOptions } from './report/options.ts';
 import { restoreSnapshot, takeSnapshot, type TrainingSnapshot } from './snapshot.ts';
-import type { CompiledModel, ModelDescription, RealArray } from './types.ts';
+import type { CompiledModel } from './types.ts';
 
 export interface TrainerOptions {
   /** Rows of a step, at most; the model's `train { batch: ... }` by default. */
@@ -83,113 +83,89 @@ export function makeTrainer<Inputs, Outputs>(
   const batch = positiveInteger('batch', options.batch ?? training.batch);
   const seed = options.seed ?? training.seed;
   mustBe('seed', 'a whole number', Number.isInteger(seed), seed);
-  return new LoopTrainer<Inputs, Outputs>(new Engine(compiled, batch, seed));
+  return trainerOf<Inputs, Outputs>(new Engine(compiled, batch, seed));
 }
 
-class LoopTrainer<Inputs, Outputs> implements Trainer<Inputs, Outputs> {
-  readonly description: ModelDescription;
-  private readonly engine: Engine;
-  private readonly results: Results = {};
+function trainerOf<Inputs, Outputs>(engine: Engine): Trainer<Inputs, Outputs> {
+  const { description, resultNames } = engine;
+  /** One object, used again. */
+  const results: Results = {};
+  const currentResults = (): Readonly<Results> => {
+    for (let k = 0; k < resultNames.length; k++) results[resultNames[k]!] = engine.program.results[k]!;
+    return results;
+  };
+  const trainer: Trainer<Inputs, Outputs> = {
+    description,
 
-  constructor(engine: Engine) {
-    this.description = engine.description;
-    this.engine = engine;
-  }
+    get step() {
+      return engine.step;
+    },
 
-  get step(): number {
-    return this.engine.step;
-  }
+    get rateFactor() {
+      return engine.rateFactor;
+    },
 
-  get rateFactor(): number {
-    return this.engine.rateFactor;
-  }
+    set rateFactor(factor) {
+      mustBe('rateFactor', '0 or a positive number', factor >= 0 && factor < Infinity, factor);
+      engine.requireRate();
+      engine.rateFactor = factor;
+    },
 
-  set rateFactor(factor: number) {
-    mustBe('rateFactor', '0 or a positive number', factor >= 0 && factor < Infinity, factor);
-    this.engine.requireRate();
-    this.engine.rateFactor = factor;
-  }
+    get rates() {
+      return Object.fromEntries(
+        description.training.rates.map((name, k) => [name, engine.program.rates[k]!]),
+      );
+    },
 
-  async fit(
-    data: Inputs | StreamSource<Inputs>,
-    options: FitOptions<Inputs, Outputs> = {},
-  ): Promise<History> {
-    return await fit(this.engine, this, data, options as FitOptions<unknown>);
-  }
+    fit: (data, options = {}) => fit(engine, trainer, data, options as FitOptions<unknown>),
 
-  evaluate(data: Inputs, { metrics }: EvaluateOptions<Inputs, Outputs> = {}): Results {
-    if (metrics === undefined) return evaluate(this.engine, data as Data);
-    checkSplitMetrics(metrics, this.engine.resultNames);
-    const results = evaluate(this.engine, data as Data);
-    return { ...results, ...computeSplitMetrics(metrics, this.predict(data), data) };
-  }
+    evaluate(data, { metrics } = {}) {
+      if (metrics === undefined) return evaluate(engine, data as Data);
+      checkSplitMetrics(metrics, resultNames);
+      const own = evaluate(engine, data as Data);
+      return { ...own, ...computeSplitMetrics(metrics, trainer.predict(data), data) };
+    },
 
-  predict(data: Partial<Inputs>): Outputs {
-    return predict(this.engine, data as Data) as Outputs;
-  }
+    predict: (data) => predict(engine, data as Data) as Outputs,
 
-  trainOnBatch(data: Inputs): Readonly<Results> {
-    this.engine.requireTraining();
-    this.engine.stepOnStaged(stageBatch(this.engine, data as Data));
-    return this.currentResults();
-  }
+    trainOnBatch(data) {
+      engine.requireTraining();
+      engine.stepOnStaged(stageBatch(engine, data as Data));
+      return currentResults();
+    },
 
-  gradientsOnBatch(data: Inputs): Readonly<Results> {
-    const rows = stageBatch(this.engine, data as Data);
-    this.engine.pass('forward', rows, 0);
-    this.engine.program.backward(rows);
-    return this.currentResults();
-  }
+    gradientsOnBatch(data) {
+      const rows = stageBatch(engine, data as Data);
+      engine.pass('forward', rows, 0);
+      engine.program.backward(rows);
+      return currentResults();
+    },
 
-  getWeights(): Record<string, RealArray> {
-    return namedCopies(this.engine.program.parameters, this.description.parameters);
-  }
+    getWeights: () => namedCopies(engine.program.parameters, description.parameters),
 
-  getGradients(): Record<string, RealArray> {
-    const trained = this.description.parameters.filter((parameter) => !parameter.frozen);
-    return namedCopies(this.engine.program.gradients, trained);
-  }
+    getGradients() {
+      const trained = description.parameters.filter((parameter) => !parameter.frozen);
+      return namedCopies(engine.program.gradients, trained);
+    },
 
-  getState(): Record<string, RealArray> {
-    const { engine } = this;
-    return Object.fromEntries(
-      this.description.states.map((state) => [state.name, engine.stateOf(state).slice()]),
-    );
-  }
+    getState: () =>
+      Object.fromEntries(description.states.map((state) => [state.name, engine.stateOf(state).slice()])),
 
-  setWeights(weights: Readonly<Record<string, ArrayLike<number>>>): void {
-    for (const { entry, values } of checkedValues('parameter', this.description.parameters, weights))
-      this.engine.parameterOf(entry).set(values);
-  }
+    setWeights(weights) {
+      for (const { entry, values } of checkedValues('parameter', description.parameters, weights))
+        engine.parameterOf(entry).set(values);
+    },
 
-  setState(states: Readonly<Record<string, ArrayLike<number>>>): void {
-    for (const { entry, values } of checkedValues('state', this.description.states, states))
-      this.engine.stateOf(entry).set(values);
-  }
+    setState(states) {
+      for (const { entry, values } of checkedValues('state', description.states, states))
+        engine.stateOf(entry).set(values);
+    },
 
-  getTraining(): TrainingSnapshot {
-    return takeSnapshot(this.engine);
-  }
-
-  setTraining(snapshot: TrainingSnapshot): void {
-    restoreSnapshot(this.engine, snapshot);
-  }
-
-  save(file: string | URL): Promise<void> {
-    return saveFile(this, file);
-  }
-
-  load(file: string | URL, options?: LoadOptions): Promise<LoadReport> {
-    return loadFile(this, file, options);
-  }
-
-  async report(file: string | URL, options?: ReportOptions<Inputs>): Promise<void> {
-    await saveReport(this, file, options);
-  }
-
-  private currentResults(): Readonly<Results> {
-    const { resultNames, program } = this.engine;
-    for (let k = 0; k < resultNames.length; k++) this.results[resultNames[k]!] = program.results[k]!;
-    return this.results;
-  }
+    getTraining: () => takeSnapshot(engine),
+    setTraining: (snapshot) => restoreSnapshot(engine, snapshot),
+    save: (file) => saveFile(trainer, file),
+    load: (file, options) => loadFile(trainer, file, options),
+    report: (file, options) => saveReport(trainer, file, options),
+  };
+  return trainer;
 }

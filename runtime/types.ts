@@ -112,8 +112,8 @@ export interface ModelDescription extends NetworkDescription {
     readonly epochs: number;
     readonly seed: number;
     readonly shuffle: boolean;
-    /** An optimizer has a hyper-parameter `rate`, which `rateFactor` scales. */
-    readonly hasRate?: boolean;
+    /** Names of the optimizers with a hyper-parameter `rate`, which `rateFactor` scales: `adam`, `sgd of *_W`. */
+    readonly rates: readonly string[];
   };
 }
 
@@ -138,6 +138,8 @@ export interface CompiledProgram extends PredictingProgram {
   readonly gradients: RealArray;
   /** Scalar states, always float64. The step count is the runtime's. */
   readonly scalars: Float64Array;
+  /** The rates that the last `update` took, in the order of their names in the description; NaN before. */
+  readonly rates: Float64Array;
   /** Loss first, then the metrics in their order: values of the last `forward` or `evaluate`. */
   readonly results: Float64Array;
   /** Loss and metrics, and all that the backward pass needs. */

@@ -40,9 +40,8 @@ export type Clip =
  * One optimizer call and the parameters it updates. `program` is one step for one run of `count` parameters:
  * - tensors `p` (role parameter), `g` (role input: the gradient) with axes ['count'];
  * - its own states, role `state`, axes ['count'], or [] for a scalar state (`state P[] ~ ones`);
- * - scalars, role `scalar`, rank 0, element double: `t` (1, 2, ...), `step` (t - 1), `loss` (of this step), `rate_factor`
- *   (what a hyper-parameter named `rate` is multiplied by: 1 unless somebody turns it down at run time), and the
- *   hyper-parameters that a schedule computes, named `<parameter>` (for example `rate`), if any;
+ * - scalars, role `scalar`, rank 0, element double: `t` (1, 2, ...), `step` (t - 1), `loss` (of this step), `rate` (the rate in
+ *   force: see `rate` below), and the other hyper-parameters that a schedule computes, named `<parameter>`, if any;
  * - statements of phase `update`; the next value of a tensor X is the target `X'`: `p'`, `m'`, ... (X' has X's axes).
  *   Other targets are intermediates (reductions such as LAMB's norms).
  * Where the program reduces over `count`, the group must be run once per parameter tensor (`perParameter`).
@@ -52,6 +51,16 @@ export interface UpdateGroup {
   readonly parameters: readonly string[];
   readonly program: Program;
   readonly perParameter: boolean;
-  /** Hyper-parameter -> the name of the program in `Training.schedules` that computes it (`rate` -> `rate_schedule`). */
+  /** Hyper-parameter -> the name of the program in `Training.schedules` that computes it; `rate` is not among them. */
   readonly scheduled: ReadonlyMap<string, string>;
+  /** The hyper-parameter `rate`, if the program reads one. */
+  readonly rate?: Rate;
+}
+
+/** What the scalar `rate` is in every step: `written` times a factor of the run time, which callbacks turn down. */
+export interface Rate {
+  /** For people: `adam`, or `adam of *_W` where the entry names its parameters. No two groups have the same. */
+  readonly name: string;
+  /** What the train block says: a number, or the name of the program in `Training.schedules` that computes it. */
+  readonly written: number | { readonly schedule: string };
 }

@@ -173,16 +173,18 @@ describe('the update', () => {
   it('is one call where all parameters lie next to one another', () => {
     expect(updateOf(emitModule(netRequest))).toEqual([
       'schedule_falling(falling_asked, falling, step);',
-      'update_sgd(parameters, gradients, u, 8, falling[0]!);',
+      'rates[0] = falling[0]! * rateFactor;',
+      'update_sgd(parameters, gradients, u, 8, rates[0]!);',
     ]);
   });
 
   it('is one call a parameter where the optimizer reduces over a tensor', () => {
     const text = emitModule(request([{ ...group, perParameter: true }]));
     expect(updateOf(text).slice(1)).toEqual([
-      'update_sgd(W1, dW1, u_W1, 4, falling[0]!);',
-      'update_sgd(b1, db1, u_b1, 2, falling[0]!);',
-      'update_sgd(W2, dW2, u_W2, 2, falling[0]!);',
+      'rates[0] = falling[0]! * rateFactor;',
+      'update_sgd(W1, dW1, u_W1, 4, rates[0]!);',
+      'update_sgd(b1, db1, u_b1, 2, rates[0]!);',
+      'update_sgd(W2, dW2, u_W2, 2, rates[0]!);',
     ]);
     expect(text).toContain('const u_W2 = state.subarray(6, 8);');
   });
@@ -196,8 +198,10 @@ describe('the update', () => {
     );
     expect(text.match(/function update_sgd/g)).toHaveLength(1);
     expect(updateOf(text).slice(1)).toEqual([
-      'update_sgd(W1_to_b1, dW1_to_b1, u_W1_to_b1, 6, falling[0]!);',
-      'update_sgd(W2, dW2, u_W2, 2, falling[0]!);',
+      'rates[0] = falling[0]! * rateFactor;',
+      'update_sgd(W1_to_b1, dW1_to_b1, u_W1_to_b1, 6, rates[0]!);',
+      'rates[1] = falling[0]! * rateFactor;',
+      'update_sgd(W2, dW2, u_W2, 2, rates[1]!);',
     ]);
     expect(text).toContain('const u_W2 = state.subarray(6, 8);');
   });
@@ -213,7 +217,7 @@ describe('the update', () => {
     ]);
     const text = emitModule({ ...two, groups: [momentumLoops, own] });
     expect(text).toContain('function update_sgd_2(p: Float64Array, count: number, rate: number)');
-    expect(updateOf(text).at(-1)).toBe('update_sgd_2(W2, 2, falling[0]!);');
+    expect(updateOf(text).at(-1)).toBe('update_sgd_2(W2, 2, rates[1]!);');
   });
 
   it('clips the gradients first', async () => {
@@ -239,7 +243,8 @@ describe('the update', () => {
   });
 
   it('refuses a scalar that nothing sets', () => {
-    const unscheduled = request([{ ...group, scheduled: new Map() }]);
+    const { rate: _, ...rateless } = group;
+    const unscheduled = request([rateless]);
     expect(() => emitModule(unscheduled)).toThrow("scalar 'rate'");
   });
 });

@@ -128,7 +128,7 @@ describe('optimizers', () => {
     const group = groupOf(call);
     expect(statesOf(group.program).join(' ')).toBe(states);
     expect(group.perParameter).toBe(false);
-    const run = new Run(group.program, 3);
+    const run = new Run(group, 3);
     const own = [{}, {}, {}];
     let p = [0.5, -1.5, 0];
     for (let t = 1; t <= 8; t++) {
@@ -148,12 +148,12 @@ describe('optimizers', () => {
     // at the first step the corrected moments are g and g²
     const r = p.map((value, i) => (g[i] ?? 0) / (abs(g[i] ?? 0) + 1e-6) + 0.1 * value);
     const trust = 5 / Math.hypot(...r);
-    const made = new Run(group.program, 2).next({ p, g }).get("p'") ?? [];
+    const made = new Run(group, 2).next({ p, g }).get("p'") ?? [];
     p.forEach((value, i) => expect(made[i]).toBeCloseTo(value - 0.02 * trust * (r[i] ?? 0), 12));
   });
 
   it('lamb has a trust ratio of 1 where a norm is 0', () => {
-    const made = new Run(groupOf('lamb(0.02)').program, 1).next({ p: [0], g: [0.5] }).get("p'");
+    const made = new Run(groupOf('lamb(0.02)'), 1).next({ p: [0], g: [0.5] }).get("p'");
     expect(made?.[0]).toBeCloseTo((-0.02 * 0.5) / (0.5 + 1e-6), 12);
   });
 
@@ -170,7 +170,7 @@ describe('optimizers', () => {
     expect(group.optimizer).toBe('signed');
     expect(statesOf(group.program)).toEqual(['seen']);
     expect(group.perParameter).toBe(true);
-    const run = new Run(group.program, 2);
+    const run = new Run(group, 2);
     expect(run.next({ p: [1, 1], g: [3, -1] }).get("p'")).toEqual(
       Float64Array.of(1 - 0.05 * 5.005, 1 + 0.05 * 5.005),
     );
@@ -187,7 +187,7 @@ describe('optimizers', () => {
       }`,
     );
     expect(printProgram(program)).toBe(
-      "optimizer once(rate_factor) {\n  rate = rate_factor\n  total = sum(g)\n  p' = p - rate * g / total\n}\n",
+      "optimizer once(rate) {\n  total = sum(g)\n  p' = p - rate * g / total\n}\n",
     );
     expect(validate(program)).toEqual([]);
   });
@@ -197,33 +197,40 @@ describe('optimizers', () => {
       'o(1)',
       "optimizer o(rate) {\n state m[] ~ zeros\n m' = m + sum(g) / 2\n p' = p - rate * m'\n}",
     );
-    expect(program.statements.map(({ target }) => target)).toEqual(['rate', 'm_sum', "m'", "p'"]);
+    expect(program.statements.map(({ target }) => target)).toEqual(['m_sum', "m'", "p'"]);
     expect(validate(program)).toEqual([]);
   });
 
-  it('multiply a hyper-parameter named rate, a number or a schedule, by a number of the run time', () => {
-    const nextOf = (rate: string, factor: number): number => {
-      const { program } = groupOf(`sgd(${rate}, weight_decay = 0.5)`);
-      const given = { p: [2], g: [3], rate_factor: [factor], ...(rate === '0.1' ? {} : { rate: [0.1] }) };
-      return new Run(program).next(given).get("p'")![0]!;
-    };
-    for (const rate of ['0.1', 'exponential(1, 0.1)']) {
-      expect(nextOf(rate, 1)).toBeCloseTo(2 - 0.1 * 4, 14);
-      expect(nextOf(rate, 0.25)).toBeCloseTo(2 - 0.025 * 4, 14);
-      expect(nextOf(rate, 0)).toBe(2);
+  it('take a hyper-parameter named rate, a number or a schedule, from outside', () => {
+    for (const [text, written] of [
+      ['0.1', 0.1],
+      ['exponential(1, 0.1)', { schedule: 'rate_schedule' }],
+    ] as const) {
+      const group = groupOf(`sgd(${text}, weight_decay = 0.5)`);
+      expect(group.rate).toEqual({ name: 'sgd', written });
+      for (const rate of [0.1, 0.025, 0])
+        expect(new Run(group.program).next({ p: [2], g: [3], rate: [rate] }).get("p'")![0]).toBe(
+          2 - rate * 4,
+        );
     }
-    expect(
-      groupOf('plain', "optimizer plain(speed = 0.1) { p' = p - speed * g }").program.tensors,
-    ).not.toContain('rate_factor');
+    expect(groupOf('plain', "optimizer plain(speed = 0.1) { p' = p - speed * g }").rate).toBeUndefined();
+    expect(groupOf('still', "optimizer still(rate = 0.1) { p' = p - g }").rate).toBeUndefined();
+  });
+
+  it('call the rate of a group after its optimizer and what it is for', () => {
+    const { training } = trainingOf(
+      'optimizer["*1"]: sgd(0.1), optimizer[W2, "b*2"]: adam, optimizer: sgd(0.3)',
+    );
+    expect(training.groups.map(({ rate }) => rate?.name)).toEqual(['sgd of *1', 'adam of W2, b*2']);
   });
 
   it('take the rate as it is written for defaults and first values', () => {
-    const { program } = groupOf(
+    const group = groupOf(
       'o(0.5)',
       "optimizer o(rate, less = rate / 2) {\n state m[] ~ constant(rate)\n m' = m * less\n p' = p - rate * m'\n}",
     );
-    const run = new Run(program);
-    expect(run.next({ p: [1], g: [1], rate_factor: [0.1] }).get("m'")![0]).toBe(0.125);
+    const run = new Run(group.program);
+    expect(run.next({ p: [1], g: [1], rate: [0.05] }).get("m'")![0]).toBe(0.125);
   });
 
   it('a schedule may call its states as it likes', () => {

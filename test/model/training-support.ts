@@ -64,14 +64,18 @@ export function statesOf(program: Program): string[] {
   return [...program.tensors.values()].filter(({ role }) => role === 'state').map(({ name }) => name);
 }
 
-/** A program that is run again and again: its states go from step to step. */
+/** A program that is run again and again: its states go from step to step. That of a group has the rate that is written. */
 export class Run {
   readonly program: Program;
   readonly count: number;
   readonly state = new Map<string, Float64Array>();
+  private readonly rate: number | undefined;
   private step = 0;
 
-  constructor(program: Program, count = 1) {
+  constructor(of: Program | UpdateGroup, count = 1) {
+    const program = 'program' in of ? of.program : of;
+    const written = 'program' in of ? of.rate?.written : undefined;
+    this.rate = typeof written === 'number' ? written : undefined;
     this.program = program;
     this.count = count;
     for (const name of statesOf(program)) {
@@ -83,7 +87,11 @@ export class Run {
 
   /** One step; gives all tensors. `t`, `step` are counted here. */
   next(given: Readonly<Record<string, ArrayLike<number>>>): Map<string, Float64Array> {
-    const counted = { t: [this.step + 1], step: [this.step], rate_factor: [1] };
+    const counted = {
+      t: [this.step + 1],
+      step: [this.step],
+      ...(this.rate !== undefined && { rate: [this.rate] }),
+    };
     const known = { ...counted, ...given, ...Object.fromEntries(this.state) };
     const tensors = Object.fromEntries(
       Object.entries(known).filter(([name]) => this.program.tensors.has(name)),

@@ -356,7 +356,7 @@ describe('checkpoints', () => {
     );
     await (await trained()).save(at('t.ckpt'));
     const narrow = busy32.createTrainer();
-    await refused(narrow, () => loadCheckpoint(narrow, at('t.ckpt')), 'dtype should be f32, found f64');
+    await refused(narrow, () => loadCheckpoint(narrow, at('t.ckpt')), 'dtype must be f32, found f64');
     await refused(
       trainer,
       () => trainer.load(at('t.ckpt'), { partial: true }),

@@ -34,7 +34,7 @@ const model: CompiledModel = {
     states: [],
     layers: [{ name: 'y', shape: [], batched: true, parameters: ['w'], flops: [0, 1] }],
     work: { bytes: [0, 32] },
-    training: { batch: 2, epochs: 3, seed: 1, shuffle: true },
+    training: { batch: 2, epochs: 3, seed: 1, shuffle: true, rates: ['sgd'] },
   },
   create(batch: number): CompiledProgram {
     const parameters = new Float64Array(1);
@@ -52,6 +52,7 @@ const model: CompiledModel = {
       gradients,
       state: new Float64Array(0),
       scalars: new Float64Array(0),
+      rates: new Float64Array(1),
       inputs: { x, t, label: new Int32Array(batch) },
       outputs: { y },
       results,

@@ -66,7 +66,6 @@ it('fuses an elementwise optimizer into one loop, with scalars and their recipro
   expect(loops.steps).toHaveLength(1);
   const body = loops.functions[0]?.body ?? [];
   expect(body.map((statement) => ('name' in statement ? statement.name : statement.kind))).toEqual([
-    'rate',
     'c1',
     'c2',
     'inverse_c1',

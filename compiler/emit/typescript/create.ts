@@ -78,7 +78,7 @@ export function printCreateProgram(
       name,
       type: real,
     })),
-    ...(predicts ? [] : ['scalars', 'results']).map((name) => ({ name, type: 'Float64Array' })),
+    ...(predicts ? [] : ['scalars', 'rates', 'results']).map((name) => ({ name, type: 'Float64Array' })),
     ...own.flatMap((each) =>
       'pool' in each && each.views.length > 0
         ? [{ name: each.pool, type: arrayType[poolTitles[each.pool].element] }]
@@ -116,6 +116,7 @@ export function printCreateProgram(
       ? []
       : [
           `const scalars = new Float64Array(${update.scalarSize});`,
+          `const rates = new Float64Array(${update.rateSize})${update.rateSize === 0 ? '' : '.fill(NaN)'};`,
           `const results = new Float64Array(${1 + program.metrics.length});`,
         ]),
     ...own.flatMap((each) => {
@@ -126,7 +127,7 @@ export function printCreateProgram(
     ...titled('the calls, in parts', parts?.declarations ?? []),
     '',
     'return {',
-    predicts ? 'batch,\nparameters,\nstate,' : 'batch,\nparameters,\ngradients,\nstate,\nscalars,',
+    predicts ? 'batch,\nparameters,\nstate,' : 'batch,\nparameters,\ngradients,\nstate,\nscalars,\nrates,',
     `inputs: { ${inputFields.join(', ')} },`,
     `outputs: { ${outputFields.join(', ')} },`,
     ...(predicts ? [] : ['results,']),

@@ -40,7 +40,7 @@ export function describeModel(request: EmitRequest, states: readonly StateDescri
       epochs: training?.epochs ?? 1,
       seed: training?.seed ?? 0,
       shuffle: training?.shuffle ?? true,
-      hasRate: training?.groups.some(({ program }) => program.tensors.has('rate_factor')) ?? false,
+      rates: (training?.groups ?? []).flatMap(({ rate }) => (rate === undefined ? [] : rate.name)),
     },
   };
 }

@@ -72,6 +72,8 @@ const LOCALS = [
   'gradients',
   'state',
   'scalars',
+  'rates',
+  'rateFactor',
   'workspace',
   'doubles',
   'integers',

@@ -50,6 +50,7 @@ export const noUpdate: UpdateText = {
   states: [],
   stateSize: 0,
   scalarSize: 0,
+  rateSize: 0,
 };
 
 export const createPredictorText = `/** A predictor, to be given the weights of a training before it is used. */

@@ -4,10 +4,11 @@
  * every run is one call on views made once.
  */
 import type { Program, Tensor } from '../../graph/types.ts';
-import type { Clip, UpdateGroup } from '../../model/types.ts';
+import type { Clip, Rate, UpdateGroup } from '../../model/types.ts';
 import type { Buffer, Step, UpdateLoops } from '../../schedule/types.ts';
 import type { StateDescription } from '../../../runtime/types.ts';
 import { initialOf } from './describe.ts';
+import { printNumber } from './integers.ts';
 import type { Scope } from './names.ts';
 import type { EmitRequest } from './request.ts';
 import type { Views } from './views.ts';
@@ -20,6 +21,8 @@ export interface UpdateText {
   /** Elements of the optimizer's part of `state`, after the model's own. */
   readonly stateSize: number;
   readonly scalarSize: number;
+  /** The number of places of `rates`. */
+  readonly rateSize: number;
 }
 
 /** Emits the function of an update program, or finds the equal one emitted before, and gives a call of it. */
@@ -50,6 +53,7 @@ class UpdateWriter implements UpdateText {
   readonly states: StateDescription[] = [];
   stateSize = 0;
   scalarSize = 0;
+  rateSize = 0;
 
   private readonly request: EmitRequest;
   private readonly views: Views;
@@ -121,6 +125,7 @@ class UpdateWriter implements UpdateText {
         throw new Error(`no schedule '${schedule}' for '${hyper}' of ${group.optimizer}`);
       scalars.set(hyper, value);
     }
+    if (group.rate !== undefined) scalars.set('rate', this.rate(group.rate));
 
     let before = 0;
     for (const run of runs) {
@@ -143,6 +148,15 @@ class UpdateWriter implements UpdateText {
       this.steps(group.program, loops, buffers, String(run.size), scalars);
       before += run.size;
     }
+  }
+
+  /** The rate in force is computed once a step, and kept for whoever asks; gives the text that reads it. */
+  private rate({ name, written }: Rate): string {
+    const text = typeof written === 'number' ? printNumber(written) : this.scheduled.get(written.schedule);
+    if (text === undefined) throw new Error(`no schedule for the rate of ${name}`);
+    const place = `rates[${this.rateSize++}]`;
+    this.calls.push(`${place} = ${text} * rateFactor;`);
+    return `${place}!`;
   }
 
   private get modelStateSize(): number {
@@ -262,7 +276,6 @@ class UpdateWriter implements UpdateText {
     if (name === 'step') return 'step';
     if (name === 't') return 'step + 1';
     if (name === 'loss') return 'results[0]!';
-    if (name === 'rate_factor') return 'rateFactor';
     throw new Error(`an update reads the scalar '${name}', which nothing sets`);
   }
 }

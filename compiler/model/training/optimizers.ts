@@ -5,6 +5,7 @@ import { isScatter, reducedIndices } from '../../graph/expressions.ts';
 import type { Assignment, OptimizerDefinition, SyntaxExpression } from '../../syntax/tree.ts';
 import { elaborateExpression } from '../expressions.ts';
 import { Scope } from '../scope.ts';
+import type { Entry } from '../scope.ts';
 import { constantValue } from '../values.ts';
 import { knownNames } from './hints.ts';
 import { bindArguments, checkHyperParameter, namesAreFree } from './hyper-parameters.ts';
@@ -20,9 +21,8 @@ export const count = 'count';
 /** What every optimizer sees beside p and g. */
 const scalars = ['t', 'step', 'loss'] as const;
 
-/** The hyper-parameter that callbacks can turn down, in whatever optimizer it is, and the number that it is multiplied by. */
+/** The hyper-parameter that callbacks can turn down, in whatever optimizer it is. */
 const rateName = 'rate';
-export const rateFactor = 'rate_factor';
 
 export interface Optimizer {
   readonly name: string;
@@ -30,6 +30,8 @@ export interface Optimizer {
   readonly perParameter: boolean;
   /** Hyper-parameter -> the program that computes it. */
   readonly schedules: ReadonlyMap<string, Program>;
+  /** The rate as it is written, if the program reads one. */
+  readonly rate?: number | Program;
 }
 
 export interface OptimizerContext {
@@ -64,7 +66,9 @@ export function elaborateOptimizer(
   if (!namesAreFree(definition, ['p', 'g', ...scalars], diagnostics)) return undefined;
   const scope = new Scope(home);
   for (const [name, entry] of constants.ownValues()) scope.define(name, entry);
-  scaleRate(constants, scope, builder);
+  // the number that is written, scaled: it comes from outside
+  const rate = constants.own(rateName);
+  if (rate !== undefined) builder.scalar(rateName, scope, rate.span);
   builder.parameter('p', 'parameter', count, scope, definition.span);
   builder.parameter('g', 'input', count, scope, definition.span);
   for (const name of scalars) builder.scalar(name, scope, definition.span);
@@ -72,12 +76,14 @@ export function elaborateOptimizer(
   const program = builder.program([]);
   if (program === undefined) return undefined;
   const live = livePart(program, [nextOf('p')]);
-  const used = [...schedules].filter(([name]) => live.tensors.has(name));
+  const used = new Map([...schedules].filter(([name]) => live.tensors.has(name)));
+  const written = used.get(rateName) ?? (live.tensors.has(rateName) ? constantIn(rate) : undefined);
   return {
     name: definition.name.text,
     program: live,
     perParameter: reducesOverCount(live),
-    schedules: new Map(used),
+    schedules: used,
+    ...(written !== undefined && { rate: written }),
   };
 }
 
@@ -149,22 +155,8 @@ function bindHyperParameter(
   return true;
 }
 
-/** rate = (what the train block says) * rate_factor */
-function scaleRate(constants: Scope, scope: Scope, builder: UpdateBuilder): void {
-  const entry = constants.own(rateName);
-  if (entry === undefined) return;
-  const { span } = entry;
-  const inner = new Scope(constants);
-  builder.scalar(rateFactor, inner, span);
-  const product: SyntaxExpression = {
-    kind: 'binary',
-    operator: '*',
-    left: { kind: 'reference', name: { text: rateName, span }, span },
-    right: { kind: 'reference', name: { text: rateFactor, span }, span },
-    span,
-  };
-  const value = elaborateExpression(product, inner, builder.elaboration);
-  builder.computed(rateName, entry.kind === 'tensor' ? 'scaled_rate' : rateName, value, span, scope);
+function constantIn(entry: Entry | undefined): number | undefined {
+  return entry?.kind === 'value' && entry.value.kind === 'value' ? entry.value.constant : undefined;
 }
 
 /** @param constants the hyper-parameters as they are known at compile time */

@@ -6,8 +6,9 @@ import type { SyntaxExpression, TrainDeclaration } from '../../syntax/tree.ts';
 import { evaluateConstant } from '../constants.ts';
 import type { ModelContext } from '../context.ts';
 import type { Scope } from '../scope.ts';
-import type { Training, UpdateGroup } from '../types.ts';
+import type { Rate, Training, UpdateGroup } from '../types.ts';
 import { namesIn, readEntries } from './entries.ts';
+import type { OptimizerEntry } from './entries.ts';
 import { assignParameters, parametersFor } from './groups.ts';
 import { elaborateOptimizer } from './optimizers.ts';
 
@@ -68,7 +69,12 @@ export function elaborateTraining(
       parameters: members,
       program: optimizer.program,
       perParameter: optimizer.perParameter,
-      scheduled: new Map([...optimizer.schedules].map(([name, { name: computes }]) => [name, computes])),
+      scheduled: new Map(
+        [...optimizer.schedules].flatMap(([name, program]) =>
+          program === optimizer.rate ? [] : [[name, program.name]],
+        ),
+      ),
+      ...(optimizer.rate !== undefined && { rate: rateOf(optimizer.name, optimizer.rate, entry) }),
     });
   }
   if (errorsIn(diagnostics) > errorsBefore) return undefined;
@@ -83,6 +89,13 @@ export function elaborateTraining(
     groups: groups.toSorted((left, right) => place(left) - place(right)),
     schedules,
     span: declaration.span,
+  };
+}
+
+function rateOf(optimizer: string, written: number | Program, { targets }: OptimizerEntry): Rate {
+  return {
+    name: targets === undefined ? optimizer : `${optimizer} of ${targets.map(({ text }) => text).join(', ')}`,
+    written: typeof written === 'number' ? written : { schedule: written.name },
   };
 }
 

@@ -85,7 +85,7 @@ export const description: ModelDescription = {
   states: [],
   layers: [],
   work: { bytes: [2308] },
-  training: { batch: 32, epochs: 1, seed: 0, shuffle: true, hasRate: false },
+  training: { batch: 32, epochs: 1, seed: 0, shuffle: true, rates: [] },
 };
 
 // -------------------------------------------------------------------------------------------- what they call
@@ -263,6 +263,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float64Array(0);
   const state = new Float64Array(0);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(0);
   const results = new Float64Array(1);
 
   // inputs
@@ -287,6 +288,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { u, k },
     outputs: { unaries, binaries, powers, truths, integers: integers_2, class: class_ },
     results,

@@ -86,7 +86,7 @@ export const description: ModelDescription = {
     { name: 'z', shape: [], batched: true, parameters: ['W2'], flops: [0, 4] },
   ],
   work: { backward: [0, 22], bytes: [8, 72] },
-  training: { batch: 4, epochs: 1, seed: 1, shuffle: false, hasRate: false },
+  training: { batch: 4, epochs: 1, seed: 1, shuffle: false, rates: ['sgd'] },
 };
 
 const W1_offset = 0;
@@ -227,6 +227,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float64Array(8);
   const state = new Float64Array(8);
   const scalars = new Float64Array(1);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(1);
 
   // inputs
@@ -265,6 +266,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, y },
     outputs: { z },
     results,
@@ -283,9 +285,10 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_W1_b1(x, dh, dW1, db1, n);
     },
 
-    update(step: number): void {
+    update(step: number, rateFactor: number): void {
       schedule_falling(falling_asked, falling, step);
-      update_sgd(parameters, gradients, u, 8, falling[0]!);
+      rates[0] = falling[0]! * rateFactor;
+      update_sgd(parameters, gradients, u, 8, rates[0]!);
     },
 
     predict(n: number): void {
