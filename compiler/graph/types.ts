@@ -248,6 +248,8 @@ export interface Tensor {
   readonly distribution?: Distribution;
   /** A parameter that is not trained. */
   readonly frozen?: boolean;
+  /** What the model calls it when it is used, where training has another tensor of that name. */
+  readonly knownAs?: string;
   readonly span: Span;
 }
 

@@ -27,7 +27,7 @@ export function mergeVariants(training: Program, inference: Program): Merged {
   const add = (tensor: Tensor): void => {
     const name = tensors.has(tensor.name) ? freshName(`${tensor.name}_inference`, taken) : tensor.name;
     if (name !== tensor.name) names.set(tensor.name, name);
-    tensors.set(name, { ...tensor, name });
+    tensors.set(name, { ...tensor, name, ...(name !== tensor.name && { knownAs: tensor.name }) });
   };
   for (const tensor of inference.tensors.values()) {
     if (tensor.role === 'intermediate') continue;
@@ -36,6 +36,10 @@ export function mergeVariants(training: Program, inference: Program): Merged {
     if (other !== undefined && tensor.role !== 'random') conflicts.push([other, tensor]);
     else add(tensor);
   }
+  const call = (name: string, knownAs: string): void => {
+    const tensor = tensors.get(name);
+    if (tensor?.role === 'intermediate') tensors.set(name, { ...tensor, knownAs });
+  };
   const known = new Map<string, Statement[]>();
   for (const statement of training.statements) {
     const key = statementKey(statement, training.tensors);
@@ -56,6 +60,7 @@ export function mergeVariants(training: Program, inference: Program): Merged {
     const other = isOwn ? undefined : sameAs(first).find(({ target }) => !next.has(target));
     if (other !== undefined && first !== undefined) {
       names.set(first.target, other.target);
+      call(other.target, first.target);
       continue;
     }
     for (const { target } of unit) {
@@ -65,6 +70,8 @@ export function mergeVariants(training: Program, inference: Program): Merged {
     }
     for (const original of unit) {
       const { origin, target } = original;
+      const source = copiedBy(original);
+      if (source !== undefined && !outputs.has(target)) call(names.get(source) ?? source, target);
       statements.push({
         ...renameReads(original, names),
         target: names.get(target) ?? target,
@@ -81,6 +88,12 @@ export function mergeVariants(training: Program, inference: Program): Merged {
     ...evaluationOf(training, inference, nameOf),
   };
   return { program: arrangeScans(withPlainOutputs(program, inference.outputs, taken)), conflicts };
+}
+
+/** The tensor that a statement gives another name, and nothing else (a dropout that is off). */
+function copiedBy({ combine, finish, body, write }: Statement): string | undefined {
+  const isWhole = combine === 'assign' && finish === undefined && body.kind === 'read';
+  return isWhole && JSON.stringify(body.at) === JSON.stringify(write) ? body.tensor : undefined;
 }
 
 function evaluationOf(

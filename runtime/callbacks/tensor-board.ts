@@ -19,7 +19,7 @@ export interface TensorBoardOptions {
 
 const OPTIONS: OptionNames<TensorBoardOptions> = { write: true, begin: true, everySteps: true, now: true };
 
-/** Tags are the names of the figures, so that `loss` of both runs is one chart, and `rate_factor`. The step is the epoch. */
+/** Tags are the names of the figures, so that `loss` of both runs is one chart, `rate_factor`, and `learning_rate` (with several, `learning_rate/NAME`). The step is the epoch. */
 export class TensorBoard implements Callback {
   readonly name = 'TensorBoard';
   readonly skipsDevRun = true;
@@ -62,7 +62,13 @@ export class TensorBoard implements Callback {
     const validation = entries
       .filter(([name]) => isValidation(name))
       .map(([name, value]) => [name.slice(4), value]);
-    const scalars = { ...Object.fromEntries(train), rate_factor: trainer.rateFactor };
+    const rates = Object.entries(trainer.rates);
+    const tagOf = (name: string): string => (rates.length === 1 ? 'learning_rate' : `learning_rate/${name}`);
+    const scalars = {
+      ...Object.fromEntries(train),
+      rate_factor: trainer.rateFactor,
+      ...Object.fromEntries(rates.map(([name, rate]) => [tagOf(name), rate])),
+    };
     await this.write('train', scalarEvent(this.now(), epoch, scalars));
     if (validation.length > 0)
       await this.write('validation', scalarEvent(this.now(), epoch, Object.fromEntries(validation)));

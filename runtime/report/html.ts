@@ -27,9 +27,17 @@ export function columnText(value: number): string {
   return size === 0 || (size >= 1e-3 && size < 1e6) ? value.toFixed(4) : numberText(value);
 }
 
-/** A number for a reader: four digits that count. */
-export function numberText(value: number): string {
-  if (!Number.isFinite(value) || Number.isInteger(value)) return String(value);
-  const rounded = Number(value.toPrecision(4));
-  return Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded);
+/** A number for a reader: four digits that count, or as many as there should be; `1e20` where it is huge or tiny. */
+export function numberText(value: number, digits = 4): string {
+  if (!Number.isFinite(value) || value === 0) return String(value);
+  const rounded =
+    Number.isInteger(value) && Math.abs(value) < 1e6 ? value : Number(value.toPrecision(digits));
+  const size = Math.abs(rounded);
+  const isPlain = size >= 1e-3 && size < Math.max(1e6, 10 ** digits);
+  return isPlain ? String(rounded) : rounded.toExponential().replace('e+', 'e');
+}
+
+/** `1 epoch`, `2 epochs` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

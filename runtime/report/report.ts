@@ -2,8 +2,8 @@
 import type { TrainingSnapshot } from '../snapshot.ts';
 import { summary } from '../summary.ts';
 import type { ModelDescription } from '../types.ts';
-import { COLOURS, lineChart, type Series } from './chart.ts';
-import { columnText, html, Markup } from './html.ts';
+import { lineChart, type Series } from './chart.ts';
+import { columnText, counted, html, Markup, type Part } from './html.ts';
 import type { ReportOptions, ReportSource } from './options.ts';
 import { recordingIn, type Recording } from './recorder.ts';
 import { judge, type SplitReport } from './split.ts';
@@ -19,8 +19,8 @@ export interface ReportContent {
 
 /**
  * The report of a trainer as it is: its last `fit` with the history, or that of the training that was loaded. With a
- * `ReportRecorder` among the callbacks of the fit there are the rate and the norms of gradients, too.
- * @throws DataError where the data of the split are wrong
+ * `ReportRecorder` among the callbacks of the fit there are the learning rate and the norms of gradients, too.
+ * @throws DataError where the data of the split are wrong, or names of classes are given and no classes found
  */
 export function reportOf<Inputs>(trainer: ReportSource<Inputs>, options: ReportOptions<Inputs> = {}): string {
   const { title, split } = options;
@@ -52,10 +52,11 @@ export function reportHtml(content: ReportContent): string {
         <main>
           <h1>${title}</h1>
           <p class="note">
-            ${training.step} steps, ${training.epoch} epochs, seed ${training.seed},
+            ${counted(training.step, 'step')}, ${counted(training.epoch, 'epoch')}, seed ${training.seed},
             ${training.dtype === 'f32' ? 'float32' : 'float64'}
           </p>
-          ${curves(history, recordingIn(training))} ${split === undefined ? '' : splitSection(split)}
+          ${curves(history, recordingIn(training), description)}
+          ${split === undefined ? '' : splitSection(split)}
           <h2>Model</h2>
           ${html`<pre>${summary({ description })}</pre>`} ${historySection(history)}
         </main>
@@ -80,7 +81,11 @@ function historyIn({ arrays, fit }: TrainingSnapshot): RunHistory {
 
 const VALIDATION = 'val_';
 
-function curves({ epochs, values }: RunHistory, recording: Recording | undefined): Markup {
+function curves(
+  { epochs, values }: RunHistory,
+  recording: Recording | undefined,
+  description: ModelDescription,
+): Markup {
   if (epochs.length === 0) return html`<p>No epoch has been finished yet.</p>`;
   // a figure of the validation data stands with that of the training data
   const isTwin = (name: string): boolean =>
@@ -92,112 +97,148 @@ function curves({ epochs, values }: RunHistory, recording: Recording | undefined
     );
     return lineChart(name, series, { epochs });
   });
+  const { rates } = description.training;
+  const notes = [
+    ...(recording === undefined
+      ? [
+          'The learning rate and the norms of gradients are shown where a ReportRecorder is among the callbacks of fit.',
+        ]
+      : []),
+    ...(rates.length === 0
+      ? ['There is no learning rate: no optimizer of this model has a hyper-parameter named rate.']
+      : []),
+  ];
   return html`<h2>Curves</h2>
-    <div class="charts">${charts}${recording === undefined ? '' : recorded(recording)}</div>
-    ${recording === undefined ? html`<p class="note">The rate and the norms of gradients are shown where a ReportRecorder is among the callbacks of fit.</p>` : ''}`;
+    <div class="charts">${charts}${recording === undefined ? '' : recorded(recording, rates)}</div>
+    ${notes.map((note) => html`<p class="note">${note}</p>`)}`;
 }
 
-function recorded({ epochs, rateFactors, norms }: Recording): Markup {
-  const series = [...norms]
+function recorded({ epochs, rates, norms }: Recording, names: readonly string[]): Markup {
+  const rateSeries = rates.map((values, k): Series => {
+    return { name: rates.length === 1 ? 'learning rate' : (names[k] ?? `rate ${k + 1}`), values };
+  });
+  const normSeries = [...norms]
     .map(([name, values]): Series => ({ name, values }))
     .toSorted((one, other) => (other.values.at(-1) ?? 0) - (one.values.at(-1) ?? 0));
-  const spread = Math.max(...rateFactors) / Math.min(...rateFactors);
-  return html`${lineChart('Rate: what callbacks multiply the rate of the model by', [{ name: 'rate factor', values: rateFactors }], { epochs, logarithmic: spread >= 10 })}
-  ${lineChart('Norms of gradients, by parameter', series, { epochs, logarithmic: true, coloured: COLOURS })}`;
+  const rateChart =
+    rates.length === 0
+      ? ''
+      : lineChart('Learning rate of the last step of an epoch', rateSeries, {
+          epochs,
+          logarithmic: isMostlySmall(rates.flat()),
+        });
+  return html`${rateChart}
+  ${lineChart('Norms of gradients, by parameter', normSeries, { epochs, logarithmic: true })}`;
 }
 
-function splitSection({ name, results, classes }: SplitReport): Markup {
-  const numbers = html`<div class="wide">
-    <table>
+/** A quarter of the rates is less than a twentieth of the greatest: on a linear axis they would lie on the ground. */
+function isMostlySmall(rates: readonly number[]): boolean {
+  const greatest = Math.max(...rates.filter(Number.isFinite));
+  return rates.filter((rate) => rate < greatest / 20).length > rates.length / 4;
+}
+
+// ------------------------------------------------------------------------------------------------------------- tables
+
+interface Table {
+  readonly head: readonly Part[];
+  readonly rows: readonly Markup[];
+  readonly caption?: string;
+  readonly style?: string;
+}
+
+function table({ head, rows, caption, style = '' }: Table): Markup {
+  return html`<div class="wide">
+    <table class="${style}">
+      ${
+        caption === undefined
+          ? ''
+          : html`<caption>
+              ${caption}
+            </caption>`
+      }
       <thead>
         <tr>
-          ${Object.keys(results).map((key) => html`<th scope="col">${key}</th>`)}
+          ${head.map((each) => (each instanceof Markup ? each : html`<th scope="col">${each}</th>`))}
         </tr>
       </thead>
       <tbody>
-        <tr>
-          ${Object.values(results).map((value) => html`<td>${columnText(value)}</td>`)}
-        </tr>
+        ${rows}
       </tbody>
     </table>
   </div>`;
-  if (classes === undefined)
-    return html`<h2>Results on ${name}</h2>
-      ${numbers}`;
-  const { names, matrix, scores } = classes;
-  const rows = names.map((truth, row) => {
-    const counts = [...matrix.counts.subarray(row * names.length, (row + 1) * names.length)];
-    const all = counts.reduce((sum, count) => sum + count, 0);
-    return html`<tr>
-      <th scope="row">${truth}</th>
-      ${counts.map((count, column) => html`<td class="${column === row ? 'right' : 'wrong'}" style="--share: ${(count / Math.max(all, 1)).toFixed(3)}">${count}</td>`)}
-    </tr>`;
-  });
-  const perClass = scores.perClass.map(
-    ({ precision, recall, f1, support }, k) =>
+}
+
+/** A row of numbers under its name. */
+function row(name: Part, cells: readonly Part[]): Markup {
+  return html`<tr>
+    ${name instanceof Markup ? name : html`<th scope="row">${name}</th>`}
+    ${cells.map((cell) => (cell instanceof Markup ? cell : html`<td>${cell}</td>`))}
+  </tr>`;
+}
+
+/** Of a name in the head of a row or column. */
+const MOST_CHARACTERS = 20;
+
+/** A heading with a class: a long name is cut, and whole where it is pointed at. */
+function classHeading(name: string, scope: 'row' | 'col'): Markup {
+  const characters = [...name];
+  if (characters.length <= MOST_CHARACTERS) return html`<th scope="${scope}">${name}</th>`;
+  const short = `${characters.slice(0, MOST_CHARACTERS - 1).join('')}…`;
+  return html`<th scope="${scope}" title="${name}">${short}</th>`;
+}
+
+function splitSection({ name, results, classes, why }: SplitReport): Markup {
+  const numbers = table({
+    head: Object.keys(results),
+    rows: [
       html`<tr>
-        <th scope="row">${names[k]!}</th>
-        ${[precision, recall, f1].map((value) => html`<td>${columnText(value)}</td>`)}
-        <td>${support}</td>
+        ${Object.values(results).map((value) => html`<td>${columnText(value)}</td>`)}
       </tr>`,
-  );
+    ],
+  });
   return html`<h2>Results on ${name}</h2>
-    ${numbers}
-    <h2>Confusion matrix of ${name}</h2>
-    <div class="wide">
-      <table class="matrix">
-        <caption>
-          Rows are the true classes, columns the predicted ones. A colour is the share of the row.
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">true \\ predicted</th>
-            ${names.map((each) => html`<th scope="col">${each}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
-    <div class="wide">
-      <table>
-        <thead>
-          <tr>
-            ${['class', 'precision', 'recall', 'F1', 'rows'].map((each) => html`<th scope="col">${each}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${perClass}
-        </tbody>
-      </table>
-    </div>`;
+    ${numbers} ${why === undefined ? '' : html`<p class="note">No confusion matrix: ${why}.</p>`}
+    ${classes === undefined ? '' : classTables(name, classes)}`;
+}
+
+function classTables(of: string, { names, matrix, scores }: NonNullable<SplitReport['classes']>): Markup {
+  const counts = names.map((truth, place) => {
+    const all = [...matrix.counts.subarray(place * names.length, (place + 1) * names.length)];
+    const sum = all.reduce((total, count) => total + count, 0);
+    const cells = all.map((count, column) => {
+      const kind = column === place ? 'right' : 'wrong';
+      const share = (count / Math.max(sum, 1)).toFixed(3);
+      return html`<td class="${kind}" style="--share: ${share}">${count}</td>`;
+    });
+    return row(classHeading(truth, 'row'), cells);
+  });
+  const perClass = scores.perClass.map(({ precision, recall, f1, support }, k) =>
+    row(classHeading(names[k]!, 'row'), [...[precision, recall, f1].map(columnText), support]),
+  );
+  return html`<h2>Confusion matrix of ${of}</h2>
+    ${table({
+      style: 'matrix',
+      caption: 'Rows are the true classes, columns the predicted ones. A colour is the share of the row.',
+      head: ['true \\ predicted', ...names.map((each) => classHeading(each, 'col'))],
+      rows: counts,
+    })}
+    ${table({ head: ['class', 'precision', 'recall', 'F1', 'rows'], rows: perClass })}`;
 }
 
 function historySection({ epochs, values }: RunHistory): Markup {
   if (epochs.length === 0) return html``;
-  const rows = epochs.map(
-    (epoch, k) =>
-      html`<tr>
-        <th scope="row">${epoch}</th>
-        ${[...values.values()].map((column) => html`<td>${columnText(column[k] ?? NaN)}</td>`)}
-      </tr>`,
-  );
+  const columns = [...values.values()];
   return html`<h2>History</h2>
     <details>
       <summary>Every epoch in numbers</summary>
-      <div class="wide">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">epoch</th>
-              ${[...values.keys()].map((name) => html`<th scope="col">${name}</th>`)}
-            </tr>
-          </thead>
-          <tbody>
-            ${rows}
-          </tbody>
-        </table>
-      </div>
+      ${table({
+        head: ['epoch', ...values.keys()],
+        rows: epochs.map((epoch, k) =>
+          row(
+            epoch,
+            columns.map((column) => columnText(column[k] ?? NaN)),
+          ),
+        ),
+      })}
     </details>`;
 }

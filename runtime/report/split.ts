@@ -15,7 +15,9 @@ import type { ReportSource, SplitOptions } from './options.ts';
 export interface SplitReport {
   readonly name: string;
   readonly results: Readonly<Record<string, number>>;
-  /** Absent where the model has no classes. */
+  /** Why there is no confusion matrix. */
+  readonly why?: string;
+  /** Absent where there is no input with classes, or no output for them. */
   readonly classes?: {
     readonly names: readonly string[];
     readonly matrix: ConfusionMatrix;
@@ -29,17 +31,30 @@ export function judge<Inputs>(
   options: SplitOptions<Inputs>,
 ): SplitReport {
   const { data, name = 'test' } = options;
-  const results = trainer.evaluate(data);
   const found = classPorts(trainer.description, options);
-  if (found === undefined) return { name, results };
+  /** Names of classes ask for a matrix. */
+  const without = (why: string): SplitReport => {
+    if (options.classes !== undefined)
+      throw new DataError(`classes are given, but there is no confusion matrix: ${why}`);
+    return { name, results: trainer.evaluate(data), why };
+  };
+  if ('why' in found) return without(found.why);
+  const results = trainer.evaluate(data);
   const { label, output } = found;
   const count = label.greatest! + 1;
   const outputs = trainer.predict(data) as Readonly<Record<string, ArrayLike<number>>>;
   const scores = outputs[output.name]!;
   const isOne = sizeOf(output) === 1;
+  // of a training that has diverged a report is wanted most
+  const broken = Array.from(scores).findIndex((score) => !Number.isFinite(score));
+  if (broken !== -1) {
+    const row = Math.floor(broken / sizeOf(output));
+    return { name, results, why: `output '${output.name}' is ${scores[broken]} in row ${row}` };
+  }
   // a logit is cut at another place than a probability
   if (isOne && Array.from(scores).some((score) => score < 0 || score > 1)) {
-    if (options.output === undefined) return { name, results };
+    if (options.output === undefined)
+      return without(`output '${output.name}' is not between 0 and 1, so it is no probability of class 1`);
     throw new DataError(`output '${output.name}' must be the probability of class 1, between 0 and 1`);
   }
   const predicted = isOne ? threshold(scores) : argmax(scores, count);
@@ -64,7 +79,7 @@ export function judge<Inputs>(
 function classPorts(
   { inputs, outputs }: ModelDescription,
   { label: labelName, output: outputName }: SplitOptions<unknown>,
-): { readonly label: Port; readonly output: Port } | undefined {
+): { readonly label: Port; readonly output: Port } | { readonly why: string } {
   const labels = inputs.filter(
     (port) =>
       port.element === 'integer' &&
@@ -89,8 +104,23 @@ function classPorts(
     throw new DataError(`'${labelName}' is no input with one class, from 0, for each row`);
   if (outputName !== undefined)
     throw new DataError(`'${outputName}' is no output with a number for each class`);
-  return undefined;
+  if (label === undefined)
+    return {
+      why:
+        labels.length === 0
+          ? 'the model has no input with one class for each row, as `input label[n]: 3`'
+          : `the true classes may be ${listed(labels)}; say by \`label\` which`,
+    };
+  const wanted = `a real number for each of the ${label.greatest! + 1} classes of input '${label.name}'`;
+  return {
+    why:
+      fits.length === 0
+        ? `no output has ${wanted}${label.greatest === 1 ? ', or the probability of class 1' : ''}, as \`output p[n, k] = softmax[k](z[n, k])\``
+        : `the outputs ${listed(fits)} have ${wanted}; say by \`output\` which`,
+  };
 }
+
+const listed = (ports: readonly Port[]): string => ports.map(({ name }) => `'${name}'`).join(', ');
 
 function onlyOf<Item>(items: readonly Item[]): Item | undefined {
   return items.length === 1 ? items[0] : undefined;

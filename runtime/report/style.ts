@@ -27,7 +27,9 @@ figcaption { font-weight: 600; }
 .series-0 { --own: var(--series-0); } .series-1 { --own: var(--series-1); } .series-2 { --own: var(--series-2); }
 .series-3 { --own: var(--series-3); } .series-4 { --own: var(--series-4); } .series-5 { --own: var(--series-5); }
 path[class*='series-'] { stroke: var(--own, var(--line)); }
-circle { fill: var(--own); }
+circle, .beyond { fill: var(--own); }
+.broken { stroke: var(--faint); stroke-dasharray: 2 4; fill: none; }
+figure .note { margin: 0; font-size: 0.85rem; }
 .wide { overflow-x: auto; }
 table { margin-bottom: 1.5rem; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.7rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }

@@ -42,7 +42,10 @@ it('the callback writes figures of training and validation to runs of their own,
     ['train', hex(fileHeader(5))],
     ['validation', hex(fileHeader(5))],
     ['train', hex(scalarEvent(5, 2, { batch_loss: loss!, batch_accuracy: accuracy! }))],
-    ['train', hex(scalarEvent(5, 1, { loss: loss!, accuracy: accuracy!, rate_factor: 1 }))],
+    [
+      'train',
+      hex(scalarEvent(5, 1, { loss: loss!, accuracy: accuracy!, rate_factor: 1, learning_rate: 0.01 })),
+    ],
     ['validation', hex(scalarEvent(5, 1, { loss: val_loss!, accuracy: val_accuracy! }))],
   ]);
 });

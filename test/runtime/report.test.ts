@@ -1,5 +1,5 @@
 /** The page of a report, as text: what it says of a training, and that nothing of it is taken for markup. */
-import { DataError, summary } from 'chainrule/runtime';
+import { DataError, LearningRateScheduler, summary, type CallbackState } from 'chainrule/runtime';
 import { ReportRecorder, reportHtml, reportOf } from 'chainrule/report';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lineChart } from '../../runtime/report/chart.ts';
@@ -51,7 +51,7 @@ describe('a report', () => {
     expect(reportOf(classes.createTrainer())).toContain('No epoch has been finished yet.');
   });
 
-  it('has the factor of the rate and norms of gradients, also of a training that was stopped and loaded', async () => {
+  it('has the learning rate and norms of gradients, also of a training that was stopped and loaded', async () => {
     const straight = classes.createTrainer();
     await straight.fit(data, { callbacks: [new ReportRecorder({ every: 1 })] });
 
@@ -69,8 +69,58 @@ describe('a report', () => {
     const page = reportOf(loaded);
     expect(page).toContain('Norms of gradients, by parameter');
     expect(page.match(/<title>z_W, epoch \d: /g)).toHaveLength(3);
-    expect(page.match(/<title>rate factor, epoch \d: 1</g)).toHaveLength(3);
+    expect(page.match(/<title>learning rate, epoch \d: 1</g)).toHaveLength(3);
     expect(page).toBe(reportOf(straight));
+  });
+
+  it('has the rate of each optimizer as the update took it: of a schedule, scaled by callbacks', async () => {
+    const text = CLASSES.replace(
+      'optimizer: sgd(rate = 1)',
+      'optimizer[z_W]: sgd(rate = exponential(0.5, 0.9)), optimizer: adam(rate = 1e-2)',
+    );
+    const trainer = (await moduleOf(text)).createTrainer();
+    expect(trainer.rates).toEqual({ 'sgd of z_W': NaN, adam: NaN });
+    const halved = new LearningRateScheduler((epoch) => 0.5 ** (epoch - 1));
+    await trainer.fit(data, { callbacks: [halved, new ReportRecorder()] });
+    // two steps an epoch; the last of the third is step 5, counted from 0
+    expect(trainer.rates['sgd of z_W']).toBeCloseTo(0.5 * 0.9 ** 5 * 0.25, 12);
+    expect(trainer.rates['adam']).toBe(0.0025);
+    const page = reportOf(trainer);
+    const told = [...page.matchAll(/<title>(sgd of z_W|adam), epoch (\d): ([\d.e-]+)</g)].map((match) =>
+      match.slice(1),
+    );
+    expect(told).toEqual([
+      ['sgd of z_W', '1', '0.45'],
+      ['sgd of z_W', '2', '0.1823'],
+      ['sgd of z_W', '3', '0.07381'],
+      ['adam', '1', '0.01'],
+      ['adam', '2', '0.005'],
+      ['adam', '3', '0.0025'],
+    ]);
+  });
+
+  it('says that there is no rate, where no optimizer has one', async () => {
+    const text = `optimizer plain(speed = 0.1) { p' = p - speed * g }\n${CLASSES.replace('sgd(rate = 1)', 'plain')}`;
+    const trainer = (await moduleOf(text)).createTrainer();
+    await trainer.fit(data, { callbacks: [new ReportRecorder()] });
+    expect(trainer.rates).toEqual({});
+    const page = reportOf(trainer);
+    expect(page).toContain('no optimizer of this model has a hyper-parameter named rate');
+    expect(page).not.toContain('Learning rate');
+  });
+
+  it.each<[string, CallbackState, string]>([
+    ['numbers', { epoch: 1 }, "has 'epoch', which is no column"],
+    ['columns of another', { waited: Float64Array.of(1) }, "has 'waited'"],
+    [
+      'columns that are too short',
+      { epoch: Float64Array.of(1, 2), 'rate/0': Float64Array.of(1) },
+      "'rate/0' in the state",
+    ],
+    ['epochs that go back', { epoch: Float64Array.of(2, 1) }, 'one after another'],
+  ])('a recorder refuses %s as its state', (_, state, words) => {
+    expect(() => new ReportRecorder().setState(state)).toThrow(DataError);
+    expect(() => new ReportRecorder().setState(state)).toThrow(words);
   });
 
   it('counts which classes were taken for which', async () => {
@@ -106,7 +156,12 @@ describe('a report', () => {
     const split = { x: [3, 0, -3, 0, 2, 1, -2, -1], odd: [1, 0, 1, 0] };
     const trainer = module.createTrainer();
     trainer.setWeights({ z_W: [1, 1], z_b: [0] });
-    expect(reportOf(trainer, { split: { data: split } })).not.toContain('Confusion matrix');
+    const page = reportOf(trainer, { split: { data: split } });
+    expect(page).not.toContain('Confusion matrix');
+    expect(page).toContain('No confusion matrix: output &#39;logit&#39; is not between 0 and 1');
+    expect(() => reportOf(trainer, { split: { data: split, classes: ['even', 'odd'] } })).toThrow(
+      "classes are given, but there is no confusion matrix: output 'logit' is not between 0 and 1",
+    );
     expect(() => reportOf(trainer, { split: { data: split, output: 'logit' } })).toThrow(
       "output 'logit' must be the probability of class 1",
     );
@@ -118,6 +173,38 @@ describe('a report', () => {
     await trainer.fit(data, { validationData: data });
     const titles = [...reportOf(trainer).matchAll(/<figcaption>([^<]*)</g)].map((match) => match[1]);
     expect(titles).toEqual(['loss', 'interval_accuracy']);
+  });
+
+  it('says what it looked for, where there is no matrix', async () => {
+    const silent = (await moduleOf(CLASSES.replace(/output .*/, ''))).createTrainer();
+    expect(reportOf(silent, { split: { data } })).toContain(
+      'No confusion matrix: no output has a real number for each of the 3 classes of input &#39;label&#39;',
+    );
+    const report = (): string => reportOf(silent, { split: { data, classes: ['a', 'b', 'c'] } });
+    expect(report).toThrow(DataError);
+    expect(report).toThrow(
+      'classes are given, but there is no confusion matrix: no output has a real number for each',
+    );
+  });
+
+  it('is made of a training that has diverged, too', () => {
+    const trainer = classes.createTrainer();
+    trainer.setWeights({ z_W: [1e308, 1e308, 1e308, 1e308, 1e308, 1e308], z_b: [0, 0, 0] });
+    const page = reportOf(trainer, { split: { data, classes: ['a', 'b', 'c'] } });
+    expect(page).toMatch(/No confusion matrix: output &#39;p&#39; is NaN in row \d\./);
+  });
+
+  it('cuts long names of classes, which are whole where they are pointed at', () => {
+    const long = 'Iris setosa, the bristle-pointed one';
+    const page = reportOf(classes.createTrainer(), { split: { data, classes: [long, 'b', 'c'] } });
+    expect(page).toContain(`<th scope="col" title="${long}">Iris setosa, the br…</th>`);
+    expect(page).toContain(`<th scope="row" title="${long}">Iris setosa, the br…</th>`);
+  });
+
+  it('counts one epoch as one', async () => {
+    const trainer = classes.createTrainer();
+    await trainer.fit(data, { epochs: 1 });
+    expect(reportOf(trainer)).toMatch(/2 steps, 1 epoch, seed 1/);
   });
 
   it.each([
@@ -161,6 +248,60 @@ describe('a chart', () => {
     const { text } = lineChart('loss', [{ name: 'loss', values: [2] }], { epochs: [1] });
     expect(text).not.toContain('NaN');
     expect(text).toContain('<title>loss, epoch 1: 2</title>');
+  });
+
+  it.each<[string, number[], string]>([
+    ['from an epoch on', [3, 2, NaN, NaN], 'loss was not finite from epoch 3 on.'],
+    ['in one', [3, Infinity, 2, 1], 'loss was not finite in epoch 2.'],
+    ['in some', [NaN, 2, NaN, 1], 'loss was not finite in 2 epochs, first in epoch 1.'],
+    ['in the last', [4, 3, 2, NaN], 'loss was not finite in epoch 4.'],
+    ['in all', [NaN, NaN, NaN, NaN], 'loss was not finite in any epoch.'],
+  ])('says where a curve is not finite: %s', (_, values, sentence) => {
+    const { text } = lineChart('loss', [{ name: 'loss', values }], { epochs: [1, 2, 3, 4] });
+    expect(text).toContain(sentence);
+    expect(text.match(/class="broken"/g) ?? []).toHaveLength(values.some(Number.isFinite) ? 1 : 0);
+  });
+
+  const chartOf = (values: number[], logarithmic?: boolean): string =>
+    lineChart('loss', [{ name: 'loss', values }], {
+      epochs: values.map((__, k) => k + 1),
+      ...(logarithmic !== undefined && { logarithmic }),
+    }).text;
+  const ticksIn = (text: string): string[] =>
+    [...text.matchAll(/text-anchor="end">\s*([^<\s]+)/g)].map((match) => match[1]!);
+
+  it('is not made flat by one value: it is marked beyond the axis, and said', () => {
+    const text = chartOf([1, 0.9, 0.8, 500, 0.7, 0.6, 0.5, 0.4]);
+    expect(text).toContain(
+      '1 value beyond the axis is marked by triangles; the largest is 500 (loss, epoch 4).',
+    );
+    expect(text.match(/class="beyond series-0"/g)).toHaveLength(1);
+    expect(ticksIn(text)).toEqual(['0.4', '0.5', '0.6', '0.7', '0.8', '0.9', '1']);
+  });
+
+  it('is by powers of ten where positive values are of many decades, and else is not', () => {
+    const wide = chartOf([1, 1e5, 1e10, 1e15, 1e20]);
+    expect(wide).toContain('The axis is logarithmic.');
+    expect(ticksIn(wide)).toEqual(['1', '1e5', '1e10', '1e15', '1e20']);
+    for (const values of [
+      [2.3, 0.1, 0.01],
+      [0, 1e-9, 1],
+    ])
+      expect(chartOf(values)).not.toContain('logarithmic');
+  });
+
+  it.each<[string, number[], string[]]>([
+    ['huge', [1e29, 3e29], ['1e29', '1.5e29', '2e29', '2.5e29', '3e29']],
+    ['tiny', [1e-7, 3e-7], ['1e-7', '1.5e-7', '2e-7', '2.5e-7', '3e-7']],
+    ['close', [1234567.1, 1234567.3], ['1234567.1', '1234567.15', '1234567.2', '1234567.25', '1234567.3']],
+    ['around 0', [-0.2, 0.1], ['-0.2', '-0.15', '-0.1', '-0.05', '0', '0.05', '0.1']],
+  ])('has short and exact ticks of %s numbers, all of them on the page', (_, values, wanted) => {
+    const text = chartOf(values);
+    expect(ticksIn(text)).toEqual(wanted);
+    const right = Math.min(
+      ...[...text.matchAll(/<text x="([\d.]+)" [^>]*"end"/g)].map((match) => Number(match[1])),
+    );
+    expect(right).toBeGreaterThanOrEqual(7 * Math.max(...wanted.map(({ length }) => length)));
   });
 
   it('by powers of ten has ticks that one reads', () => {

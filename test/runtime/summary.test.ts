@@ -1,7 +1,7 @@
 /** The table of a model. */
 import { expect, it } from 'vitest';
 import { summary } from '../../runtime/index.ts';
-import { moduleOf, predictorOf } from './support.ts';
+import { moduleOf, PLAIN, predictorOf } from './support.ts';
 
 const SMALL = `model Small {
   input x[n, 4]
@@ -45,4 +45,9 @@ it('of a trainer has what is frozen, and the backward pass', async () => {
       "inputs and intermediates: 100 n + 88 bytes for n rows, 3,288 for 32",
     ]
   `);
+});
+
+it('calls layers as the model does, also where training has others of these names', async () => {
+  const { description } = (await moduleOf(PLAIN)).createTrainer();
+  expect(description.layers.map(({ name }) => name)).toEqual(['h', 'z', 'p_logsumexp', 'p']);
 });

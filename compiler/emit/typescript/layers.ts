@@ -25,7 +25,7 @@ export function describeLayers({ program, loops, model }: EmitRequest): LayerDes
     const read = new Set(waiting.flatMap((each) => [...tensorsReadBy(each)]));
     const batched = model.batch !== undefined && buffer.axes[0] === model.batch;
     layers.push({
-      name: statement.target,
+      name: program.tensors.get(statement.target)?.knownAs ?? statement.target,
       shape: buffer.axes.flatMap((axis) => (typeof axis === 'number' ? axis : [])),
       batched,
       parameters: [...read].filter((name) => program.tensors.get(name)?.role === 'parameter'),
