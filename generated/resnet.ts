@@ -738,14 +738,14 @@ export const description: ModelDescription = {
       flops: [0, 18432],
     },
     {
-      name: 'stem_inference',
+      name: 'stem',
       shape: [8, 8, 16],
       batched: true,
       parameters: ['stem_batch_norm_gamma', 'stem_batch_norm_beta'],
       flops: [0, 7168],
     },
     {
-      name: 'fine_residual_block1_a_inference',
+      name: 'fine_residual_block1_a',
       shape: [8, 8, 16],
       batched: true,
       parameters: [
@@ -756,7 +756,7 @@ export const description: ModelDescription = {
       flops: [0, 302080],
     },
     {
-      name: 'fine_residual_block1_y_inference',
+      name: 'fine_residual_block1_y',
       shape: [8, 8, 16],
       batched: true,
       parameters: [
@@ -767,7 +767,7 @@ export const description: ModelDescription = {
       flops: [0, 303104],
     },
     {
-      name: 'fine_residual_block2_a_inference',
+      name: 'fine_residual_block2_a',
       shape: [8, 8, 16],
       batched: true,
       parameters: [
@@ -778,7 +778,7 @@ export const description: ModelDescription = {
       flops: [0, 302080],
     },
     {
-      name: 'fine_inference',
+      name: 'fine',
       shape: [8, 8, 16],
       batched: true,
       parameters: [
@@ -789,7 +789,7 @@ export const description: ModelDescription = {
       flops: [0, 303104],
     },
     {
-      name: 'rough_residual_block1_a_inference',
+      name: 'rough_residual_block1_a',
       shape: [4, 4, 32],
       batched: true,
       parameters: [
@@ -800,7 +800,7 @@ export const description: ModelDescription = {
       flops: [0, 151040],
     },
     {
-      name: 'rough_residual_block1_y_inference',
+      name: 'rough_residual_block1_y',
       shape: [4, 4, 32],
       batched: true,
       parameters: [
@@ -811,7 +811,7 @@ export const description: ModelDescription = {
       flops: [0, 299008],
     },
     {
-      name: 'rough_residual_block2_a_inference',
+      name: 'rough_residual_block2_a',
       shape: [4, 4, 32],
       batched: true,
       parameters: [
@@ -822,27 +822,21 @@ export const description: ModelDescription = {
       flops: [0, 298496],
     },
     {
-      name: 'rough_residual_block2_b_conv2d_y_sum_inference',
+      name: 'rough_residual_block2_b_conv2d_y_sum',
       shape: [4, 4, 32],
       batched: true,
       parameters: ['rough_residual_block2_b_conv2d_K'],
       flops: [0, 294912],
     },
     {
-      name: 'z_global_avg_pool2d_y_inference',
+      name: 'z_global_avg_pool2d_y',
       shape: [32],
       batched: true,
       parameters: ['rough_residual_block2_b_batch_norm_gamma', 'rough_residual_block2_b_batch_norm_beta'],
       flops: [0, 4640],
     },
-    {
-      name: 'z_inference',
-      shape: [10],
-      batched: true,
-      parameters: ['z_dense_W', 'z_dense_b'],
-      flops: [0, 650],
-    },
-    { name: 'p_logsumexp_inference', shape: [], batched: true, parameters: [], flops: [0, 20] },
+    { name: 'z', shape: [10], batched: true, parameters: ['z_dense_W', 'z_dense_b'], flops: [0, 650] },
+    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
   work: { backward: [3744, 4999004], bytes: [3600, 59660] },

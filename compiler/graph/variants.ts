@@ -36,9 +36,11 @@ export function mergeVariants(training: Program, inference: Program): Merged {
     if (other !== undefined && tensor.role !== 'random') conflicts.push([other, tensor]);
     else add(tensor);
   }
+  /** A stage of a layer, `h_tanh`, is what is called `h` where nothing comes after it. */
   const call = (name: string, knownAs: string): void => {
     const tensor = tensors.get(name);
-    if (tensor?.role === 'intermediate') tensors.set(name, { ...tensor, knownAs });
+    if (tensor?.role === 'intermediate' && name.startsWith(`${knownAs}_`))
+      tensors.set(name, { ...tensor, knownAs });
   };
   const known = new Map<string, Statement[]>();
   for (const statement of training.statements) {

@@ -19,7 +19,10 @@ export interface TensorBoardOptions {
 
 const OPTIONS: OptionNames<TensorBoardOptions> = { write: true, begin: true, everySteps: true, now: true };
 
-/** Tags are the names of the figures, so that `loss` of both runs is one chart, `rate_factor`, and `learning_rate` (with several, `learning_rate/NAME`). The step is the epoch. */
+/**
+ * Tags are the names of the figures, so that `loss` of both runs is one chart, and `rate_factor` and `learning_rate` (of several
+ * optimizers `learning_rate/NAME`). The step is the epoch.
+ */
 export class TensorBoard implements Callback {
   readonly name = 'TensorBoard';
   readonly skipsDevRun = true;
