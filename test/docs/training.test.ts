@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { format } from 'node:util';
 import { afterAll, expect, it, vi } from 'vitest';
 import * as node from '../../runtime/node/index.ts';
 import * as report from '../../runtime/report/index.ts';
@@ -31,7 +32,8 @@ it('the snippets run', async () => {
   });
   write.mockRestore();
   // the first says how the training went, which the page does not
-  expect(logged.slice(1).flat().join(', ')).toBe(promisedBy(page).join(', '));
+  const printed = logged.slice(1).map((values) => format(...values));
+  expect(printed.join(', ')).toBe(promisedBy(page).join(', '));
   const { trainer, first, second } = made;
   expect(trainer.evaluate({ x, label })['accuracy']).toBeGreaterThan(0.9);
   expect([first.step, second.step]).toEqual([7, 80]);
