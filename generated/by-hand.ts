@@ -14,7 +14,7 @@
  *   loss    loss              no mean over rows
  *
  * Multiply-adds of a step: forward 6 n, backward 6 n.
- * Inputs and intermediates: 36 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 24 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -77,7 +77,7 @@ export const description: ModelDescription = {
     { name: 'h', shape: [2], batched: true, parameters: ['W1'], flops: [0, 10] },
     { name: 'y', shape: [], batched: true, parameters: ['W2'], flops: [0, 4] },
   ],
-  work: { backward: [0, 19], bytes: [8, 36] },
+  work: { backward: [0, 19], bytes: [8, 24] },
   training: { batch: 1, epochs: 1, seed: 0, shuffle: true, rates: ['sgd'] },
 };
 
@@ -216,11 +216,11 @@ export function createProgram(batch: number): CompiledProgram {
   const dW1 = gradients.subarray(W1_offset, W1_offset + 4);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(6 * batch);
+  const workspace = new Float32Array(3 * batch);
   const h = workspace.subarray(0, 2 * batch);
-  const y = workspace.subarray(4 * batch, 5 * batch);
-  const dy = workspace.subarray(5 * batch, 6 * batch);
-  const du = workspace.subarray(2 * batch, 4 * batch);
+  const y = workspace.subarray(2 * batch, 3 * batch);
+  const dy = workspace.subarray(2 * batch, 3 * batch);
+  const du = workspace.subarray(0, 2 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(1);

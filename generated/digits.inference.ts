@@ -501,7 +501,7 @@ export function createProgram(batch: number): PredictingProgram {
   const workspace = new Float32Array(138 * batch);
   const h = workspace.subarray(0, 128 * batch);
   const z = workspace.subarray(128 * batch, 138 * batch);
-  const p = workspace.subarray(0, 10 * batch);
+  const p = workspace.subarray(128 * batch, 138 * batch);
 
   return {
     batch,

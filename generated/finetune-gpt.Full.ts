@@ -65,7 +65,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 30,322,688 n.
- * Inputs and intermediates: 1,416,192 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,399,808 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -1742,7 +1742,7 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'p', shape: [64, 96], batched: true, parameters: [], flops: [0, 12288] },
   ],
-  work: { backward: [0, 62739072], bytes: [8, 1416192] },
+  work: { backward: [0, 62739072], bytes: [8, 1399808] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
@@ -3136,8 +3136,8 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
   const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
   const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
   const z_start = workspace.subarray(208896 * batch, 212992 * batch);
-  const z_block1_norm1_m = workspace.subarray(352256 * batch, 352320 * batch);
-  const z_block1_norm1_v = workspace.subarray(352320 * batch, 352384 * batch);
+  const z_block1_norm1_m = workspace.subarray(348160 * batch, 348224 * batch);
+  const z_block1_norm1_v = workspace.subarray(348224 * batch, 348288 * batch);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const z_block1_norm1_b = parameters.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
   const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
@@ -3157,27 +3157,27 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
   );
   const z_block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
   const z_block1_attention_score = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
   const z_block1_attention_mixed = workspace.subarray(229376 * batch, 233472 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
   const z_block1_u = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block1_norm2_m = workspace.subarray(352384 * batch, 352448 * batch);
-  const z_block1_norm2_v = workspace.subarray(352448 * batch, 352512 * batch);
+  const z_block1_norm2_m = workspace.subarray(348288 * batch, 348352 * batch);
+  const z_block1_norm2_v = workspace.subarray(348352 * batch, 348416 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
   const z_block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const z_block1_hidden_b = parameters.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
-  const z_block1_hidden = workspace.subarray(0, 16384 * batch);
+  const z_block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const z_block1_mlp_b = parameters.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
   const z_block1 = workspace.subarray(241664 * batch, 245760 * batch);
-  const z_block2_norm1_m = workspace.subarray(352512 * batch, 352576 * batch);
-  const z_block2_norm1_v = workspace.subarray(352576 * batch, 352640 * batch);
+  const z_block2_norm1_m = workspace.subarray(348416 * batch, 348480 * batch);
+  const z_block2_norm1_v = workspace.subarray(348480 * batch, 348544 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
   const z_block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
@@ -3197,27 +3197,27 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
   );
   const z_block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
   const z_block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
   const z_block2_u = workspace.subarray(266240 * batch, 270336 * batch);
-  const z_block2_norm2_m = workspace.subarray(352640 * batch, 352704 * batch);
-  const z_block2_norm2_v = workspace.subarray(352704 * batch, 352768 * batch);
+  const z_block2_norm2_m = workspace.subarray(348544 * batch, 348608 * batch);
+  const z_block2_norm2_v = workspace.subarray(348608 * batch, 348672 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
   const z_block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const z_block2_hidden_b = parameters.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
-  const z_block2_hidden = workspace.subarray(49152 * batch, 65536 * batch);
+  const z_block2_hidden = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const z_block2_mlp_b = parameters.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
   const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
-  const z_block3_norm1_m = workspace.subarray(352768 * batch, 352832 * batch);
-  const z_block3_norm1_v = workspace.subarray(352832 * batch, 352896 * batch);
+  const z_block3_norm1_m = workspace.subarray(348672 * batch, 348736 * batch);
+  const z_block3_norm1_v = workspace.subarray(348736 * batch, 348800 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
   const z_block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
@@ -3323,7 +3323,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   const z_block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
   const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
   const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
   const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
   const z_block3_attention_O = parameters.subarray(
@@ -3331,20 +3331,20 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     z_block3_attention_O_offset + 4096,
   );
   const z_block3_u = workspace.subarray(299008 * batch, 303104 * batch);
-  const z_block3_norm2_m = workspace.subarray(352896 * batch, 352960 * batch);
-  const z_block3_norm2_v = workspace.subarray(352960 * batch, 353024 * batch);
+  const z_block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
+  const z_block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
   const z_block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
-  const z_block3_hidden = workspace.subarray(98304 * batch, 114688 * batch);
+  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
   const z_block3 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_block4_norm1_m = workspace.subarray(353024 * batch, 353088 * batch);
-  const z_block4_norm1_v = workspace.subarray(353088 * batch, 353152 * batch);
+  const z_block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
+  const z_block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
   const z_block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
@@ -3364,27 +3364,27 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   );
   const z_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
   const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
+  const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
   const z_block4_u = workspace.subarray(331776 * batch, 335872 * batch);
-  const z_block4_norm2_m = workspace.subarray(353152 * batch, 353216 * batch);
-  const z_block4_norm2_v = workspace.subarray(353216 * batch, 353280 * batch);
+  const z_block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
+  const z_block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
   const z_block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
-  const z_block4_hidden = workspace.subarray(147456 * batch, 163840 * batch);
+  const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
   const z_block4 = workspace.subarray(339968 * batch, 344064 * batch);
-  const z_norm_m = workspace.subarray(353280 * batch, 353344 * batch);
-  const z_norm_v = workspace.subarray(353344 * batch, 353408 * batch);
+  const z_norm_m = workspace.subarray(349184 * batch, 349248 * batch);
+  const z_norm_v = workspace.subarray(349248 * batch, 349312 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
   const z_norm = workspace.subarray(344064 * batch, 348160 * batch);
@@ -3469,15 +3469,15 @@ function backwardPart1({
   next,
 }: Memory): (n: number) => void {
   const p = workspace.subarray(202752 * batch, 208896 * batch);
-  const dz = workspace.subarray(196608 * batch, 202752 * batch);
+  const dz = workspace.subarray(202752 * batch, 208896 * batch);
   const dz_z_b = gradients.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
-  const dz_norm = workspace.subarray(348160 * batch, 352256 * batch);
+  const dz_norm = workspace.subarray(196608 * batch, 200704 * batch);
   const z_norm = workspace.subarray(344064 * batch, 348160 * batch);
   const dz_z_W = gradients.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_block4 = workspace.subarray(339968 * batch, 344064 * batch);
-  const z_norm_m = workspace.subarray(353280 * batch, 353344 * batch);
-  const z_norm_v = workspace.subarray(353344 * batch, 353408 * batch);
+  const z_norm_m = workspace.subarray(349184 * batch, 349248 * batch);
+  const z_norm_v = workspace.subarray(349248 * batch, 349312 * batch);
   const dz_norm_g = gradients.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_norm_b = gradients.subarray(z_norm_b_offset, z_norm_b_offset + 64);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
@@ -3486,16 +3486,16 @@ function backwardPart1({
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
   const dz_block4_mlp_W = gradients.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
-  const z_block4_hidden = workspace.subarray(147456 * batch, 163840 * batch);
+  const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const dz_block4_hidden = workspace.subarray(180224 * batch, 196608 * batch);
   const dz_block4_hidden_b = gradients.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
-  const dz_block4_norm2 = workspace.subarray(147456 * batch, 151552 * batch);
+  const dz_block4_norm2 = workspace.subarray(163840 * batch, 167936 * batch);
   const z_block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
   const dz_block4_hidden_W = gradients.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_u = workspace.subarray(331776 * batch, 335872 * batch);
-  const z_block4_norm2_m = workspace.subarray(353152 * batch, 353216 * batch);
-  const z_block4_norm2_v = workspace.subarray(353216 * batch, 353280 * batch);
+  const z_block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
+  const z_block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
   const dz_block4_norm2_g = gradients.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block4_norm2_b = gradients.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
@@ -3511,9 +3511,9 @@ function backwardPart1({
     z_block4_attention_O_offset + 4096,
   );
   const z_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
-  const dz_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
-  const dz_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const dz_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
+  const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
+  const dz_block4_attention_v = workspace.subarray(200704 * batch, 204800 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
@@ -3549,17 +3549,17 @@ function backwardPart1({
   );
   const dz_block4_norm1 = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block3 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_block4_norm1_m = workspace.subarray(353024 * batch, 353088 * batch);
-  const z_block4_norm1_v = workspace.subarray(353088 * batch, 353152 * batch);
+  const z_block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
+  const z_block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
   const dz_block4_norm1_g = gradients.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const dz_block4_norm1_b = gradients.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
-  const dz_block3_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const dz_block3_mlp_b = gradients.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
   const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const dz_block3_mlp_W = gradients.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
-  const z_block3_hidden = workspace.subarray(98304 * batch, 114688 * batch);
+  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const dz_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
 
   return (n: number): void => {
@@ -3658,17 +3658,17 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   const dz_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
   const dz_block3_hidden_b = gradients.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
-  const dz_block3_norm2 = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block3_norm2 = workspace.subarray(114688 * batch, 118784 * batch);
   const z_block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
   const dz_block3_hidden_W = gradients.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_u = workspace.subarray(299008 * batch, 303104 * batch);
-  const z_block3_norm2_m = workspace.subarray(352896 * batch, 352960 * batch);
-  const z_block3_norm2_v = workspace.subarray(352960 * batch, 353024 * batch);
+  const z_block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
+  const z_block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
   const dz_block3_norm2_g = gradients.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const dz_block3_norm2_b = gradients.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
-  const dz_block3_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
-  const dz_block2_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block2_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
@@ -3680,8 +3680,8 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_O_offset + 4096,
   );
   const z_block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
-  const dz_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const dz_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const dz_block3_attention_v = workspace.subarray(147456 * batch, 151552 * batch);
   const dz_block3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
@@ -3718,30 +3718,30 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   );
   const dz_block3_norm1 = workspace.subarray(102400 * batch, 106496 * batch);
   const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
-  const z_block3_norm1_m = workspace.subarray(352768 * batch, 352832 * batch);
-  const z_block3_norm1_v = workspace.subarray(352832 * batch, 352896 * batch);
+  const z_block3_norm1_m = workspace.subarray(348672 * batch, 348736 * batch);
+  const z_block3_norm1_v = workspace.subarray(348736 * batch, 348800 * batch);
   const dz_block3_norm1_g = gradients.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const dz_block3_norm1_b = gradients.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
-  const dz_block2_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_block2_u_1 = workspace.subarray(102400 * batch, 106496 * batch);
   const dz_block2_mlp_b = gradients.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
   const z_block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
   const dz_block2_mlp_W = gradients.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
-  const z_block2_hidden = workspace.subarray(49152 * batch, 65536 * batch);
+  const z_block2_hidden = workspace.subarray(65536 * batch, 81920 * batch);
   const dz_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
   const dz_block2_hidden_b = gradients.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
-  const dz_block2_norm2 = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
   const dz_block2_hidden_W = gradients.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const z_block2_u = workspace.subarray(266240 * batch, 270336 * batch);
-  const z_block2_norm2_m = workspace.subarray(352640 * batch, 352704 * batch);
-  const z_block2_norm2_v = workspace.subarray(352704 * batch, 352768 * batch);
+  const z_block2_norm2_m = workspace.subarray(348544 * batch, 348608 * batch);
+  const z_block2_norm2_v = workspace.subarray(348608 * batch, 348672 * batch);
   const dz_block2_norm2_g = gradients.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const dz_block2_norm2_b = gradients.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const dz_block1_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_block1_1 = workspace.subarray(102400 * batch, 106496 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
@@ -3848,15 +3848,15 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
 /** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
 function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
   const z_block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
-  const dz_block1_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_block1_1 = workspace.subarray(102400 * batch, 106496 * batch);
   const dz_block2_attention_O = gradients.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
   const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
   const z_block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
-  const dz_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const dz_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
   const dz_block2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
   const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
@@ -3893,30 +3893,30 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
   );
   const dz_block2_norm1 = workspace.subarray(53248 * batch, 57344 * batch);
   const z_block1 = workspace.subarray(241664 * batch, 245760 * batch);
-  const z_block2_norm1_m = workspace.subarray(352512 * batch, 352576 * batch);
-  const z_block2_norm1_v = workspace.subarray(352576 * batch, 352640 * batch);
+  const z_block2_norm1_m = workspace.subarray(348416 * batch, 348480 * batch);
+  const z_block2_norm1_v = workspace.subarray(348480 * batch, 348544 * batch);
   const dz_block2_norm1_g = gradients.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const dz_block2_norm1_b = gradients.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
-  const dz_block1_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_block1_u_1 = workspace.subarray(53248 * batch, 57344 * batch);
   const dz_block1_mlp_b = gradients.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
   const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
   const dz_block1_mlp_W = gradients.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
-  const z_block1_hidden = workspace.subarray(0, 16384 * batch);
+  const z_block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
   const dz_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
   const dz_block1_hidden_b = gradients.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
-  const dz_block1_norm2 = workspace.subarray(0, 4096 * batch);
+  const dz_block1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
   const dz_block1_hidden_W = gradients.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const z_block1_u = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block1_norm2_m = workspace.subarray(352384 * batch, 352448 * batch);
-  const z_block1_norm2_v = workspace.subarray(352448 * batch, 352512 * batch);
+  const z_block1_norm2_m = workspace.subarray(348288 * batch, 348352 * batch);
+  const z_block1_norm2_v = workspace.subarray(348352 * batch, 348416 * batch);
   const dz_block1_norm2_g = gradients.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const dz_block1_norm2_b = gradients.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
-  const dz_start_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
@@ -3928,8 +3928,8 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block1_attention_O_offset + 4096,
   );
   const z_block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
-  const dz_block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
   const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
   const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
@@ -3937,11 +3937,6 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
   const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
   const z_block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
   const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
-  const z_block1_attention_V = parameters.subarray(
-    z_block1_attention_V_offset,
-    z_block1_attention_V_offset + 4096,
-  );
-  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
 
   return (n: number): void => {
     gradient_attention_O(z_block2_attention_mixed, dz_block1_1, dz_block2_attention_O, n);
@@ -4054,14 +4049,18 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block1_attention_k,
       n,
     );
-    backward_z_block_norm_dx(dz_block1_attention_v, z_block1_attention_V, dz_block1_norm1_1, n);
   };
 }
 
 /** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
 function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
-  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
   const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block1_attention_V = parameters.subarray(
+    z_block1_attention_V_offset,
+    z_block1_attention_V_offset + 4096,
+  );
+  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
   const dz_block1_attention_V = gradients.subarray(
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
@@ -4081,24 +4080,24 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
   );
-  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
   const z_block1_attention_Q = parameters.subarray(
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
   );
   const dz_block1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
   const z_start = workspace.subarray(208896 * batch, 212992 * batch);
-  const z_block1_norm1_m = workspace.subarray(352256 * batch, 352320 * batch);
-  const z_block1_norm1_v = workspace.subarray(352320 * batch, 352384 * batch);
+  const z_block1_norm1_m = workspace.subarray(348160 * batch, 348224 * batch);
+  const z_block1_norm1_v = workspace.subarray(348224 * batch, 348288 * batch);
   const dz_block1_norm1_g = gradients.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const dz_block1_norm1_b = gradients.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
-  const dz_start_1 = workspace.subarray(196608 * batch, 200704 * batch);
-  const dz_start = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_start = workspace.subarray(4096 * batch, 8192 * batch);
   const dz_start_P = gradients.subarray(z_start_P_offset, z_start_P_offset + 4096);
   const dz_tokens_E = gradients.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
 
   return (n: number): void => {
+    backward_z_block_norm_dx(dz_block1_attention_v, z_block1_attention_V, dz_block1_norm1_1, n);
     gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_v, dz_block1_attention_V, n);
     backward_z_block_norm_dx(dz_block1_attention_k, z_block1_attention_K, dz_block1_norm1_2, n);
     gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_k, dz_block1_attention_K, n);
@@ -4162,7 +4161,7 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
   const z_block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
   const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
   const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
   const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
   const z_block3_attention_O = parameters.subarray(
@@ -4170,20 +4169,20 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
     z_block3_attention_O_offset + 4096,
   );
   const z_block3_u = workspace.subarray(299008 * batch, 303104 * batch);
-  const z_block3_norm2_m = workspace.subarray(352896 * batch, 352960 * batch);
-  const z_block3_norm2_v = workspace.subarray(352960 * batch, 353024 * batch);
+  const z_block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
+  const z_block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
   const z_block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
-  const z_block3_hidden = workspace.subarray(98304 * batch, 114688 * batch);
+  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
   const z_block3 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_block4_norm1_m = workspace.subarray(353024 * batch, 353088 * batch);
-  const z_block4_norm1_v = workspace.subarray(353088 * batch, 353152 * batch);
+  const z_block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
+  const z_block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
   const z_block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
@@ -4203,27 +4202,27 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
   );
   const z_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
   const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
+  const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
   const z_block4_u = workspace.subarray(331776 * batch, 335872 * batch);
-  const z_block4_norm2_m = workspace.subarray(353152 * batch, 353216 * batch);
-  const z_block4_norm2_v = workspace.subarray(353216 * batch, 353280 * batch);
+  const z_block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
+  const z_block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
   const z_block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
-  const z_block4_hidden = workspace.subarray(147456 * batch, 163840 * batch);
+  const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
   const z_block4 = workspace.subarray(339968 * batch, 344064 * batch);
-  const z_norm_m = workspace.subarray(353280 * batch, 353344 * batch);
-  const z_norm_v = workspace.subarray(353344 * batch, 353408 * batch);
+  const z_norm_m = workspace.subarray(349184 * batch, 349248 * batch);
+  const z_norm_v = workspace.subarray(349248 * batch, 349312 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
   const z_norm = workspace.subarray(344064 * batch, 348160 * batch);
@@ -4312,7 +4311,7 @@ export function createProgram(batch: number): CompiledProgram {
   const next = new Int32Array(64 * batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(353408 * batch);
+  const workspace = new Float32Array(349312 * batch);
   const p = workspace.subarray(202752 * batch, 208896 * batch);
 
   // intermediates in double precision

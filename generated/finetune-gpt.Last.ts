@@ -2556,7 +2556,7 @@ interface Memory {
 function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: number) => void {
   const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
   const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
-  const z_start = workspace.subarray(32768 * batch, 36864 * batch);
+  const z_start = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_norm1_m = workspace.subarray(4096 * batch, 4160 * batch);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const z_block1_norm1_b = parameters.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
@@ -2565,35 +2565,35 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
   );
-  const z_block1_attention_q = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block1_attention_q = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block1_attention_K = parameters.subarray(
     z_block1_attention_K_offset,
     z_block1_attention_K_offset + 4096,
   );
-  const z_block1_attention_k = workspace.subarray(20480 * batch, 24576 * batch);
+  const z_block1_attention_k = workspace.subarray(24576 * batch, 28672 * batch);
   const z_block1_attention_V = parameters.subarray(
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
   );
-  const z_block1_attention_v = workspace.subarray(36864 * batch, 40960 * batch);
+  const z_block1_attention_v = workspace.subarray(28672 * batch, 32768 * batch);
   const z_block1_attention_score = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block1_attention_mixed = workspace.subarray(0, 4096 * batch);
+  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
+  const z_block1_attention_mixed = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
-  const z_block1_u = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block1_u = workspace.subarray(24576 * batch, 28672 * batch);
   const z_block1_norm2_m = workspace.subarray(0, 64 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const z_block1_norm2 = workspace.subarray(20480 * batch, 24576 * batch);
+  const z_block1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const z_block1_hidden_b = parameters.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
   const z_block1_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const z_block1_mlp_b = parameters.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
-  const z_block1 = workspace.subarray(32768 * batch, 36864 * batch);
+  const z_block1 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block2_norm1_m = workspace.subarray(4096 * batch, 4160 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
@@ -2602,35 +2602,35 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block2_attention_Q_offset,
     z_block2_attention_Q_offset + 4096,
   );
-  const z_block2_attention_q = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block2_attention_q = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block2_attention_K = parameters.subarray(
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
   );
-  const z_block2_attention_k = workspace.subarray(20480 * batch, 24576 * batch);
+  const z_block2_attention_k = workspace.subarray(24576 * batch, 28672 * batch);
   const z_block2_attention_V = parameters.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
   );
-  const z_block2_attention_v = workspace.subarray(36864 * batch, 40960 * batch);
+  const z_block2_attention_v = workspace.subarray(28672 * batch, 32768 * batch);
   const z_block2_attention_score = workspace.subarray(0, 16384 * batch);
-  const z_block2_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block2_attention_mixed = workspace.subarray(0, 4096 * batch);
+  const z_block2_attention_weight = workspace.subarray(0, 16384 * batch);
+  const z_block2_attention_mixed = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
-  const z_block2_u = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block2_u = workspace.subarray(24576 * batch, 28672 * batch);
   const z_block2_norm2_m = workspace.subarray(0, 64 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2 = workspace.subarray(20480 * batch, 24576 * batch);
+  const z_block2_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const z_block2_hidden_b = parameters.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
   const z_block2_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const z_block2_mlp_b = parameters.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
-  const z_block2 = workspace.subarray(32768 * batch, 36864 * batch);
+  const z_block2 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block3_norm1_m = workspace.subarray(4096 * batch, 4160 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
@@ -2639,25 +2639,25 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block3_attention_Q_offset,
     z_block3_attention_Q_offset + 4096,
   );
-  const z_block3_attention_q = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block3_attention_q = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const z_block3_attention_k = workspace.subarray(20480 * batch, 24576 * batch);
+  const z_block3_attention_k = workspace.subarray(24576 * batch, 28672 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(36864 * batch, 40960 * batch);
+  const z_block3_attention_v = workspace.subarray(28672 * batch, 32768 * batch);
   const z_block3_attention_score = workspace.subarray(0, 16384 * batch);
-  const z_block3_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block3_attention_mixed = workspace.subarray(0, 4096 * batch);
+  const z_block3_attention_weight = workspace.subarray(0, 16384 * batch);
+  const z_block3_attention_mixed = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_u = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block3_u = workspace.subarray(24576 * batch, 28672 * batch);
 
   return (n: number): void => {
     forward_z_start(z_tokens_E, z_start_P, text, z_start, n);
@@ -2715,11 +2715,11 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
 
 /** `forward`, part 2 of 2: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
-  const z_block3_u = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block3_u = workspace.subarray(24576 * batch, 28672 * batch);
   const z_block3_norm2_m = workspace.subarray(0, 64 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2 = workspace.subarray(20480 * batch, 24576 * batch);
+  const z_block3_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
@@ -2747,7 +2747,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   );
   const z_block4_attention_v = workspace.subarray(71680 * batch, 75776 * batch);
   const z_block4_attention_score = workspace.subarray(0, 16384 * batch);
-  const z_block4_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block4_attention_weight = workspace.subarray(0, 16384 * batch);
   const z_block4_attention_mixed = workspace.subarray(75776 * batch, 79872 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
@@ -2761,7 +2761,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   const z_block4_norm2 = workspace.subarray(83968 * batch, 88064 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
-  const z_block4_hidden = workspace.subarray(0, 16384 * batch);
+  const z_block4_hidden = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block4_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
@@ -2854,16 +2854,16 @@ function backwardPart1({
   const dz_norm_g = gradients.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_norm_b = gradients.subarray(z_norm_b_offset, z_norm_b_offset + 64);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
-  const dz_block4_u_1 = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block4_u_1 = workspace.subarray(88064 * batch, 92160 * batch);
   const dz_block4_mlp_b = gradients.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
   const z_block4_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
   const dz_block4_mlp_W = gradients.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
-  const z_block4_hidden = workspace.subarray(0, 16384 * batch);
+  const z_block4_hidden = workspace.subarray(16384 * batch, 32768 * batch);
   const dz_block4_hidden = workspace.subarray(32768 * batch, 49152 * batch);
   const dz_block4_hidden_b = gradients.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
-  const dz_block4_norm2 = workspace.subarray(0, 4096 * batch);
+  const dz_block4_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block4_norm2 = workspace.subarray(83968 * batch, 88064 * batch);
   const dz_block4_hidden_W = gradients.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_u = workspace.subarray(79872 * batch, 83968 * batch);
@@ -2872,7 +2872,7 @@ function backwardPart1({
   const dz_block4_norm2_g = gradients.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block4_norm2_b = gradients.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
-  const dz_block4_attention = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block4_attention = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
@@ -2884,8 +2884,8 @@ function backwardPart1({
     z_block4_attention_O_offset + 4096,
   );
   const z_block4_attention_v = workspace.subarray(71680 * batch, 75776 * batch);
-  const dz_block4_attention_weight = workspace.subarray(0, 16384 * batch);
-  const z_block4_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const dz_block4_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block4_attention_weight = workspace.subarray(0, 16384 * batch);
   const dz_block4_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);

@@ -3827,7 +3827,7 @@ interface Memory {
 function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: number) => void {
   const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
   const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
-  const z_start = workspace.subarray(32768 * batch, 36864 * batch);
+  const z_start = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_norm1_m = workspace.subarray(0, 64 * batch);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const z_block1_norm1_b = parameters.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
@@ -3851,7 +3851,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block1_attention_Q_B_offset,
     z_block1_attention_Q_B_offset + 256,
   );
-  const z_block1_attention_q = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block1_attention_q = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block1_attention_K = parameters.subarray(
     z_block1_attention_K_offset,
     z_block1_attention_K_offset + 4096,
@@ -3868,8 +3868,8 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
   );
   const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
   const z_block1_attention_score = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block1_attention_mixed = workspace.subarray(0, 4096 * batch);
+  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
+  const z_block1_attention_mixed = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
@@ -3886,14 +3886,14 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
   );
   const z_block1_hidden_low = workspace.subarray(324096 * batch, 324352 * batch);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
-  const z_block1_hidden_sum = workspace.subarray(0, 16384 * batch);
+  const z_block1_hidden_sum = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_hidden_b = parameters.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
   const z_block1_hidden_W_B = parameters.subarray(
     z_block1_hidden_W_B_offset,
     z_block1_hidden_W_B_offset + 1024,
   );
   const z_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
-  const z_block1_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
+  const z_block1_mlp_gelu_tanh = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_mlp_W_A = parameters.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
   const z_block1_mlp_low = workspace.subarray(324352 * batch, 324608 * batch);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
@@ -4040,9 +4040,9 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
   const z_block2_attention_q = workspace.subarray(241664 * batch, 245760 * batch);
   const z_block2_attention_k = workspace.subarray(245760 * batch, 249856 * batch);
   const z_block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block2_attention_v = workspace.subarray(249856 * batch, 253952 * batch);
-  const z_block2_attention_mixed = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block2_attention_mixed = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
@@ -4060,14 +4060,14 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
   );
   const z_block2_hidden_low = workspace.subarray(325120 * batch, 325376 * batch);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
-  const z_block2_hidden_sum = workspace.subarray(49152 * batch, 65536 * batch);
+  const z_block2_hidden_sum = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_hidden_b = parameters.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
   const z_block2_hidden_W_B = parameters.subarray(
     z_block2_hidden_W_B_offset,
     z_block2_hidden_W_B_offset + 1024,
   );
   const z_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
-  const z_block2_mlp_gelu_tanh = workspace.subarray(49152 * batch, 65536 * batch);
+  const z_block2_mlp_gelu_tanh = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_mlp_W_A = parameters.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
   const z_block2_mlp_low = workspace.subarray(325376 * batch, 325632 * batch);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
@@ -4116,8 +4116,8 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
   );
   const z_block3_attention_v = workspace.subarray(278528 * batch, 282624 * batch);
   const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
-  const z_block3_attention_mixed = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
+  const z_block3_attention_mixed = workspace.subarray(114688 * batch, 118784 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
@@ -4134,7 +4134,7 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
   );
   const z_block3_hidden_low = workspace.subarray(326144 * batch, 326400 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
-  const z_block3_hidden_sum = workspace.subarray(98304 * batch, 114688 * batch);
+  const z_block3_hidden_sum = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden_W_B = parameters.subarray(
     z_block3_hidden_W_B_offset,
@@ -4241,7 +4241,7 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
 /** `forward`, part 3 of 3: its arrays, and the calls that work on them. */
 function forwardPart3({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
   const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
-  const z_block3_mlp_gelu_tanh = workspace.subarray(98304 * batch, 114688 * batch);
+  const z_block3_mlp_gelu_tanh = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_mlp_W_A = parameters.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
   const z_block3_mlp_low = workspace.subarray(326400 * batch, 326656 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
@@ -4291,8 +4291,8 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
   );
   const z_block4_attention_v = workspace.subarray(307200 * batch, 311296 * batch);
   const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
-  const z_block4_attention_mixed = workspace.subarray(147456 * batch, 151552 * batch);
+  const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
+  const z_block4_attention_mixed = workspace.subarray(163840 * batch, 167936 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
@@ -4309,14 +4309,14 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
   );
   const z_block4_hidden_low = workspace.subarray(327168 * batch, 327424 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
-  const z_block4_hidden_sum = workspace.subarray(147456 * batch, 163840 * batch);
+  const z_block4_hidden_sum = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden_W_B = parameters.subarray(
     z_block4_hidden_W_B_offset,
     z_block4_hidden_W_B_offset + 1024,
   );
   const z_block4_hidden = workspace.subarray(180224 * batch, 196608 * batch);
-  const z_block4_mlp_gelu_tanh = workspace.subarray(147456 * batch, 163840 * batch);
+  const z_block4_mlp_gelu_tanh = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_mlp_W_A = parameters.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
   const z_block4_mlp_low = workspace.subarray(210944 * batch, 211200 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
@@ -4425,7 +4425,7 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
   };
 }
 
-/** `backward`, part 1 of 4: its arrays, and the calls that work on them. */
+/** `backward`, part 1 of 5: its arrays, and the calls that work on them. */
 function backwardPart1({
   batch,
   parameters,
@@ -4450,11 +4450,11 @@ function backwardPart1({
   const dz_block4_mlp_gelu_tanh_1 = workspace.subarray(196608 * batch, 212992 * batch);
   const z_block4_mlp_W_B = parameters.subarray(z_block4_mlp_W_B_offset, z_block4_mlp_W_B_offset + 256);
   const dz_block4_mlp_low_sum = workspace.subarray(327424 * batch, 327680 * batch);
-  const z_block4_mlp_gelu_tanh = workspace.subarray(147456 * batch, 163840 * batch);
+  const z_block4_mlp_gelu_tanh = workspace.subarray(163840 * batch, 180224 * batch);
   const dz_block4_mlp_W_A = gradients.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
   const z_block4_mlp_W_A = parameters.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
   const z_block4_hidden = workspace.subarray(180224 * batch, 196608 * batch);
-  const dz_block4_hidden_sum = workspace.subarray(147456 * batch, 163840 * batch);
+  const dz_block4_hidden_sum = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_hidden_low = workspace.subarray(327168 * batch, 327424 * batch);
   const dz_block4_hidden_W_B = gradients.subarray(
     z_block4_hidden_W_B_offset,
@@ -4476,25 +4476,25 @@ function backwardPart1({
     z_block4_hidden_W_A_offset,
     z_block4_hidden_W_A_offset + 256,
   );
-  const dz_block4_norm2 = workspace.subarray(147456 * batch, 151552 * batch);
+  const dz_block4_norm2 = workspace.subarray(163840 * batch, 167936 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_v = workspace.subarray(328512 * batch, 328576 * batch);
   const z_block4_norm2_m = workspace.subarray(328448 * batch, 328512 * batch);
   const z_block4_u = workspace.subarray(311296 * batch, 315392 * batch);
-  const dz_block3_1 = workspace.subarray(319488 * batch, 323584 * batch);
+  const dz_block3_1 = workspace.subarray(311296 * batch, 315392 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
   const dz_block4_attention_mixed = workspace.subarray(196608 * batch, 200704 * batch);
   const z_block4_attention_v = workspace.subarray(307200 * batch, 311296 * batch);
-  const dz_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
+  const dz_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
+  const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_attention_q = workspace.subarray(299008 * batch, 303104 * batch);
-  const dz_block4_attention_k = workspace.subarray(147456 * batch, 151552 * batch);
-  const dz_block4_attention_v_sum = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block4_attention_k = workspace.subarray(163840 * batch, 167936 * batch);
+  const dz_block4_attention_v_sum = workspace.subarray(167936 * batch, 172032 * batch);
   const z_block4_attention_low_v = workspace.subarray(326912 * batch, 327168 * batch);
   const dz_block4_attention_V_B = gradients.subarray(
     z_block4_attention_V_B_offset,
@@ -4504,14 +4504,14 @@ function backwardPart1({
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const dz_block4_norm1_1 = workspace.subarray(155648 * batch, 159744 * batch);
+  const dz_block4_norm1_1 = workspace.subarray(147456 * batch, 151552 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const dz_block4_norm1_2 = workspace.subarray(159744 * batch, 163840 * batch);
+  const dz_block4_norm1_2 = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block4_attention_k = workspace.subarray(303104 * batch, 307200 * batch);
-  const dz_block4_attention_q_sum = workspace.subarray(147456 * batch, 151552 * batch);
+  const dz_block4_attention_q_sum = workspace.subarray(155648 * batch, 159744 * batch);
   const z_block4_attention_low_q = workspace.subarray(326656 * batch, 326912 * batch);
   const dz_block4_attention_Q_B = gradients.subarray(
     z_block4_attention_Q_B_offset,
@@ -4521,17 +4521,17 @@ function backwardPart1({
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const dz_block4_norm1_3 = workspace.subarray(163840 * batch, 167936 * batch);
+  const dz_block4_norm1_3 = workspace.subarray(159744 * batch, 163840 * batch);
   const z_block4_attention_V_B = parameters.subarray(
     z_block4_attention_V_B_offset,
     z_block4_attention_V_B_offset + 256,
   );
-  const dz_block4_attention_low_v_sum = workspace.subarray(167936 * batch, 168192 * batch);
+  const dz_block4_attention_low_v_sum = workspace.subarray(172032 * batch, 172288 * batch);
   const z_block4_attention_V_A = parameters.subarray(
     z_block4_attention_V_A_offset,
     z_block4_attention_V_A_offset + 256,
   );
-  const dz_block4_norm1_4 = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block4_norm1_4 = workspace.subarray(163840 * batch, 167936 * batch);
   const z_block4_norm1 = workspace.subarray(294912 * batch, 299008 * batch);
   const dz_block4_attention_V_A = gradients.subarray(
     z_block4_attention_V_A_offset,
@@ -4629,35 +4629,35 @@ function backwardPart1({
   };
 }
 
-/** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
+/** `backward`, part 2 of 5: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const dz_block4_norm1_1 = workspace.subarray(155648 * batch, 159744 * batch);
-  const dz_block4_norm1_2 = workspace.subarray(159744 * batch, 163840 * batch);
-  const dz_block4_norm1_3 = workspace.subarray(163840 * batch, 167936 * batch);
-  const dz_block4_norm1_4 = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block4_norm1_1 = workspace.subarray(147456 * batch, 151552 * batch);
+  const dz_block4_norm1_2 = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block4_norm1_3 = workspace.subarray(159744 * batch, 163840 * batch);
+  const dz_block4_norm1_4 = workspace.subarray(163840 * batch, 167936 * batch);
   const dz_block4_attention_low_q_sum = workspace.subarray(167936 * batch, 168192 * batch);
   const z_block4_attention_Q_A = parameters.subarray(
     z_block4_attention_Q_A_offset,
     z_block4_attention_Q_A_offset + 256,
   );
-  const dz_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
+  const dz_block4_norm1 = workspace.subarray(155648 * batch, 159744 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_v = workspace.subarray(328384 * batch, 328448 * batch);
   const z_block4_norm1_m = workspace.subarray(328320 * batch, 328384 * batch);
   const z_block3 = workspace.subarray(290816 * batch, 294912 * batch);
-  const dz_block3_1 = workspace.subarray(319488 * batch, 323584 * batch);
-  const dz_block3_u_1 = workspace.subarray(319488 * batch, 323584 * batch);
+  const dz_block3_1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const dz_block3_u_1 = workspace.subarray(290816 * batch, 294912 * batch);
   const z_block3_mlp_low = workspace.subarray(326400 * batch, 326656 * batch);
   const dz_block3_mlp_W_B = gradients.subarray(z_block3_mlp_W_B_offset, z_block3_mlp_W_B_offset + 256);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const dz_block3_mlp_gelu_tanh_1 = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block3_mlp_W_B = parameters.subarray(z_block3_mlp_W_B_offset, z_block3_mlp_W_B_offset + 256);
   const dz_block3_mlp_low_sum = workspace.subarray(163840 * batch, 164096 * batch);
-  const z_block3_mlp_gelu_tanh = workspace.subarray(98304 * batch, 114688 * batch);
+  const z_block3_mlp_gelu_tanh = workspace.subarray(114688 * batch, 131072 * batch);
   const dz_block3_mlp_W_A = gradients.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
   const z_block3_mlp_W_A = parameters.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
   const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
-  const dz_block3_hidden_sum = workspace.subarray(98304 * batch, 114688 * batch);
+  const dz_block3_hidden_sum = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_hidden_low = workspace.subarray(326144 * batch, 326400 * batch);
   const dz_block3_hidden_W_B = gradients.subarray(
     z_block3_hidden_W_B_offset,
@@ -4679,25 +4679,25 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_hidden_W_A_offset,
     z_block3_hidden_W_A_offset + 256,
   );
-  const dz_block3_norm2 = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block3_norm2 = workspace.subarray(114688 * batch, 118784 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_v = workspace.subarray(328256 * batch, 328320 * batch);
   const z_block3_norm2_m = workspace.subarray(328192 * batch, 328256 * batch);
   const z_block3_u = workspace.subarray(282624 * batch, 286720 * batch);
-  const dz_block2_1 = workspace.subarray(319488 * batch, 323584 * batch);
+  const dz_block2_1 = workspace.subarray(282624 * batch, 286720 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
   const dz_block3_attention_mixed = workspace.subarray(147456 * batch, 151552 * batch);
   const z_block3_attention_v = workspace.subarray(278528 * batch, 282624 * batch);
-  const dz_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const dz_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
+  const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const dz_block3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_attention_q = workspace.subarray(270336 * batch, 274432 * batch);
-  const dz_block3_attention_k = workspace.subarray(98304 * batch, 102400 * batch);
-  const dz_block3_attention_v_sum = workspace.subarray(102400 * batch, 106496 * batch);
+  const dz_block3_attention_k = workspace.subarray(114688 * batch, 118784 * batch);
+  const dz_block3_attention_v_sum = workspace.subarray(118784 * batch, 122880 * batch);
   const z_block3_attention_low_v = workspace.subarray(325888 * batch, 326144 * batch);
   const dz_block3_attention_V_B = gradients.subarray(
     z_block3_attention_V_B_offset,
@@ -4707,14 +4707,14 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const dz_block3_norm1_1 = workspace.subarray(106496 * batch, 110592 * batch);
+  const dz_block3_norm1_1 = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const dz_block3_norm1_2 = workspace.subarray(110592 * batch, 114688 * batch);
+  const dz_block3_norm1_2 = workspace.subarray(102400 * batch, 106496 * batch);
   const z_block3_attention_k = workspace.subarray(274432 * batch, 278528 * batch);
-  const dz_block3_attention_q_sum = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block3_attention_q_sum = workspace.subarray(106496 * batch, 110592 * batch);
   const z_block3_attention_low_q = workspace.subarray(325632 * batch, 325888 * batch);
   const dz_block3_attention_Q_B = gradients.subarray(
     z_block3_attention_Q_B_offset,
@@ -4724,17 +4724,17 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_Q_offset,
     z_block3_attention_Q_offset + 4096,
   );
-  const dz_block3_norm1_3 = workspace.subarray(114688 * batch, 118784 * batch);
+  const dz_block3_norm1_3 = workspace.subarray(110592 * batch, 114688 * batch);
   const z_block3_attention_V_B = parameters.subarray(
     z_block3_attention_V_B_offset,
     z_block3_attention_V_B_offset + 256,
   );
-  const dz_block3_attention_low_v_sum = workspace.subarray(118784 * batch, 119040 * batch);
+  const dz_block3_attention_low_v_sum = workspace.subarray(122880 * batch, 123136 * batch);
   const z_block3_attention_V_A = parameters.subarray(
     z_block3_attention_V_A_offset,
     z_block3_attention_V_A_offset + 256,
   );
-  const dz_block3_norm1_4 = workspace.subarray(102400 * batch, 106496 * batch);
+  const dz_block3_norm1_4 = workspace.subarray(114688 * batch, 118784 * batch);
   const z_block3_norm1 = workspace.subarray(266240 * batch, 270336 * batch);
   const dz_block3_attention_V_A = gradients.subarray(
     z_block3_attention_V_A_offset,
@@ -4838,9 +4838,9 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   };
 }
 
-/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+/** `backward`, part 3 of 5: its arrays, and the calls that work on them. */
 function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const dz_block3_attention_q_sum = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block3_attention_q_sum = workspace.subarray(106496 * batch, 110592 * batch);
   const z_block3_attention_Q_B = parameters.subarray(
     z_block3_attention_Q_B_offset,
     z_block3_attention_Q_B_offset + 256,
@@ -4851,32 +4851,32 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_Q_A_offset,
     z_block3_attention_Q_A_offset + 256,
   );
-  const dz_block3_norm1_1 = workspace.subarray(106496 * batch, 110592 * batch);
-  const dz_block3_norm1_2 = workspace.subarray(110592 * batch, 114688 * batch);
-  const dz_block3_norm1_3 = workspace.subarray(114688 * batch, 118784 * batch);
-  const dz_block3_norm1_4 = workspace.subarray(102400 * batch, 106496 * batch);
+  const dz_block3_norm1_1 = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block3_norm1_2 = workspace.subarray(102400 * batch, 106496 * batch);
+  const dz_block3_norm1_3 = workspace.subarray(110592 * batch, 114688 * batch);
+  const dz_block3_norm1_4 = workspace.subarray(114688 * batch, 118784 * batch);
   const z_block3_attention_Q_A = parameters.subarray(
     z_block3_attention_Q_A_offset,
     z_block3_attention_Q_A_offset + 256,
   );
-  const dz_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block3_norm1 = workspace.subarray(106496 * batch, 110592 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_v = workspace.subarray(328128 * batch, 328192 * batch);
   const z_block3_norm1_m = workspace.subarray(328064 * batch, 328128 * batch);
   const z_block2 = workspace.subarray(262144 * batch, 266240 * batch);
-  const dz_block2_1 = workspace.subarray(319488 * batch, 323584 * batch);
-  const dz_block2_u_1 = workspace.subarray(319488 * batch, 323584 * batch);
+  const dz_block2_1 = workspace.subarray(282624 * batch, 286720 * batch);
+  const dz_block2_u_1 = workspace.subarray(262144 * batch, 266240 * batch);
   const z_block2_mlp_low = workspace.subarray(325376 * batch, 325632 * batch);
   const dz_block2_mlp_W_B = gradients.subarray(z_block2_mlp_W_B_offset, z_block2_mlp_W_B_offset + 256);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const dz_block2_mlp_gelu_tanh_1 = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block2_mlp_W_B = parameters.subarray(z_block2_mlp_W_B_offset, z_block2_mlp_W_B_offset + 256);
   const dz_block2_mlp_low_sum = workspace.subarray(114688 * batch, 114944 * batch);
-  const z_block2_mlp_gelu_tanh = workspace.subarray(49152 * batch, 65536 * batch);
+  const z_block2_mlp_gelu_tanh = workspace.subarray(65536 * batch, 81920 * batch);
   const dz_block2_mlp_W_A = gradients.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
   const z_block2_mlp_W_A = parameters.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
   const z_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
-  const dz_block2_hidden_sum = workspace.subarray(49152 * batch, 65536 * batch);
+  const dz_block2_hidden_sum = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_hidden_low = workspace.subarray(325120 * batch, 325376 * batch);
   const dz_block2_hidden_W_B = gradients.subarray(
     z_block2_hidden_W_B_offset,
@@ -4898,25 +4898,25 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_hidden_W_A_offset,
     z_block2_hidden_W_A_offset + 256,
   );
-  const dz_block2_norm2 = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_v = workspace.subarray(328000 * batch, 328064 * batch);
   const z_block2_norm2_m = workspace.subarray(327936 * batch, 328000 * batch);
   const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
-  const dz_block1_1 = workspace.subarray(319488 * batch, 323584 * batch);
+  const dz_block1_1 = workspace.subarray(253952 * batch, 258048 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
   const dz_block2_attention_mixed = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block2_attention_v = workspace.subarray(249856 * batch, 253952 * batch);
-  const dz_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const dz_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
   const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
   const z_block2_attention_q = workspace.subarray(241664 * batch, 245760 * batch);
-  const dz_block2_attention_k = workspace.subarray(49152 * batch, 53248 * batch);
-  const dz_block2_attention_v_sum = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block2_attention_k = workspace.subarray(65536 * batch, 69632 * batch);
+  const dz_block2_attention_v_sum = workspace.subarray(69632 * batch, 73728 * batch);
   const z_block2_attention_low_v = workspace.subarray(324864 * batch, 325120 * batch);
   const dz_block2_attention_V_B = gradients.subarray(
     z_block2_attention_V_B_offset,
@@ -4926,14 +4926,14 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
   );
-  const dz_block2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
+  const dz_block2_norm1_1 = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block2_attention_K = parameters.subarray(
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
   );
-  const dz_block2_norm1_2 = workspace.subarray(61440 * batch, 65536 * batch);
+  const dz_block2_norm1_2 = workspace.subarray(53248 * batch, 57344 * batch);
   const z_block2_attention_k = workspace.subarray(245760 * batch, 249856 * batch);
-  const dz_block2_attention_q_sum = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block2_attention_q_sum = workspace.subarray(57344 * batch, 61440 * batch);
   const z_block2_attention_low_q = workspace.subarray(324608 * batch, 324864 * batch);
   const dz_block2_attention_Q_B = gradients.subarray(
     z_block2_attention_Q_B_offset,
@@ -4943,12 +4943,12 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_Q_offset,
     z_block2_attention_Q_offset + 4096,
   );
-  const dz_block2_norm1_3 = workspace.subarray(65536 * batch, 69632 * batch);
+  const dz_block2_norm1_3 = workspace.subarray(61440 * batch, 65536 * batch);
   const z_block2_attention_V_B = parameters.subarray(
     z_block2_attention_V_B_offset,
     z_block2_attention_V_B_offset + 256,
   );
-  const dz_block2_attention_low_v_sum = workspace.subarray(69632 * batch, 69888 * batch);
+  const dz_block2_attention_low_v_sum = workspace.subarray(73728 * batch, 73984 * batch);
 
   return (n: number): void => {
     backward_dsum(dz_block3_attention_q_sum, z_block3_attention_Q_B, dz_block3_attention_low_q_sum, n);
@@ -5047,20 +5047,20 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
   };
 }
 
-/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+/** `backward`, part 4 of 5: its arrays, and the calls that work on them. */
 function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const dz_block2_attention_low_v_sum = workspace.subarray(69632 * batch, 69888 * batch);
+  const dz_block2_attention_low_v_sum = workspace.subarray(73728 * batch, 73984 * batch);
   const z_block2_attention_V_A = parameters.subarray(
     z_block2_attention_V_A_offset,
     z_block2_attention_V_A_offset + 256,
   );
-  const dz_block2_norm1_4 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block2_norm1_4 = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block2_norm1 = workspace.subarray(237568 * batch, 241664 * batch);
   const dz_block2_attention_V_A = gradients.subarray(
     z_block2_attention_V_A_offset,
     z_block2_attention_V_A_offset + 256,
   );
-  const dz_block2_attention_q_sum = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block2_attention_q_sum = workspace.subarray(57344 * batch, 61440 * batch);
   const z_block2_attention_Q_B = parameters.subarray(
     z_block2_attention_Q_B_offset,
     z_block2_attention_Q_B_offset + 256,
@@ -5070,31 +5070,31 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_Q_A_offset,
     z_block2_attention_Q_A_offset + 256,
   );
-  const dz_block2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
-  const dz_block2_norm1_2 = workspace.subarray(61440 * batch, 65536 * batch);
-  const dz_block2_norm1_3 = workspace.subarray(65536 * batch, 69632 * batch);
+  const dz_block2_norm1_1 = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block2_norm1_2 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block2_norm1_3 = workspace.subarray(61440 * batch, 65536 * batch);
   const z_block2_attention_Q_A = parameters.subarray(
     z_block2_attention_Q_A_offset,
     z_block2_attention_Q_A_offset + 256,
   );
-  const dz_block2_norm1 = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block2_norm1 = workspace.subarray(57344 * batch, 61440 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_v = workspace.subarray(327872 * batch, 327936 * batch);
   const z_block2_norm1_m = workspace.subarray(327808 * batch, 327872 * batch);
   const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
-  const dz_block1_1 = workspace.subarray(319488 * batch, 323584 * batch);
-  const dz_block1_u_1 = workspace.subarray(319488 * batch, 323584 * batch);
+  const dz_block1_1 = workspace.subarray(253952 * batch, 258048 * batch);
+  const dz_block1_u_1 = workspace.subarray(233472 * batch, 237568 * batch);
   const z_block1_mlp_low = workspace.subarray(324352 * batch, 324608 * batch);
   const dz_block1_mlp_W_B = gradients.subarray(z_block1_mlp_W_B_offset, z_block1_mlp_W_B_offset + 256);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const dz_block1_mlp_gelu_tanh_1 = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block1_mlp_W_B = parameters.subarray(z_block1_mlp_W_B_offset, z_block1_mlp_W_B_offset + 256);
   const dz_block1_mlp_low_sum = workspace.subarray(65536 * batch, 65792 * batch);
-  const z_block1_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
+  const z_block1_mlp_gelu_tanh = workspace.subarray(16384 * batch, 32768 * batch);
   const dz_block1_mlp_W_A = gradients.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
   const z_block1_mlp_W_A = parameters.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
   const z_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
-  const dz_block1_hidden_sum = workspace.subarray(0, 16384 * batch);
+  const dz_block1_hidden_sum = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_hidden_low = workspace.subarray(324096 * batch, 324352 * batch);
   const dz_block1_hidden_W_B = gradients.subarray(
     z_block1_hidden_W_B_offset,
@@ -5116,30 +5116,30 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block1_hidden_W_A_offset,
     z_block1_hidden_W_A_offset + 256,
   );
-  const dz_block1_norm2 = workspace.subarray(0, 4096 * batch);
+  const dz_block1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_v = workspace.subarray(327744 * batch, 327808 * batch);
   const z_block1_norm2_m = workspace.subarray(327680 * batch, 327744 * batch);
   const z_block1_u = workspace.subarray(225280 * batch, 229376 * batch);
-  const dz_block1_attention = workspace.subarray(319488 * batch, 323584 * batch);
+  const dz_block1_attention = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
   const dz_block1_attention_mixed = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
-  const dz_block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
   const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const dz_block1_attention_v_sum2 = workspace.subarray(0, 4096 * batch);
+  const dz_block1_attention_v_sum2 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_attention_low_v = workspace.subarray(323840 * batch, 324096 * batch);
   const dz_block1_attention_V_B = gradients.subarray(
     z_block1_attention_V_B_offset,
     z_block1_attention_V_B_offset + 256,
   );
   const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
-  const dz_block1_attention_q_sum2 = workspace.subarray(4096 * batch, 8192 * batch);
+  const dz_block1_attention_q_sum2 = workspace.subarray(0, 4096 * batch);
   const z_block1_attention_low_q = workspace.subarray(323584 * batch, 323840 * batch);
   const dz_block1_attention_Q_B = gradients.subarray(
     z_block1_attention_Q_B_offset,
@@ -5149,7 +5149,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block1_attention_V_B_offset,
     z_block1_attention_V_B_offset + 256,
   );
-  const dz_block1_attention_low_v_sum = workspace.subarray(8192 * batch, 8448 * batch);
+  const dz_block1_attention_low_v_sum = workspace.subarray(4096 * batch, 4352 * batch);
   const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
   const dz_block1_attention_V_A = gradients.subarray(
     z_block1_attention_V_A_offset,
@@ -5159,11 +5159,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block1_attention_Q_B_offset,
     z_block1_attention_Q_B_offset + 256,
   );
-  const dz_block1_attention_low_q_sum = workspace.subarray(0, 256 * batch);
-  const dz_block1_attention_Q_A = gradients.subarray(
-    z_block1_attention_Q_A_offset,
-    z_block1_attention_Q_A_offset + 256,
-  );
+  const dz_block1_attention_low_q_sum = workspace.subarray(4096 * batch, 4352 * batch);
 
   return (n: number): void => {
     backward_dnorm1_4(dz_block2_attention_low_v_sum, z_block2_attention_V_A, dz_block2_norm1_4, n);
@@ -5254,6 +5250,19 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dsum(dz_block1_attention_v_sum2, z_block1_attention_V_B, dz_block1_attention_low_v_sum, n);
     gradient_A(z_block1_norm1, dz_block1_attention_low_v_sum, dz_block1_attention_V_A, n);
     backward_dsum(dz_block1_attention_q_sum2, z_block1_attention_Q_B, dz_block1_attention_low_q_sum, n);
+  };
+}
+
+/** `backward`, part 5 of 5: its arrays, and the calls that work on them. */
+function backwardPart5({ batch, gradients, workspace }: Memory): (n: number) => void {
+  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const dz_block1_attention_low_q_sum = workspace.subarray(4096 * batch, 4352 * batch);
+  const dz_block1_attention_Q_A = gradients.subarray(
+    z_block1_attention_Q_A_offset,
+    z_block1_attention_Q_A_offset + 256,
+  );
+
+  return (n: number): void => {
     gradient_A(z_block1_norm1, dz_block1_attention_low_q_sum, dz_block1_attention_Q_A, n);
   };
 }
@@ -5326,6 +5335,7 @@ export function createProgram(batch: number): CompiledProgram {
     backwardPart2(memory),
     backwardPart3(memory),
     backwardPart4(memory),
+    backwardPart5(memory),
   ];
   const updateParts = [updatePart1(memory)];
 

@@ -298,14 +298,14 @@ export function createProgram(batch: number): CompiledProgram {
   const workspace = new Float32Array(6 * batch);
   const z = workspace.subarray(0, 3 * batch);
   const p = workspace.subarray(3 * batch, 6 * batch);
-  const dz = workspace.subarray(0, 3 * batch);
+  const dz = workspace.subarray(3 * batch, 6 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
   const p_logsumexp = doubles.subarray(2, batch + 2);
   const loss_sum2 = doubles.subarray(0, 1);
   const loss = doubles.subarray(1, 2);
-  const accuracy = doubles.subarray(0, 1);
+  const accuracy = doubles.subarray(2, 3);
 
   // the optimizer
   const u = state.subarray(0, 15);

@@ -258,14 +258,6 @@ export function forward_c2(
   }
 }
 
-// h_flatten_y[n, i: 400] = c2[n, i / 80, mod(i / 16, 5), mod(i, 16)]      lenet.dsl:12 (shapes.dsl:6)
-export function forward_h_flatten_y(c2: Float32Array, h_flatten_y: Float32Array, batch: number): void {
-  const nii2i3_to = batch * 400;
-  for (let nii2i3 = 0; nii2i3 < nii2i3_to; nii2i3++) {
-    h_flatten_y[nii2i3] = c2[nii2i3]!;
-  }
-}
-
 // h_relu[n, o] = relu(sum[i](h_flatten_y[n, i] * h_dense1_W[i, o]) + h_dense1_b[o])      lenet.dsl:12
 export function forward_h_relu(
   h_flatten_y: Float32Array,
@@ -935,10 +927,10 @@ export function createProgram(batch: number): PredictingProgram {
   const c1 = workspace.subarray(4704 * batch, 5880 * batch);
   const c2_conv2d_y_sum = workspace.subarray(0, 1600 * batch);
   const c2 = workspace.subarray(1600 * batch, 2000 * batch);
-  const h_flatten_y = workspace.subarray(0, 400 * batch);
-  const h_relu = workspace.subarray(400 * batch, 520 * batch);
-  const h = workspace.subarray(0, 84 * batch);
-  const z = workspace.subarray(84 * batch, 94 * batch);
+  const h_flatten_y = workspace.subarray(1600 * batch, 2000 * batch); // c2, in the same order
+  const h_relu = workspace.subarray(0, 120 * batch);
+  const h = workspace.subarray(120 * batch, 204 * batch);
+  const z = workspace.subarray(0, 10 * batch);
   const p = workspace.subarray(0, 10 * batch);
 
   return {
@@ -953,7 +945,6 @@ export function createProgram(batch: number): PredictingProgram {
       forward_c1(c1_conv2d_y_sum, c1_conv2d_b, c1, n);
       forward_c2_conv2d_y_sum(c1, c2_conv2d_K, c2_conv2d_y_sum, n);
       forward_c2(c2_conv2d_y_sum, c2_conv2d_b, c2, n);
-      forward_h_flatten_y(c2, h_flatten_y, n);
       forward_h_relu(h_flatten_y, h_dense1_W, h_dense1_b, h_relu, n);
       forward_h(h_relu, h_dense2_W, h_dense2_b, h, n);
       forward_z(h, z_W, z_b, z, n);

@@ -147,13 +147,6 @@ export function forward_z(
   }
 }
 
-// y[n] = z[n, 0]      regression.dsl:10
-export function forward_y(z: Float32Array, y: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    y[n] = z[n]!;
-  }
-}
-
 // loss_sum = sum[n](abs(z[n, 0] - target[n]) <= 1 ? (z[n, 0] - target[n])^2 / 2
 //     : abs(z[n, 0] - target[n]) - 0.5)      regression.dsl:12
 export function forward_loss_sum(
@@ -731,7 +724,7 @@ export function createProgram(batch: number): CompiledProgram {
   const workspace = new Float32Array(33 * batch);
   const h = workspace.subarray(0, 16 * batch);
   const z = workspace.subarray(16 * batch, 17 * batch);
-  const y = workspace.subarray(0, batch);
+  const y = workspace.subarray(16 * batch, 17 * batch); // z, in the same order
   const dz = workspace.subarray(32 * batch, 33 * batch);
   const dh_y = workspace.subarray(16 * batch, 32 * batch);
 
@@ -786,7 +779,6 @@ export function createProgram(batch: number): CompiledProgram {
     predict(n: number): void {
       forward_h(x, h_W, h_b, h, n);
       forward_z(h, z_W, z_b, z, n);
-      forward_y(z, y, n);
     },
   };
 }

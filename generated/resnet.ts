@@ -59,7 +59,7 @@
  *   metric  accuracy
  *
  * Multiply-adds of a step: forward 1,115,456 n, backward 2,450,048 n.
- * Inputs and intermediates: 59,660 n + 3,600 bytes for a batch of n rows.
+ * Inputs and intermediates: 59,660 n + 3,088 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -839,7 +839,7 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
-  work: { backward: [3744, 4999004], bytes: [3600, 59660] },
+  work: { backward: [3744, 4999004], bytes: [3088, 59660] },
   training: { batch: 32, epochs: 15, seed: 1, shuffle: true, rates: ['sgd'] },
 };
 
@@ -3213,13 +3213,13 @@ interface Memory {
 /** `forward`, part 1 of 3: its arrays, and the calls that work on them. */
 function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: number) => void {
   const stem_conv2d_K = parameters.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
-  const stem_conv2d_y = workspace.subarray(896, 1024 * batch + 896);
-  const stem_batch_norm_batch_mean = workspace.subarray(576, 592);
-  const stem_batch_norm_batch_variance = workspace.subarray(592, 608);
+  const stem_conv2d_y = workspace.subarray(768, 1024 * batch + 768);
+  const stem_batch_norm_batch_mean = workspace.subarray(448, 464);
+  const stem_batch_norm_batch_variance = workspace.subarray(464, 480);
   const stem_batch_norm_running_mean = state.subarray(0, 16);
-  const stem_batch_norm_running_mean_next = workspace.subarray(608, 624);
+  const stem_batch_norm_running_mean_next = workspace.subarray(480, 496);
   const stem_batch_norm_running_variance = state.subarray(16, 32);
-  const stem_batch_norm_running_variance_next = workspace.subarray(624, 640);
+  const stem_batch_norm_running_variance_next = workspace.subarray(496, 512);
   const stem_batch_norm_gamma = parameters.subarray(
     stem_batch_norm_gamma_offset,
     stem_batch_norm_gamma_offset + 16,
@@ -3228,18 +3228,18 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     stem_batch_norm_beta_offset,
     stem_batch_norm_beta_offset + 16,
   );
-  const stem = workspace.subarray(1024 * batch + 896, 2048 * batch + 896);
+  const stem = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
   const fine_residual_block1_a_conv2d_K = parameters.subarray(
     fine_residual_block1_a_conv2d_K_offset,
     fine_residual_block1_a_conv2d_K_offset + 2304,
   );
-  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
-  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(640, 656);
-  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(656, 672);
+  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
+  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(512, 528);
+  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(528, 544);
   const fine_residual_block1_a_batch_norm_running_mean = state.subarray(32, 48);
-  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(672, 688);
+  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(544, 560);
   const fine_residual_block1_a_batch_norm_running_variance = state.subarray(48, 64);
-  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(688, 704);
+  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(560, 576);
   const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
     fine_residual_block1_a_batch_norm_gamma_offset,
     fine_residual_block1_a_batch_norm_gamma_offset + 16,
@@ -3248,18 +3248,18 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block1_a_batch_norm_beta_offset,
     fine_residual_block1_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_a = workspace.subarray(3072 * batch + 896, 4096 * batch + 896);
+  const fine_residual_block1_a = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
   const fine_residual_block1_b_conv2d_K = parameters.subarray(
     fine_residual_block1_b_conv2d_K_offset,
     fine_residual_block1_b_conv2d_K_offset + 2304,
   );
-  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 896, 5120 * batch + 896);
-  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(704, 720);
-  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(720, 736);
+  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
+  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(576, 592);
+  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(592, 608);
   const fine_residual_block1_b_batch_norm_running_mean = state.subarray(64, 80);
-  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(736, 752);
+  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(608, 624);
   const fine_residual_block1_b_batch_norm_running_variance = state.subarray(80, 96);
-  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(752, 768);
+  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(624, 640);
   const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
     fine_residual_block1_b_batch_norm_gamma_offset,
     fine_residual_block1_b_batch_norm_gamma_offset + 16,
@@ -3268,18 +3268,18 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block1_b_batch_norm_beta_offset,
     fine_residual_block1_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
   const fine_residual_block2_a_conv2d_K = parameters.subarray(
     fine_residual_block2_a_conv2d_K_offset,
     fine_residual_block2_a_conv2d_K_offset + 2304,
   );
-  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 896, 7168 * batch + 896);
-  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(768, 784);
-  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(784, 800);
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(640, 656);
+  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(656, 672);
   const fine_residual_block2_a_batch_norm_running_mean = state.subarray(96, 112);
-  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(800, 816);
+  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(672, 688);
   const fine_residual_block2_a_batch_norm_running_variance = state.subarray(112, 128);
-  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(816, 832);
+  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(688, 704);
   const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
     fine_residual_block2_a_batch_norm_gamma_offset,
     fine_residual_block2_a_batch_norm_gamma_offset + 16,
@@ -3288,14 +3288,14 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block2_a_batch_norm_beta_offset,
     fine_residual_block2_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block2_a = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
+  const fine_residual_block2_a = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
   const fine_residual_block2_b_conv2d_K = parameters.subarray(
     fine_residual_block2_b_conv2d_K_offset,
     fine_residual_block2_b_conv2d_K_offset + 2304,
   );
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(832, 848);
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(848, 864);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
 
   return (n: number): void => {
     forward_stem_conv2d_y(x, stem_conv2d_K, stem_conv2d_y, n);
@@ -3456,12 +3456,12 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
 /** `forward`, part 2 of 3: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: number) => void {
   const fine_residual_block2_b_batch_norm_running_mean = state.subarray(128, 144);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(832, 848);
-  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(864, 880);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
+  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(736, 752);
   const fine_residual_block2_b_batch_norm_running_variance = state.subarray(144, 160);
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(848, 864);
-  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(880, 896);
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
+  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(752, 768);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
   const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
     fine_residual_block2_b_batch_norm_gamma_offset,
     fine_residual_block2_b_batch_norm_gamma_offset + 16,
@@ -3470,13 +3470,13 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     fine_residual_block2_b_batch_norm_beta_offset,
     fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
-  const fine = workspace.subarray(9216 * batch + 896, 10240 * batch + 896);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const fine = workspace.subarray(9216 * batch + 768, 10240 * batch + 768);
   const rough_residual_block1_a_conv2d_K = parameters.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 896, 10752 * batch + 896);
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 768, 10752 * batch + 768);
   const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
   const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
   const rough_residual_block1_a_batch_norm_running_mean = state.subarray(160, 192);
@@ -3491,12 +3491,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_a = workspace.subarray(10752 * batch + 896, 11264 * batch + 896);
+  const rough_residual_block1_a = workspace.subarray(10752 * batch + 768, 11264 * batch + 768);
   const rough_residual_block1_b_conv2d_K = parameters.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
   );
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 896, 11776 * batch + 896);
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
   const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
   const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
   const rough_residual_block1_b_batch_norm_running_mean = state.subarray(224, 256);
@@ -3511,12 +3511,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block1_b_batch_norm_beta_offset,
     rough_residual_block1_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 896, 12288 * batch + 896);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
   const rough_residual_block2_a_conv2d_K = parameters.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
   );
-  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
   const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
   const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
   const rough_residual_block2_a_batch_norm_running_mean = state.subarray(288, 320);
@@ -3531,12 +3531,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block2_a = workspace.subarray(12800 * batch + 896, 13312 * batch + 896);
+  const rough_residual_block2_a = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
   const rough_residual_block2_b_conv2d_K = parameters.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 896, 13824 * batch + 896);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
 
   return (n: number): void => {
     forward_batch_norm_running_mean_next(
@@ -3691,13 +3691,19 @@ function forwardPart3({
   doubles,
   label,
 }: Memory): (n: number) => void {
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 896, 13824 * batch + 896);
-  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(384, 416);
-  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(416, 448);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
+  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(
+    14378 * batch + 768,
+    14378 * batch + 800,
+  );
+  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(
+    14410 * batch + 768,
+    14410 * batch + 800,
+  );
   const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
-  const rough_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(448, 480);
+  const rough_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(384, 416);
   const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
-  const rough_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(480, 512);
+  const rough_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(416, 448);
   const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
     rough_residual_block2_b_batch_norm_gamma_offset,
     rough_residual_block2_b_batch_norm_gamma_offset + 32,
@@ -3706,12 +3712,12 @@ function forwardPart3({
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 896, 12288 * batch + 896);
-  const rough = workspace.subarray(13824 * batch + 896, 14336 * batch + 896);
-  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 896, 14368 * batch + 896);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
+  const rough = workspace.subarray(13824 * batch + 768, 14336 * batch + 768);
+  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 768, 14368 * batch + 768);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z = workspace.subarray(14368 * batch + 896, 14378 * batch + 896);
+  const z = workspace.subarray(14368 * batch + 768, 14378 * batch + 768);
   const p_logsumexp = doubles.subarray(2, batch + 2);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
@@ -3768,24 +3774,33 @@ function backwardPart1({
   doubles,
   label,
 }: Memory): (n: number) => void {
-  const z = workspace.subarray(14368 * batch + 896, 14378 * batch + 896);
+  const z = workspace.subarray(14368 * batch + 768, 14378 * batch + 768);
   const p_logsumexp = doubles.subarray(2, batch + 2);
-  const dz = workspace.subarray(14368 * batch + 896, 14378 * batch + 896);
+  const dz = workspace.subarray(14368 * batch + 768, 14378 * batch + 768);
   const dz_dense_b = gradients.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 896, 14368 * batch + 896);
+  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 768, 14368 * batch + 768);
   const dz_dense_W = gradients.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
-  const dz_global_avg_pool2d_y_sum = workspace.subarray(14336 * batch + 896, 14368 * batch + 896);
-  const rough = workspace.subarray(13824 * batch + 896, 14336 * batch + 896);
-  const drough_residual_block2_b = workspace.subarray(13824 * batch + 896, 14336 * batch + 896);
+  const dz_global_avg_pool2d_y_sum = workspace.subarray(14336 * batch + 768, 14368 * batch + 768);
+  const rough = workspace.subarray(13824 * batch + 768, 14336 * batch + 768);
+  const drough_residual_block2_b = workspace.subarray(13824 * batch + 768, 14336 * batch + 768);
   const drough_residual_block2_b_batch_norm_beta = gradients.subarray(
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 896, 13824 * batch + 896);
-  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(384, 416);
-  const drough_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(512, 544);
-  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(416, 448);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
+  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(
+    14378 * batch + 768,
+    14378 * batch + 800,
+  );
+  const drough_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
+    14336 * batch + 768,
+    14336 * batch + 800,
+  );
+  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(
+    14410 * batch + 768,
+    14410 * batch + 800,
+  );
   const drough_residual_block2_b_batch_norm_gamma = gradients.subarray(
     rough_residual_block2_b_batch_norm_gamma_offset,
     rough_residual_block2_b_batch_norm_gamma_offset + 32,
@@ -3794,10 +3809,16 @@ function backwardPart1({
     rough_residual_block2_b_batch_norm_gamma_offset,
     rough_residual_block2_b_batch_norm_gamma_offset + 32,
   );
-  const drough_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(512, 544);
-  const drough_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(544, 576);
-  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(13312 * batch + 896, 13824 * batch + 896);
-  const rough_residual_block2_a = workspace.subarray(12800 * batch + 896, 13312 * batch + 896);
+  const drough_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
+    14442 * batch + 768,
+    14442 * batch + 800,
+  );
+  const drough_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
+    14336 * batch + 768,
+    14336 * batch + 800,
+  );
+  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
+  const rough_residual_block2_a = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
   const drough_residual_block2_b_conv2d_K = gradients.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
@@ -3806,14 +3827,17 @@ function backwardPart1({
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
-  const drough_residual_block2_a_batch_norm_y = workspace.subarray(14336 * batch + 896, 14848 * batch + 896);
+  const drough_residual_block2_a_batch_norm_y = workspace.subarray(14336 * batch + 768, 14848 * batch + 768);
   const drough_residual_block2_a_batch_norm_beta = gradients.subarray(
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
   const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
-  const drough_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(384, 416);
+  const drough_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(
+    12800 * batch + 768,
+    12800 * batch + 800,
+  );
   const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
   const drough_residual_block2_a_batch_norm_gamma = gradients.subarray(
     rough_residual_block2_a_batch_norm_gamma_offset,
@@ -3823,10 +3847,16 @@ function backwardPart1({
     rough_residual_block2_a_batch_norm_gamma_offset,
     rough_residual_block2_a_batch_norm_gamma_offset + 32,
   );
-  const drough_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(384, 416);
-  const drough_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(416, 448);
-  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 896, 12288 * batch + 896);
+  const drough_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
+    12832 * batch + 768,
+    12832 * batch + 800,
+  );
+  const drough_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
+    12800 * batch + 768,
+    12800 * batch + 800,
+  );
+  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
   const drough_residual_block2_a_conv2d_K = gradients.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
@@ -3835,19 +3865,17 @@ function backwardPart1({
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
   );
-  const drough_residual_block1_y = workspace.subarray(12800 * batch + 896, 13312 * batch + 896);
-  const drough_residual_block1_b = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
+  const drough_residual_block1_y = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
+  const drough_residual_block1_b = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
   const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
     rough_residual_block1_b_batch_norm_beta_offset,
     rough_residual_block1_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 896, 11776 * batch + 896);
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
   const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
-  const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(256, 288);
-  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
-  const drough_residual_block1_b_batch_norm_gamma = gradients.subarray(
-    rough_residual_block1_b_batch_norm_gamma_offset,
-    rough_residual_block1_b_batch_norm_gamma_offset + 32,
+  const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
+    13312 * batch + 768,
+    13312 * batch + 800,
   );
 
   return (n: number): void => {
@@ -3976,33 +4004,41 @@ function backwardPart1({
       drough_residual_block1_b_batch_norm_gamma_sum,
       n,
     );
-    gradient_batch_norm_gamma(
-      drough_residual_block1_b_batch_norm_gamma_sum,
-      rough_residual_block1_b_batch_norm_batch_variance,
-      drough_residual_block1_b_batch_norm_gamma,
-    );
   };
 }
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
+    13312 * batch + 768,
+    13312 * batch + 800,
+  );
+  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
+  const drough_residual_block1_b_batch_norm_gamma = gradients.subarray(
+    rough_residual_block1_b_batch_norm_gamma_offset,
+    rough_residual_block1_b_batch_norm_gamma_offset + 32,
+  );
   const rough_residual_block1_b_batch_norm_gamma = parameters.subarray(
     rough_residual_block1_b_batch_norm_gamma_offset,
     rough_residual_block1_b_batch_norm_gamma_offset + 32,
   );
-  const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(256, 288);
-  const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
-  const drough_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(256, 288);
+  const drough_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
+    13344 * batch + 768,
+    13344 * batch + 800,
+  );
   const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
     rough_residual_block1_b_batch_norm_beta_offset,
     rough_residual_block1_b_batch_norm_beta_offset + 32,
   );
-  const drough_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(288, 320);
-  const drough_residual_block1_b = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 896, 11776 * batch + 896);
+  const drough_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
+    13312 * batch + 768,
+    13312 * batch + 800,
+  );
+  const drough_residual_block1_b = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
   const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
-  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(11264 * batch + 896, 11776 * batch + 896);
-  const rough_residual_block1_a = workspace.subarray(10752 * batch + 896, 11264 * batch + 896);
+  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
+  const rough_residual_block1_a = workspace.subarray(10752 * batch + 768, 11264 * batch + 768);
   const drough_residual_block1_b_conv2d_K = gradients.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
@@ -4011,14 +4047,17 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
   );
-  const drough_residual_block1_a_batch_norm_y = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
+  const drough_residual_block1_a_batch_norm_y = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
   const drough_residual_block1_a_batch_norm_beta = gradients.subarray(
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 896, 10752 * batch + 896);
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 768, 10752 * batch + 768);
   const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
-  const drough_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(128, 160);
+  const drough_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(
+    10752 * batch + 768,
+    10752 * batch + 800,
+  );
   const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
   const drough_residual_block1_a_batch_norm_gamma = gradients.subarray(
     rough_residual_block1_a_batch_norm_gamma_offset,
@@ -4028,29 +4067,38 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     rough_residual_block1_a_batch_norm_gamma_offset,
     rough_residual_block1_a_batch_norm_gamma_offset + 32,
   );
-  const drough_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(128, 160);
-  const drough_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(160, 192);
-  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(12288 * batch + 896, 12800 * batch + 896);
-  const fine = workspace.subarray(9216 * batch + 896, 10240 * batch + 896);
+  const drough_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
+    10784 * batch + 768,
+    10784 * batch + 800,
+  );
+  const drough_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
+    10752 * batch + 768,
+    10752 * batch + 800,
+  );
+  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const fine = workspace.subarray(9216 * batch + 768, 10240 * batch + 768);
   const drough_residual_block1_a_conv2d_K = gradients.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 896, 12288 * batch + 896);
-  const drough_residual_block1_y = workspace.subarray(12800 * batch + 896, 13312 * batch + 896);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
+  const drough_residual_block1_y = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
   const rough_residual_block1_a_conv2d_K = parameters.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 896, 11264 * batch + 896);
+  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 768, 11264 * batch + 768);
   const dfine_residual_block2_b_batch_norm_beta = gradients.subarray(
     fine_residual_block2_b_batch_norm_beta_offset,
     fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(832, 848);
-  const dfine_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(0, 16);
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(848, 864);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
+  const dfine_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
+    9216 * batch + 768,
+    9216 * batch + 784,
+  );
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
   const dfine_residual_block2_b_batch_norm_gamma = gradients.subarray(
     fine_residual_block2_b_batch_norm_gamma_offset,
     fine_residual_block2_b_batch_norm_gamma_offset + 16,
@@ -4059,16 +4107,21 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     fine_residual_block2_b_batch_norm_gamma_offset,
     fine_residual_block2_b_batch_norm_gamma_offset + 16,
   );
-  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
-  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
-  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
-  const fine_residual_block2_a = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
-  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
+  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
+    9232 * batch + 768,
+    9232 * batch + 784,
+  );
+  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
+    9216 * batch + 768,
+    9216 * batch + 784,
   );
 
   return (n: number): void => {
+    gradient_batch_norm_gamma(
+      drough_residual_block1_b_batch_norm_gamma_sum,
+      rough_residual_block1_b_batch_norm_batch_variance,
+      drough_residual_block1_b_batch_norm_gamma,
+    );
     backward_dbatch_norm_batch_variance_sum(
       rough_residual_block1_b_batch_norm_gamma,
       drough_residual_block1_b_batch_norm_gamma_sum,
@@ -4191,6 +4244,120 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_batch_norm_batch_mean_sum,
       n,
     );
+  };
+}
+
+/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 768, 11264 * batch + 768);
+  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
+  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
+    9232 * batch + 768,
+    9232 * batch + 784,
+  );
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
+  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
+    9216 * batch + 768,
+    9216 * batch + 784,
+  );
+  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const fine_residual_block2_a = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_b_conv2d_K = parameters.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(9216 * batch + 768, 10240 * batch + 768);
+  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block2_a_batch_norm_beta_offset,
+    fine_residual_block2_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(640, 656);
+  const dfine_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(
+    7168 * batch + 768,
+    7168 * batch + 784,
+  );
+  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(656, 672);
+  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
+    7184 * batch + 768,
+    7184 * batch + 784,
+  );
+  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
+    7168 * batch + 768,
+    7168 * batch + 784,
+  );
+  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_a_conv2d_K = parameters.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_b_batch_norm_beta_offset,
+    fine_residual_block1_b_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
+  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(576, 592);
+  const dfine_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
+    5120 * batch + 768,
+    5120 * batch + 784,
+  );
+  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(592, 608);
+  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
+    5136 * batch + 768,
+    5136 * batch + 784,
+  );
+  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
+    5120 * batch + 768,
+    5120 * batch + 784,
+  );
+  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
+  const fine_residual_block1_a = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_b_conv2d_K = parameters.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+
+  return (n: number): void => {
     backward_dconv2d_y_sum2(
       dfine_residual_block2_b,
       fine_residual_block2_b_batch_norm_gamma,
@@ -4208,96 +4375,6 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_conv2d_K,
       n,
     );
-  };
-}
-
-/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
-function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const fine_residual_block2_a = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
-  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(8192 * batch + 896, 9216 * batch + 896);
-  const fine_residual_block2_b_conv2d_K = parameters.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(9216 * batch + 896, 10240 * batch + 896);
-  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block2_a_batch_norm_beta_offset,
-    fine_residual_block2_a_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 896, 7168 * batch + 896);
-  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(768, 784);
-  const dfine_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(0, 16);
-  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(784, 800);
-  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
-  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
-  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(6144 * batch + 896, 7168 * batch + 896);
-  const fine_residual_block1_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
-  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 896, 11264 * batch + 896);
-  const fine_residual_block2_a_conv2d_K = parameters.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
-  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_b_batch_norm_beta_offset,
-    fine_residual_block1_b_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 896, 5120 * batch + 896);
-  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(704, 720);
-  const dfine_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(0, 16);
-  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(720, 736);
-  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
-  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
-  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 896, 5120 * batch + 896);
-  const fine_residual_block1_a = workspace.subarray(3072 * batch + 896, 4096 * batch + 896);
-  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block1_b_conv2d_K = parameters.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
-  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_a_batch_norm_beta_offset,
-    fine_residual_block1_a_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
-  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(640, 656);
-  const dfine_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(0, 16);
-  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(656, 672);
-  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
-
-  return (n: number): void => {
     backward_da_batch_norm_y2(
       fine_residual_block2_a,
       dfine_residual_block2_b_conv2d_y_sum,
@@ -4417,6 +4494,73 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block1_a_batch_norm_beta,
       n,
     );
+  };
+}
+
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): (n: number) => void {
+  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
+  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(512, 528);
+  const dfine_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(
+    3072 * batch + 768,
+    3072 * batch + 784,
+  );
+  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(528, 544);
+  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
+    3088 * batch + 768,
+    3088 * batch + 784,
+  );
+  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
+    3072 * batch + 768,
+    3072 * batch + 784,
+  );
+  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
+  const stem = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
+  const dfine_residual_block1_a_conv2d_K = gradients.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const fine_residual_block1_a_conv2d_K = parameters.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const dstem_batch_norm_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const dstem_batch_norm_beta = gradients.subarray(
+    stem_batch_norm_beta_offset,
+    stem_batch_norm_beta_offset + 16,
+  );
+  const stem_conv2d_y = workspace.subarray(768, 1024 * batch + 768);
+  const stem_batch_norm_batch_mean = workspace.subarray(448, 464);
+  const dstem_batch_norm_gamma_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
+  const stem_batch_norm_batch_variance = workspace.subarray(464, 480);
+  const dstem_batch_norm_gamma = gradients.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const stem_batch_norm_gamma = parameters.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const dstem_batch_norm_batch_variance_sum = workspace.subarray(1040 * batch + 768, 1040 * batch + 784);
+  const dstem_batch_norm_batch_mean_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
+  const dstem_conv2d_y_sum = workspace.subarray(768, 1024 * batch + 768);
+  const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
+
+  return (n: number): void => {
     backward_dbatch_norm_gamma_sum2(
       dfine_residual_block1_a_batch_norm_y,
       fine_residual_block1_a_conv2d_y,
@@ -4436,59 +4580,6 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block1_a_batch_norm_batch_variance_sum,
       n,
     );
-  };
-}
-
-/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
-function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): (n: number) => void {
-  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_a_batch_norm_beta_offset,
-    fine_residual_block1_a_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(656, 672);
-  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
-  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 896, 6144 * batch + 896);
-  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
-  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
-  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(640, 656);
-  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
-  const stem = workspace.subarray(1024 * batch + 896, 2048 * batch + 896);
-  const dfine_residual_block1_a_conv2d_K = gradients.subarray(
-    fine_residual_block1_a_conv2d_K_offset,
-    fine_residual_block1_a_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 896, 8192 * batch + 896);
-  const fine_residual_block1_a_conv2d_K = parameters.subarray(
-    fine_residual_block1_a_conv2d_K_offset,
-    fine_residual_block1_a_conv2d_K_offset + 2304,
-  );
-  const dstem_batch_norm_y = workspace.subarray(3072 * batch + 896, 4096 * batch + 896);
-  const dstem_batch_norm_beta = gradients.subarray(
-    stem_batch_norm_beta_offset,
-    stem_batch_norm_beta_offset + 16,
-  );
-  const stem_conv2d_y = workspace.subarray(896, 1024 * batch + 896);
-  const stem_batch_norm_batch_mean = workspace.subarray(576, 592);
-  const dstem_batch_norm_gamma_sum = workspace.subarray(0, 16);
-  const stem_batch_norm_batch_variance = workspace.subarray(592, 608);
-  const dstem_batch_norm_gamma = gradients.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
-  const stem_batch_norm_gamma = parameters.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
-  const dstem_batch_norm_batch_variance_sum = workspace.subarray(0, 16);
-  const dstem_batch_norm_batch_mean_sum = workspace.subarray(16, 32);
-  const dstem_conv2d_y_sum = workspace.subarray(896, 1024 * batch + 896);
-  const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
-
-  return (n: number): void => {
     backward_dbatch_norm_batch_mean_sum2(
       fine_residual_block1_a_batch_norm_gamma,
       dfine_residual_block1_a_batch_norm_beta,
@@ -4568,25 +4659,25 @@ function updatePart1({
   rate_schedule,
 }: Memory): (step: number, rateFactor: number) => void {
   const stem_batch_norm_running_mean = state.subarray(0, 16);
-  const stem_batch_norm_running_mean_next = workspace.subarray(608, 624);
+  const stem_batch_norm_running_mean_next = workspace.subarray(480, 496);
   const stem_batch_norm_running_variance = state.subarray(16, 32);
-  const stem_batch_norm_running_variance_next = workspace.subarray(624, 640);
+  const stem_batch_norm_running_variance_next = workspace.subarray(496, 512);
   const fine_residual_block1_a_batch_norm_running_mean = state.subarray(32, 48);
-  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(672, 688);
+  const fine_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(544, 560);
   const fine_residual_block1_a_batch_norm_running_variance = state.subarray(48, 64);
-  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(688, 704);
+  const fine_residual_block1_a_batch_norm_running_variance_next = workspace.subarray(560, 576);
   const fine_residual_block1_b_batch_norm_running_mean = state.subarray(64, 80);
-  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(736, 752);
+  const fine_residual_block1_b_batch_norm_running_mean_next = workspace.subarray(608, 624);
   const fine_residual_block1_b_batch_norm_running_variance = state.subarray(80, 96);
-  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(752, 768);
+  const fine_residual_block1_b_batch_norm_running_variance_next = workspace.subarray(624, 640);
   const fine_residual_block2_a_batch_norm_running_mean = state.subarray(96, 112);
-  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(800, 816);
+  const fine_residual_block2_a_batch_norm_running_mean_next = workspace.subarray(672, 688);
   const fine_residual_block2_a_batch_norm_running_variance = state.subarray(112, 128);
-  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(816, 832);
+  const fine_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(688, 704);
   const fine_residual_block2_b_batch_norm_running_mean = state.subarray(128, 144);
-  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(864, 880);
+  const fine_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(736, 752);
   const fine_residual_block2_b_batch_norm_running_variance = state.subarray(144, 160);
-  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(880, 896);
+  const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(752, 768);
   const rough_residual_block1_a_batch_norm_running_mean = state.subarray(160, 192);
   const rough_residual_block1_a_batch_norm_running_mean_next = workspace.subarray(64, 96);
   const rough_residual_block1_a_batch_norm_running_variance = state.subarray(192, 224);
@@ -4600,9 +4691,9 @@ function updatePart1({
   const rough_residual_block2_a_batch_norm_running_variance = state.subarray(320, 352);
   const rough_residual_block2_a_batch_norm_running_variance_next = workspace.subarray(352, 384);
   const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
-  const rough_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(448, 480);
+  const rough_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(384, 416);
   const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
-  const rough_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(480, 512);
+  const rough_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(416, 448);
   const u = state.subarray(416, 42778);
 
   return (step: number, rateFactor: number): void => {
@@ -4649,7 +4740,7 @@ function updatePart1({
 /** `evaluate`, part 1 of 2: its arrays, and the calls that work on them. */
 function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: number) => void {
   const stem_conv2d_K = parameters.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
-  const stem_conv2d_y = workspace.subarray(896, 1024 * batch + 896);
+  const stem_conv2d_y = workspace.subarray(768, 1024 * batch + 768);
   const stem_batch_norm_running_mean = state.subarray(0, 16);
   const stem_batch_norm_running_variance = state.subarray(16, 32);
   const stem_batch_norm_gamma = parameters.subarray(
@@ -4660,7 +4751,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     stem_batch_norm_beta_offset,
     stem_batch_norm_beta_offset + 16,
   );
-  const stem_inference = workspace.subarray(896, 1024 * batch + 896);
+  const stem_inference = workspace.subarray(768, 1024 * batch + 768);
   const fine_residual_block1_a_conv2d_K = parameters.subarray(
     fine_residual_block1_a_conv2d_K_offset,
     fine_residual_block1_a_conv2d_K_offset + 2304,
@@ -4675,7 +4766,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     fine_residual_block1_a_batch_norm_beta_offset,
     fine_residual_block1_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_a_inference = workspace.subarray(1024 * batch + 896, 2048 * batch + 896);
+  const fine_residual_block1_a_inference = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
   const fine_residual_block1_b_conv2d_K = parameters.subarray(
     fine_residual_block1_b_conv2d_K_offset,
     fine_residual_block1_b_conv2d_K_offset + 2304,
@@ -4690,7 +4781,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     fine_residual_block1_b_batch_norm_beta_offset,
     fine_residual_block1_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y_inference = workspace.subarray(2048 * batch + 896, 3072 * batch + 896);
+  const fine_residual_block1_y_inference = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
   const fine_residual_block2_a_conv2d_K = parameters.subarray(
     fine_residual_block2_a_conv2d_K_offset,
     fine_residual_block2_a_conv2d_K_offset + 2304,
@@ -4705,7 +4796,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     fine_residual_block2_a_batch_norm_beta_offset,
     fine_residual_block2_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block2_a_inference = workspace.subarray(896, 1024 * batch + 896);
+  const fine_residual_block2_a_inference = workspace.subarray(768, 1024 * batch + 768);
   const fine_residual_block2_b_conv2d_K = parameters.subarray(
     fine_residual_block2_b_conv2d_K_offset,
     fine_residual_block2_b_conv2d_K_offset + 2304,
@@ -4720,7 +4811,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     fine_residual_block2_b_batch_norm_beta_offset,
     fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
-  const fine_inference = workspace.subarray(1024 * batch + 896, 2048 * batch + 896);
+  const fine_inference = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
   const rough_residual_block1_a_conv2d_K = parameters.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
@@ -4735,7 +4826,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_a_inference = workspace.subarray(896, 512 * batch + 896);
+  const rough_residual_block1_a_inference = workspace.subarray(768, 512 * batch + 768);
   const rough_residual_block1_b_conv2d_K = parameters.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
@@ -4750,7 +4841,7 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     rough_residual_block1_b_batch_norm_beta_offset,
     rough_residual_block1_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 896, 1024 * batch + 896);
+  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 768, 1024 * batch + 768);
   const rough_residual_block2_a_conv2d_K = parameters.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
@@ -4765,14 +4856,14 @@ function evaluatePart1({ batch, parameters, state, workspace, x }: Memory): (n: 
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block2_a_inference = workspace.subarray(896, 512 * batch + 896);
+  const rough_residual_block2_a_inference = workspace.subarray(768, 512 * batch + 768);
   const rough_residual_block2_b_conv2d_K = parameters.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
   const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
-    1024 * batch + 896,
-    1536 * batch + 896,
+    1024 * batch + 768,
+    1536 * batch + 768,
   );
 
   return (n: number): void => {
@@ -4879,8 +4970,8 @@ function evaluatePart2({
   label,
 }: Memory): (n: number) => void {
   const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
-    1024 * batch + 896,
-    1536 * batch + 896,
+    1024 * batch + 768,
+    1536 * batch + 768,
   );
   const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
   const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
@@ -4892,14 +4983,14 @@ function evaluatePart2({
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 896, 1024 * batch + 896);
-  const z_global_avg_pool2d_y_inference = workspace.subarray(896, 32 * batch + 896);
+  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 768, 1024 * batch + 768);
+  const z_global_avg_pool2d_y_inference = workspace.subarray(768, 32 * batch + 768);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z_inference = workspace.subarray(32 * batch + 896, 42 * batch + 896);
+  const z_inference = workspace.subarray(32 * batch + 768, 42 * batch + 768);
   const p_logsumexp_inference = doubles.subarray(2, batch + 2);
   const loss_inference = doubles.subarray(0, 1);
-  const accuracy_inference = doubles.subarray(1, 2);
+  const accuracy_inference = doubles.subarray(2, 3);
 
   return (n: number): void => {
     forward_z_global_avg_pool2d_y_inference(
@@ -4924,8 +5015,8 @@ function evaluatePart2({
 /** `predict`, part 2 of 2: its arrays, and the calls that work on them. */
 function predictPart2({ batch, parameters, state, workspace, doubles }: Memory): (n: number) => void {
   const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
-    1024 * batch + 896,
-    1536 * batch + 896,
+    1024 * batch + 768,
+    1536 * batch + 768,
   );
   const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
   const rough_residual_block2_b_batch_norm_running_variance = state.subarray(384, 416);
@@ -4937,13 +5028,13 @@ function predictPart2({ batch, parameters, state, workspace, doubles }: Memory):
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 896, 1024 * batch + 896);
-  const z_global_avg_pool2d_y_inference = workspace.subarray(896, 32 * batch + 896);
+  const rough_residual_block1_y_inference = workspace.subarray(512 * batch + 768, 1024 * batch + 768);
+  const z_global_avg_pool2d_y_inference = workspace.subarray(768, 32 * batch + 768);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z_inference = workspace.subarray(32 * batch + 896, 42 * batch + 896);
+  const z_inference = workspace.subarray(32 * batch + 768, 42 * batch + 768);
   const p_logsumexp_inference = doubles.subarray(2, batch + 2);
-  const p = workspace.subarray(32 * batch + 896, 42 * batch + 896);
+  const p = workspace.subarray(32 * batch + 768, 42 * batch + 768);
 
   return (n: number): void => {
     forward_z_global_avg_pool2d_y_inference(
@@ -4979,8 +5070,8 @@ export function createProgram(batch: number): CompiledProgram {
   const label = new Int32Array(batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(14848 * batch + 896);
-  const p = workspace.subarray(32 * batch + 896, 42 * batch + 896);
+  const workspace = new Float32Array(14848 * batch + 768);
+  const p = workspace.subarray(32 * batch + 768, 42 * batch + 768);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);

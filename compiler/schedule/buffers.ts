@@ -1,62 +1,24 @@
 /**
  * Where every tensor lives. Intermediates share the workspace by liveness: two may have the same place if in no list of
- * steps (training: forward then backward; prediction) both are alive at once. Tensors of constant size, of size ~ batch and
- * of size ~ batch² have regions of their own, each filled first-fit, largest first, so that nothing overlaps for any batch.
+ * steps (lifetimes.ts) both are alive at once, or if one is written over the other. Tensors of constant size, of size ~ batch
+ * and of size ~ batch² have regions of their own, so that nothing overlaps for any batch; what is constant and no larger than
+ * one row of a hole in the second region lies there, as a batch has at least one row.
  */
-import { tensorsReadBy } from '../graph/expressions.ts';
-import type { ElementType, Program, Statement, Tensor } from '../graph/types.ts';
-import { isElementwise, readsInPlace } from './groups.ts';
-import type { Group } from './groups.ts';
+import type { ElementType, Program, Tensor } from '../graph/types.ts';
 import { elementsOf, makeSize } from './integers.ts';
+import type { Relation, Timeline } from './lifetimes.ts';
+import { momentsOf } from './memory.ts';
+import { pack } from './packing.ts';
+import type { Block } from './packing.ts';
 import type { Buffer, LoopProgram } from './types.ts';
 
 type Pool = Buffer['pool'];
-
-/** When a tensor is alive, as positions in one list of groups, both included. */
-export interface Interval {
-  readonly from: number;
-  readonly to: number;
-}
-
-export interface Timeline {
-  readonly groups: readonly Group[];
-  /** Statements that write an element after reading at its place, and nothing before: no fill of the whole target. */
-  readonly elementwise: ReadonlySet<Statement>;
-  readonly alive: ReadonlyMap<string, Interval>;
-}
 
 const poolOf: Readonly<Record<ElementType, Pool>> = {
   real: 'workspace',
   double: 'doubles',
   integer: 'integers',
 };
-
-/** Random tensors are drawn before the first group. */
-const drawn = -1;
-
-/** Lifetimes over one list of groups; what is in `kept` lives to its end. */
-export function timelineOf(
-  groups: readonly Group[],
-  kept: ReadonlySet<string>,
-  tensors: ReadonlyMap<string, Tensor>,
-): Timeline {
-  const alive = new Map<string, { from: number; to: number }>();
-  groups.forEach((group, position) => {
-    for (const statement of group.statements) {
-      for (const tensor of tensorsReadBy(statement)) {
-        const interval = alive.get(tensor);
-        if (interval) interval.to = position;
-        else if (tensors.get(tensor)?.role === 'random') alive.set(tensor, { from: drawn, to: position });
-      }
-      alive.set(statement.target, { from: position, to: position });
-    }
-  });
-  for (const [tensor, interval] of alive) if (kept.has(tensor)) interval.to = groups.length;
-  const elementwise = groups
-    .flatMap((group) => group.statements)
-    .filter((statement) => isElementwise(statement, tensors));
-  return { groups, elementwise: new Set(elementwise), alive };
-}
 
 /** The degree (0: constant, 1: ~ batch, 2: ~ batch²) and the number of elements per batch^degree. */
 function shape(tensor: Tensor): { degree: number; count: number; symbol: string | undefined } {
@@ -74,13 +36,23 @@ interface Place {
 export interface Plan {
   readonly buffers: Map<string, Buffer>;
   readonly pools: LoopProgram['pools'];
+  /** Of every timeline: the bytes alive while each of its groups runs. */
+  readonly moments: LoopProgram['moments'];
 }
 
 /** Every tensor's buffer. `order` gives parameters a place before the others; `inside` have none. */
 export function planBuffers(
   program: Program,
   timelines: readonly Timeline[],
-  options: { readonly order: readonly string[]; readonly inside: ReadonlySet<string> },
+  options: {
+    readonly dtype: 'f32' | 'f64';
+    readonly order: readonly string[];
+    readonly inside: ReadonlySet<string>;
+    /** Tensor -> the one whose memory it is. */
+    readonly aliases: ReadonlyMap<string, string>;
+    /** The relation of two tensors; without it none is written over another. */
+    readonly related: (a: Tensor, b: Tensor) => Relation;
+  },
 ): Plan {
   const buffers = new Map<string, Buffer>();
   const symbols = [...program.tensors.values()].flatMap((tensor) => shape(tensor).symbol ?? []);
@@ -132,7 +104,8 @@ export function planBuffers(
     else if (
       (tensor.role === 'intermediate' || tensor.role === 'random') &&
       !gradients.has(tensor.name) &&
-      !options.inside.has(tensor.name)
+      !options.inside.has(tensor.name) &&
+      !options.aliases.has(tensor.name)
     ) {
       if (timelines.some(({ alive }) => alive.has(tensor.name)))
         planned[poolOf[tensor.element]]?.push(tensor);
@@ -140,7 +113,7 @@ export function planBuffers(
   }
   for (const pool of ['workspace', 'doubles', 'integers'] as const) {
     const start = totals[pool];
-    const places = place(planned[pool] ?? [], timelines);
+    const places = place(planned[pool] ?? [], timelines, options.related);
     const ends = [...start] as [number, number, number];
     for (const { degree, count, offset } of places)
       ends[degree] = Math.max(ends[degree] ?? 0, (start[degree] ?? 0) + offset + count);
@@ -152,78 +125,97 @@ export function planBuffers(
     }
     totals[pool] = ends;
   }
+  for (const [name, root] of options.aliases) {
+    const [own, shared] = [program.tensors.get(name), buffers.get(root)];
+    if (own && shared && shared.pool in planned)
+      buffers.set(name, { ...shared, tensor: name, role: own.role, axes: own.axes, sameAs: root });
+  }
   const ordered = new Map<string, Buffer>();
   for (const name of program.tensors.keys()) {
     const buffer = buffers.get(name);
     if (buffer) ordered.set(name, buffer);
   }
   const sizes = Object.entries(totals).map(([pool, parts]) => [pool, makeSize(parts, symbol)]);
-  return { buffers: ordered, pools: Object.fromEntries(sizes) as LoopProgram['pools'] };
+  const bytesOf: Readonly<Record<ElementType, number>> = {
+    real: options.dtype === 'f32' ? 4 : 8,
+    double: 8,
+    integer: 4,
+  };
+  const bytes = (tensor: Tensor): number => shape(tensor).count * bytesOf[tensor.element];
+  const all = Object.values(planned).flat();
+  const moments = timelines.map((timeline) =>
+    momentsOf(timeline, all, bytes).map((moment) => makeSize(moment, symbol)),
+  );
+  return { buffers: ordered, moments, pools: Object.fromEntries(sizes) as LoopProgram['pools'] };
 }
 
-/** First-fit, the largest first; among equal ones the earliest, so that a later one can take over its place. */
-function place(tensors: readonly Tensor[], timelines: readonly Timeline[]): Place[] {
-  const first = (tensor: Tensor): number =>
-    Math.min(...timelines.map(({ alive }) => alive.get(tensor.name)?.from ?? Infinity));
-  const sorted = tensors.toSorted((a, b) => shape(b).count - shape(a).count || first(a) - first(b));
+function place(
+  tensors: readonly Tensor[],
+  timelines: readonly Timeline[],
+  related: (a: Tensor, b: Tensor) => Relation,
+): Place[] {
+  const known = new Map<string, Relation>();
+  const between = (a: Tensor, b: Tensor): Relation => {
+    const key = `${a.name} ${b.name}`;
+    const found = known.get(key) ?? related(a, b);
+    known.set(key, found);
+    known.set(`${b.name} ${a.name}`, found);
+    return found;
+  };
   const places: Place[] = [];
-  for (const tensor of sorted) {
-    const { degree, count } = shape(tensor);
-    const others = places.filter((other) => other.degree === degree);
-    const rivals = others.filter((other) => relation(other.tensor, tensor, timelines) !== 'free');
-    const heirloom = rivals.find(
-      (other) =>
-        other.count === count &&
-        relation(other.tensor, tensor, timelines) === 'heir' &&
-        rivals.every(
-          (rival) =>
-            rival === other ||
-            rival.offset + rival.count <= other.offset ||
-            rival.offset >= other.offset + count,
-        ),
+  for (const degree of [2, 1, 0]) {
+    const members = tensors.filter((tensor) => shape(tensor).degree === degree);
+    const [small, rest] = degree === 0 ? intoHoles(members, places, between) : [[], members];
+    places.push(...small);
+    const blocks = rest.map((tensor) => blockOf(tensor, timelines));
+    const { offsets } = pack(
+      blocks,
+      (a, b) => {
+        const [left, right] = [rest[a], rest[b]];
+        return left && right ? between(left, right) : 'free';
+      },
+      leastOf(rest, degree, timelines),
     );
-    const offset = heirloom ? heirloom.offset : firstGap(rivals, count);
-    places.push({ tensor, degree, count, offset });
+    rest.forEach((tensor, position) =>
+      places.push({ tensor, degree, count: shape(tensor).count, offset: offsets[position] ?? 0 }),
+    );
   }
   return places;
 }
 
-function firstGap(rivals: readonly Place[], count: number): number {
-  let offset = 0;
-  for (const rival of rivals.toSorted((a, b) => a.offset - b.offset)) {
-    if (offset + count <= rival.offset) return offset;
-    offset = Math.max(offset, rival.offset + rival.count);
-  }
-  return offset;
+function blockOf(tensor: Tensor, timelines: readonly Timeline[]): Block {
+  const intervals = timelines.flatMap(({ alive }) => alive.get(tensor.name) ?? []);
+  const first = Math.min(...intervals.map(({ from }) => from));
+  const span = intervals.reduce((total, { from, to }) => total + to - from + 1, 0);
+  return { size: shape(tensor).count, first, span };
 }
 
-/** `free`: never alive together; `heir`: one may be written over the other element by element; `apart` otherwise. */
-export function relation(a: Tensor, b: Tensor, timelines: readonly Timeline[]): 'free' | 'heir' | 'apart' {
-  let result: 'free' | 'heir' = 'free';
-  for (const timeline of timelines) {
-    const { alive } = timeline;
-    const first = alive.get(a.name);
-    const second = alive.get(b.name);
-    if (!first || !second || first.to < second.from || second.to < first.from) continue;
-    const inherits = inheritsIn(timeline, first, second, a, b) || inheritsIn(timeline, second, first, b, a);
-    if (!inherits) return 'apart';
-    result = 'heir';
-  }
-  return result;
+/** No region is smaller than what is alive in it at one moment. */
+function leastOf(tensors: readonly Tensor[], degree: number, timelines: readonly Timeline[]): number {
+  const count = (tensor: Tensor): number => shape(tensor).count;
+  const moments = timelines.flatMap((timeline) => momentsOf(timeline, tensors, count));
+  return moments.reduce((most, moment) => Math.max(most, moment[degree] ?? 0), 0);
 }
 
-/**
- * In the one group in which `old` is read for the last time and `next` is written, every element of `old` must be read at
- * its own place, by statements not after the one that writes `next`.
- */
-function inheritsIn(timeline: Timeline, old: Interval, next: Interval, a: Tensor, b: Tensor): boolean {
-  const group = timeline.groups[next.from];
-  if (!group || old.to !== next.from || old.from === next.from || a.element !== b.element) return false;
-  if (a.axes.length !== b.axes.length || a.axes.some((extent, axis) => extent !== b.axes[axis])) return false;
-  const writer = group.statements.findIndex((statement) => statement.target === b.name);
-  return group.statements.every((statement, position) => {
-    const concerned = position === writer || tensorsReadBy(statement).has(a.name);
-    if (!concerned) return true;
-    return timeline.elementwise.has(statement) && position <= writer && readsInPlace(statement, a.name);
-  });
+/** Constant tensors that fit beside what grows with the batch, even if that has one row; and those that do not. */
+function intoHoles(
+  tensors: readonly Tensor[],
+  places: readonly Place[],
+  between: (a: Tensor, b: Tensor) => Relation,
+): [Place[], Tensor[]] {
+  const region = places.filter(({ degree }) => degree === 1);
+  const end = Math.max(0, ...region.map(({ offset, count }) => offset + count));
+  const [fitting, rest]: [Place[], Tensor[]] = [[], []];
+  for (const tensor of tensors.toSorted((a, b) => shape(b).count - shape(a).count)) {
+    const { count } = shape(tensor);
+    const rivals = [...region, ...fitting].filter((other) => between(other.tensor, tensor) !== 'free');
+    let offset = 0;
+    for (const rival of rivals.toSorted((a, b) => a.offset - b.offset)) {
+      if (offset + count <= rival.offset) break;
+      offset = Math.max(offset, rival.offset + rival.count);
+    }
+    if (offset + count <= end) fitting.push({ tensor, degree: 1, count, offset });
+    else rest.push(tensor);
+  }
+  return [fitting, rest];
 }

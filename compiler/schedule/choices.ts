@@ -6,6 +6,9 @@ export const choices = {
   kernels: 'contractions by a shared kernel that holds blocks of one operand',
   elementwise: 'elementwise statements over one box share a loop',
   rows: 'values per row are computed inside the loop over rows that reads them',
+  aliases: 'reshapes and copies that move nothing are the same memory, and no statement runs',
+  overwriting: 'an elementwise result is written over an operand that is read there for the last time',
+  workspace: 'intermediates that are never alive together share a place',
   functions: 'operations that are equal but for their tensors share a function',
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -58,6 +58,7 @@ export function groupStatements(
   parts: ReadonlyMap<Statement, ReadonlySet<Part>>,
   tensors: ReadonlyMap<string, Tensor>,
   without: Without = nothing,
+  aliases: ReadonlyMap<string, string> = new Map(),
 ): Group[] {
   const groups: { statements: Statement[]; parts: ReadonlySet<Part> }[] = [];
   for (const unit of scanUnits([...parts.keys()])) {
@@ -69,7 +70,7 @@ export function groupStatements(
       continue;
     }
     const mayJoin = !without.has('elementwise') && isElementwise(statement, tensors);
-    const home = mayJoin ? homeOf(statement, of, groups, tensors) : undefined;
+    const home = mayJoin ? homeOf(statement, of, groups, tensors, aliases) : undefined;
     if (home) home.statements.push(statement);
     else groups.push({ statements: [statement], parts: of });
   }
@@ -82,9 +83,13 @@ function homeOf<G extends { readonly statements: Statement[]; readonly parts: Re
   parts: ReadonlySet<Part>,
   groups: readonly G[],
   tensors: ReadonlyMap<string, Tensor>,
+  aliases: ReadonlyMap<string, string>,
 ): G | undefined {
   const reading = tensorsReadBy(statement);
+  // what is read under another name has another shape
+  const renamed = new Set([...reading].flatMap((tensor) => aliases.get(tensor) ?? []));
   for (const group of groups.toReversed()) {
+    if (group.statements.some((other) => renamed.has(other.target))) return undefined;
     if (!group.statements.some((other) => reading.has(other.target))) continue;
     const [first] = group.statements;
     const fits =

@@ -1,19 +1,18 @@
 /** From a program of statements to loops: what runs in which order, over which buffers. */
 import { tensorsReadBy } from '../graph/expressions.ts';
-import { nextValues, pinned } from '../graph/results.ts';
+import { nextValues } from '../graph/results.ts';
 import type { Program, Statement } from '../graph/types.ts';
-import { planBuffers, timelineOf } from './buffers.ts';
+import { planBuffers } from './buffers.ts';
 import { nothing } from './choices.ts';
 import type { Without } from './choices.ts';
 import { contractionLoops } from './contraction.ts';
 import { FunctionList } from './function-list.ts';
 import { FunctionScope } from './function-scope.ts';
 import type { Naming } from './function-scope.ts';
-import { ownGradients } from './gradients.ts';
-import { groupStatements, partsOf } from './groups.ts';
 import type { Group, Part } from './groups.ts';
+import { layOut } from './layout.ts';
 import { statementLoops } from './loops.ts';
-import { fuseRows, rowLoops } from './row-loops.ts';
+import { rowLoops } from './row-loops.ts';
 import { scanLoops } from './scan-loops.ts';
 import { sharedLoops } from './shared-loops.ts';
 import { shareGroups } from './share-functions.ts';
@@ -35,21 +34,17 @@ export interface ScheduleOptions {
 
 /** The loop program of a model. Pure: the same program gives the same loops. */
 export function schedule(source: Program, options: ScheduleOptions): LoopProgram {
-  const program = ownGradients(source);
-  const kept = pinned(program);
   const without = options.without ?? nothing;
-  const separate = groupStatements(partsOf(program), program.tensors, without);
-  const groups = without.has('rows') ? separate : fuseRows(separate, program.tensors, kept);
-  const listed = (...parts: Part[]): Group[] =>
-    parts.flatMap((part) => groups.filter((group) => group.parts.has(part)));
-  const inside = insideTensors(groups, kept);
+  const { program, groups, listed, aliases, stored, timelines, related } = layOut(source, without);
+  const inside = insideTensors(groups, stored);
   const functions = new FunctionList();
   const steps = new Map<Group, Step>();
   for (const shared of shareGroups(groups, program, inside, without)) {
     const step = groupFunction(shared, program, options, functions);
     for (const { group, tensors } of shared.members) {
       const actual = new Map(shared.names.map((name, place) => [name, tensors[place] ?? name]));
-      const given = (names: readonly string[]): string[] => names.map((name) => actual.get(name) ?? name);
+      const given = (names: readonly string[]): string[] =>
+        names.map((name) => sharedArray(actual.get(name) ?? name, program, aliases));
       steps.set(group, {
         ...step,
         buffers: given(step.buffers),
@@ -58,18 +53,13 @@ export function schedule(source: Program, options: ScheduleOptions): LoopProgram
     }
   }
   const stepsOf = (part: Part): Step[] => listed(part).flatMap((group) => steps.get(group) ?? []);
-  const plan = planBuffers(
-    program,
-    [
-      timelineOf(listed('forward', 'backward'), kept, program.tensors),
-      timelineOf(listed('evaluate'), kept, program.tensors),
-      timelineOf(listed('predict'), kept, program.tensors),
-    ],
-    {
-      order: parameterOrder(program, options.parameters ?? []),
-      inside,
-    },
-  );
+  const plan = planBuffers(program, timelines, {
+    dtype: options.dtype,
+    order: parameterOrder(program, options.parameters ?? []),
+    inside,
+    aliases,
+    related,
+  });
   return {
     name: program.name,
     dtype: options.dtype,
@@ -81,20 +71,31 @@ export function schedule(source: Program, options: ScheduleOptions): LoopProgram
     ...(program.evaluation === undefined ? {} : { evaluate: stepsOf('evaluate') }),
     predict: stepsOf('predict'),
     draws: {
-      forward: drawnFor(listed('forward', 'backward'), program),
-      evaluate: drawnFor(listed('evaluate'), program),
-      predict: drawnFor(listed('predict'), program),
+      forward: drawnFor(listed('forward', 'backward'), program, aliases),
+      evaluate: drawnFor(listed('evaluate'), program, aliases),
+      predict: drawnFor(listed('predict'), program, aliases),
     },
     nextValues: nextValues(program),
+    moments: plan.moments,
     pools: plan.pools,
   };
 }
 
+/** The array to hand in for a tensor: another name of an input, a parameter or a state has none of its own. */
+function sharedArray(name: string, { tensors }: Program, aliases: ReadonlyMap<string, string>): string {
+  const root = aliases.get(name) ?? name;
+  const role = tensors.get(root)?.role;
+  return role === 'intermediate' || role === 'random' ? name : root;
+}
+
 /** The random tensors that the groups read, in order of declaration. */
-function drawnFor(groups: readonly Group[], program: Program): string[] {
-  const read = new Set(
-    groups.flatMap(({ statements }) => statements.flatMap((each) => [...tensorsReadBy(each)])),
-  );
+function drawnFor(
+  groups: readonly Group[],
+  program: Program,
+  aliases: ReadonlyMap<string, string>,
+): string[] {
+  const names = groups.flatMap(({ statements }) => statements.flatMap((each) => [...tensorsReadBy(each)]));
+  const read = new Set(names.map((name) => aliases.get(name) ?? name));
   return [...program.tensors.values()].flatMap(({ name, role }) =>
     role === 'random' && read.has(name) ? [name] : [],
   );

@@ -4,7 +4,8 @@
  *     const label_score = z[n * 10 + label[n]];       loss_sum2[n] = sum[k]((k == label[n]) * z[n, k])
  *     total += p_logsumexp[n] - label_score;          loss = sum[n](p_logsumexp[n] - loss_sum2[n])
  *
- * so that it needs neither a buffer nor a function of its own.
+ * so that it needs neither a buffer nor a function of its own. All values of a row are complete before a result of that row
+ * is stored: the result may be written over what they read (lifetimes.ts).
  */
 import {
   fetchedTensors,

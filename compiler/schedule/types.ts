@@ -42,6 +42,8 @@ export interface Buffer {
   readonly size: Size;
   readonly pool: 'parameters' | 'gradients' | 'state' | 'workspace' | 'doubles' | 'integers' | 'input';
   readonly offset: Size;
+  /** The tensor that this is another name of: equal values in equal order, in one place. */
+  readonly sameAs?: string;
 }
 
 // -------------------------------------------------------------------------------------------------- integer expressions
@@ -221,6 +223,11 @@ export interface LoopProgram {
   readonly draws: Readonly<Record<'forward' | 'evaluate' | 'predict', readonly string[]>>;
   /** State -> the tensor of its next value, which takes its place after `backward`. */
   readonly nextValues: ReadonlyMap<string, string>;
+  /**
+   * Bytes of intermediates alive while each step runs, for each list: training (`forward`, then `backward`), `evaluate`,
+   * `predict`. The largest is the least that the workspace can be (memory.ts).
+   */
+  readonly moments: readonly (readonly Size[])[];
   /** Sizes of the pools, in elements. */
   readonly pools: Readonly<Record<Buffer['pool'], Size>>;
 }

@@ -264,6 +264,7 @@ const loops: LoopProgram = {
   name: 'Kinds',
   dtype: 'f64',
   draws: { forward: [], evaluate: [], predict: [] },
+  moments: [],
   nextValues: new Map(),
   buffers: new Map(
     [

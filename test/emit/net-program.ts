@@ -317,6 +317,7 @@ export const netLoops: LoopProgram = {
   name: 'Net',
   dtype: 'f64',
   draws: { forward: [], evaluate: [], predict: [] },
+  moments: [],
   nextValues: new Map(),
   batch: 'n',
   buffers: new Map(

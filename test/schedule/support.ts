@@ -3,6 +3,7 @@ import { interpret } from '../../compiler/graph/interpret.ts';
 import { evaluationResults, nextValues } from '../../compiler/graph/results.ts';
 import type { Program } from '../../compiler/graph/types.ts';
 import { schedule } from '../../compiler/schedule/index.ts';
+import type { ScheduleOptions } from '../../compiler/schedule/index.ts';
 import { allocate, runSteps } from '../../compiler/schedule/run.ts';
 import type { Memory } from '../../compiler/schedule/run.ts';
 import type { LoopProgram } from '../../compiler/schedule/types.ts';
@@ -31,8 +32,9 @@ export function compareWithInterpreter(
   program: Program,
   tensors: Tensors,
   extents: Readonly<Record<string, number>>,
+  options: Pick<ScheduleOptions, 'without'> = {},
 ): Compared[] {
-  const loops = schedule(program, { dtype: 'f64', batch: 'n' });
+  const loops = schedule(program, { dtype: 'f64', batch: 'n', ...options });
   const truth = interpret(program, { tensors, extents });
   const numbers = Object.fromEntries(
     [...program.tensors.values()]

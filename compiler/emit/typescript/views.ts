@@ -79,7 +79,9 @@ export class Views {
     }
     const from = printSize(buffer.offset, this.loops.batch);
     const to = printSize(sumOf(buffer.offset, buffer.size), this.loops.batch);
-    return own(`${buffer.pool}.subarray(${from}, ${to})`);
+    const same = buffer.sameAs === undefined ? '' : ` // ${buffer.sameAs}, in the same order`;
+    const { names, text } = own(`${buffer.pool}.subarray(${from}, ${to})`);
+    return { names, text: `${text}${same}` };
   }
 
   /** `W1_offset, W1_offset + 6` of the flat parameters, or plain numbers where no parameter starts there. */

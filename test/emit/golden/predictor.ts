@@ -191,7 +191,7 @@ export function createProgram(batch: number): PredictingProgram {
   const workspace = new Float32Array(8 * batch);
   const h = workspace.subarray(0, 5 * batch);
   const z = workspace.subarray(5 * batch, 8 * batch);
-  const p = workspace.subarray(0, 3 * batch);
+  const p = workspace.subarray(5 * batch, 8 * batch);
 
   return {
     batch,
