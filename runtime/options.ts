@@ -66,6 +66,8 @@ export interface FitOptions<Inputs, Outputs = unknown> {
 
 const GREATEST_COUNT = 2 ** 31 - 1;
 
+const hasProperties = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
 type Rule = (name: string, value: unknown) => void;
@@ -85,8 +87,7 @@ const ruleOf =
     mustBe(name, what, test(value), value);
 const truth = ruleOf('true or false', (value) => typeof value === 'boolean');
 const callable = ruleOf('a function', (value) => typeof value === 'function');
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
-const anObject = ruleOf('an object', isObject);
+const anObject = ruleOf('an object', hasProperties);
 const anything: Rule = () => {};
 
 const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
@@ -111,7 +112,7 @@ const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
   ),
   metrics: anObject,
   augment: callable,
-  callbacks: ruleOf('a list of callbacks', (value) => Array.isArray(value) && value.every(isObject)),
+  callbacks: ruleOf('a list of callbacks', (value) => Array.isArray(value) && value.every(hasProperties)),
   signal: anObject,
   onBatch: callable,
   onEpoch: callable,
