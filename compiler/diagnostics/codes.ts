@@ -44,6 +44,7 @@ export const codes = {
   E601: 'parameter not reached by the loss',
   E602: 'loss is not a scalar',
   E603: 'no derivative',
+  E604: 'checkpoint out of place',
   W701: 'unused definition',
   W702: 'gradient is zero everywhere',
   W703: 'state never updated',

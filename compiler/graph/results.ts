@@ -19,6 +19,11 @@ export function evaluationResults(program: Program): string[] {
   return trainingResults({ ...program, ...program.evaluation });
 }
 
+/** The results of blocks that are computed again from them: they must stay tensors of their own. */
+export function checkpointResults({ statements }: Program): Set<string> {
+  return new Set(statements.flatMap(({ checkpoint }) => checkpoint?.block ?? []));
+}
+
 /** Outputs, loss, metrics of both variants, gradients, next values of states. */
 export function pinned(program: Program): Set<string> {
   return new Set([

@@ -216,6 +216,15 @@ export interface Statement {
   readonly scan?: Scan;
   readonly phase: Phase;
   readonly origin: Origin;
+  /** Set inside of a block that is not kept for the backward pass (rewrite/checkpoint.ts). */
+  readonly checkpoint?: Checkpoint;
+}
+
+export interface Checkpoint {
+  /** The result of the block, which is kept. */
+  readonly block: string;
+  /** True for what the backward pass computes again. */
+  readonly again?: boolean;
 }
 
 // ------------------------------------------------------------------------------------------------------------ tensors

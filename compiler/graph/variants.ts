@@ -164,6 +164,9 @@ export function renameProgram(program: Program, names: ReadonlyMap<string, strin
       ...renameReads(statement, names),
       target: nameOf(statement.target),
       ...(statement.scan ? { scan: { ...statement.scan, group: nameOf(statement.scan.group) } } : {}),
+      ...(statement.checkpoint
+        ? { checkpoint: { ...statement.checkpoint, block: nameOf(statement.checkpoint.block) } }
+        : {}),
     })),
     outputs: program.outputs.map(nameOf),
     ...results({ metrics, ...(loss === undefined ? {} : { loss }) }),

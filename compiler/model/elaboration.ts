@@ -151,6 +151,8 @@ export class Elaboration {
   readonly named = new Map<string, Span>();
   /** What `training` is here; undefined where it means nothing: in optimizers, schedules, files. */
   readonly training: boolean | undefined;
+  /** The block being elaborated whose inside is not kept for the backward pass: its result. */
+  checkpoint: string | undefined;
   /** True once something has asked for `training`, or for the next value of a state. */
   readsTraining = false;
   /** Tensor of a layer -> the calls that made it, outermost first. */

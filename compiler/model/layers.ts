@@ -21,6 +21,7 @@ import { declareRandom } from './draws.ts';
 import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
 import { matchAxes } from './layer-axes.ts';
+import { insideCheckpoint, refuseCheckpoint } from './checkpoints.ts';
 import { childrenOf } from './layer-calls.ts';
 import { hoist } from './lowering.ts';
 import { insideCall } from './recursion.ts';
@@ -244,8 +245,10 @@ function elaborateItems(
     else if (item.kind === 'state') declareKept(item, ownName(prefix, text, elaboration), inner, elaboration);
     else if (item.kind === 'random')
       declareRandom(item, ownName(prefix, text, elaboration), inner, elaboration);
-    else if (isNext(text)) elaborateNext(item, inner, elaboration);
-    else {
+    else if (isNext(text)) {
+      refuseCheckpoint(item, elaboration);
+      elaborateNext(item, inner, elaboration);
+    } else {
       const name = nameOf(item);
       const tensor = elaborateAssignment(item, name.target, name.instance, inner, elaboration);
       if (text !== result.text) continue;
@@ -342,16 +345,18 @@ function rememberCalls(tensor: string, { calling, callsOf }: Elaboration): void 
 
 /** A named statement of a model or layer; its tensor is known by the local name from then on. */
 export function elaborateAssignment(
-  { name, bindings, scatter, value, span }: Assignment,
+  { name, bindings, scatter, value, span, checkpoint }: Assignment,
   target: string,
   instance: string,
   scope: Scope,
   elaboration: Elaboration,
 ): Tensor | undefined {
   const request = { target, instance, value, span };
-  const tensor = scatter
-    ? elaborateScatter({ ...request, scatter }, scope, elaboration)
-    : elaborateStatement({ ...request, ...(bindings ? { bindings } : {}) }, scope, elaboration);
+  const tensor = insideCheckpoint(target, checkpoint, elaboration, () =>
+    scatter
+      ? elaborateScatter({ ...request, scatter }, scope, elaboration)
+      : elaborateStatement({ ...request, ...(bindings ? { bindings } : {}) }, scope, elaboration),
+  );
   scope.define(
     name.text,
     tensor

@@ -14,6 +14,7 @@ import {
 } from '../graph/expressions.ts';
 import { countOf, elementOf } from '../graph/builder.ts';
 import type {
+  Checkpoint,
   Combine,
   Expression,
   Extent,
@@ -78,6 +79,7 @@ export function lowerScatter(request: ScatterRequest, elaboration: Elaboration):
     body: substituteIndices(lowered, names),
     phase: builder.phase,
     origin: originOf(frame, elaboration),
+    ...checkpointOf(target, elaboration),
     ...scanOf(
       frame,
       at.flatMap(({ index }) => isPlainIndex(index) ?? []),
@@ -238,6 +240,7 @@ function addStatement(
     body: substituteIndices(lowered, names),
     phase: builder.phase,
     origin: originOf(frame, elaboration),
+    ...checkpointOf(target, elaboration),
     ...scanOf(frame, write, names),
   };
   const element = elementOf(combine, write.length);
@@ -258,6 +261,11 @@ function scanOf(
   const index = step && write.includes(step.index) ? names.get(step.index) : undefined;
   const name = index && isPlainIndex(index);
   return step && name !== undefined ? { scan: { group: 'scan', index: name, reversed: step.reversed } } : {};
+}
+
+/** The mark of what lies inside of a `checkpoint`; its result does not. */
+function checkpointOf(target: string, { checkpoint }: Elaboration): { checkpoint?: Checkpoint } {
+  return checkpoint === undefined || target === checkpoint ? {} : { checkpoint: { block: checkpoint } };
 }
 
 /** Names as the user wrote them, made unique in the statement; the axes of whole tensors are called i, j, k, ... */

@@ -13,6 +13,7 @@ import type {
   TrainDeclaration,
 } from '../syntax/tree.ts';
 import type { OpenDimension } from './declarations.ts';
+import { refuseCheckpoint, refuseCheckpoints } from './checkpoints.ts';
 import { declareDim, declareInput, declareKept, isMet } from './declarations.ts';
 import { declareRandom } from './draws.ts';
 import { Elaboration } from './elaboration.ts';
@@ -222,6 +223,7 @@ function isTaken(name: string, span: Span, { defined, elaboration, open }: Model
 function define(item: Assignment, state: ModelState): void {
   const { scope, elaboration } = state;
   const { text } = item.name;
+  if (isNext(text)) refuseCheckpoint(item, elaboration);
   const isMade = isNext(text)
     ? elaborateNext(item, scope, elaboration)
     : elaborateAssignment(item, text, text, scope, elaboration) !== undefined;
@@ -342,6 +344,8 @@ function finish(made: Program, definition: ModelDefinition, state: ModelState): 
       },
     );
   }
+  const items = definition.items.flatMap((item) => (item.kind === 'assignment' ? [item] : []));
+  if (!state.loss && !state.broken) refuseCheckpoints(program.name, items, elaboration);
   if (!state.broken) {
     reportUnreached(program, elaboration);
   }

@@ -4,6 +4,7 @@
  */
 import { arrangeScans } from '../graph/scan.ts';
 import type { Program } from '../graph/types.ts';
+import { recomputeCheckpoints } from './checkpoint.ts';
 import { removeDead } from './dead.ts';
 import { makeDense } from './dense.ts';
 import { fuseEpilogues } from './epilogue.ts';
@@ -32,6 +33,7 @@ export const passes = {
   dead: keepingScans(removeDead),
   inline: keepingScans(inline),
   epilogue: keepingScans(fuseEpilogues),
+  checkpoint: keepingScans(recomputeCheckpoints),
 } as const satisfies Record<string, Pass>;
 
 export type PassName = keyof typeof passes;
@@ -48,6 +50,7 @@ export const passMeanings: Readonly<Record<PassName, string>> = {
   dead: 'statements that no result depends on are dropped',
   inline: 'elementwise statements move into their readers where that is cheaper than storing them',
   epilogue: 'what is done to a finished sum is done where it is stored: bias, activation',
+  checkpoint: 'what lies inside of a `checkpoint` is computed again in the backward pass instead of kept',
 };
 
 export interface RewriteOptions {
@@ -59,7 +62,15 @@ export interface RewriteOptions {
 
 const before: readonly PassName[] = ['stabilise', 'simplify', 'nest', 'split', 'dead'];
 const settling: readonly PassName[] = ['dense', 'simplify', 'share', 'dead', 'inline', 'nest'];
-const last: readonly PassName[] = ['split', 'simplify', 'share', 'dead', 'epilogue', 'simplify'];
+const last: readonly PassName[] = [
+  'split',
+  'simplify',
+  'share',
+  'dead',
+  'epilogue',
+  'simplify',
+  'checkpoint',
+];
 
 /** One pass opens the way for another; it takes few rounds until none finds anything. */
 const mostRounds = 5;

@@ -30,7 +30,7 @@ import { inSameScan } from '../graph/scan.ts';
 import type { Expression, Extent, LoopIndex, Program, Read, Statement } from '../graph/types.ts';
 import { isContraction } from './contraction.ts';
 import { costPerElement } from './cost.ts';
-import { pinned } from '../graph/results.ts';
+import { checkpointResults, pinned } from '../graph/results.ts';
 import { isElementwise, placesOf, valueOf } from './definitions.ts';
 
 /** What a run-time extent counts for where costs are compared. */
@@ -63,7 +63,7 @@ class Inliner {
 
   constructor(program: Program) {
     this.program = program;
-    this.keep = pinned(program);
+    this.keep = new Set([...pinned(program), ...checkpointResults(program)]);
     for (const statement of program.statements) {
       this.byTarget.set(statement.target, statement);
       for (const name of tensorsReadBy(statement)) this.readersOf(name).add(statement.target);

@@ -79,7 +79,9 @@ function groupKey(
     return [element, axes, range, inside.has(name), role === 'scalar' ? name : ''];
   });
   const keys = statements.map((statement) => {
-    const { phase, scan, indices } = statement;
+    const { scan, indices, checkpoint } = statement;
+    // what is computed again is called once more
+    const phase = checkpoint?.again === true ? 'forward' : statement.phase;
     const steps = scan && [scan.reversed, indices.findIndex(({ name }) => name === scan.index)];
     return [phase, steps, places.get(statement.target), statementKey(renamed(statement, places), around)];
   });

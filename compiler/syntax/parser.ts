@@ -15,6 +15,7 @@ import {
 import { Cursor } from './cursor.ts';
 import { parseAxes, parseDims, parseInput, parseParam, parseRandom, parseStates } from './declarations.ts';
 import { definedName, parseBinder, parseImport, parseParameters } from './heads.ts';
+import { beginsCheckpoint, takeCheckpoint } from './checkpoint.ts';
 import { applyLayout } from './layout.ts';
 import { tokenize } from './lexer.ts';
 import {
@@ -254,6 +255,13 @@ class Parser {
     const { actual: token, next } = cursor;
     if (beginsDefinition(token, next)) {
       this.parseNestedDefinition(kind, token);
+      return;
+    }
+    if (beginsCheckpoint(token, next)) {
+      const checkpoint = takeCheckpoint(cursor, kind);
+      this.parseStatement(kind, (item) =>
+        accept(checkpoint && item.kind === 'assignment' ? { ...item, checkpoint } : item),
+      );
       return;
     }
     const word = meantWord(cursor, statementsOf[kind]);

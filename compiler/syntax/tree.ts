@@ -201,6 +201,8 @@ export interface Assignment {
   readonly bindings?: readonly Binding[];
   /** Instead of bindings: `dE[token[n, t]: 96, d] += dy[n, t, d] for n, t, d`. */
   readonly scatter?: Scatter;
+  /** The word `checkpoint` before it. */
+  readonly checkpoint?: Span;
   readonly value: SyntaxExpression;
   readonly span: Span;
 }

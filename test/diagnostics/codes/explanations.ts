@@ -204,6 +204,11 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       'A statement has no derivative that the compiler could write down. A gradient that may be wrong is an error.',
     mend: 'Write the formula in another way, or take the gradient off it with `stop_gradient`.',
   },
+  E604: {
+    meaning:
+      '`checkpoint` says that what lies inside of a statement is not kept for the backward pass. It stands before an assignment of a model that is trained, or of a layer, and something must lie inside: not before an output or the next value of a state, and not in a `scan`.',
+    mend: 'Put it before the call of a layer of several statements, `checkpoint h = x |> block`, or leave it out.',
+  },
   W701: {
     meaning: 'A dim, an input or a statement of a model, or a function or layer of the file, is never used.',
     mend: 'Remove it, use it, or make it an output. The model compiles all the same.',
