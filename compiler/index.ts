@@ -6,8 +6,8 @@
 import { differentiate } from './calculus/index.ts';
 import { Diagnostics, type Diagnostic } from './diagnostics/diagnostic.ts';
 import type { Source } from './diagnostics/source.ts';
-import { formatTypeScript } from './emit/format.ts';
-import { emitModule, type EmitRequest } from './emit/typescript/index.ts';
+import { formatSections, loadPrettier } from './emit/format.ts';
+import { emitSections, type EmitRequest } from './emit/typescript/index.ts';
 import { inferenceOf } from './graph/inference.ts';
 import type { Program } from './graph/types.ts';
 import { loadImports, type Loader } from './imports.ts';
@@ -197,12 +197,12 @@ export async function compile(source: Source, options: CompileOptions = {}): Pro
     const loops = scheduleModel(analysed, options);
     const updates = scheduleUpdates(analysed, options);
     ended('schedule');
-    const text = emit(analysed, { loops, ...updates }, source.path, hash, options);
+    const sections = emit(analysed, { loops, ...updates }, source.path, hash, options);
     ended('emit');
-    modules.push({
-      name: analysed.model.name,
-      text: options.format === false ? text : await formatTypeScript(text),
-    });
+    if (options.format !== false) await loadPrettier();
+    ended('load prettier');
+    const text = options.format === false ? `${sections.join('\n\n')}\n` : await formatSections(sections);
+    modules.push({ name: analysed.model.name, text });
     ended('prettier');
   }
   return { diagnostics, modules };
@@ -238,9 +238,9 @@ function emit(
   path: string,
   hash: string,
   options: CompileOptions,
-): string {
+): readonly string[] {
   const { runtime = 'chainrule/runtime', standalone, inference = false, without, math } = options;
-  return emitModule({
+  return emitSections({
     model,
     program,
     inference,

@@ -85,6 +85,11 @@ const LOCALS = [
 
 /** @throws Error where the request contradicts itself (a fault of the compiler, not of the user's text) */
 export function emitModule(request: EmitRequest): string {
+  return `${emitSections(request).join('\n\n')}\n`;
+}
+
+/** The module in parts that stand for themselves, with an empty line between any two. */
+export function emitSections(request: EmitRequest): readonly string[] {
   return new ModulePrinter(request).print();
 }
 
@@ -111,7 +116,7 @@ class ModulePrinter {
     this.scope.reserve(...EXPORTS, ...IMPORTS, ...HELPERS, ...CLIPS, ...this.embedded);
   }
 
-  print(): string {
+  print(): readonly string[] {
     const { request } = this;
     const { loops, options } = request;
     const offsets = this.offsetConstants();
@@ -189,10 +194,10 @@ class ModulePrinter {
       create.text,
       request.inference === true ? createPredictorText : createTrainerText(request),
     ];
-    const module = joined(sections);
-    if (options.standalone === undefined) return module;
-    const runtime = neededRuntime(options.standalone, module);
-    return joined([module, rule(`the runtime of chainrule ${options.version}`), runtime]);
+    const own = trimmed(sections);
+    if (options.standalone === undefined) return own;
+    const runtime = neededRuntime(options.standalone, own.join('\n\n'));
+    return [...own, ...trimmed([rule(`the runtime of chainrule ${options.version}`), runtime])];
   }
 
   // ------------------------------------------------------------------------------------------------------------ top part
@@ -364,11 +369,8 @@ function partOf(each: LoopFunction): Part {
   return each.computes[0]?.phase ?? 'kernels';
 }
 
-/** Sections with an empty line between them. */
-function joined(sections: readonly string[]): string {
-  const trimmed = sections.map((section) => section.trim()).filter((section) => section !== '');
-  return `${trimmed.join('\n\n')}\n`;
-}
+const trimmed = (sections: readonly string[]): string[] =>
+  sections.map((section) => section.trim()).filter((section) => section !== '');
 
 /** A line across the page, with a word at its end. */
 const rule = (title: string): string => `// ${'-'.repeat(RULE_WIDTH - title.length)} ${title}`;
