@@ -14,12 +14,13 @@ import { loadImports, type Loader } from './imports.ts';
 import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
+import { neededPrelude } from './prelude/needed.ts';
 import { optimise, passes, passMeanings, prepare } from './rewrite/index.ts';
 import { choices } from './schedule/choices.ts';
 import { schedule, scheduleUpdate } from './schedule/index.ts';
 import type { LoopProgram } from './schedule/types.ts';
 import { parse } from './syntax/index.ts';
-import type { SyntaxFile } from './syntax/tree.ts';
+import type { ImportDeclaration, SyntaxFile } from './syntax/tree.ts';
 import { VERSION } from './version.ts';
 
 export { renderDiagnostics, toJson } from './diagnostics/render.ts';
@@ -104,12 +105,36 @@ export interface Compilation {
   readonly modules: readonly CompiledModule[];
 }
 
-let parsedPrelude: readonly SyntaxFile[] | undefined;
+/** By their texts; what is needed of a file differs from model to model. */
+const parsedPrelude = new Map<string, SyntaxFile>();
+const mostParsed = 200;
 
-/** The library, parsed once; a test makes sure that it has no mistakes. */
-function preludeFiles(): readonly SyntaxFile[] {
-  parsedPrelude ??= preludeSources().map((source) => parse(source, new Diagnostics()));
-  return parsedPrelude;
+/** Files of the library, each parsed once; a test makes sure that they have no mistakes. */
+function parsedFiles(sources: readonly Source[]): SyntaxFile[] {
+  if (parsedPrelude.size > mostParsed) parsedPrelude.clear();
+  return sources.map((source) => {
+    const file = parsedPrelude.get(source.text) ?? parse(source, new Diagnostics());
+    parsedPrelude.set(source.text, file);
+    return file;
+  });
+}
+
+/** The models of a file, elaborated with the part of the library that it needs. */
+function elaborateFile(
+  file: SyntaxFile,
+  imports: ReadonlyMap<ImportDeclaration, SyntaxFile>,
+  diagnostics: Diagnostics,
+  ended: (step: string) => void,
+): Model[] {
+  const texts = [file, ...new Set(imports.values())].map(({ source }) => source.text);
+  const prelude = parsedFiles(diagnostics.list.length > 0 ? preludeSources() : neededPrelude(texts));
+  ended('prelude');
+  const found = new Diagnostics();
+  const models = elaborate(file, { imports, prelude }, diagnostics.list.length > 0 ? diagnostics : found);
+  // What is said of a mistake may name anything in the library.
+  return found.list.length === 0
+    ? models
+    : elaborate(file, { imports, prelude: parsedFiles(preludeSources()) }, diagnostics);
 }
 
 type AnalyseOptions = Pick<CompileOptions, 'load' | 'inference' | 'without' | 'ended'>;
@@ -122,9 +147,7 @@ export function analyse(source: Source, options: AnalyseOptions = {}): Analysis 
   ended('parse');
   const imports = loadImports(file, load, diagnostics);
   ended('imports');
-  const prelude = preludeFiles();
-  ended('prelude');
-  const elaborated = elaborate(file, { imports, prelude }, diagnostics);
+  const elaborated = elaborateFile(file, imports, diagnostics, ended);
   ended('elaborate');
   if (!diagnostics.hasErrors && elaborated.length === 0) {
     diagnostics.error(
