@@ -1,5 +1,5 @@
 /** What a call of the command line does: compile each file, then write, check, print or watch. */
-import { watch } from 'node:fs';
+import { statSync, watch } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import {
   analyse,
@@ -43,17 +43,20 @@ export async function run(options: CliOptions): Promise<number> {
   checkLeftOut(options.without);
   if (options.print !== undefined) checkPrinted(options.print);
   // The clock of `performance` starts with the process.
+  const begun = Date.now();
   const { failed, read } = await runOnce(options, { since: 0, step: 'start' });
-  if (options.watch) await watchFiles(options, read);
+  if (options.watch) await watchFiles(options, read, begun);
   return failed ? 1 : 0;
 }
 
 /** Compiles again, after every change of a file that was read, until the process is told to end. */
-async function watchFiles(options: CliOptions, files: readonly string[]): Promise<never> {
+async function watchFiles(options: CliOptions, files: readonly string[], first: number): Promise<never> {
   let read = files;
+  let begun = first;
   for (;;) {
     process.stderr.write(`watching ${read.length === 1 ? read[0] : `${read.length} files`}\n`);
-    const since = await nextChange(read);
+    const since = await nextChange(read, begun);
+    begun = Date.now();
     try {
       ({ read } = await runOnce(options, { since, step: 'wait' }));
     } catch (error) {
@@ -66,19 +69,26 @@ async function watchFiles(options: CliOptions, files: readonly string[]): Promis
 
 /**
  * Editors replace files, so the folders are watched; what happens within 30 ms is one change.
+ * @param begun when the last compilation began, in milliseconds since 1970
  * @returns when the change was seen, on the clock of `performance.now()`
  */
-function nextChange(files: readonly string[]): Promise<number> {
+function nextChange(files: readonly string[], begun: number): Promise<number> {
   const names = new Set(files.map((file) => resolve(file)));
   return new Promise((done) => {
+    const changed = (): void => {
+      for (const watcher of watchers) watcher.close();
+      const seen = performance.now();
+      setTimeout(() => done(seen), 30);
+    };
     const watchers = [...new Set([...names].map((file) => dirname(file)))].map((folder) =>
       watch(folder, (_, name) => {
-        if (name === null || !names.has(join(folder, name))) return;
-        for (const watcher of watchers) watcher.close();
-        const seen = performance.now();
-        setTimeout(() => done(seen), 30);
+        if (name !== null && names.has(join(folder, name))) changed();
       }),
     );
+    // nobody was looking while the last change was compiled
+    const isNewer = (file: string): boolean =>
+      (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > begun;
+    if ([...names].some(isNewer)) changed();
   });
 }
 

@@ -22,7 +22,14 @@ export async function formatTypeScript(text: string): Promise<string> {
 }
 
 /** The import alone, so that its time can be told from that of the formatting. */
-export function loadPrettier() {
+export function loadPrettier(): ReturnType<typeof importPrettier> {
+  prettierParts ??= importPrettier();
+  return prettierParts;
+}
+
+let prettierParts: ReturnType<typeof importPrettier> | undefined;
+
+function importPrettier() {
   return Promise.all([
     import('prettier/standalone'),
     import('prettier/plugins/babel'),

@@ -262,20 +262,29 @@ describe('compile', () => {
     expect(version.stdout).toContain(VERSION);
   });
 
-  it('--watch compiles again when the file changes', async () => {
+  it('--watch compiles again when the file changes, and with --timing says how long that took', async () => {
     const path = join(folder, 'watched.dsl');
     writeFileSync(path, line);
-    const child = spawn(process.execPath, [compiler, 'watched.dsl', '-o', 'watched', '--watch'], {
+    const child = spawn(process.execPath, [compiler, 'watched.dsl', '-o', 'watched', '--watch', '--timing'], {
       cwd: folder,
     });
+    let told = '';
+    child.stderr.on('data', (data) => (told += data));
     const output = join(folder, 'watched/watched.ts');
     try {
-      await waitFor(
-        () => readFileSync(output, 'utf8').includes('rate = 0.1') || readFileSync(output, 'utf8') !== '',
-      );
-      await new Promise((done) => child.stderr.once('data', done));
+      await waitFor(() => told.includes('watching watched.dsl'));
+      expect(readFileSync(output, 'utf8')).toContain("name: 'Line'");
       writeFileSync(path, line.replaceAll('model Line', 'model Renamed'));
       await waitFor(() => readFileSync(output, 'utf8').includes("name: 'Renamed'"));
+      await waitFor(() => told.split('watching').length === 3);
+      const [cold = '', warm = ''] = told.split('watching');
+      const total = (part: string): number => Number(/^ {2}total +([\d.]+) ms/m.exec(part)?.[1]);
+      expect(cold).toMatch(/^ {2}start /m);
+      expect(warm).toMatch(/^ {2}wait /m);
+      expect(warm).not.toMatch(/^ {2}start /m);
+      // ten times what is promised: the machine may be busy
+      expect(total(warm)).toBeLessThan(1500);
+      expect(total(cold)).toBeLessThan(10_000);
     } finally {
       child.kill();
     }

@@ -11,7 +11,7 @@ const definitions = (text: string): string[] =>
 
 describe('the part of the library that a text needs', () => {
   it('is what it names, and what that names', () => {
-    expect(definitions('y = x |> prelu')).toEqual(['prelu']);
+    expect(definitions('y = x |> prelu')).toEqual(['leaky_relu', 'prelu']);
     expect(definitions('y = x |> transformer_block(4)')).toEqual(
       expect.arrayContaining(['transformer_block', 'multi_head_attention', 'layer_norm', 'gelu', 'dense']),
     );
