@@ -130,7 +130,7 @@ async function runOnce(options: CliOptions, before: Before): Promise<RunResult> 
         file: path,
         diagnostics: toJson(outcome.diagnostics),
         outputs: written,
-        ...(options.timing ? { timing: timing.steps } : {}),
+        ...(options.timing ? { timing: timing.steps, processor: timing.processor } : {}),
       });
     } else if (outcome.diagnostics.length > 0) {
       process.stderr.write(

@@ -9,10 +9,14 @@ export interface StepTime {
 export class Timing {
   private readonly spent = new Map<string, number>();
   private last: number;
+  private readonly busyBefore: number;
+  private busyAfter: number;
 
-  /** @param since where the first step begins, on the clock of `performance.now()` */
+  /** @param since where the first step begins, on the clock of `performance.now()`; 0: where the process began */
   constructor(since: number) {
     this.last = since;
+    this.busyBefore = since === 0 ? 0 : busy();
+    this.busyAfter = this.busyBefore;
   }
 
   /** What was done since the step before was this one. */
@@ -20,7 +24,13 @@ export class Timing {
     const now = performance.now();
     this.spent.set(step, (this.spent.get(step) ?? 0) + now - this.last);
     this.last = now;
+    this.busyAfter = busy();
   };
+
+  /** Milliseconds that the processor worked for this, on all threads: less depends on what else the machine does. */
+  get processor(): number {
+    return Number((this.busyAfter - this.busyBefore).toFixed(2));
+  }
 
   /** In the order in which the steps first ended. */
   get steps(): StepTime[] {
@@ -29,6 +39,11 @@ export class Timing {
       milliseconds: Number(milliseconds.toFixed(2)),
     }));
   }
+}
+
+function busy(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** One line a step with its share, and the total; the steps of several files are added up. */
@@ -41,5 +56,7 @@ export function printTiming(title: string, timings: readonly Timing[]): string {
     ([step, milliseconds]) =>
       `  ${step.padEnd(16)}${milliseconds.toFixed(1).padStart(9)} ms${((100 * milliseconds) / all).toFixed(1).padStart(7)} %`,
   );
-  return [title, ...rows, ''].join('\n');
+  const processor = timings.reduce((sum, timing) => sum + timing.processor, 0);
+  const last = `  ${'processor'.padEnd(16)}${processor.toFixed(1).padStart(9)} ms, all threads`;
+  return [title, ...rows, last, ''].join('\n');
 }

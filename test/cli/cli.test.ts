@@ -203,6 +203,7 @@ describe('compile', () => {
     expect(steps).toEqual(expect.arrayContaining([...all, 'schedule', 'emit', 'prettier', 'write']));
     expect(new Set(steps).size).toBe(steps.length);
     expect(report.timing.every(({ milliseconds }) => milliseconds >= 0)).toBe(true);
+    expect(text.stderr).toMatch(/^  processor +[\d.]+ ms, all threads$/m);
     for (const step of [...steps, 'total'])
       expect(text.stderr).toMatch(new RegExp(`^  ${step} +[\\d.]+ ms +[\\d.]+ %$`, 'm'));
   });
