@@ -15,15 +15,26 @@ import { batchExtents } from './programs.ts';
 
 export type Tensors = Readonly<Record<string, Float64Array>>;
 
-export function emittedProgram(program: Program, dtype: 'f32' | 'f64'): EmittedModule {
+/** @param without choices of the scheduler that are left out */
+export function emittedProgram(
+  program: Program,
+  dtype: 'f32' | 'f64',
+  without: ReadonlySet<string> = new Set(),
+): EmittedModule {
   const batch = 'n';
   const text = emitModule({
     model: { name: 'Random', program, batch },
     program,
-    loops: schedule(program, { dtype, batch }),
+    loops: schedule(program, { dtype, batch, without }),
     groups: [],
     schedules: [],
-    options: { runtime: 'chainrule/runtime', version: '0', hash: '', path: 'random.dsl' },
+    options: {
+      runtime: 'chainrule/runtime',
+      version: '0',
+      hash: '',
+      path: 'random.dsl',
+      without: [...without],
+    },
   });
   return loadModule(text);
 }

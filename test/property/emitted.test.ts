@@ -11,6 +11,7 @@ import { interpret } from '../../compiler/graph/interpret.ts';
 import type { Program } from '../../compiler/graph/types.ts';
 import { validate } from '../../compiler/graph/validate.ts';
 import { optimise, prepare } from '../../compiler/rewrite/index.ts';
+import { choices } from '../../compiler/schedule/choices.ts';
 import { differences, emittedProgram } from './emit.ts';
 import { programs, randomTensors } from './programs.ts';
 
@@ -59,11 +60,16 @@ function valuesFor(program: Program, seed: number, n: number, { coarse, dtype }:
   );
 }
 
-function expectSame(program: Program, seed: number, variant: Variant): void {
+function expectSame(
+  program: Program,
+  seed: number,
+  variant: Variant,
+  without: ReadonlySet<string> = new Set(),
+): void {
   const plain = differentiate(program, new Diagnostics());
   const optimised = optimise(differentiate(prepare(program), new Diagnostics()));
   expect(validate(optimised)).toEqual([]);
-  const module = emittedProgram(optimised, variant.dtype);
+  const module = emittedProgram(optimised, variant.dtype, without);
   const compiled = module.createProgram(Math.max(...variant.batches));
   const { tolerance, largest } = rounding[variant.dtype];
   for (const n of variant.batches) {
@@ -94,6 +100,20 @@ describe('emitted code computes what the program says: loss and gradients of ran
     fc.assert(
       fc.property(programs({ smooth: variant.smooth }).filter(rowsFirst), fc.nat(1000), (program, seed) =>
         expectSame(program, seed, variant),
+      ),
+      { numRuns: variant.programs },
+    );
+  });
+
+  it.each(['f64', 'f32'] as const)('%s, whatever the scheduler leaves out', (dtype) => {
+    const smooth = dtype === 'f32';
+    const variant: Variant = { name: dtype, dtype, batches: [4, 1], smooth, coarse: false, programs: 30 };
+    fc.assert(
+      fc.property(
+        programs({ smooth }).filter(rowsFirst),
+        fc.nat(1000),
+        fc.subarray(Object.keys(choices)),
+        (program, seed, without) => expectSame(program, seed, variant, new Set(without)),
       ),
       { numRuns: variant.programs },
     );

@@ -12,76 +12,22 @@ import { drawCall, drawFunctions } from './draws.ts';
 import { emitFunction, type ModuleContext } from './functions.ts';
 import { heading } from './heading.ts';
 import { defaultText, printHeader, shapeText, valuesText } from './header.ts';
-import { helperTexts } from './helpers.ts';
+import { builtIn, exactHelpers, fastHelpers } from './helpers.ts';
 import { printKey, printLiteral } from './literal.ts';
 import { Scope } from './names.ts';
 import { createPredictorText, describePredictor, noUpdate } from './predictor.ts';
 import type { EmitRequest } from './request.ts';
+import { CLIPS, EXPORTS, HELPERS, IMPORTS, LOCALS } from './reserved.ts';
 import { neededRuntime, topLevelNames } from './standalone.ts';
 import { clipFunction, emitUpdate, type UpdateText } from './update.ts';
 import { keptParameters } from './usage.ts';
-import type { Helper } from './integers.ts';
+import type { Elementary, Helper } from './integers.ts';
 import { createTrainerText, hasOrthogonal, weighsRows } from './trainer.ts';
 import { Views } from './views.ts';
 
 export type { EmitOptions, EmitRequest } from './request.ts';
 
 const RULE_WIDTH = 106;
-
-const EXPORTS = [
-  'description',
-  'createProgram',
-  'createTrainer',
-  'createPredictor',
-  'Inputs',
-  'Outputs',
-  'ParameterName',
-];
-const IMPORTS = [
-  'makeTrainer',
-  'drawBernoulli',
-  'drawNormal',
-  'drawUniform',
-  'fillOrthogonal',
-  'CompiledProgram',
-  'IntegerData',
-  'ModelDescription',
-  'RealData',
-  'Trainer',
-  'TrainerOptions',
-  'rowWeights',
-  'makePredictor',
-  'Predictor',
-  'PredictingProgram',
-  'PredictorDescription',
-  'PredictorOptions',
-];
-const HELPERS: readonly Helper[] = [
-  'erf',
-  'sigmoid',
-  'softplus',
-  'roundHalfEven',
-  'modulo',
-  'square',
-  'cube',
-];
-const CLIPS = ['clipValues', 'clipGlobalNorm'];
-const LOCALS = [
-  'batch',
-  'parameters',
-  'gradients',
-  'state',
-  'scalars',
-  'rates',
-  'rateFactor',
-  'workspace',
-  'doubles',
-  'integers',
-  'results',
-  'seed',
-  'step',
-  'first',
-];
 
 /** @throws Error where the request contradicts itself (a fault of the compiler, not of the user's text) */
 export function emitModule(request: EmitRequest): string {
@@ -99,6 +45,8 @@ class ModulePrinter {
   private readonly embedded: ReadonlySet<string>;
   private readonly arrayType: Readonly<Record<ElementType, string>>;
   private readonly usedHelpers = new Set<Helper>();
+  /** exp and its like are functions of the file. */
+  private readonly fast: boolean;
   private readonly functions: Readonly<Record<Part, string[]>> = {
     forward: [],
     backward: [],
@@ -111,6 +59,8 @@ class ModulePrinter {
   constructor(request: EmitRequest) {
     this.request = request;
     const real = request.loops.dtype === 'f32' ? 'Float32Array' : 'Float64Array';
+    const { math, without = [] } = request.options;
+    this.fast = request.loops.dtype === 'f32' && math !== 'exact' && !without.includes('polynomials');
     this.arrayType = { real, double: 'Float64Array', integer: 'Int32Array' };
     this.embedded = new Set(topLevelNames(request.options.standalone ?? ''));
     this.scope.reserve(...EXPORTS, ...IMPORTS, ...HELPERS, ...CLIPS, ...this.embedded);
@@ -218,7 +168,7 @@ class ModulePrinter {
     ].toSorted();
     const values = [
       ...drawFunctions(program, loops.draws),
-      ...(this.usedHelpers.has('erf') ? ['erf'] : []),
+      ...(this.usedHelpers.has('erf') && !this.fast ? ['erf'] : []),
       ...(hasOrthogonal(this.request) ? ['fillOrthogonal'] : []),
       this.request.inference === true ? 'makePredictor' : 'makeTrainer',
       ...(weighsRows(this.request) ? ['rowWeights'] : []),
@@ -285,6 +235,8 @@ class ModulePrinter {
       kept: keptParameters(functions),
       helper: (name) => {
         this.usedHelpers.add(name);
+        if (!this.fast) return isElementary(name) ? builtIn[name] : name;
+        for (const called of fastHelpers[name].calls ?? []) this.usedHelpers.add(called);
         return name;
       },
     };
@@ -338,9 +290,10 @@ class ModulePrinter {
   }
 
   private helpers(): string[] {
-    return HELPERS.flatMap((name) =>
-      name === 'erf' || !this.usedHelpers.has(name) || this.embedded.has(name) ? [] : [helperTexts[name]],
-    );
+    const texts = this.fast
+      ? fastHelpers
+      : { ...exactHelpers, exp: undefined, tanh: undefined, erf: undefined };
+    return HELPERS.flatMap((name) => (this.usedHelpers.has(name) ? (texts[name]?.text ?? []) : []));
   }
 
   private extent(integer: number | string, rows: string | undefined): string {
@@ -362,6 +315,8 @@ function withNotation(functions: readonly string[]): readonly string[] {
     ...functions,
   ];
 }
+
+const isElementary = (name: Helper): name is Elementary => name in builtIn;
 
 type Part = 'forward' | 'backward' | 'update' | 'kernels';
 

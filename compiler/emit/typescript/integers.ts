@@ -3,12 +3,16 @@ import { integer, sum } from '../../schedule/integers.ts';
 import type { Condition, IntegerExpression } from '../../schedule/types.ts';
 
 /** Functions that the emitted file defines, or imports, where it uses them. */
-export type Helper = 'erf' | 'sigmoid' | 'softplus' | 'roundHalfEven' | 'modulo' | 'square' | 'cube';
+export type Helper = Elementary | 'sigmoid' | 'softplus' | 'roundHalfEven' | 'modulo' | 'square' | 'cube';
+
+/** Those that are built in or the runtime's, and that modules with float32 arrays have as polynomials. */
+export type Elementary = 'exp' | 'tanh' | 'erf';
 
 /** How names of the loop program are called in the emitted function. */
 export interface Naming {
   variable(name: string): string;
   buffer(name: string): string;
+  /** What it is called where it is called: exp is `Math.exp`, or `exp`. */
   helper(name: Helper): string;
   /** The integer variable is known to be 0 or more. */
   nonNegative(name: string): boolean;

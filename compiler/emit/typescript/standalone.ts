@@ -12,7 +12,8 @@ export function topLevelNames(text: string): string[] {
 }
 
 /**
- * Those paragraphs of the runtime that the module needs, directly or through others, in their order.
+ * Those paragraphs of the runtime that the module needs, directly or through others, in their order. What the module has
+ * itself (its `sigmoid` may be another one) is not among them.
  * @param runtime formatted text without imports and exports: bodies are indented, so that a paragraph begins at an empty
  *   line with text at the left margin after it
  */
@@ -23,8 +24,11 @@ export function neededRuntime(runtime: string, module: string): string {
     .map((text) => ({ text, names: topLevelNames(text), words: wordsOf(text) }));
   const needed = new Set<string>();
   const pending = [...wordsOf(module)];
+  const own = new Set(topLevelNames(module));
   const homes = new Map(
-    paragraphs.flatMap((paragraph) => paragraph.names.map((name) => [name, paragraph] as const)),
+    paragraphs.flatMap((paragraph) =>
+      paragraph.names.flatMap((name) => (own.has(name) ? [] : [[name, paragraph] as const])),
+    ),
   );
   while (pending.length > 0) {
     const word = pending.pop()!;
@@ -33,7 +37,7 @@ export function neededRuntime(runtime: string, module: string): string {
     pending.push(...(homes.get(word)?.words ?? []));
   }
   return paragraphs
-    .filter(({ names }) => names.some((name) => needed.has(name)))
+    .filter(({ names }) => names.some((name) => needed.has(name) && homes.has(name)))
     .map(({ text }) => text)
     .join('\n\n');
 }
