@@ -1349,13 +1349,11 @@ export function forward_attention_weight(score: Float32Array, weight: Float32Arr
         const shift = Math.abs(largest) < Infinity ? largest : 0;
         let total = 0;
         for (let j = 0; j < j_to_i; j++) {
-          total += Math.exp(score[score_at_i + j]! - shift);
+          total += exp(score[score_at_i + j]! - shift);
         }
         const weight_logsumexp_nhi = shift + Math.log(total);
         for (let j = 0; j < 64; j++) {
-          weight[score_at_i + j] = Math.exp(
-            (j <= i ? score[score_at_i + j]! : -Infinity) - weight_logsumexp_nhi,
-          );
+          weight[score_at_i + j] = exp((j <= i ? score[score_at_i + j]! : -Infinity) - weight_logsumexp_nhi);
         }
       }
     }
@@ -1563,7 +1561,7 @@ export function forward_loss_logsumexp(z: Float32Array, loss_logsumexp: Float64A
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 96; k++) {
-      total += Math.exp(z[z_at_nt + k]! - shift);
+      total += exp(z[z_at_nt + k]! - shift);
     }
     loss_logsumexp[nt] = shift + Math.log(total);
   }
@@ -1611,7 +1609,7 @@ export function backward_dz(
     const loss_logsumexp_i = loss_logsumexp[ni]!;
     const next_i = next[ni]!;
     for (let o = 0; o < 96; o++) {
-      dz[z_at_ni + o] = (Math.exp(z[z_at_ni + o]! - loss_logsumexp_i) - (o === next_i ? 1 : 0)) / product;
+      dz[z_at_ni + o] = (exp(z[z_at_ni + o]! - loss_logsumexp_i) - (o === next_i ? 1 : 0)) / product;
     }
   }
 }
@@ -2522,9 +2520,26 @@ export function contract_tn(
   );
 }
 
+// e^x = (e^r)^2048 with r = x / 2048, to 3e-9
+function exp(x: number): number {
+  const r = Math.max(x, -746) / 2048;
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const y2 = y * y;
+  const y4 = y2 * y2;
+  const y8 = y4 * y4;
+  const y16 = y8 * y8;
+  const y32 = y16 * y16;
+  const y64 = y32 * y32;
+  const y128 = y64 * y64;
+  const y256 = y128 * y128;
+  const y512 = y256 * y256;
+  const y1024 = y512 * y512;
+  return y1024 * y1024;
+}
+
 // 1 / (1 + exp(-x)): exp overflows to Infinity only where the result is 0
 function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
+  return 1 / (1 + exp(-x));
 }
 
 function square(x: number): number {

@@ -301,7 +301,7 @@ export function forward_z_gru_h(
         z_gru_r[z_gru_r_at_n + o] = z_gru_r_nto;
         const z_gru_z_nto = sigmoid(z_gru_a[z_gru_a_at_n + o + 96]! + z_gru_s[z_gru_a_at_n + o + 96]!);
         z_gru_z[z_gru_r_at_n + o] = z_gru_z_nto;
-        const z_gru_k_nto = Math.tanh(
+        const z_gru_k_nto = tanh(
           z_gru_a[z_gru_a_at_n + o + 192]! + z_gru_r_nto * z_gru_s[z_gru_a_at_n + o + 192]!,
         );
         z_gru_k[z_gru_r_at_n + o] = z_gru_k_nto;
@@ -358,7 +358,7 @@ export function forward_p_logsumexp_y(x: Float32Array, y: Float64Array, batch: n
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 27; k++) {
-      total += Math.exp(x[x_at_nt + k]! - shift);
+      total += exp(x[x_at_nt + k]! - shift);
     }
     y[nt] = shift + Math.log(total);
   }
@@ -403,7 +403,7 @@ export function forward_p(
     const z_inference_at_nt = nt * 27;
     const p_logsumexp_inference_t = p_logsumexp_inference[nt]!;
     for (let k = 0; k < 27; k++) {
-      p[z_inference_at_nt + k] = Math.exp(z_inference[z_inference_at_nt + k]! - p_logsumexp_inference_t);
+      p[z_inference_at_nt + k] = exp(z_inference[z_inference_at_nt + k]! - p_logsumexp_inference_t);
     }
   }
 }
@@ -433,7 +433,7 @@ export function backward_dz(
       const p_logsumexp_ni = p_logsumexp[p_logsumexp_at_n + i]!;
       const next_ni = next[p_logsumexp_at_n + i]!;
       for (let o = 0; o < 27; o++) {
-        dz[z_at_i + o] = (Math.exp(z[z_at_i + o]! - p_logsumexp_ni) - (o === next_ni ? 1 : 0)) / batch;
+        dz[z_at_i + o] = (exp(z[z_at_i + o]! - p_logsumexp_ni) - (o === next_ni ? 1 : 0)) / batch;
       }
     }
   }
@@ -1130,9 +1130,36 @@ export function contract_nt_holding_b(
   );
 }
 
+// e^x = (e^r)^2048 with r = x / 2048, to 3e-9
+function exp(x: number): number {
+  const r = Math.max(x, -746) / 2048;
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const y2 = y * y;
+  const y4 = y2 * y2;
+  const y8 = y4 * y4;
+  const y16 = y8 * y8;
+  const y32 = y16 * y16;
+  const y64 = y32 * y32;
+  const y128 = y64 * y64;
+  const y256 = y128 * y128;
+  const y512 = y256 * y256;
+  const y1024 = y512 * y512;
+  return y1024 * y1024;
+}
+
+// x P(x^2) / Q(x^2), to 2e-9; 1 and -1 from |x| = 9.02 on
+function tanh(x: number): number {
+  const z = Math.min(x * x, 81.3604);
+  const p3 = 2.80075178954e-5 + z * (3.05851615947e-8 - z * 1.22035651434e-11);
+  const p = 0.999999998691 + z * (0.136799174124 + z * (0.00386833068357 + z * p3));
+  const q2 = 0.0272458495549 + z * (0.000393863628997 + z * 1.28737069231e-6);
+  const q = 1 + z * (0.47013249473 + z * q2);
+  return Math.max(-1, Math.min((x * p) / q, 1));
+}
+
 // 1 / (1 + exp(-x)): exp overflows to Infinity only where the result is 0
 function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
+  return 1 / (1 + exp(-x));
 }
 
 function square(x: number): number {

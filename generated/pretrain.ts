@@ -140,7 +140,7 @@ export function forward_h(
   for (let n = 0; n < batch; n++) {
     const h_at_n = n * 32;
     for (let j = 0; j < 32; j++) {
-      h[h_at_n + j] = Math.tanh(h[h_at_n + j]! + b1[j]!);
+      h[h_at_n + j] = tanh(h[h_at_n + j]! + b1[j]!);
     }
   }
 }
@@ -174,7 +174,7 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 5; k++) {
-      total += Math.exp(z[z_at_n + k]! - shift);
+      total += exp(z[z_at_n + k]! - shift);
     }
     p_logsumexp[n] = shift + Math.log(total);
   }
@@ -186,7 +186,7 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
     const z_at_n = n * 5;
     const p_logsumexp_n = p_logsumexp[n]!;
     for (let k = 0; k < 5; k++) {
-      p[z_at_n + k] = Math.exp(z[z_at_n + k]! - p_logsumexp_n);
+      p[z_at_n + k] = exp(z[z_at_n + k]! - p_logsumexp_n);
     }
   }
 }
@@ -931,6 +931,33 @@ export function contract_nt_by_5(
     n, 1, // strides of c: by row, by column
     0, 0, 0, // where a, b and c begin
   );
+}
+
+// e^x = (e^r)^2048 with r = x / 2048, to 3e-9
+function exp(x: number): number {
+  const r = Math.max(x, -746) / 2048;
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const y2 = y * y;
+  const y4 = y2 * y2;
+  const y8 = y4 * y4;
+  const y16 = y8 * y8;
+  const y32 = y16 * y16;
+  const y64 = y32 * y32;
+  const y128 = y64 * y64;
+  const y256 = y128 * y128;
+  const y512 = y256 * y256;
+  const y1024 = y512 * y512;
+  return y1024 * y1024;
+}
+
+// x P(x^2) / Q(x^2), to 2e-9; 1 and -1 from |x| = 9.02 on
+function tanh(x: number): number {
+  const z = Math.min(x * x, 81.3604);
+  const p3 = 2.80075178954e-5 + z * (3.05851615947e-8 - z * 1.22035651434e-11);
+  const p = 0.999999998691 + z * (0.136799174124 + z * (0.00386833068357 + z * p3));
+  const q2 = 0.0272458495549 + z * (0.000393863628997 + z * 1.28737069231e-6);
+  const q = 1 + z * (0.47013249473 + z * q2);
+  return Math.max(-1, Math.min((x * p) / q, 1));
 }
 
 function square(x: number): number {

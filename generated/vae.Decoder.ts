@@ -491,9 +491,26 @@ export function contract_nn(
   );
 }
 
+// e^x = (e^r)^2048 with r = x / 2048, to 3e-9
+function exp(x: number): number {
+  const r = Math.max(x, -746) / 2048;
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const y2 = y * y;
+  const y4 = y2 * y2;
+  const y8 = y4 * y4;
+  const y16 = y8 * y8;
+  const y32 = y16 * y16;
+  const y64 = y32 * y32;
+  const y128 = y64 * y64;
+  const y256 = y128 * y128;
+  const y512 = y256 * y256;
+  const y1024 = y512 * y512;
+  return y1024 * y1024;
+}
+
 // 1 / (1 + exp(-x)): exp overflows to Infinity only where the result is 0
 function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
+  return 1 / (1 + exp(-x));
 }
 
 // ----------------------------------------------------------------------------------------------- the program

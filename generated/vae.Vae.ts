@@ -286,7 +286,7 @@ export function forward_z(
 ): void {
   const nk_to = batch * 12;
   for (let nk = 0; nk < nk_to; nk++) {
-    z[nk] = m[nk]! + Math.exp(s[nk]! / 2) * noise[nk]!;
+    z[nk] = m[nk]! + exp(s[nk]! / 2) * noise[nk]!;
   }
 }
 
@@ -502,7 +502,7 @@ export function backward_ds(
   const no_to = batch * 12;
   for (let no = 0; no < no_to; no++) {
     const s_o = s[no]!;
-    ds[no] = (Math.expm1(s_o) / batch + dz[no]! * noise[no]! * Math.exp(s_o / 2)) / 2;
+    ds[no] = (Math.expm1(s_o) / batch + dz[no]! * noise[no]! * exp(s_o / 2)) / 2;
   }
 }
 
@@ -1005,14 +1005,34 @@ export function contract_tn_holding_b(
   );
 }
 
-// 1 / (1 + exp(-x)): exp overflows to Infinity only where the result is 0
-function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
+// e^x = (e^r)^2048 with r = x / 2048, to 3e-9
+function exp(x: number): number {
+  const r = Math.max(x, -746) / 2048;
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const y2 = y * y;
+  const y4 = y2 * y2;
+  const y8 = y4 * y4;
+  const y16 = y8 * y8;
+  const y32 = y16 * y16;
+  const y64 = y32 * y32;
+  const y128 = y64 * y64;
+  const y256 = y128 * y128;
+  const y512 = y256 * y256;
+  const y1024 = y512 * y512;
+  return y1024 * y1024;
 }
 
-// log(1 + exp(x)) without overflow
+// 1 / (1 + exp(-x)): exp overflows to Infinity only where the result is 0
+function sigmoid(x: number): number {
+  return 1 / (1 + exp(-x));
+}
+
+// log(1 + exp(x)) = max(x, 0) + log(1 + t), and log(1 + t) = t P(t) / Q(t) for t = 0 .. 1, to 1e-9
 function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  const t = exp(-Math.abs(x));
+  const p = 0.99999999906 + t * (1.06621855992 + t * (0.238157583908 + t * 0.00341728386282));
+  const q = 1 + t * (1.56621842938 + t * (0.687936391959 + t * 0.0752873076942));
+  return Math.max(x, 0) + (t * p) / q;
 }
 
 function square(x: number): number {
