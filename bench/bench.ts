@@ -1,100 +1,60 @@
 /**
- * npm run bench: how long the compiler takes on digits.dsl, and how long a training step takes beside the same step
- * written by hand with plain loops. Samples of the two are interleaved; the figures are medians. Then what depth costs
- * (depth.ts).
+ * npm run bench: what a training step takes beside the peers, the memory it works in, what compiling takes, and what depth
+ * costs. README.md of this folder explains the figures.
+ *
+ *     npm run bench                                    everything, in half an hour
+ *     npm run bench -- steps --workloads W1,W3 --peers torch,jax --repetitions 1
+ *     npm run bench -- memory compiling depth
  */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { createProgram as createDigits } from '../generated/digits.ts';
-import { createProgram as createSmall } from '../generated/digits-small.ts';
-import { createProgram as createXor } from '../generated/xor.ts';
-import type { CompiledProgram } from '../runtime/index.ts';
+import { parseArgs } from 'node:util';
+import { outFolder } from './chainrule.ts';
+import { printCompiling } from './compiling.ts';
 import { printDepths } from './depth.ts';
-import { NaivePerceptron } from './naive.ts';
+import { printMemory } from './memory.ts';
+import { compareSteps } from './steps.ts';
+import { specifications, workloadId } from './workloads.ts';
 
-const compiler = fileURLToPath(new URL('../bin/compile.js', import.meta.url));
-const digits = fileURLToPath(new URL('../examples/digits/digits.dsl', import.meta.url));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    workloads: { type: 'string', default: Object.keys(specifications).join(',') },
+    peers: { type: 'string', default: '' },
+    repetitions: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
+    tries: { type: 'string', default: '3' },
+    cpu: { type: 'string', default: '1' },
+    'no-pass': { type: 'string', multiple: true, default: [] },
+    results: { type: 'string', default: `${outFolder}steps.jsonl` },
+  },
+});
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+const words = (text: string): string[] => text.split(/[\s,]+/).filter(Boolean);
+const workloads = words(values.workloads).map(workloadId);
 
-function milliseconds(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
+/** Each gives whether all is well. */
+const sections: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
+  steps: () =>
+    compareSteps({
+      workloads,
+      peers: words(values.peers),
+      repetitions: Number(values.repetitions),
+      seconds: Number(values.seconds),
+      tries: Number(values.tries),
+      cpu: Number(values.cpu),
+      without: values['no-pass'],
+      results: values.results,
+    }),
+  memory: () => printMemory(workloads),
+  compiling: printCompiling,
+  depth: printDepths,
+};
+
+const chosen = positionals.length > 0 ? positionals : Object.keys(sections);
+const unknown = chosen.filter((name) => !(name in sections));
+if (unknown.length > 0) {
+  throw new Error(`no section ${unknown.join(', ')}: there are ${Object.keys(sections).join(', ')}`);
 }
-
-/** The whole process, from a cold start. */
-function processTime(...words: string[]): number {
-  return median(
-    Array.from({ length: 5 }, () =>
-      milliseconds(() => {
-        const { status } = spawnSync(process.execPath, [compiler, ...words]);
-        if (status !== 0) throw new Error(`compile ${words.join(' ')} ended with ${status}`);
-      }),
-    ),
-  );
+for (const name of chosen) {
+  console.log(`\n--- ${name}\n`);
+  if (!(await sections[name]!())) process.exitCode = 1;
 }
-
-/** Median milliseconds of each kind of work, sampled in turns for about two seconds after a warm-up. */
-function interleaved(works: readonly (() => void)[]): number[] {
-  const repeats = works.map((work) => {
-    for (let i = 0; i < 30; i++) work();
-    return Math.max(1, Math.round(5 / milliseconds(work)));
-  });
-  const samples = works.map((): number[] => []);
-  const end = performance.now() + 2000 * works.length;
-  while (performance.now() < end) {
-    works.forEach((work, k) => {
-      const count = repeats[k]!;
-      const time = milliseconds(() => {
-        for (let i = 0; i < count; i++) work();
-      });
-      samples[k]!.push(time / count);
-    });
-  }
-  return samples.map(median);
-}
-
-function fill(program: CompiledProgram): void {
-  for (const values of Object.values(program.inputs)) {
-    for (let i = 0; i < values.length; i++) {
-      values[i] = values instanceof Int32Array ? i % 10 : Math.max(0, Math.sin(i));
-    }
-  }
-  for (let i = 0; i < program.parameters.length; i++) program.parameters[i] = Math.sin(i) / 20;
-}
-
-function stepOf(program: CompiledProgram): () => void {
-  fill(program);
-  let step = 0;
-  return () => {
-    program.forward(program.batch, step, 0);
-    program.backward(program.batch);
-    program.update(step++, 1);
-  };
-}
-
-console.log(`compile --help            ${processTime('--help').toFixed(0)} ms, whole process`);
-console.log(
-  `compile digits.dsl        ${processTime(digits, '--stdout').toFixed(0)} ms, whole process, cold`,
-);
-
-const networks = [
-  { name: 'digits-small  784-10-10  batch 32', program: createSmall(32), sizes: [784, 10, 10] },
-  { name: 'digits       784-128-10  batch 64', program: createDigits(64), sizes: [784, 128, 10] },
-];
-for (const { name, program, sizes } of networks) {
-  const naive = new NaivePerceptron(sizes);
-  const step = stepOf(program);
-  const x = program.inputs['x'] as Float32Array;
-  const label = program.inputs['label'] as Int32Array;
-  const [ours = NaN, theirs = NaN] = interleaved([step, () => void naive.step(x, label, program.batch)]);
-  console.log(
-    `${name}   ${ours.toFixed(3)} ms a step   by hand, plain loops ${theirs.toFixed(3)} ms   ratio ${(theirs / ours).toFixed(1)}`,
-  );
-}
-const [xor = NaN] = interleaved([stepOf(createXor(4))]);
-console.log(`xor                2-3-1  batch  4   ${(xor * 1000).toFixed(2)} µs a step`);
-
-printDepths();

@@ -11,7 +11,9 @@ export interface CompiledWorkload {
   readonly workload: Workload;
   readonly description: ModelDescription;
   readonly program: CompiledProgram;
-  /** One step of training on batch i: the loss before it. */
+  /** One step of training on batch i. */
+  readonly train: (i: number) => void;
+  /** The same, and the loss before it. */
   readonly step: (i: number) => number;
   /** The emitted file. */
   readonly path: string;
@@ -80,7 +82,7 @@ export async function compileWorkload(workload: Workload, options: Options = {})
     throw new Error(`the inputs of ${workload.model}.dsl must be x and y`);
   let staged = -1;
   let steps = 0;
-  const step = (i: number): number => {
+  const train = (i: number): void => {
     if (i !== staged) {
       const batch = workload.batches[i]!;
       x.set(batch.x);
@@ -90,7 +92,10 @@ export async function compileWorkload(workload: Workload, options: Options = {})
     program.forward(workload.batch, steps, 0);
     program.backward(workload.batch);
     program.update(steps++, 1);
+  };
+  const step = (i: number): number => {
+    train(i);
     return program.results[0]!;
   };
-  return { workload, description, program, step, path };
+  return { workload, description, program, train, step, path };
 }

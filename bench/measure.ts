@@ -9,7 +9,7 @@ export type Step = (i: number) => number | Promise<number>;
 export interface Timing {
   /** Median of samples of one step, or of as many as take 5 ms. */
   readonly ms_per_step: number;
-  /** The processor's time of this process, all samples together: other work on the machine disturbs it less. */
+  /** The same of the processor's time of this process, which other work on the machine disturbs less. */
   readonly cpu_ms_per_step: number;
   readonly steps: number;
   /** The share of the time that other processes took of the CPUs this one may run on; absent where it is unknown. */
@@ -67,7 +67,8 @@ function ownSeconds(): number {
 }
 
 /**
- * A warm-up of a second and three steps at least, then `seconds` and three samples at least. Steps go through all batches.
+ * A warm-up of a second and three steps at least, then `seconds` and three samples at least, both of the processor's time of
+ * this process (but at most four times that on the clock). Steps go through all batches.
  */
 export async function timeSteps(step: Step, batches: number, seconds: number): Promise<Timing> {
   let taken = 0;
@@ -77,30 +78,36 @@ export async function timeSteps(step: Step, batches: number, seconds: number): P
       if (typeof loss !== 'number') await loss;
     }
   };
-  const begin = performance.now();
-  while (performance.now() - begin < 1000 || taken < 3) await train(1);
-  const count = Math.max(1, Math.round(5 / ((performance.now() - begin) / taken)));
-  const times: number[] = [];
-  const before = { busy: busySeconds(), own: ownSeconds() };
-  const start = performance.now();
-  let now = start;
-  while (now - start < seconds * 1000 || times.length < 3) {
-    const last = now;
+  const watch = (limit: number): (() => boolean) => {
+    const [begin, own] = [performance.now(), ownSeconds()];
+    return () => ownSeconds() - own < limit && performance.now() - begin < 4000 * limit;
+  };
+  const begin = ownSeconds();
+  const isCold = watch(1);
+  while (isCold() || taken < 3) await train(1);
+  const count = Math.max(1, Math.round(0.005 / ((ownSeconds() - begin) / taken)));
+  const wall: number[] = [];
+  const processor: number[] = [];
+  const busyBefore = busySeconds();
+  const start = { time: performance.now(), own: ownSeconds() };
+  let last = start;
+  const goesOn = watch(seconds);
+  while (goesOn() || wall.length < 3) {
     await train(count);
-    now = performance.now();
-    times.push((now - last) / count);
+    const now = { time: performance.now(), own: ownSeconds() };
+    wall.push((now.time - last.time) / count);
+    processor.push(((now.own - last.own) * 1000) / count);
+    last = now;
   }
-  const busy = busySeconds();
-  const own = ownSeconds() - before.own;
-  const steps = times.length * count;
+  const busyAfter = busySeconds();
   const foreign =
-    busy === undefined || before.busy === undefined
+    busyBefore === undefined || busyAfter === undefined
       ? undefined
-      : (busy - before.busy - own) / ((now - start) / 1000);
+      : (busyAfter - busyBefore - (last.own - start.own)) / ((last.time - start.time) / 1000);
   return {
-    ms_per_step: median(times),
-    cpu_ms_per_step: (own * 1000) / steps,
-    steps,
+    ms_per_step: median(wall),
+    cpu_ms_per_step: median(processor),
+    steps: wall.length * count,
     ...(foreign === undefined ? {} : { foreign: Number(foreign.toFixed(3)) }),
   };
 }
