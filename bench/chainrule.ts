@@ -7,19 +7,17 @@ import { compile, renderDiagnostics, type CompileOptions } from '../compiler/ind
 import type { CompiledModel, CompiledProgram, ModelDescription } from '../runtime/index.ts';
 import type { Workload } from './workloads.ts';
 
-export interface CompiledWorkload {
-  readonly workload: Workload;
+/** A workload's program with its first weights. */
+export interface Training {
   readonly description: ModelDescription;
   readonly program: CompiledProgram;
-  /** One step of training on batch i. */
-  readonly train: (i: number) => void;
-  /** The same, and the loss before it. */
+  /** The loss on batch i. */
+  readonly loss: (i: number) => number;
+  /** One step of training on batch i, and the loss before it. */
   readonly step: (i: number) => number;
-  /** The emitted file. */
-  readonly path: string;
 }
 
-export type Options = Pick<CompileOptions, 'dtype' | 'without'>;
+export type Options = Pick<CompileOptions, 'dtype' | 'without' | 'math' | 'runtime'>;
 
 /** Where the bench writes; git ignores it. */
 export const outFolder = fileURLToPath(new URL('out/', import.meta.url));
@@ -30,21 +28,18 @@ export function modelSource({ model }: Pick<Workload, 'model'>): { path: string;
   return { path, text: readFileSync(path, 'utf8') };
 }
 
-interface EmittedModule {
+/** What is read of an emitted module. */
+export interface EmittedModule {
   readonly description: ModelDescription;
   readonly createProgram: CompiledModel['create'];
 }
 
-async function emit(workload: Workload, options: Options): Promise<EmittedModule & { path: string }> {
-  const source = modelSource(workload);
-  const { diagnostics, modules } = await compile(source, { ...options, runtime: '../../runtime/index.ts' });
+/** The text of the workload's module. */
+export async function emitWorkload(workload: Workload, options: Options = {}): Promise<string> {
+  const { diagnostics, modules } = await compile(modelSource(workload), options);
   const [module] = modules;
   if (module === undefined) throw new Error(renderDiagnostics(diagnostics, { color: false }));
-  mkdirSync(outFolder, { recursive: true });
-  const variant = [workload.model, options.dtype, ...(options.without ?? [])].filter(Boolean).join('-');
-  const path = `${outFolder}${variant}.ts`;
-  writeFileSync(path, module.text);
-  return { ...((await import(path)) as EmittedModule), path };
+  return module.text;
 }
 
 /** A tensor with its axes in another order: axis k of the result is axis `order[k]` of what is given. */
@@ -69,8 +64,7 @@ function weightsOf({ model, weights }: Workload): Float32Array[] {
   });
 }
 
-export async function compileWorkload(workload: Workload, options: Options = {}): Promise<CompiledWorkload> {
-  const { description, createProgram, path } = await emit(workload, options);
+export function trainingOf(workload: Workload, { description, createProgram }: EmittedModule): Training {
   const program = createProgram(workload.batch, 0);
   const weights = weightsOf(workload);
   description.parameters.forEach(({ name, offset, size }, k) => {
@@ -78,11 +72,12 @@ export async function compileWorkload(workload: Workload, options: Options = {})
     program.parameters.set(weights[k], offset);
   });
   const { x, y } = program.inputs;
-  if (x === undefined || y === undefined)
+  if (x === undefined || y === undefined) {
     throw new Error(`the inputs of ${workload.model}.dsl must be x and y`);
+  }
   let staged = -1;
   let steps = 0;
-  const train = (i: number): void => {
+  const loss = (i: number): number => {
     if (i !== staged) {
       const batch = workload.batches[i]!;
       x.set(batch.x);
@@ -90,12 +85,26 @@ export async function compileWorkload(workload: Workload, options: Options = {})
       staged = i;
     }
     program.forward(workload.batch, steps, 0);
-    program.backward(workload.batch);
-    program.update(steps++, 1);
-  };
-  const step = (i: number): number => {
-    train(i);
     return program.results[0]!;
   };
-  return { workload, description, program, train, step, path };
+  const step = (i: number): number => {
+    const before = loss(i);
+    program.backward(workload.batch);
+    program.update(steps++, 1);
+    return before;
+  };
+  return { description, program, loss, step };
+}
+
+/** The workload compiled to a file in `outFolder`, which is named after the options. */
+export async function compileWorkload(
+  workload: Workload,
+  options: Options = {},
+): Promise<Training & { readonly path: string }> {
+  const { dtype, math, without = [] } = options;
+  const variant = [workload.model, dtype, math, ...without].filter(Boolean).join('-');
+  const path = `${outFolder}${variant}.ts`;
+  mkdirSync(outFolder, { recursive: true });
+  writeFileSync(path, await emitWorkload(workload, { ...options, runtime: '../../runtime/index.ts' }));
+  return { ...trainingOf(workload, (await import(path)) as EmittedModule), path };
 }

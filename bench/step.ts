@@ -3,7 +3,7 @@
  * turns.
  *
  *     npm run bench:step -- W3
- *     npm run bench:step -- W3 --no-pass kernels --seconds 3
+ *     npm run bench:step -- W3 --no-pass kernels --seconds 3 --math exact --dtype f64
  */
 import { parseArgs } from 'node:util';
 import { compileWorkload } from './chainrule.ts';
@@ -18,9 +18,11 @@ const { values, positionals } = parseArgs({
     repetitions: { type: 'string', default: '3' },
     'no-pass': { type: 'string', multiple: true, default: [] },
     dtype: { type: 'string', default: 'f32' },
+    math: { type: 'string' },
   },
 });
 const dtype = values.dtype === 'f64' ? 'f64' : 'f32';
+const exact = values.math === 'exact' ? { math: 'exact' as const } : {};
 const left = values['no-pass'];
 
 for (const name of positionals) {
@@ -32,7 +34,7 @@ for (const name of positionals) {
   console.log(`${workload.id} ${workload.title}`);
   const steps = [];
   for (const { label, without } of variants) {
-    const compiled = await compileWorkload(workload, { dtype, without });
+    const compiled = await compileWorkload(workload, { dtype, without, ...exact });
     const { loss0, loss1, loss20 } = await takeLosses(compiled.step);
     console.log(`  ${label}: ${compiled.path}`);
     console.log(
