@@ -72,7 +72,7 @@ function stepOf(program: CompiledProgram): () => void {
 }
 
 /** The figures on standard output. */
-export function printCompiling(): boolean {
+export function printCompiling(): void {
   console.log(`compile --help            ${processTime('--help').toFixed(0)} ms, whole process`);
   console.log(
     `compile digits.dsl        ${processTime(digits, '--stdout').toFixed(0)} ms, whole process, cold`,
@@ -94,5 +94,4 @@ export function printCompiling(): boolean {
   }
   const [xor = NaN] = interleaved([stepOf(createXor(4))]);
   console.log(`xor                2-3-1  batch  4   ${(xor * 1000).toFixed(2)} µs a step`);
-  return true;
 }

@@ -58,8 +58,8 @@ function growth(rows: readonly Figures[], of: (row: Figures) => number): string 
   return perBlock.map((each) => (each / perBlock[0]!).toFixed(2)).join('  ');
 }
 
-/** The table on standard output. @returns whether the reference is within its limits */
-export function printDepths(): boolean {
+/** The table on standard output. */
+export function printDepths(): void {
   console.log(`\ncompiling a transformer, ${shape.width} wide, ${shape.heads} heads, from a cold start`);
   console.log('blocks   seconds   of the processor   peak MB   code KB   operations');
   const row = (figures: Figures): void => {
@@ -89,7 +89,6 @@ export function printDepths(): boolean {
     `${reference.blocks} blocks in ${processor.toFixed(1)} s of the processor and ${megabytes.toFixed(0)} MB: ` +
       `${isWithin ? 'within' : 'NOT WITHIN'} ${reference.seconds} s and ${reference.megabytes} MB`,
   );
-  return isWithin;
 }
 
 const [, script, blocks] = process.argv;

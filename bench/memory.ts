@@ -132,8 +132,8 @@ const isFlat = (growth: number, steps: number): boolean => growth < 8 * steps + 
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)}`.padStart(10);
 
-/** The table on standard output. @returns whether all workspaces are within the limit */
-export async function printMemory(workloads: readonly string[]): Promise<boolean> {
+/** The table on standard output. */
+export async function printMemory(workloads: readonly string[]): Promise<void> {
   console.log('kB of intermediates           apart   workspace   needed at once   ratio   heap');
   let isWithin = true;
   for (const name of workloads) {
@@ -151,5 +151,4 @@ export async function printMemory(workloads: readonly string[]): Promise<boolean
   console.log(
     `The workspace is ${isWithin ? 'within' : 'NOT WITHIN'} ${limit} times what is needed at the worst moment.`,
   );
-  return true;
 }
