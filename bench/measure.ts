@@ -61,7 +61,8 @@ function busySeconds(): number | undefined {
   return ticks / 100;
 }
 
-function ownSeconds(): number {
+/** Of the processor, for this process. */
+export function ownSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
 }
