@@ -221,7 +221,7 @@ export interface Statement {
 }
 
 export interface Checkpoint {
-  /** The result of the block, which is kept. */
+  /** The result of the block, which is kept; of what is computed again alone (rewrite/recompute.ts) its own first name. */
   readonly block: string;
   /** True for what the backward pass computes again. */
   readonly again?: boolean;

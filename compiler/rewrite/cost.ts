@@ -76,6 +76,11 @@ function ownCost(node: Expression): number {
   }
 }
 
+/** The cost of one operation. */
+export function costOfOne(operator: UnaryOperator): number {
+  return unaryCosts[operator];
+}
+
 /** The cost of computing it once, every distinct node counted. */
 export function costOf(root: Expression): number {
   return postorder(root).reduce((cost, node) => cost + ownCost(node), 0);

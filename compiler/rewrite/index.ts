@@ -10,6 +10,7 @@ import { makeDense } from './dense.ts';
 import { fuseEpilogues } from './epilogue.ts';
 import { inline } from './inline.ts';
 import { nestSums } from './nest.ts';
+import { recompute } from './recompute.ts';
 import { share } from './share.ts';
 import { simplify } from './simplify.ts';
 import { splitContractions } from './split.ts';
@@ -34,6 +35,7 @@ export const passes = {
   inline: keepingScans(inline),
   epilogue: keepingScans(fuseEpilogues),
   checkpoint: keepingScans(recomputeCheckpoints),
+  recompute: keepingScans(recompute),
 } as const satisfies Record<string, Pass>;
 
 export type PassName = keyof typeof passes;
@@ -51,6 +53,7 @@ export const passMeanings: Readonly<Record<PassName, string>> = {
   inline: 'elementwise statements move into their readers where that is cheaper than storing them',
   epilogue: 'what is done to a finished sum is done where it is stored: bias, activation',
   checkpoint: 'what lies inside of a `checkpoint` is computed again in the backward pass instead of kept',
+  recompute: 'what is large, cheap and made of what is alive anyway is computed again in the backward pass',
 };
 
 export interface RewriteOptions {
@@ -70,6 +73,7 @@ const last: readonly PassName[] = [
   'epilogue',
   'simplify',
   'checkpoint',
+  'recompute',
 ];
 
 /** One pass opens the way for another; it takes few rounds until none finds anything. */

@@ -7,6 +7,7 @@ import { flopsOf } from '../graph/flops.ts';
 import { placesOfOrigins } from '../graph/origin.ts';
 import { scanHeader } from '../graph/print.ts';
 import type { Program } from '../graph/types.ts';
+import { keepings, recomputedWhy } from '../rewrite/recompute.ts';
 import { evaluateSize, integer, sum } from './integers.ts';
 import type {
   Buffer,
@@ -17,6 +18,7 @@ import type {
   Size,
   Step,
 } from './types.ts';
+import { memoryOf } from './memory.ts';
 import { grouped, multiplyAdds, printPolynomial } from './work.ts';
 
 const indent = '      ';
@@ -144,7 +146,24 @@ class SchedulePrinter {
     if (this.loops.backward.length === 0) return [];
     const bytes = kept.reduce((all, name) => all + this.bytesOf(this.loops.buffers.get(name)), 0);
     const names = kept.length === 0 ? 'nothing' : kept.join(', ');
-    return ['', `kept by forward for backward: ${names} (${grouped(bytes)} bytes)`];
+    const isKept = new Set(kept);
+    const why = keepings(this.program).filter(({ tensor }) => isKept.has(tensor));
+    return [
+      '',
+      `kept by forward for backward: ${names} (${grouped(bytes)} bytes)`,
+      ...byReason(why.map(({ tensor, why: reason }) => [tensor, reason])),
+      ...this.again(),
+    ];
+  }
+
+  /** What the backward pass computes once more. */
+  private again(): string[] {
+    const repeated = this.program.statements.flatMap(({ target, checkpoint }): [string, string][] => {
+      if (checkpoint?.again !== true) return [];
+      const alone = target.startsWith(`${checkpoint.block}_again`);
+      return [[target, alone ? recomputedWhy : `inside of the checkpoint \`${checkpoint.block}\``]];
+    });
+    return repeated.length === 0 ? [] : ['computed again in backward', ...byReason(repeated)];
   }
 
   private touched(step: Step, how: 'written' | 'read'): string[] {
@@ -184,11 +203,17 @@ class SchedulePrinter {
       doubles: 8,
       integers: 4,
     };
-    return Object.entries(widths).flatMap(([pool, width]) => {
+    const [[, rows] = []] = this.extents;
+    const { bytes: all, least, ratio } = memoryOf(this.loops, rows);
+    const lines = Object.entries(widths).flatMap(([pool, width]) => {
       const size = pools[pool as keyof typeof widths];
       const bytes = width * this.sizeOf(size);
       return bytes === 0 ? [] : [`${pool}: ${grouped(bytes)} bytes (${bytesText(size, width, this.symbol)})`];
     });
+    return [
+      ...lines,
+      `intermediates: ${grouped(all)} bytes; alive at one moment: ${grouped(least)} bytes; ratio ${ratio.toFixed(3)}`,
+    ];
   }
 
   private get symbol(): string {
@@ -314,4 +339,15 @@ function table(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** Names with their reasons, a line for each reason. */
+function byReason(pairs: readonly (readonly [string, string])[]): string[] {
+  const names = new Map<string, string[]>();
+  for (const [name, why] of pairs) {
+    const list = names.get(why);
+    if (list) list.push(name);
+    else names.set(why, [name]);
+  }
+  return [...names].map(([why, list]) => `  ${list.join(', ')}: ${why}`);
 }
