@@ -9,6 +9,7 @@ import { scanHeader } from '../graph/print.ts';
 import type { Program } from '../graph/types.ts';
 import { keepings, recomputedWhy } from '../rewrite/recompute.ts';
 import { evaluateSize, integer, sum } from './integers.ts';
+import { memoryOf } from './memory.ts';
 import type {
   Buffer,
   IntegerExpression,
@@ -36,11 +37,13 @@ class SchedulePrinter {
   private readonly program: Program;
   private readonly extents: ReadonlyMap<string, number>;
   private readonly functions: ReadonlyMap<string, LoopFunction>;
+  private readonly rows: number;
   private readonly explained = new Set<string>();
 
   constructor(loops: LoopProgram, program: Program, rows: number) {
     this.loops = loops;
     this.program = program;
+    this.rows = rows;
     const symbols = [...loops.buffers.values()].flatMap(({ size }) => size.symbol ?? []);
     this.extents = new Map(symbols.map((symbol) => [symbol, rows]));
     this.functions = new Map(loops.functions.map((each) => [each.name, each]));
@@ -50,12 +53,14 @@ class SchedulePrinter {
     const { loops } = this;
     const [[symbol, rows] = []] = this.extents;
     const at = symbol === undefined ? '' : `, bytes for ${symbol} = ${rows}`;
+    const [training = [], evaluation = [], prediction = []] = loops.moments;
+    const length = loops.forward.length;
     return [
       `Schedule of ${loops.name}: ${loops.dtype === 'f32' ? 'float32' : 'float64'}${at}.`,
-      ...this.list('forward', loops.forward),
-      ...this.list('backward', loops.backward),
-      ...(loops.evaluate === undefined ? [] : this.list('evaluate', loops.evaluate)),
-      ...this.list('predict', loops.predict),
+      ...this.list('forward', loops.forward, training.slice(0, length)),
+      ...this.list('backward', loops.backward, training.slice(length)),
+      ...(loops.evaluate === undefined ? [] : this.list('evaluate', loops.evaluate, evaluation)),
+      ...this.list('predict', loops.predict, prediction),
       ...this.kernels(),
       ...this.kept(),
       ...this.buffers(),
@@ -63,7 +68,7 @@ class SchedulePrinter {
     ].join('\n');
   }
 
-  private list(title: string, steps: readonly Step[]): string[] {
+  private list(title: string, steps: readonly Step[], alive: readonly Size[]): string[] {
     if (steps.length === 0) return [];
     const work = printPolynomial(multiplyAdds(this.loops, steps), this.symbol);
     const drawn = title === 'backward' ? [] : this.loops.draws[title as keyof LoopProgram['draws']];
@@ -71,14 +76,16 @@ class SchedulePrinter {
       '',
       `${title}: ${count(steps.length, 'step')}, ${work} multiply-adds`,
       ...(drawn.length === 0 ? [] : [`      draws ${drawn.join(', ')}`]),
-      ...steps.flatMap((step, place) => this.step(step, place + 1)),
+      ...steps.flatMap((step, place) => this.step(step, place + 1, alive[place])),
     ];
   }
 
-  private step(step: Step, place: number): string[] {
+  /** @param alive the bytes of intermediates that are alive while it runs */
+  private step(step: Step, place: number, alive: Size | undefined): string[] {
     const given = [...step.buffers, ...(step.numbers ?? [])].join(', ');
     const sizes = step.integers.length === 0 ? '' : `; ${step.integers.join(', ')}`;
-    const call = `${String(place).padStart(4)}  ${step.function}(${given}${sizes})`;
+    const bytes = alive === undefined ? '' : `  ${grouped(this.sizeOf(alive))} bytes alive`;
+    const call = `${String(place).padStart(4)}  ${step.function}(${given}${sizes})${bytes}`;
     const found = this.functions.get(step.function);
     if (found === undefined || this.explained.has(step.function)) return [call];
     this.explained.add(step.function);
@@ -203,17 +210,14 @@ class SchedulePrinter {
       doubles: 8,
       integers: 4,
     };
-    const [[, rows] = []] = this.extents;
-    const { bytes: all, least, ratio } = memoryOf(this.loops, rows);
     const lines = Object.entries(widths).flatMap(([pool, width]) => {
       const size = pools[pool as keyof typeof widths];
       const bytes = width * this.sizeOf(size);
       return bytes === 0 ? [] : [`${pool}: ${grouped(bytes)} bytes (${bytesText(size, width, this.symbol)})`];
     });
-    return [
-      ...lines,
-      `intermediates: ${grouped(all)} bytes; alive at one moment: ${grouped(least)} bytes; ratio ${ratio.toFixed(3)}`,
-    ];
+    const { bytes, least, ratio } = memoryOf(this.loops, this.rows);
+    const most = `${ratio.toFixed(2)} times the ${grouped(least)} that are alive at one moment`;
+    return [...lines, `intermediates: ${grouped(bytes)} bytes, ${most}`];
   }
 
   private get symbol(): string {
