@@ -19,7 +19,6 @@ import type {
   Size,
   Step,
 } from './types.ts';
-import { memoryOf } from './memory.ts';
 import { grouped, multiplyAdds, printPolynomial } from './work.ts';
 
 const indent = '      ';
