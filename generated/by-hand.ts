@@ -87,91 +87,119 @@ const W2_offset = 4;
 // --------------------------------------------------------------------------------------------------- forward
 
 // h[n, j] = relu(sum[i](x[n, i] * W1[i, j]))      by-hand.dsl:10
-export function forward_h(x: Float32Array, W1: Float32Array, h: Float32Array, batch: number): void {
+// y[n] = sum[j](h[n, j] * W2[j])                  by-hand.dsl:11
+// loss = 0.5 * sum[n]((y[n] - t[n])^2)            by-hand.dsl:13
+export function forward_rows(
+  x: Float32Array,
+  W1: Float32Array,
+  W2: Float32Array,
+  t: Float32Array,
+  h: Float32Array,
+  y: Float32Array,
+  loss: Float64Array,
+  batch: number,
+): void {
+  const W1_00 = W1[0]!;
+  const W1_10 = W1[2]!;
+  const W1_01 = W1[1]!;
+  const W1_11 = W1[3]!;
+  const W2_0 = W2[0]!;
+  const W2_1 = W2[1]!;
+  let loss_total = 0;
   for (let n = 0; n < batch; n++) {
-    const x_at_n = n * 2;
-    for (let j = 0; j < 2; j++) {
-      let total = 0;
-      for (let i = 0; i < 2; i++) {
-        total += x[x_at_n + i]! * W1[j + i * 2]!;
-      }
-      h[x_at_n + j] = Math.max(total, 0);
-    }
+    const x_0 = x[n * 2]!;
+    const x_1 = x[n * 2 + 1]!;
+    const h_0 = Math.max(x_0 * W1_00 + x_1 * W1_10, 0);
+    h[n * 2] = h_0;
+    const h_1 = Math.max(x_0 * W1_01 + x_1 * W1_11, 0);
+    h[n * 2 + 1] = h_1;
+    const y_n = h_0 * W2_0 + h_1 * W2_1;
+    y[n] = y_n;
+    const t_n = t[n]!;
+    loss_total += square(y_n - t_n);
   }
+  loss[0] = 0.5 * loss_total;
 }
 
-// y[n] = sum[j](h[n, j] * W2[j])      by-hand.dsl:11
-export function forward_y(h: Float32Array, W2: Float32Array, y: Float32Array, batch: number): void {
+// h[n, j] = relu(sum[i](x[n, i] * W1[i, j]))      by-hand.dsl:10
+// y[n] = sum[j](h[n, j] * W2[j])                  by-hand.dsl:11
+export function predict_rows(
+  x: Float32Array,
+  W1: Float32Array,
+  W2: Float32Array,
+  h: Float32Array,
+  y: Float32Array,
+  batch: number,
+): void {
+  const W1_00 = W1[0]!;
+  const W1_10 = W1[2]!;
+  const W1_01 = W1[1]!;
+  const W1_11 = W1[3]!;
+  const W2_0 = W2[0]!;
+  const W2_1 = W2[1]!;
   for (let n = 0; n < batch; n++) {
-    let total = 0;
-    const h_at_n = n * 2;
-    for (let j = 0; j < 2; j++) {
-      total += h[h_at_n + j]! * W2[j]!;
-    }
-    y[n] = total;
+    const x_0 = x[n * 2]!;
+    const x_1 = x[n * 2 + 1]!;
+    const h_0 = Math.max(x_0 * W1_00 + x_1 * W1_10, 0);
+    h[n * 2] = h_0;
+    const h_1 = Math.max(x_0 * W1_01 + x_1 * W1_11, 0);
+    h[n * 2 + 1] = h_1;
+    const y_n = h_0 * W2_0 + h_1 * W2_1;
+    y[n] = y_n;
   }
-}
-
-// loss = 0.5 * sum[n]((y[n] - t[n])^2)      by-hand.dsl:13
-export function forward_loss(y: Float32Array, t: Float32Array, loss: Float64Array, batch: number): void {
-  let total = 0;
-  for (let n = 0; n < batch; n++) {
-    total += square(y[n]! - t[n]!);
-  }
-  loss[0] = 0.5 * total;
 }
 
 // -------------------------------------------------------------------------------------------------- backward
 
-// dy[n] = y[n] - t[n]      by-hand.dsl:13
-export function backward_dy(y: Float32Array, t: Float32Array, dy: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    dy[n] = y[n]! - t[n]!;
-  }
-}
+// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
+// sum that more of it is made of.
 
-// dW2[j] = sum[n](h[n, j] * dy[n])      by-hand.dsl:11
-export function gradient_W2(h: Float32Array, dy: Float32Array, dW2: Float32Array, batch: number): void {
-  for (let j = 0; j < 2; j++) {
-    let total = 0;
-    for (let n = 0; n < batch; n++) {
-      total += h[j + n * 2]! * dy[n]!;
-    }
-    dW2[j] = total;
-  }
-}
-
+// dy[n] = y[n] - t[n]                             by-hand.dsl:13
+// dW2[j] = sum[n](h[n, j] * dy[n])                by-hand.dsl:11
 // du[n, j] = h[n, j] > 0 ? dy[n] * W2[j] : 0      by-hand.dsl:10
+// dW1[i, j] = sum[n](x[n, i] * du[n, j])          by-hand.dsl:9
 // u is a part of h and not stored itself
-export function backward_du(
+export function backward_rows(
+  y: Float32Array,
+  t: Float32Array,
   h: Float32Array,
-  dy: Float32Array,
   W2: Float32Array,
-  du: Float32Array,
+  x: Float32Array,
+  dW2: Float32Array,
+  dW1: Float32Array,
   batch: number,
 ): void {
+  const W2_0 = W2[0]!;
+  const W2_1 = W2[1]!;
+  let dW2_0 = 0;
+  let dW2_1 = 0;
+  let dW1_00 = 0;
+  let dW1_01 = 0;
+  let dW1_10 = 0;
+  let dW1_11 = 0;
   for (let n = 0; n < batch; n++) {
-    const h_at_n = n * 2;
-    const dy_n = dy[n]!;
-    for (let j = 0; j < 2; j++) {
-      du[h_at_n + j] = h[h_at_n + j]! > 0 ? dy_n * W2[j]! : 0;
-    }
+    const y_n = y[n]!;
+    const t_n = t[n]!;
+    const dy_n = y_n - t_n;
+    const h_0 = h[n * 2]!;
+    dW2_0 += h_0 * dy_n;
+    const h_1 = h[n * 2 + 1]!;
+    dW2_1 += h_1 * dy_n;
+    const du_0 = h_0 > 0 ? dy_n * W2_0 : 0;
+    const du_1 = h_1 > 0 ? dy_n * W2_1 : 0;
+    const x_0 = x[n * 2]!;
+    dW1_00 += x_0 * du_0;
+    dW1_01 += x_0 * du_1;
+    const x_1 = x[n * 2 + 1]!;
+    dW1_10 += x_1 * du_0;
+    dW1_11 += x_1 * du_1;
   }
-}
-
-// dW1[i, j] = sum[n](x[n, i] * du[n, j])      by-hand.dsl:9
-export function gradient_W1(x: Float32Array, du: Float32Array, dW1: Float32Array, batch: number): void {
-  dW1.fill(0);
-  for (let i = 0; i < 2; i++) {
-    const dW1_at_i = i * 2;
-    for (let n = 0; n < batch; n++) {
-      const du_at_n = n * 2;
-      const x_ni = x[i + n * 2]!;
-      for (let j = 0; j < 2; j++) {
-        dW1[dW1_at_i + j]! += x_ni * du[du_at_n + j]!;
-      }
-    }
-  }
+  dW2[0] = dW2_0;
+  dW2[1] = dW2_1;
+  dW1[0] = dW1_00;
+  dW1[1] = dW1_01;
+  dW1[2] = dW1_10;
+  dW1[3] = dW1_11;
 }
 
 // ---------------------------------------------------------------------------------------------------- update
@@ -219,8 +247,6 @@ export function createProgram(batch: number): CompiledProgram {
   const workspace = new Float32Array(3 * batch);
   const h = workspace.subarray(0, 2 * batch);
   const y = workspace.subarray(2 * batch, 3 * batch);
-  const dy = workspace.subarray(2 * batch, 3 * batch);
-  const du = workspace.subarray(0, 2 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(1);
@@ -238,17 +264,12 @@ export function createProgram(batch: number): CompiledProgram {
     results,
 
     forward(n: number): void {
-      forward_h(x, W1, h, n);
-      forward_y(h, W2, y, n);
-      forward_loss(y, t, loss, n);
+      forward_rows(x, W1, W2, t, h, y, loss, n);
       results[0] = loss[0]!;
     },
 
     backward(n: number): void {
-      backward_dy(y, t, dy, n);
-      gradient_W2(h, dy, dW2, n);
-      backward_du(h, dy, W2, du, n);
-      gradient_W1(x, du, dW1, n);
+      backward_rows(y, t, h, W2, x, dW2, dW1, n);
     },
 
     update(_step: number, rateFactor: number): void {
@@ -257,8 +278,7 @@ export function createProgram(batch: number): CompiledProgram {
     },
 
     predict(n: number): void {
-      forward_h(x, W1, h, n);
-      forward_y(h, W2, y, n);
+      predict_rows(x, W1, W2, h, y, n);
     },
   };
 }

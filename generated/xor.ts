@@ -16,7 +16,7 @@
  *   metric  accuracy
  *
  * Multiply-adds of a step: forward 9 n, backward 12 n.
- * Inputs and intermediates: 40 n + 16 bytes for a batch of n rows.
+ * Inputs and intermediates: 28 n + 16 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -87,10 +87,9 @@ export const description: ModelDescription = {
   states: [],
   layers: [
     { name: 'h', shape: [3], batched: true, parameters: ['W1', 'b1'], flops: [0, 18] },
-    { name: 'z', shape: [1], batched: true, parameters: ['W2', 'b2'], flops: [0, 7] },
-    { name: 'a', shape: [1], batched: true, parameters: [], flops: [0, 1] },
+    { name: 'a', shape: [1], batched: true, parameters: ['W2', 'b2'], flops: [0, 8] },
   ],
-  work: { backward: [0, 39], bytes: [16, 40] },
+  work: { backward: [0, 39], bytes: [16, 28] },
   training: { batch: 4, epochs: 3000, seed: 1, shuffle: false, rates: ['sgd'] },
 };
 
@@ -101,76 +100,99 @@ const b2_offset = 12;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// h[n, j] = sigmoid(sum[i](x[n, i] * W1[i, j]) + b1[j])      xor.dsl:12
-export function forward_h(
+// h[n, j] = sigmoid(sum[i](x[n, i] * W1[i, j]) + b1[j])                                               xor.dsl:12
+// z[n, k] = sum[j](h[n, j] * W2[j, k]) + b2[k]                                                        xor.dsl:13
+// a[n, k] = sigmoid(z[n, k])                                                                          xor.dsl:14
+// loss = sum[n, k](y[n, k] * softplus(-z[n, k]) + (1 - y[n, k]) * softplus(z[n, k])) / extent(n)      xor.dsl:16
+// accuracy = sum[n, k]((a[n, k] > 0.5) == y[n, k]) / extent(n)                                        xor.dsl:17
+export function forward_rows(
   x: Float32Array,
   W1: Float32Array,
   b1: Float32Array,
-  h: Float32Array,
-  batch: number,
-): void {
-  for (let n = 0; n < batch; n++) {
-    const x_at_n = n * 2;
-    const h_at_n = n * 3;
-    for (let j = 0; j < 3; j++) {
-      let total = 0;
-      for (let i = 0; i < 2; i++) {
-        total += x[x_at_n + i]! * W1[j + i * 3]!;
-      }
-      h[h_at_n + j] = sigmoid(total + b1[j]!);
-    }
-  }
-}
-
-// z[n, k] = sum[j](h[n, j] * W2[j, k]) + b2[k]      xor.dsl:13
-export function forward_z(
-  h: Float32Array,
   W2: Float32Array,
   b2: Float32Array,
-  z: Float32Array,
-  batch: number,
-): void {
-  const b2_value = b2[0]!;
-  for (let n = 0; n < batch; n++) {
-    let total = 0;
-    const h_at_n = n * 3;
-    for (let j = 0; j < 3; j++) {
-      total += h[h_at_n + j]! * W2[j]!;
-    }
-    z[n] = total + b2_value;
-  }
-}
-
-// a[n, k] = sigmoid(z[n, k])      xor.dsl:14
-export function forward_a(z: Float32Array, a: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    a[n] = sigmoid(z[n]!);
-  }
-}
-
-// loss = sum[n, k](y[n, k] * softplus(-z[n, k]) + (1 - y[n, k]) * softplus(z[n, k])) / extent(n)      xor.dsl:16
-export function forward_loss(y: Float32Array, z: Float32Array, loss: Float64Array, batch: number): void {
-  let total = 0;
-  for (let n = 0; n < batch; n++) {
-    const z_n = z[n]!;
-    const y_n = y[n]!;
-    total += y_n * softplus(-z_n) + (1 - y_n) * softplus(z_n);
-  }
-  loss[0] = total / batch;
-}
-
-// accuracy = sum[n, k]((a[n, k] > 0.5) == y[n, k]) / extent(n)      xor.dsl:17
-export function forward_accuracy(
-  a: Float32Array,
   y: Float32Array,
+  h: Float32Array,
+  a: Float32Array,
+  loss: Float64Array,
   accuracy: Float64Array,
   batch: number,
 ): void {
-  let total = 0;
+  const W1_00 = W1[0]!;
+  const W1_10 = W1[3]!;
+  const b1_0 = b1[0]!;
+  const W1_01 = W1[1]!;
+  const W1_11 = W1[4]!;
+  const b1_1 = b1[1]!;
+  const W1_02 = W1[2]!;
+  const W1_12 = W1[5]!;
+  const b1_2 = b1[2]!;
+  const W2_0 = W2[0]!;
+  const W2_1 = W2[1]!;
+  const W2_2 = W2[2]!;
+  const b2_value = b2[0]!;
+  let loss_total = 0;
+  let accuracy_total = 0;
   for (let n = 0; n < batch; n++) {
-    total += (a[n]! > 0.5 ? 1 : 0) === y[n]! ? 1 : 0;
+    const x_0 = x[n * 2]!;
+    const x_1 = x[n * 2 + 1]!;
+    const h_0 = sigmoid(x_0 * W1_00 + x_1 * W1_10 + b1_0);
+    h[n * 3] = h_0;
+    const h_1 = sigmoid(x_0 * W1_01 + x_1 * W1_11 + b1_1);
+    h[n * 3 + 1] = h_1;
+    const h_2 = sigmoid(x_0 * W1_02 + x_1 * W1_12 + b1_2);
+    h[n * 3 + 2] = h_2;
+    const z_n = h_0 * W2_0 + h_1 * W2_1 + h_2 * W2_2 + b2_value;
+    const a_n = sigmoid(z_n);
+    a[n] = a_n;
+    const y_n = y[n]!;
+    const softplus_2 = softplus(-Math.abs(z_n));
+    loss_total += y_n * (Math.max(-z_n, 0) + softplus_2) + (1 - y_n) * (Math.max(z_n, 0) + softplus_2);
+    accuracy_total += (a_n > 0.5 ? 1 : 0) === y_n ? 1 : 0;
   }
-  accuracy[0] = total / batch;
+  loss[0] = loss_total / batch;
+  accuracy[0] = accuracy_total / batch;
+}
+
+// h[n, j] = sigmoid(sum[i](x[n, i] * W1[i, j]) + b1[j])      xor.dsl:12
+// z[n, k] = sum[j](h[n, j] * W2[j, k]) + b2[k]               xor.dsl:13
+// a[n, k] = sigmoid(z[n, k])                                 xor.dsl:14
+export function predict_rows(
+  x: Float32Array,
+  W1: Float32Array,
+  b1: Float32Array,
+  W2: Float32Array,
+  b2: Float32Array,
+  h: Float32Array,
+  a: Float32Array,
+  batch: number,
+): void {
+  const W1_00 = W1[0]!;
+  const W1_10 = W1[3]!;
+  const b1_0 = b1[0]!;
+  const W1_01 = W1[1]!;
+  const W1_11 = W1[4]!;
+  const b1_1 = b1[1]!;
+  const W1_02 = W1[2]!;
+  const W1_12 = W1[5]!;
+  const b1_2 = b1[2]!;
+  const W2_0 = W2[0]!;
+  const W2_1 = W2[1]!;
+  const W2_2 = W2[2]!;
+  const b2_value = b2[0]!;
+  for (let n = 0; n < batch; n++) {
+    const x_0 = x[n * 2]!;
+    const x_1 = x[n * 2 + 1]!;
+    const h_0 = sigmoid(x_0 * W1_00 + x_1 * W1_10 + b1_0);
+    h[n * 3] = h_0;
+    const h_1 = sigmoid(x_0 * W1_01 + x_1 * W1_11 + b1_1);
+    h[n * 3 + 1] = h_1;
+    const h_2 = sigmoid(x_0 * W1_02 + x_1 * W1_12 + b1_2);
+    h[n * 3 + 2] = h_2;
+    const z_n = h_0 * W2_0 + h_1 * W2_1 + h_2 * W2_2 + b2_value;
+    const a_n = sigmoid(z_n);
+    a[n] = a_n;
+  }
 }
 
 // -------------------------------------------------------------------------------------------------- backward
@@ -178,75 +200,79 @@ export function forward_accuracy(
 // dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
 // sum that more of it is made of.
 
-// dz[n, k] = (a[n, k] - y[n, k]) / extent(n)      xor.dsl:16
-export function backward_dz(a: Float32Array, y: Float32Array, dz: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    dz[n] = (a[n]! - y[n]!) / batch;
-  }
-}
-
-// db2[k] = sum[n](dz[n, k])      xor.dsl:13
-export function gradient_b2(dz: Float32Array, db2: Float32Array, batch: number): void {
-  let total = 0;
-  for (let n = 0; n < batch; n++) {
-    total += dz[n]!;
-  }
-  db2[0] = total;
-}
-
-// dW2[j, k] = sum[n](h[n, j] * dz[n, k])      xor.dsl:13
-export function gradient_W2(h: Float32Array, dz: Float32Array, dW2: Float32Array, batch: number): void {
-  for (let j = 0; j < 3; j++) {
-    let total = 0;
-    for (let n = 0; n < batch; n++) {
-      total += h[j + n * 3]! * dz[n]!;
-    }
-    dW2[j] = total;
-  }
-}
-
+// dz[n, k] = (a[n, k] - y[n, k]) / extent(n)                                  xor.dsl:16
+// db2[k] = sum[n](dz[n, k])                                                   xor.dsl:13
+// dW2[j, k] = sum[n](h[n, j] * dz[n, k])                                      xor.dsl:13
 // dh_sum[n, j] = sum[k](dz[n, k] * W2[j, k]) * (h[n, j] * (1 - h[n, j]))      xor.dsl:12
-export function backward_dh_sum(
-  dz: Float32Array,
-  W2: Float32Array,
+// db1[j] = sum[n](dh_sum[n, j])                                               xor.dsl:12
+// dW1[i, j] = sum[n](x[n, i] * dh_sum[n, j])                                  xor.dsl:12
+export function backward_rows(
+  a: Float32Array,
+  y: Float32Array,
   h: Float32Array,
-  dh_sum: Float32Array,
+  W2: Float32Array,
+  x: Float32Array,
+  db2: Float32Array,
+  dW2: Float32Array,
+  db1: Float32Array,
+  dW1: Float32Array,
   batch: number,
 ): void {
+  const W2_0 = W2[0]!;
+  const W2_1 = W2[1]!;
+  const W2_2 = W2[2]!;
+  let db2_total = 0;
+  let dW2_0 = 0;
+  let dW2_1 = 0;
+  let dW2_2 = 0;
+  let db1_0 = 0;
+  let db1_1 = 0;
+  let db1_2 = 0;
+  let dW1_00 = 0;
+  let dW1_01 = 0;
+  let dW1_02 = 0;
+  let dW1_10 = 0;
+  let dW1_11 = 0;
+  let dW1_12 = 0;
   for (let n = 0; n < batch; n++) {
-    const dz_n = dz[n]!;
-    const h_at_n = n * 3;
-    for (let j = 0; j < 3; j++) {
-      const h_nj = h[h_at_n + j]!;
-      dh_sum[h_at_n + j] = dz_n * W2[j]! * (h_nj * (1 - h_nj));
-    }
+    const a_n = a[n]!;
+    const y_n = y[n]!;
+    const dz_n = (a_n - y_n) / batch;
+    db2_total += dz_n;
+    const h_0 = h[n * 3]!;
+    dW2_0 += h_0 * dz_n;
+    const h_1 = h[n * 3 + 1]!;
+    dW2_1 += h_1 * dz_n;
+    const h_2 = h[n * 3 + 2]!;
+    dW2_2 += h_2 * dz_n;
+    const dh_sum_0 = dz_n * W2_0 * (h_0 * (1 - h_0));
+    const dh_sum_1 = dz_n * W2_1 * (h_1 * (1 - h_1));
+    const dh_sum_2 = dz_n * W2_2 * (h_2 * (1 - h_2));
+    db1_0 += dh_sum_0;
+    db1_1 += dh_sum_1;
+    db1_2 += dh_sum_2;
+    const x_0 = x[n * 2]!;
+    dW1_00 += x_0 * dh_sum_0;
+    dW1_01 += x_0 * dh_sum_1;
+    dW1_02 += x_0 * dh_sum_2;
+    const x_1 = x[n * 2 + 1]!;
+    dW1_10 += x_1 * dh_sum_0;
+    dW1_11 += x_1 * dh_sum_1;
+    dW1_12 += x_1 * dh_sum_2;
   }
-}
-
-// db1[j] = sum[n](dh_sum[n, j])      xor.dsl:12
-export function gradient_b1(dh_sum: Float32Array, db1: Float32Array, batch: number): void {
-  for (let j = 0; j < 3; j++) {
-    let total = 0;
-    for (let n = 0; n < batch; n++) {
-      total += dh_sum[j + n * 3]!;
-    }
-    db1[j] = total;
-  }
-}
-
-// dW1[i, j] = sum[n](x[n, i] * dh_sum[n, j])      xor.dsl:12
-export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32Array, batch: number): void {
-  dW1.fill(0);
-  for (let i = 0; i < 2; i++) {
-    const dW1_at_i = i * 3;
-    for (let n = 0; n < batch; n++) {
-      const dh_sum_at_n = n * 3;
-      const x_ni = x[i + n * 2]!;
-      for (let j = 0; j < 3; j++) {
-        dW1[dW1_at_i + j]! += x_ni * dh_sum[dh_sum_at_n + j]!;
-      }
-    }
-  }
+  db2[0] = db2_total;
+  dW2[0] = dW2_0;
+  dW2[1] = dW2_1;
+  dW2[2] = dW2_2;
+  db1[0] = db1_0;
+  db1[1] = db1_1;
+  db1[2] = db1_2;
+  dW1[0] = dW1_00;
+  dW1[1] = dW1_01;
+  dW1[2] = dW1_02;
+  dW1[3] = dW1_10;
+  dW1[4] = dW1_11;
+  dW1[5] = dW1_12;
 }
 
 // ---------------------------------------------------------------------------------------------------- update
@@ -263,7 +289,8 @@ export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const r2 = r * r;
+  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -321,12 +348,9 @@ export function createProgram(batch: number): CompiledProgram {
   const dW1 = gradients.subarray(W1_offset, W1_offset + 6);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(7 * batch);
+  const workspace = new Float32Array(4 * batch);
   const h = workspace.subarray(0, 3 * batch);
-  const z = workspace.subarray(3 * batch, 4 * batch);
-  const a = workspace.subarray(4 * batch, 5 * batch);
-  const dz = workspace.subarray(6 * batch, 7 * batch);
-  const dh_sum = workspace.subarray(3 * batch, 6 * batch);
+  const a = workspace.subarray(3 * batch, 4 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(2);
@@ -345,22 +369,13 @@ export function createProgram(batch: number): CompiledProgram {
     results,
 
     forward(n: number): void {
-      forward_h(x, W1, b1, h, n);
-      forward_z(h, W2, b2, z, n);
-      forward_a(z, a, n);
-      forward_loss(y, z, loss, n);
-      forward_accuracy(a, y, accuracy, n);
+      forward_rows(x, W1, b1, W2, b2, y, h, a, loss, accuracy, n);
       results[0] = loss[0]!;
       results[1] = accuracy[0]!;
     },
 
     backward(n: number): void {
-      backward_dz(a, y, dz, n);
-      gradient_b2(dz, db2, n);
-      gradient_W2(h, dz, dW2, n);
-      backward_dh_sum(dz, W2, h, dh_sum, n);
-      gradient_b1(dh_sum, db1, n);
-      gradient_W1(x, dh_sum, dW1, n);
+      backward_rows(a, y, h, W2, x, db2, dW2, db1, dW1, n);
     },
 
     update(_step: number, rateFactor: number): void {
@@ -369,9 +384,7 @@ export function createProgram(batch: number): CompiledProgram {
     },
 
     predict(n: number): void {
-      forward_h(x, W1, b1, h, n);
-      forward_z(h, W2, b2, z, n);
-      forward_a(z, a, n);
+      predict_rows(x, W1, b1, W2, b2, h, a, n);
     },
   };
 }

@@ -9,6 +9,7 @@ export const choices = {
   aliases: 'reshapes and copies that move nothing are the same memory, and no statement runs',
   overwriting: 'an elementwise result is written over an operand that is read there for the last time',
   workspace: 'intermediates that are never alive together share a place',
+  unroll: 'tiny models as one loop over rows: sums written out, every element a constant',
   polynomials: 'exp, tanh, erf and what is made of them by polynomials, to the accuracy of float32',
   functions: 'operations that are equal but for their tensors share a function',
 } as const satisfies Readonly<Record<string, string>>;

@@ -21,6 +21,8 @@ export interface Group {
   readonly parts: ReadonlySet<Part>;
   /** They share only the loop over rows: all but the last are values per row. */
   readonly rowwise?: boolean;
+  /** All of a list of steps, in one loop over rows with nothing but straight lines in it. */
+  readonly unrolled?: boolean;
 }
 
 export type Part = 'forward' | 'backward' | 'evaluate' | 'predict';

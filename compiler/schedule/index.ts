@@ -18,6 +18,7 @@ import { sharedLoops } from './shared-loops.ts';
 import { shareGroups } from './share-functions.ts';
 import type { SharedGroup } from './share-functions.ts';
 import { byChoice, plainLoops } from './reasons.ts';
+import { unrolledLoop } from './unroll.ts';
 import type { Decision, LoopFunction, LoopProgram, Step } from './types.ts';
 
 export { scheduleUpdate } from './update.ts';
@@ -35,7 +36,11 @@ export interface ScheduleOptions {
 /** The loop program of a model. Pure: the same program gives the same loops. */
 export function schedule(source: Program, options: ScheduleOptions): LoopProgram {
   const without = options.without ?? nothing;
-  const { program, groups, listed, aliases, stored, timelines, related } = layOut(source, without);
+  const { program, groups, listed, aliases, stored, timelines, related } = layOut(
+    source,
+    without,
+    options.batch,
+  );
   const inside = insideTensors(groups, stored);
   const functions = new FunctionList();
   const steps = new Map<Group, Step>();
@@ -112,12 +117,15 @@ function parameterOrder(program: Program, given: readonly string[]): string[] {
 
 /** Targets that nothing outside their own function reads. */
 function insideTensors(groups: readonly Group[], kept: ReadonlySet<string>): Set<string> {
-  const homes = new Map<string, Group>();
-  for (const group of groups) for (const statement of group.statements) homes.set(statement.target, group);
+  // Of a tiny model, several functions compute the same.
+  const homes = new Map<string, Set<Group>>();
+  for (const group of groups)
+    for (const { target } of group.statements) homes.set(target, (homes.get(target) ?? new Set()).add(group));
   const outside = new Set(kept);
   for (const group of groups)
     for (const statement of group.statements)
-      for (const tensor of tensorsReadBy(statement)) if (homes.get(tensor) !== group) outside.add(tensor);
+      for (const tensor of tensorsReadBy(statement))
+        if (homes.get(tensor)?.has(group) !== true) outside.add(tensor);
   // what a recurrence leaves is read in later steps, too
   const shared = groups.filter(({ statements }) => statements.length > 1 && !statements[0]?.scan);
   return new Set(
@@ -165,6 +173,10 @@ function groupFunction(
     for (const { width, entry } of contractions) functions.addKernel(width, entry);
     return add(scope, statements, { form: 'recurrence', why: 'each step reads what the one before it left' });
   }
+  if (group.unrolled === true) {
+    const scope = scopeOf();
+    return add(scope, unrolledLoop(group.statements, scope, tensors, batch, inside), byChoice('unroll'));
+  }
   if (group.rowwise === true) {
     const scope = scopeOf();
     return add(scope, rowLoops(group.statements, scope, tensors), byChoice('rows'));
@@ -185,6 +197,8 @@ function groupFunction(
 }
 
 function nameOf({ members, result }: SharedGroup, program: Program): string {
+  const [only] = members;
+  if (only?.group.unrolled === true) return `${[...only.group.parts].join('_')}_rows`;
   const parameterOf = new Map([...program.gradients].map(([parameter, gradient]) => [gradient, parameter]));
   const statements = members[0]?.group.statements ?? [];
   const gradient = statements.findLast((statement) => parameterOf.has(statement.target));

@@ -10,6 +10,7 @@ import type { Group, Part } from './groups.ts';
 import { relation, timelineOf } from './lifetimes.ts';
 import type { Relation, Timeline } from './lifetimes.ts';
 import { fuseRows } from './row-loops.ts';
+import { unrolledGroups } from './unroll.ts';
 
 export interface Layout {
   /** With a tensor for every gradient. */
@@ -27,16 +28,22 @@ export interface Layout {
   readonly related: (a: Tensor, b: Tensor) => Relation;
 }
 
-export function layOut(source: Program, without: Without = nothing): Layout {
+/** @param batch the run-time extent that is the batch */
+export function layOut(source: Program, without: Without = nothing, batch?: string): Layout {
   const program = ownGradients(source);
   const { tensors } = program;
   const kept = pinned(program);
   const parts = partsOf(program);
-  const aliases = without.has('aliases') ? new Map<string, string>() : aliasesOf(program, kept);
+  const unrolled = without.has('unroll') ? undefined : unrolledGroups(parts, tensors, batch);
+  const separated = unrolled !== undefined || without.has('aliases');
+  const aliases = separated ? new Map<string, string>() : aliasesOf(program, kept);
   for (const statement of parts.keys()) if (aliases.has(statement.target)) parts.delete(statement);
   const stored = new Set([...kept, ...aliases.values()]);
-  const separate = groupStatements(parts, tensors, without, aliases);
-  const groups = without.has('rows') ? separate : fuseRows(separate, tensors, stored);
+  const inLoops = (): Group[] => {
+    const separate = groupStatements(parts, tensors, without, aliases);
+    return without.has('rows') ? separate : fuseRows(separate, tensors, stored);
+  };
+  const groups = unrolled ?? inLoops();
   const listed = (...of: readonly Part[]): Group[] =>
     of.flatMap((part) => groups.filter((group) => group.parts.has(part)));
   const timeline = (list: readonly Group[], read: readonly string[]): Timeline =>

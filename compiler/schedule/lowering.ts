@@ -2,7 +2,16 @@
  * From expressions to loop values inside one nest of loops. Every value is known at some depth (0: before the first
  * loop); what is known further out than where it is used becomes a constant there, and so does what is used twice.
  */
-import { Interner, children, indexBounds, isInside, postorder } from '../graph/expressions.ts';
+import {
+  Interner,
+  add,
+  children,
+  indexBounds,
+  isInside,
+  negate,
+  postorder,
+  unary,
+} from '../graph/expressions.ts';
 import type { BinaryOperator, Expression, Extent, Read, Tensor } from '../graph/types.ts';
 import { flatten } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
@@ -138,6 +147,8 @@ export class Lowering extends Places {
       case 'unary': {
         if (node.operator === 'not') return truth(this.condition(node));
         if (node.operator === 'stop_gradient') return this.lower(node.operand);
+        if (node.operator === 'softplus' && this.hasOpposite(node.operand))
+          return this.lower(this.byTail(node.operand));
         const operand = this.lower(node.operand);
         const value = this.use(operand, operand.depth, node.operand);
         return { value: { kind: 'unary', operator: node.operator, operand: value }, depth: operand.depth };
@@ -159,6 +170,21 @@ export class Lowering extends Places {
         return { value: { kind: 'select', condition: condition.value, then, otherwise }, depth };
       }
     }
+  }
+
+  /** Of softplus(u): softplus(-u) is wanted, too. */
+  private hasOpposite(operand: Expression): boolean {
+    const opposite =
+      operand.kind === 'unary' && operand.operator === 'negate' ? operand.operand : negate(operand);
+    return (this.uses.get(this.interner.idOf(unary('softplus', opposite))) ?? 0) > 0;
+  }
+
+  /** max(u, 0) + softplus(-|u|), to the bit: the exponential and the logarithm serve softplus(-u), too. */
+  private byTail(operand: Expression): Expression {
+    const size = operand.kind === 'unary' && operand.operator === 'negate' ? operand.operand : operand;
+    const tail = unary('softplus', negate(unary('abs', size)));
+    this.uses.set(this.interner.idOf(tail), 2);
+    return add(unary('relu', operand), tail);
   }
 
   /** left · (1 / right), the reciprocal bound before the first loop; undefined where right is not known there. */

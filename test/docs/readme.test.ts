@@ -29,9 +29,10 @@ describe('README', () => {
     expect(emitGradient(models[0]!.program)).toContain(block('<!-- gradient of'));
   });
 
-  it('shows functions of generated/xor.ts', () => {
+  it('shows the loop of a function of generated/xor.ts', () => {
+    const atTheMargin = (text: string): string => text.replaceAll(/^ +/gm, '').trim();
     expect(block('<!-- from generated').trim()).not.toBe('');
-    expect(read('generated/xor.ts')).toContain(block('<!-- from generated').trim());
+    expect(atTheMargin(read('generated/xor.ts'))).toContain(atTheMargin(block('<!-- from generated')));
   });
 
   it('links to files and names npm scripts that exist', () => {

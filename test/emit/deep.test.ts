@@ -138,7 +138,7 @@ describe('what stands above a function', () => {
   it('tells what a gradient is of, where that is a part of something else', async () => {
     const text = await emitted(`model Parts {
       input x[n, 4]
-      h = x |> dense(8) |> relu
+      h = x |> dense(64) |> relu
       z = h |> dense(2)
       loss = mean(z^2)
       train { optimizer: sgd(rate = 0.1) }

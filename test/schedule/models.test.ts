@@ -107,7 +107,7 @@ describe.each(Object.entries(models))('%s', (_, text) => {
   it('never gives one place to two tensors that are alive together', () => {
     const program = programOf(text);
     const loops = schedule(program, { dtype: 'f64', batch: 'n' });
-    const { timelines, aliases } = layOut(program);
+    const { timelines, aliases } = layOut(program, undefined, 'n');
     const extents = new Map([['n', 5]]);
     const buffers = [...loops.buffers.values()].filter((buffer) => buffer.role === 'intermediate');
     for (const a of buffers) {

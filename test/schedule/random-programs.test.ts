@@ -4,6 +4,7 @@ import { Diagnostics } from '../../compiler/diagnostics/diagnostic.ts';
 import { differentiate } from '../../compiler/calculus/index.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import type { Program } from '../../compiler/graph/types.ts';
+import type { Choice } from '../../compiler/schedule/choices.ts';
 import { batchExtents, programs, randomTensors } from '../property/programs.ts';
 import { compareWithInterpreter, worstDifference } from './support.ts';
 
@@ -15,7 +16,11 @@ function expectSame(program: Program, seed: number): void {
   ]);
   const size = Math.max(1, ...values.filter(Number.isFinite).map(Math.abs));
   const tolerance = 1e-12 * (size > 10 ? 100 * size * size : 1);
-  for (const compared of compareWithInterpreter(program, tensors, batchExtents)) {
+  // Nearly all of them are small enough to be written out: the others' loops are tried, too.
+  const both = [[], ['unroll']] as const;
+  for (const compared of both.flatMap((without) =>
+    compareWithInterpreter(program, tensors, batchExtents, { without: new Set<Choice>(without) }),
+  )) {
     const { name, expected, got } = compared;
     expect(worstDifference(compared), `${name}: ${got.join(' ')} for ${expected.join(' ')}`).toBeLessThan(
       tolerance,
