@@ -129,7 +129,7 @@ function isSimple(node: Read, row: string | undefined, tensors: Tensors): boolea
     const names = index.terms.flatMap(({ atom }) => (atom.kind === 'index' ? [atom.name] : []));
     return typeof axes[axis] === 'number'
       ? row === undefined || !names.includes(row)
-      : isPlainIndex(index) === row;
+      : row !== undefined && isPlainIndex(index) === row;
   });
 }
 
