@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../compiler/index.ts';
+import { help } from '../../compiler/cli/options.ts';
 import { emitGradient } from '../../compiler/emit/dsl.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -33,6 +34,13 @@ describe('README', () => {
     const atTheMargin = (text: string): string => text.replaceAll(/^ +/gm, '').trim();
     expect(block('<!-- from generated').trim()).not.toBe('');
     expect(atTheMargin(read('generated/xor.ts'))).toContain(atTheMargin(block('<!-- from generated')));
+  });
+
+  it('has every option of the command line in its table, and no other', () => {
+    const named = (text: string): string[] => [...text.matchAll(/--([a-z-]+)/g)].map(([, name = '']) => name);
+    const rows = readme.split('\n').filter((line) => /^\| .*`--/.test(line));
+    const options = help.split('\n').filter((line) => /^ +(-\w, )? *--/.test(line));
+    expect(rows.map((row) => named(row)[0])).toEqual(options.map((option) => named(option)[0]));
   });
 
   it('links to files and names npm scripts that exist', () => {
