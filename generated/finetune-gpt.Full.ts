@@ -65,7 +65,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 30,322,688 n.
- * Inputs and intermediates: 1,268,736 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,399,808 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -1742,7 +1742,7 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'p', shape: [64, 96], batched: true, parameters: [], flops: [0, 12288] },
   ],
-  work: { backward: [0, 62939776], bytes: [8, 1268736] },
+  work: { backward: [0, 62739072], bytes: [8, 1399808] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
@@ -1803,26 +1803,25 @@ const z_z_b_offset = 215424;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// y[n, t, d] = tokens_E[text[n, t], d] + start_P[t, d]
+// z_start[n, t, d] = z_tokens_E[text[n, t], d] + z_start_P[t, d]
 //     finetune-gpt.dsl:23 (embedding.dsl:13)
-// y stands for z_start, z_start_again
-export function forward_z_y(
-  tokens_E: Float32Array,
-  start_P: Float32Array,
+export function forward_z_start(
+  z_tokens_E: Float32Array,
+  z_start_P: Float32Array,
   text: Int32Array,
-  y: Float32Array,
+  z_start: Float32Array,
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
     const text_at_n = n * 64;
-    const y_at_n = n * 4096;
+    const z_start_at_n = n * 4096;
     for (let t = 0; t < 64; t++) {
       const text_t = text[text_at_n + t]!;
-      const tokens_E_at_t = text_t * 64;
-      const start_P_at_t = t * 64;
-      const y_at_t = y_at_n + t * 64;
+      const z_tokens_E_at_t = text_t * 64;
+      const z_start_P_at_t = t * 64;
+      const z_start_at_t = z_start_at_n + t * 64;
       for (let d = 0; d < 64; d++) {
-        y[y_at_t + d] = tokens_E[tokens_E_at_t + d]! + start_P[start_P_at_t + d]!;
+        z_start[z_start_at_t + d] = z_tokens_E[z_tokens_E_at_t + d]! + z_start_P[z_start_P_at_t + d]!;
       }
     }
   }
@@ -1864,7 +1863,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
 // y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
 //     finetune-gpt.dsl:23 (normalisation.dsl:17)
 // y stands for z_block1_norm1, z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1,
-// z_block3_norm2, z_block4_norm1, z_block4_norm2, z_norm, z_norm_again, z_block4_norm2_again and 6 more
+// z_block3_norm2, z_block4_norm1, z_block4_norm2, z_norm
 export function forward_z_norm_y(
   x: Float32Array,
   m: Float32Array,
@@ -1896,7 +1895,7 @@ export function forward_z_block_attention_y(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn(norm1, W, y, ni_to, 64, 64);
+  contract_nn_16x8_holding_b(norm1, W, y, ni_to, 64, 64);
 }
 
 // score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      finetune-gpt.dsl:23 (gpt.dsl:15)
@@ -1915,7 +1914,7 @@ export function forward_attention_score(
     for (let h = 0; h < 4; h++) {
       // score[row, column] += sum[term](q[row, term] * k[term, column])
       // prettier-ignore
-      contract(
+      contract_16x8(
         q, k, score,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of q: by row, by term
@@ -1974,19 +1973,19 @@ export function forward_attention_mixed(
 ): void {
   mixed.fill(0);
   for (let n = 0; n < batch; n++) {
-    const weight_at_n = n * 16384;
     const v_at_n = n * 4096;
+    const weight_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // mixed[row, column] += sum[term](weight[row, term] * v[term, column])
+      // mixed[row, column] += sum[term](v[row, term] * weight[term, column])
       // prettier-ignore
-      contract(
-        weight, v, mixed,
-        64, 16, 64, // rows, columns, terms of a sum
-        64, 1, // strides of weight: by row, by term
-        64, 1, // strides of v: by term, by column
-        64, 1, // strides of mixed: by row, by column
-        weight_at_n + h * 4096, // where weight begins
+      contract_16x8(
+        v, weight, mixed,
+        16, 64, 64, // rows, columns, terms of a sum
+        1, 64, // strides of v: by row, by term
+        1, 64, // strides of weight: by term, by column
+        1, 64, // strides of mixed: by row, by column
         v_at_n + h * 16, // where v begins
+        weight_at_n + h * 4096, // where weight begins
         v_at_n + h * 16, // where mixed begins
       );
     }
@@ -2004,7 +2003,7 @@ export function forward_u(
 ): void {
   u.fill(0);
   const nt_to = batch * 64;
-  contract_nn(attention_mixed, attention_O, u, nt_to, 64, 64);
+  contract_nn_16x8_holding_b(attention_mixed, attention_O, u, nt_to, 64, 64);
   const ntd_to = batch * 4096;
   for (let ntd = 0; ntd < ntd_to; ntd++) {
     u[ntd] = x[ntd]! + u[ntd]!;
@@ -2022,7 +2021,7 @@ export function forward_hidden(
 ): void {
   hidden.fill(0);
   const ni_to = batch * 64;
-  contract_nn(norm2, hidden_W, hidden, ni_to, 256, 64);
+  contract_nn_16x8_holding_b(norm2, hidden_W, hidden, ni_to, 256, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const hidden_at_ni = ni * 256;
     for (let o = 0; o < 256; o++) {
@@ -2059,7 +2058,7 @@ export function forward_mlp_y(
 ): void {
   y.fill(0);
   const nt_to = batch * 64;
-  contract_nn(gelu_tanh, W, y, nt_to, 64, 256);
+  contract_nn_16x8_holding_b(gelu_tanh, W, y, nt_to, 64, 256);
   for (let nt = 0; nt < nt_to; nt++) {
     const y_at_nt = nt * 64;
     for (let d = 0; d < 64; d++) {
@@ -2078,7 +2077,7 @@ export function forward_z(
 ): void {
   z.fill(0);
   const ni_to = batch * 64;
-  contract_nn(z_norm, z_z_W, z, ni_to, 96, 64);
+  contract_nn_16x8_holding_b(z_norm, z_z_W, z, ni_to, 96, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const z_at_ni = ni * 96;
     for (let o = 0; o < 96; o++) {
@@ -2178,19 +2177,19 @@ export function backward_dz_norm(
 ): void {
   dz_norm.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
+  contract_nt_16x8_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
-// dz_z_W[i, o] = sum[n, j](z_norm_again[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
+// dz_z_W[i, o] = sum[n, j](z_norm[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 export function gradient_z_z_W(
-  z_norm_again: Float32Array,
+  z_norm: Float32Array,
   dz: Float32Array,
   dz_z_W: Float32Array,
   batch: number,
 ): void {
   dz_z_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn(z_norm_again, dz, dz_z_W, 64, 96, nj_to);
+  contract_tn_16x8(z_norm, dz, dz_z_W, 64, 96, nj_to);
 }
 
 // dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))
@@ -2287,7 +2286,7 @@ export function gradient_mlp_W(
 ): void {
   dW.fill(0);
   const nj_to = batch * 64;
-  contract_tn(gelu_tanh, du_1, dW, 256, 64, nj_to);
+  contract_tn_16x8(gelu_tanh, du_1, dW, 256, 64, nj_to);
 }
 
 // dhidden[n, i, o] = sum[o2](du_1[n, i, o2] * mlp_W[o, o2])
@@ -2306,7 +2305,7 @@ export function backward_dhidden(
 ): void {
   dhidden.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(du_1, mlp_W, dhidden, ni_to, 256, 64);
+  contract_nt_16x8_holding_b(du_1, mlp_W, dhidden, ni_to, 256, 64);
   const nio_to = batch * 16384;
   for (let nio = 0; nio < nio_to; nio++) {
     const hidden_o = hidden[nio]!;
@@ -2341,20 +2340,20 @@ export function backward_dnorm2(
 ): void {
   dnorm2.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
+  contract_nt_16x8_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
 }
 
-// dhidden_W[i, o] = sum[n, j](norm2_again[n, j, i] * dhidden[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
+// dhidden_W[i, o] = sum[n, j](norm2[n, j, i] * dhidden[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 // dhidden_W stands for dz_block4_hidden_W, dz_block3_hidden_W, dz_block2_hidden_W, dz_block1_hidden_W
 export function gradient_hidden_W(
-  norm2_again: Float32Array,
+  norm2: Float32Array,
   dhidden: Float32Array,
   dhidden_W: Float32Array,
   batch: number,
 ): void {
   dhidden_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn(norm2_again, dhidden, dhidden_W, 64, 256, nj_to);
+  contract_tn_16x8(norm2, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
 // dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))
@@ -2416,7 +2415,7 @@ export function backward_dattention_mixed(
 ): void {
   dmixed.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, O, dmixed, ni_to, 64, 64);
+  contract_nt_16x8_holding_b(dy, O, dmixed, ni_to, 64, 64);
 }
 
 // dO[h, c, o] = sum[n, i](mixed[n, i, h, c] * dy[n, i, o])      finetune-gpt.dsl:23 (gpt.dsl:19)
@@ -2429,7 +2428,7 @@ export function gradient_attention_O(
 ): void {
   dO.fill(0);
   const ni_to = batch * 64;
-  contract_tn(mixed, dy, dO, 64, 64, ni_to);
+  contract_tn_16x8(mixed, dy, dO, 64, 64, ni_to);
 }
 
 // dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      finetune-gpt.dsl:23 (gpt.dsl:17)
@@ -2448,7 +2447,7 @@ export function backward_dattention_weight(
     for (let h = 0; h < 4; h++) {
       // dweight[row, column] += sum[term](dmixed[row, term] * v[term, column])
       // prettier-ignore
-      contract(
+      contract_16x8(
         dmixed, v, dweight,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of dmixed: by row, by term
@@ -2473,19 +2472,19 @@ export function backward_z_block_attention_dx(
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const a_at_n = n * 16384;
     const dy_at_n = n * 4096;
+    const a_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](a[row, term] * dy[term, column])
+      // dx[row, column] += sum[term](dy[row, term] * a[term, column])
       // prettier-ignore
-      contract(
-        a, dy, dx,
-        64, 16, 64, // rows, columns, terms of a sum
-        1, 64, // strides of a: by row, by term
-        64, 1, // strides of dy: by term, by column
-        64, 1, // strides of dx: by row, by column
-        a_at_n + h * 4096, // where a begins
+      contract_16x8(
+        dy, a, dx,
+        16, 64, 64, // rows, columns, terms of a sum
+        1, 64, // strides of dy: by row, by term
+        64, 1, // strides of a: by term, by column
+        1, 64, // strides of dx: by row, by column
         dy_at_n + h * 16, // where dy begins
+        a_at_n + h * 4096, // where a begins
         dy_at_n + h * 16, // where dx begins
       );
     }
@@ -2550,19 +2549,19 @@ export function backward_dattention_q(
 ): void {
   dq.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dscore_sum_at_n = n * 16384;
     const k_at_n = n * 4096;
+    const dscore_sum_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dq[row, column] += sum[term](dscore_sum[row, term] * k[term, column])
+      // dq[row, column] += sum[term](k[row, term] * dscore_sum[term, column])
       // prettier-ignore
-      contract(
-        dscore_sum, k, dq,
-        64, 16, 64, // rows, columns, terms of a sum
-        64, 1, // strides of dscore_sum: by row, by term
-        64, 1, // strides of k: by term, by column
-        64, 1, // strides of dq: by row, by column
-        dscore_sum_at_n + h * 4096, // where dscore_sum begins
+      contract_16x8(
+        k, dscore_sum, dq,
+        16, 64, 64, // rows, columns, terms of a sum
+        1, 64, // strides of k: by row, by term
+        1, 64, // strides of dscore_sum: by term, by column
+        1, 64, // strides of dq: by row, by column
         k_at_n + h * 16, // where k begins
+        dscore_sum_at_n + h * 4096, // where dscore_sum begins
         k_at_n + h * 16, // where dq begins
       );
     }
@@ -2580,21 +2579,21 @@ export function backward_z_block_norm_dx(
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
+  contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
-// dW[e, h, c] = sum[n, i](again[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
+// dW[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
 // dW stands for dz_block4_attention_V, dz_block4_attention_K, dz_block4_attention_Q, dz_block3_attention_V,
 // dz_block3_attention_K, dz_block3_attention_Q, dz_block2_attention_V, dz_block2_attention_K and 4 more
-export function gradient_norm1_dW(
-  again: Float32Array,
+export function gradient_z_block_attention_dW(
+  norm1: Float32Array,
   dy: Float32Array,
   dW: Float32Array,
   batch: number,
 ): void {
   dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn(again, dy, dW, 64, 64, ni_to);
+  contract_tn_16x8(norm1, dy, dW, 64, 64, ni_to);
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
@@ -2611,7 +2610,7 @@ export function backward_dnorm1(
 ): void {
   dnorm1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dattention_q, attention_Q, dnorm1, ni_to, 64, 64);
+  contract_nt_16x8_holding_b(dattention_q, attention_Q, dnorm1, ni_to, 64, 64);
   const nik_to = batch * 4096;
   for (let nik = 0; nik < nik_to; nik++) {
     dnorm1[nik] = dnorm1_1[nik]! + dnorm1_2[nik]! + dnorm1[nik]!;
@@ -2711,8 +2710,8 @@ export function update_adamw(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
-export function block_8x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
+export function block_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2791,6 +2790,70 @@ export function block_8x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
+  const a8_0 = a[a_at + a_row * 8]!;
+  const a8_1 = a[a_at + a_row * 8 + a_column]!;
+  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
+  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
+  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
+  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
+  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
+  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
+  const a9_0 = a[a_at + a_row * 9]!;
+  const a9_1 = a[a_at + a_row * 9 + a_column]!;
+  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
+  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
+  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
+  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
+  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
+  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
+  const a10_0 = a[a_at + a_row * 10]!;
+  const a10_1 = a[a_at + a_row * 10 + a_column]!;
+  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
+  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
+  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
+  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
+  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
+  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
+  const a11_0 = a[a_at + a_row * 11]!;
+  const a11_1 = a[a_at + a_row * 11 + a_column]!;
+  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
+  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
+  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
+  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
+  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
+  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
+  const a12_0 = a[a_at + a_row * 12]!;
+  const a12_1 = a[a_at + a_row * 12 + a_column]!;
+  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
+  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
+  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
+  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
+  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
+  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
+  const a13_0 = a[a_at + a_row * 13]!;
+  const a13_1 = a[a_at + a_row * 13 + a_column]!;
+  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
+  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
+  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
+  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
+  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
+  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
+  const a14_0 = a[a_at + a_row * 14]!;
+  const a14_1 = a[a_at + a_row * 14 + a_column]!;
+  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
+  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
+  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
+  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
+  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
+  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
+  const a15_0 = a[a_at + a_row * 15]!;
+  const a15_1 = a[a_at + a_row * 15 + a_column]!;
+  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
+  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
+  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
+  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
+  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
+  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -2805,6 +2868,14 @@ export function block_8x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
+  const c8 = c_row * 8;
+  const c9 = c_row * 9;
+  const c10 = c_row * 10;
+  const c11 = c_row * 11;
+  const c12 = c_row * 12;
+  const c13 = c_row * 13;
+  const c14 = c_row * 14;
+  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -2817,28 +2888,44 @@ export function block_8x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
+    c[c_place + c8]! +=
+      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
+    c[c_place + c9]! +=
+      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
+    c[c_place + c10]! +=
+      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
+    c[c_place + c11]! +=
+      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
+    c[c_place + c12]! +=
+      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
+    c[c_place + c13]! +=
+      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
+    c[c_place + c14]! +=
+      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
+    c[c_place + c15]! +=
+      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
-export function block_8x1(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
+export function block_4x1(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2855,17 +2942,9 @@ export function block_8x1(
   const a1_0 = a[a_at + a_row]!;
   const a2_0 = a[a_at + a_row * 2]!;
   const a3_0 = a[a_at + a_row * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a7_0 = a[a_at + a_row * 7]!;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -2874,88 +2953,15 @@ export function block_8x1(
     c[c_place + c1]! += a1_0 * x0;
     c[c_place + c2]! += a2_0 * x0;
     c[c_place + c3]! += a3_0 * x0;
-    c[c_place + c4]! += a4_0 * x0;
-    c[c_place + c5]! += a5_0 * x0;
-    c[c_place + c6]! += a6_0 * x0;
-    c[c_place + c7]! += a7_0 * x0;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 8, j < n: the inner loops of a contraction.
-export function block_1x8(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  a_column: number,
-  b_row: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  const a0_1 = a[a_at + a_column]!;
-  const a0_2 = a[a_at + a_column * 2]!;
-  const a0_3 = a[a_at + a_column * 3]!;
-  const a0_4 = a[a_at + a_column * 4]!;
-  const a0_5 = a[a_at + a_column * 5]!;
-  const a0_6 = a[a_at + a_column * 6]!;
-  const a0_7 = a[a_at + a_column * 7]!;
-  const b1 = b_row;
-  const b2 = b_row * 2;
-  const b3 = b_row * 3;
-  const b4 = b_row * 4;
-  const b5 = b_row * 5;
-  const b6 = b_row * 6;
-  const b7 = b_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    const x1 = b[b_place + b1]!;
-    const x2 = b[b_place + b2]!;
-    const x3 = b[b_place + b3]!;
-    const x4 = b[b_place + b4]!;
-    const x5 = b[b_place + b5]!;
-    const x6 = b[b_place + b6]!;
-    const x7 = b[b_place + b7]!;
-    c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
-export function block_1x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
-export function contract(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
+// are held while b streams.
+export function contract_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2972,76 +2978,31 @@ export function contract(
   b_at: number,
   c_at: number,
 ): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = (k >> 3) * 8;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_8x8(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  const terms_by_8 = (k >> 3) * 8;
+  for (let i = 0; i < m; i += 16) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_16x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_1x8(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  for (let i = 0; i < m; i += 4) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_4x1(
+        a, b, c, n,
+        a_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
-export function contract_nn(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
+export function contract_nn_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3050,18 +3011,18 @@ export function contract_nn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    k, 1, // strides of a: by row, by term
-    n, 1, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
+  contract_16x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    1, k, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
   );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nt_holding_b(
+export function contract_nt_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3070,7 +3031,7 @@ export function contract_nt_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     b, a, c,
     n, m, k, // rows, columns, terms of a sum
     k, 1, // strides of b: by row, by term
@@ -3081,7 +3042,7 @@ export function contract_nt_holding_b(
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn(
+export function contract_tn_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3090,7 +3051,7 @@ export function contract_tn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     1, m, // strides of a: by row, by term
@@ -3103,8 +3064,7 @@ export function contract_tn(
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const r2 = r * r;
-  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -3152,100 +3112,100 @@ interface Memory {
 function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: number) => void {
   const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
   const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
-  const z_start = workspace.subarray(16384 * batch, 20480 * batch);
-  const z_block1_norm1_m = workspace.subarray(315392 * batch, 315456 * batch);
-  const z_block1_norm1_v = workspace.subarray(315456 * batch, 315520 * batch);
+  const z_start = workspace.subarray(208896 * batch, 212992 * batch);
+  const z_block1_norm1_m = workspace.subarray(348160 * batch, 348224 * batch);
+  const z_block1_norm1_v = workspace.subarray(348224 * batch, 348288 * batch);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const z_block1_norm1_b = parameters.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
-  const z_block1_norm1 = workspace.subarray(208896 * batch, 212992 * batch);
+  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
   const z_block1_attention_Q = parameters.subarray(
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
   );
-  const z_block1_attention_q = workspace.subarray(212992 * batch, 217088 * batch);
+  const z_block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
   const z_block1_attention_K = parameters.subarray(
     z_block1_attention_K_offset,
     z_block1_attention_K_offset + 4096,
   );
-  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
+  const z_block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
   const z_block1_attention_V = parameters.subarray(
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
   );
-  const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
+  const z_block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
   const z_block1_attention_score = workspace.subarray(0, 16384 * batch);
   const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_mixed = workspace.subarray(225280 * batch, 229376 * batch);
+  const z_block1_attention_mixed = workspace.subarray(229376 * batch, 233472 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
-  const z_block1_u = workspace.subarray(229376 * batch, 233472 * batch);
-  const z_block1_norm2_m = workspace.subarray(315520 * batch, 315584 * batch);
-  const z_block1_norm2_v = workspace.subarray(315584 * batch, 315648 * batch);
+  const z_block1_u = workspace.subarray(233472 * batch, 237568 * batch);
+  const z_block1_norm2_m = workspace.subarray(348288 * batch, 348352 * batch);
+  const z_block1_norm2_v = workspace.subarray(348352 * batch, 348416 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const z_block1_norm2 = workspace.subarray(32768 * batch, 36864 * batch);
+  const z_block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const z_block1_hidden_b = parameters.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
   const z_block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const z_block1_mlp_b = parameters.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
-  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block2_norm1_m = workspace.subarray(315648 * batch, 315712 * batch);
-  const z_block2_norm1_v = workspace.subarray(315712 * batch, 315776 * batch);
+  const z_block1 = workspace.subarray(241664 * batch, 245760 * batch);
+  const z_block2_norm1_m = workspace.subarray(348416 * batch, 348480 * batch);
+  const z_block2_norm1_v = workspace.subarray(348480 * batch, 348544 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
-  const z_block2_norm1 = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
   const z_block2_attention_Q = parameters.subarray(
     z_block2_attention_Q_offset,
     z_block2_attention_Q_offset + 4096,
   );
-  const z_block2_attention_q = workspace.subarray(237568 * batch, 241664 * batch);
+  const z_block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
   const z_block2_attention_K = parameters.subarray(
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
   );
-  const z_block2_attention_k = workspace.subarray(241664 * batch, 245760 * batch);
+  const z_block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
   const z_block2_attention_V = parameters.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
   );
-  const z_block2_attention_v = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
   const z_block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_mixed = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
-  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
-  const z_block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
-  const z_block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
+  const z_block2_u = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block2_norm2_m = workspace.subarray(348544 * batch, 348608 * batch);
+  const z_block2_norm2_v = workspace.subarray(348608 * batch, 348672 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2 = workspace.subarray(81920 * batch, 86016 * batch);
+  const z_block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const z_block2_hidden_b = parameters.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
   const z_block2_hidden = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const z_block2_mlp_b = parameters.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
-  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
-  const z_block3_norm1_m = workspace.subarray(315904 * batch, 315968 * batch);
-  const z_block3_norm1_v = workspace.subarray(315968 * batch, 316032 * batch);
+  const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block3_norm1_m = workspace.subarray(348672 * batch, 348736 * batch);
+  const z_block3_norm1_v = workspace.subarray(348736 * batch, 348800 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
-  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
   const z_block3_attention_Q = parameters.subarray(
     z_block3_attention_Q_offset,
     z_block3_attention_Q_offset + 4096,
   );
-  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
 
   return (n: number): void => {
-    forward_z_y(z_tokens_E, z_start_P, text, z_start, n);
+    forward_z_start(z_tokens_E, z_start_P, text, z_start, n);
     forward_m(z_start, z_block1_norm1_m, n);
     forward_v(z_start, z_block1_norm1_m, z_block1_norm1_v, n);
     forward_z_norm_y(
@@ -3327,84 +3287,84 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
 
 /** `forward`, part 2 of 2: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
-  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const z_block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
-  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
+  const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
   const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
-  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
+  const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_u = workspace.subarray(278528 * batch, 282624 * batch);
-  const z_block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
-  const z_block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
+  const z_block3_u = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
+  const z_block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
+  const z_block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
-  const z_block3 = workspace.subarray(282624 * batch, 286720 * batch);
-  const z_block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
-  const z_block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
+  const z_block3 = workspace.subarray(307200 * batch, 311296 * batch);
+  const z_block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
+  const z_block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
+  const z_block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
   const z_block4_attention_Q = parameters.subarray(
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const z_block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
+  const z_block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
+  const z_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
   const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
-  const z_block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
-  const z_block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
+  const z_block4_u = workspace.subarray(331776 * batch, 335872 * batch);
+  const z_block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
+  const z_block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
+  const z_block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_norm_m = workspace.subarray(316416 * batch, 316480 * batch);
-  const z_norm_v = workspace.subarray(316480 * batch, 316544 * batch);
+  const z_block4 = workspace.subarray(339968 * batch, 344064 * batch);
+  const z_norm_m = workspace.subarray(349184 * batch, 349248 * batch);
+  const z_norm_v = workspace.subarray(349248 * batch, 349312 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm = workspace.subarray(202752 * batch, 206848 * batch);
+  const z_norm = workspace.subarray(344064 * batch, 348160 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(196608 * batch, 202752 * batch);
@@ -3490,15 +3450,14 @@ function backwardPart1({
   const dz_z_b = gradients.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const dz_norm = workspace.subarray(196608 * batch, 200704 * batch);
-  const z_block4 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_norm_m = workspace.subarray(316416 * batch, 316480 * batch);
-  const z_norm_v = workspace.subarray(316480 * batch, 316544 * batch);
-  const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
-  const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm_again = workspace.subarray(311296 * batch, 315392 * batch);
+  const z_norm = workspace.subarray(344064 * batch, 348160 * batch);
   const dz_z_W = gradients.subarray(z_z_W_offset, z_z_W_offset + 6144);
+  const z_block4 = workspace.subarray(339968 * batch, 344064 * batch);
+  const z_norm_m = workspace.subarray(349184 * batch, 349248 * batch);
+  const z_norm_v = workspace.subarray(349248 * batch, 349312 * batch);
   const dz_norm_g = gradients.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_norm_b = gradients.subarray(z_norm_b_offset, z_norm_b_offset + 64);
+  const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_block4_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_block4_mlp_b = gradients.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
@@ -3509,47 +3468,41 @@ function backwardPart1({
   const dz_block4_hidden_b = gradients.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const dz_block4_norm2 = workspace.subarray(163840 * batch, 167936 * batch);
-  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
-  const z_block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
-  const z_block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
-  const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
-  const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2_again = workspace.subarray(167936 * batch, 172032 * batch);
+  const z_block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
   const dz_block4_hidden_W = gradients.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
+  const z_block4_u = workspace.subarray(331776 * batch, 335872 * batch);
+  const z_block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
+  const z_block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
   const dz_block4_norm2_g = gradients.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block4_norm2_b = gradients.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
+  const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block3_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
   const dz_block4_attention_mixed = workspace.subarray(180224 * batch, 184320 * batch);
-  const z_block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
   const dz_block4_attention_O = gradients.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
+  const z_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
   const dz_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const dz_block4_attention_v = workspace.subarray(200704 * batch, 204800 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
-  const z_block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
+  const z_block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
   const dz_block4_attention_q = workspace.subarray(147456 * batch, 151552 * batch);
-  const z_block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
   const dz_block4_attention_k = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
   const dz_block4_norm1_1 = workspace.subarray(155648 * batch, 159744 * batch);
-  const z_block3 = workspace.subarray(282624 * batch, 286720 * batch);
-  const z_block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
-  const z_block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
-  const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
-  const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1_again = workspace.subarray(159744 * batch, 163840 * batch);
+  const z_block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
   const dz_block4_attention_V = gradients.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
@@ -3558,7 +3511,7 @@ function backwardPart1({
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const dz_block4_norm1_2 = workspace.subarray(163840 * batch, 167936 * batch);
+  const dz_block4_norm1_2 = workspace.subarray(159744 * batch, 163840 * batch);
   const dz_block4_attention_K = gradients.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
@@ -3572,17 +3525,25 @@ function backwardPart1({
     z_block4_attention_Q_offset + 4096,
   );
   const dz_block4_norm1 = workspace.subarray(151552 * batch, 155648 * batch);
+  const z_block3 = workspace.subarray(307200 * batch, 311296 * batch);
+  const z_block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
+  const z_block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
   const dz_block4_norm1_g = gradients.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const dz_block4_norm1_b = gradients.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
+  const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const dz_block3_mlp_b = gradients.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
+  const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
+  const dz_block3_mlp_W = gradients.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
+  const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
+  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
+  const dz_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
 
   return (n: number): void => {
     backward_dz(p, next, dz, n);
     gradient_z_z_b(dz, dz_z_b, n);
     backward_dz_norm(dz, z_z_W, dz_norm, n);
-    forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm_again, n);
-    gradient_z_z_W(z_norm_again, dz, dz_z_W, n);
+    gradient_z_z_W(z_norm, dz, dz_z_W, n);
     gradient_g(dz_norm, z_block4, z_norm_m, z_norm_v, dz_norm_g, n);
     gradient_b(dz_norm, dz_norm_b, n);
     backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, z_norm_m, z_block4, dz_block4_u_1, n);
@@ -3591,16 +3552,7 @@ function backwardPart1({
     backward_dhidden(dz_block4_u_1, z_block4_mlp_W, z_block4_hidden, dz_block4_hidden, n);
     gradient_hidden_b(dz_block4_hidden, dz_block4_hidden_b, n);
     backward_dnorm2(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2, n);
-    forward_z_norm_y(
-      z_block4_u,
-      z_block4_norm2_m,
-      z_block4_norm2_v,
-      z_block4_norm2_g,
-      z_block4_norm2_b,
-      z_block4_norm2_again,
-      n,
-    );
-    gradient_hidden_W(z_block4_norm2_again, dz_block4_hidden, dz_block4_hidden_W, n);
+    gradient_hidden_W(z_block4_norm2, dz_block4_hidden, dz_block4_hidden_W, n);
     gradient_g(dz_block4_norm2, z_block4_u, z_block4_norm2_m, z_block4_norm2_v, dz_block4_norm2_g, n);
     gradient_b(dz_block4_norm2, dz_block4_norm2_b, n);
     backward_z_dx(
@@ -3648,19 +3600,10 @@ function backwardPart1({
       n,
     );
     backward_z_block_norm_dx(dz_block4_attention_v, z_block4_attention_V, dz_block4_norm1_1, n);
-    forward_z_norm_y(
-      z_block3,
-      z_block4_norm1_m,
-      z_block4_norm1_v,
-      z_block4_norm1_g,
-      z_block4_norm1_b,
-      z_block4_norm1_again,
-      n,
-    );
-    gradient_norm1_dW(z_block4_norm1_again, dz_block4_attention_v, dz_block4_attention_V, n);
+    gradient_z_block_attention_dW(z_block4_norm1, dz_block4_attention_v, dz_block4_attention_V, n);
     backward_z_block_norm_dx(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
-    gradient_norm1_dW(z_block4_norm1_again, dz_block4_attention_k, dz_block4_attention_K, n);
-    gradient_norm1_dW(z_block4_norm1_again, dz_block4_attention_q, dz_block4_attention_Q, n);
+    gradient_z_block_attention_dW(z_block4_norm1, dz_block4_attention_k, dz_block4_attention_K, n);
+    gradient_z_block_attention_dW(z_block4_norm1, dz_block4_attention_q, dz_block4_attention_Q, n);
     backward_dnorm1(
       dz_block4_norm1_1,
       dz_block4_norm1_2,
@@ -3682,61 +3625,53 @@ function backwardPart1({
       n,
     );
     gradient_b(dz_block3_u_1, dz_block3_mlp_b, n);
+    gradient_mlp_W(z_block3_mlp_gelu_tanh, dz_block3_u_1, dz_block3_mlp_W, n);
+    backward_dhidden(dz_block3_u_1, z_block3_mlp_W, z_block3_hidden, dz_block3_hidden, n);
   };
 }
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
-  const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
-  const dz_block3_mlp_W = gradients.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
-  const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
-  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const dz_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
   const dz_block3_hidden_b = gradients.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const dz_block3_norm2 = workspace.subarray(114688 * batch, 118784 * batch);
-  const z_block3_u = workspace.subarray(278528 * batch, 282624 * batch);
-  const z_block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
-  const z_block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
-  const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
-  const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2_again = workspace.subarray(118784 * batch, 122880 * batch);
+  const z_block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
   const dz_block3_hidden_W = gradients.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
+  const z_block3_u = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
+  const z_block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
   const dz_block3_norm2_g = gradients.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const dz_block3_norm2_b = gradients.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
+  const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
+  const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const dz_block2_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
   const dz_block3_attention_mixed = workspace.subarray(131072 * batch, 135168 * batch);
-  const z_block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
   const dz_block3_attention_O = gradients.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
+  const z_block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
   const dz_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const dz_block3_attention_v = workspace.subarray(147456 * batch, 151552 * batch);
   const dz_block3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
-  const z_block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
   const dz_block3_attention_q = workspace.subarray(98304 * batch, 102400 * batch);
-  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
   const dz_block3_attention_k = workspace.subarray(102400 * batch, 106496 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
   const dz_block3_norm1_1 = workspace.subarray(106496 * batch, 110592 * batch);
-  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
-  const z_block3_norm1_m = workspace.subarray(315904 * batch, 315968 * batch);
-  const z_block3_norm1_v = workspace.subarray(315968 * batch, 316032 * batch);
-  const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
-  const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
-  const z_block3_norm1_again = workspace.subarray(110592 * batch, 114688 * batch);
+  const z_block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
   const dz_block3_attention_V = gradients.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
@@ -3745,7 +3680,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const dz_block3_norm1_2 = workspace.subarray(114688 * batch, 118784 * batch);
+  const dz_block3_norm1_2 = workspace.subarray(110592 * batch, 114688 * batch);
   const dz_block3_attention_K = gradients.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
@@ -3759,8 +3694,12 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_Q_offset + 4096,
   );
   const dz_block3_norm1 = workspace.subarray(102400 * batch, 106496 * batch);
+  const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block3_norm1_m = workspace.subarray(348672 * batch, 348736 * batch);
+  const z_block3_norm1_v = workspace.subarray(348736 * batch, 348800 * batch);
   const dz_block3_norm1_g = gradients.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const dz_block3_norm1_b = gradients.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
+  const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const dz_block2_u_1 = workspace.subarray(102400 * batch, 106496 * batch);
   const dz_block2_mlp_b = gradients.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
   const z_block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
@@ -3771,28 +3710,25 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   const dz_block2_hidden_b = gradients.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
-  const z_block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
-  const z_block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
+  const z_block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
+  const dz_block2_hidden_W = gradients.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
+  const z_block2_u = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block2_norm2_m = workspace.subarray(348544 * batch, 348608 * batch);
+  const z_block2_norm2_v = workspace.subarray(348608 * batch, 348672 * batch);
+  const dz_block2_norm2_g = gradients.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
+  const dz_block2_norm2_b = gradients.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2_again = workspace.subarray(69632 * batch, 73728 * batch);
+  const dz_block1_1 = workspace.subarray(102400 * batch, 106496 * batch);
+  const z_block2_attention_O = parameters.subarray(
+    z_block2_attention_O_offset,
+    z_block2_attention_O_offset + 4096,
+  );
+  const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
 
   return (n: number): void => {
-    gradient_mlp_W(z_block3_mlp_gelu_tanh, dz_block3_u_1, dz_block3_mlp_W, n);
-    backward_dhidden(dz_block3_u_1, z_block3_mlp_W, z_block3_hidden, dz_block3_hidden, n);
     gradient_hidden_b(dz_block3_hidden, dz_block3_hidden_b, n);
     backward_dnorm2(dz_block3_hidden, z_block3_hidden_W, dz_block3_norm2, n);
-    forward_z_norm_y(
-      z_block3_u,
-      z_block3_norm2_m,
-      z_block3_norm2_v,
-      z_block3_norm2_g,
-      z_block3_norm2_b,
-      z_block3_norm2_again,
-      n,
-    );
-    gradient_hidden_W(z_block3_norm2_again, dz_block3_hidden, dz_block3_hidden_W, n);
+    gradient_hidden_W(z_block3_norm2, dz_block3_hidden, dz_block3_hidden_W, n);
     gradient_g(dz_block3_norm2, z_block3_u, z_block3_norm2_m, z_block3_norm2_v, dz_block3_norm2_g, n);
     gradient_b(dz_block3_norm2, dz_block3_norm2_b, n);
     backward_z_dx(
@@ -3840,19 +3776,10 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_z_block_norm_dx(dz_block3_attention_v, z_block3_attention_V, dz_block3_norm1_1, n);
-    forward_z_norm_y(
-      z_block2,
-      z_block3_norm1_m,
-      z_block3_norm1_v,
-      z_block3_norm1_g,
-      z_block3_norm1_b,
-      z_block3_norm1_again,
-      n,
-    );
-    gradient_norm1_dW(z_block3_norm1_again, dz_block3_attention_v, dz_block3_attention_V, n);
+    gradient_z_block_attention_dW(z_block3_norm1, dz_block3_attention_v, dz_block3_attention_V, n);
     backward_z_block_norm_dx(dz_block3_attention_k, z_block3_attention_K, dz_block3_norm1_2, n);
-    gradient_norm1_dW(z_block3_norm1_again, dz_block3_attention_k, dz_block3_attention_K, n);
-    gradient_norm1_dW(z_block3_norm1_again, dz_block3_attention_q, dz_block3_attention_Q, n);
+    gradient_z_block_attention_dW(z_block3_norm1, dz_block3_attention_k, dz_block3_attention_K, n);
+    gradient_z_block_attention_dW(z_block3_norm1, dz_block3_attention_q, dz_block3_attention_Q, n);
     backward_dnorm1(
       dz_block3_norm1_1,
       dz_block3_norm1_2,
@@ -3878,115 +3805,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dhidden(dz_block2_u_1, z_block2_mlp_W, z_block2_hidden, dz_block2_hidden, n);
     gradient_hidden_b(dz_block2_hidden, dz_block2_hidden_b, n);
     backward_dnorm2(dz_block2_hidden, z_block2_hidden_W, dz_block2_norm2, n);
-    forward_z_norm_y(
-      z_block2_u,
-      z_block2_norm2_m,
-      z_block2_norm2_v,
-      z_block2_norm2_g,
-      z_block2_norm2_b,
-      z_block2_norm2_again,
-      n,
-    );
-  };
-}
-
-/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
-function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const z_block2_norm2_again = workspace.subarray(69632 * batch, 73728 * batch);
-  const dz_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
-  const dz_block2_hidden_W = gradients.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
-  const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
-  const z_block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
-  const z_block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
-  const dz_block2_norm2_g = gradients.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const dz_block2_norm2_b = gradients.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const dz_block2_u_1 = workspace.subarray(102400 * batch, 106496 * batch);
-  const dz_block1_1 = workspace.subarray(102400 * batch, 106496 * batch);
-  const z_block2_attention_O = parameters.subarray(
-    z_block2_attention_O_offset,
-    z_block2_attention_O_offset + 4096,
-  );
-  const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
-  const z_block2_attention_mixed = workspace.subarray(249856 * batch, 253952 * batch);
-  const dz_block2_attention_O = gradients.subarray(
-    z_block2_attention_O_offset,
-    z_block2_attention_O_offset + 4096,
-  );
-  const z_block2_attention_v = workspace.subarray(245760 * batch, 249856 * batch);
-  const dz_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
-  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const dz_block2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
-  const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
-  const z_block2_attention_k = workspace.subarray(241664 * batch, 245760 * batch);
-  const dz_block2_attention_q = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block2_attention_q = workspace.subarray(237568 * batch, 241664 * batch);
-  const dz_block2_attention_k = workspace.subarray(53248 * batch, 57344 * batch);
-  const z_block2_attention_V = parameters.subarray(
-    z_block2_attention_V_offset,
-    z_block2_attention_V_offset + 4096,
-  );
-  const dz_block2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
-  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block2_norm1_m = workspace.subarray(315648 * batch, 315712 * batch);
-  const z_block2_norm1_v = workspace.subarray(315712 * batch, 315776 * batch);
-  const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
-  const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
-  const z_block2_norm1_again = workspace.subarray(61440 * batch, 65536 * batch);
-  const dz_block2_attention_V = gradients.subarray(
-    z_block2_attention_V_offset,
-    z_block2_attention_V_offset + 4096,
-  );
-  const z_block2_attention_K = parameters.subarray(
-    z_block2_attention_K_offset,
-    z_block2_attention_K_offset + 4096,
-  );
-  const dz_block2_norm1_2 = workspace.subarray(65536 * batch, 69632 * batch);
-  const dz_block2_attention_K = gradients.subarray(
-    z_block2_attention_K_offset,
-    z_block2_attention_K_offset + 4096,
-  );
-  const dz_block2_attention_Q = gradients.subarray(
-    z_block2_attention_Q_offset,
-    z_block2_attention_Q_offset + 4096,
-  );
-  const z_block2_attention_Q = parameters.subarray(
-    z_block2_attention_Q_offset,
-    z_block2_attention_Q_offset + 4096,
-  );
-  const dz_block2_norm1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const dz_block2_norm1_g = gradients.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
-  const dz_block2_norm1_b = gradients.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
-  const dz_block1_u_1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const dz_block1_mlp_b = gradients.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
-  const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
-  const dz_block1_mlp_W = gradients.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
-  const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
-  const z_block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
-  const dz_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
-  const dz_block1_hidden_b = gradients.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
-  const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
-  const dz_block1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const z_block1_u = workspace.subarray(229376 * batch, 233472 * batch);
-  const z_block1_norm2_m = workspace.subarray(315520 * batch, 315584 * batch);
-  const z_block1_norm2_v = workspace.subarray(315584 * batch, 315648 * batch);
-  const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
-  const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const z_block1_norm2_again = workspace.subarray(20480 * batch, 24576 * batch);
-  const dz_block1_hidden_W = gradients.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
-  const dz_block1_norm2_g = gradients.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
-  const dz_block1_norm2_b = gradients.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const z_block1_attention_O = parameters.subarray(
-    z_block1_attention_O_offset,
-    z_block1_attention_O_offset + 4096,
-  );
-  const dz_block1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
-
-  return (n: number): void => {
-    gradient_hidden_W(z_block2_norm2_again, dz_block2_hidden, dz_block2_hidden_W, n);
+    gradient_hidden_W(z_block2_norm2, dz_block2_hidden, dz_block2_hidden_W, n);
     gradient_g(dz_block2_norm2, z_block2_u, z_block2_norm2_m, z_block2_norm2_v, dz_block2_norm2_g, n);
     gradient_b(dz_block2_norm2, dz_block2_norm2_b, n);
     backward_z_dx(
@@ -4000,6 +3819,103 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_mixed(dz_block1_1, z_block2_attention_O, dz_block2_attention_mixed, n);
+  };
+}
+
+/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+  const z_block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
+  const dz_block1_1 = workspace.subarray(102400 * batch, 106496 * batch);
+  const dz_block2_attention_O = gradients.subarray(
+    z_block2_attention_O_offset,
+    z_block2_attention_O_offset + 4096,
+  );
+  const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
+  const z_block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
+  const dz_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
+  const dz_block2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
+  const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
+  const z_block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
+  const dz_block2_attention_q = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
+  const dz_block2_attention_k = workspace.subarray(53248 * batch, 57344 * batch);
+  const z_block2_attention_V = parameters.subarray(
+    z_block2_attention_V_offset,
+    z_block2_attention_V_offset + 4096,
+  );
+  const dz_block2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
+  const z_block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const dz_block2_attention_V = gradients.subarray(
+    z_block2_attention_V_offset,
+    z_block2_attention_V_offset + 4096,
+  );
+  const z_block2_attention_K = parameters.subarray(
+    z_block2_attention_K_offset,
+    z_block2_attention_K_offset + 4096,
+  );
+  const dz_block2_norm1_2 = workspace.subarray(61440 * batch, 65536 * batch);
+  const dz_block2_attention_K = gradients.subarray(
+    z_block2_attention_K_offset,
+    z_block2_attention_K_offset + 4096,
+  );
+  const dz_block2_attention_Q = gradients.subarray(
+    z_block2_attention_Q_offset,
+    z_block2_attention_Q_offset + 4096,
+  );
+  const z_block2_attention_Q = parameters.subarray(
+    z_block2_attention_Q_offset,
+    z_block2_attention_Q_offset + 4096,
+  );
+  const dz_block2_norm1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const z_block1 = workspace.subarray(241664 * batch, 245760 * batch);
+  const z_block2_norm1_m = workspace.subarray(348416 * batch, 348480 * batch);
+  const z_block2_norm1_v = workspace.subarray(348480 * batch, 348544 * batch);
+  const dz_block2_norm1_g = gradients.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
+  const dz_block2_norm1_b = gradients.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
+  const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
+  const dz_block1_u_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block1_mlp_b = gradients.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
+  const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
+  const dz_block1_mlp_W = gradients.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
+  const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
+  const z_block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
+  const dz_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
+  const dz_block1_hidden_b = gradients.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
+  const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
+  const dz_block1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
+  const dz_block1_hidden_W = gradients.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
+  const z_block1_u = workspace.subarray(233472 * batch, 237568 * batch);
+  const z_block1_norm2_m = workspace.subarray(348288 * batch, 348352 * batch);
+  const z_block1_norm2_v = workspace.subarray(348352 * batch, 348416 * batch);
+  const dz_block1_norm2_g = gradients.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
+  const dz_block1_norm2_b = gradients.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
+  const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
+  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const z_block1_attention_O = parameters.subarray(
+    z_block1_attention_O_offset,
+    z_block1_attention_O_offset + 4096,
+  );
+  const dz_block1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
+  const z_block1_attention_mixed = workspace.subarray(229376 * batch, 233472 * batch);
+  const dz_block1_attention_O = gradients.subarray(
+    z_block1_attention_O_offset,
+    z_block1_attention_O_offset + 4096,
+  );
+  const z_block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
+  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
+  const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
+  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
+  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
+  const z_block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
+  const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
+
+  return (n: number): void => {
     gradient_attention_O(z_block2_attention_mixed, dz_block1_1, dz_block2_attention_O, n);
     backward_dattention_weight(
       dz_block2_attention_mixed,
@@ -4034,19 +3950,10 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_z_block_norm_dx(dz_block2_attention_v, z_block2_attention_V, dz_block2_norm1_1, n);
-    forward_z_norm_y(
-      z_block1,
-      z_block2_norm1_m,
-      z_block2_norm1_v,
-      z_block2_norm1_g,
-      z_block2_norm1_b,
-      z_block2_norm1_again,
-      n,
-    );
-    gradient_norm1_dW(z_block2_norm1_again, dz_block2_attention_v, dz_block2_attention_V, n);
+    gradient_z_block_attention_dW(z_block2_norm1, dz_block2_attention_v, dz_block2_attention_V, n);
     backward_z_block_norm_dx(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
-    gradient_norm1_dW(z_block2_norm1_again, dz_block2_attention_k, dz_block2_attention_K, n);
-    gradient_norm1_dW(z_block2_norm1_again, dz_block2_attention_q, dz_block2_attention_Q, n);
+    gradient_z_block_attention_dW(z_block2_norm1, dz_block2_attention_k, dz_block2_attention_K, n);
+    gradient_z_block_attention_dW(z_block2_norm1, dz_block2_attention_q, dz_block2_attention_Q, n);
     backward_dnorm1(
       dz_block2_norm1_1,
       dz_block2_norm1_2,
@@ -4072,16 +3979,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dhidden(dz_block1_u_1, z_block1_mlp_W, z_block1_hidden, dz_block1_hidden, n);
     gradient_hidden_b(dz_block1_hidden, dz_block1_hidden_b, n);
     backward_dnorm2(dz_block1_hidden, z_block1_hidden_W, dz_block1_norm2, n);
-    forward_z_norm_y(
-      z_block1_u,
-      z_block1_norm2_m,
-      z_block1_norm2_v,
-      z_block1_norm2_g,
-      z_block1_norm2_b,
-      z_block1_norm2_again,
-      n,
-    );
-    gradient_hidden_W(z_block1_norm2_again, dz_block1_hidden, dz_block1_hidden_W, n);
+    gradient_hidden_W(z_block1_norm2, dz_block1_hidden, dz_block1_hidden_W, n);
     gradient_g(dz_block1_norm2, z_block1_u, z_block1_norm2_m, z_block1_norm2_v, dz_block1_norm2_g, n);
     gradient_b(dz_block1_norm2, dz_block1_norm2_b, n);
     backward_z_dx(
@@ -4095,76 +3993,6 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_mixed(dz_start_1, z_block1_attention_O, dz_block1_attention_mixed, n);
-  };
-}
-
-/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
-function backwardPart4({
-  batch,
-  parameters,
-  gradients,
-  workspace,
-  doubles,
-  text,
-}: Memory): (n: number) => void {
-  const z_block1_attention_mixed = workspace.subarray(225280 * batch, 229376 * batch);
-  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const dz_block1_attention_O = gradients.subarray(
-    z_block1_attention_O_offset,
-    z_block1_attention_O_offset + 4096,
-  );
-  const dz_block1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
-  const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
-  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
-  const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
-  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
-  const z_block1_attention_q = workspace.subarray(212992 * batch, 217088 * batch);
-  const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
-  const z_block1_attention_V = parameters.subarray(
-    z_block1_attention_V_offset,
-    z_block1_attention_V_offset + 4096,
-  );
-  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
-  const z_block1_norm1 = workspace.subarray(208896 * batch, 212992 * batch);
-  const dz_block1_attention_V = gradients.subarray(
-    z_block1_attention_V_offset,
-    z_block1_attention_V_offset + 4096,
-  );
-  const z_block1_attention_K = parameters.subarray(
-    z_block1_attention_K_offset,
-    z_block1_attention_K_offset + 4096,
-  );
-  const dz_block1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
-  const dz_block1_attention_K = gradients.subarray(
-    z_block1_attention_K_offset,
-    z_block1_attention_K_offset + 4096,
-  );
-  const dz_block1_attention_Q = gradients.subarray(
-    z_block1_attention_Q_offset,
-    z_block1_attention_Q_offset + 4096,
-  );
-  const z_block1_attention_Q = parameters.subarray(
-    z_block1_attention_Q_offset,
-    z_block1_attention_Q_offset + 4096,
-  );
-  const dz_block1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
-  const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
-  const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
-  const z_start_again = workspace.subarray(0, 4096 * batch);
-  const z_block1_norm1_m = workspace.subarray(315392 * batch, 315456 * batch);
-  const z_block1_norm1_v = workspace.subarray(315456 * batch, 315520 * batch);
-  const dz_block1_norm1_g = gradients.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
-  const dz_block1_norm1_b = gradients.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
-  const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
-  const dz_start = workspace.subarray(0, 4096 * batch);
-  const dz_start_P = gradients.subarray(z_start_P_offset, z_start_P_offset + 4096);
-  const dz_tokens_E = gradients.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
-
-  return (n: number): void => {
     gradient_attention_O(z_block1_attention_mixed, dz_start_1, dz_block1_attention_O, n);
     backward_dattention_weight(
       dz_block1_attention_mixed,
@@ -4198,11 +4026,59 @@ function backwardPart4({
       dz_block1_attention_k,
       n,
     );
+  };
+}
+
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
+  const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block1_attention_V = parameters.subarray(
+    z_block1_attention_V_offset,
+    z_block1_attention_V_offset + 4096,
+  );
+  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const dz_block1_attention_V = gradients.subarray(
+    z_block1_attention_V_offset,
+    z_block1_attention_V_offset + 4096,
+  );
+  const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
+  const z_block1_attention_K = parameters.subarray(
+    z_block1_attention_K_offset,
+    z_block1_attention_K_offset + 4096,
+  );
+  const dz_block1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
+  const dz_block1_attention_K = gradients.subarray(
+    z_block1_attention_K_offset,
+    z_block1_attention_K_offset + 4096,
+  );
+  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
+  const dz_block1_attention_Q = gradients.subarray(
+    z_block1_attention_Q_offset,
+    z_block1_attention_Q_offset + 4096,
+  );
+  const z_block1_attention_Q = parameters.subarray(
+    z_block1_attention_Q_offset,
+    z_block1_attention_Q_offset + 4096,
+  );
+  const dz_block1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
+  const z_start = workspace.subarray(208896 * batch, 212992 * batch);
+  const z_block1_norm1_m = workspace.subarray(348160 * batch, 348224 * batch);
+  const z_block1_norm1_v = workspace.subarray(348224 * batch, 348288 * batch);
+  const dz_block1_norm1_g = gradients.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
+  const dz_block1_norm1_b = gradients.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
+  const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
+  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_start = workspace.subarray(4096 * batch, 8192 * batch);
+  const dz_start_P = gradients.subarray(z_start_P_offset, z_start_P_offset + 4096);
+  const dz_tokens_E = gradients.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
+
+  return (n: number): void => {
     backward_z_block_norm_dx(dz_block1_attention_v, z_block1_attention_V, dz_block1_norm1_1, n);
-    gradient_norm1_dW(z_block1_norm1, dz_block1_attention_v, dz_block1_attention_V, n);
+    gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_v, dz_block1_attention_V, n);
     backward_z_block_norm_dx(dz_block1_attention_k, z_block1_attention_K, dz_block1_norm1_2, n);
-    gradient_norm1_dW(z_block1_norm1, dz_block1_attention_k, dz_block1_attention_K, n);
-    gradient_norm1_dW(z_block1_norm1, dz_block1_attention_q, dz_block1_attention_Q, n);
+    gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_k, dz_block1_attention_K, n);
+    gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_q, dz_block1_attention_Q, n);
     backward_dnorm1(
       dz_block1_norm1_1,
       dz_block1_norm1_2,
@@ -4211,15 +4087,14 @@ function backwardPart4({
       dz_block1_norm1,
       n,
     );
-    forward_z_y(z_tokens_E, z_start_P, text, z_start_again, n);
-    gradient_g(dz_block1_norm1, z_start_again, z_block1_norm1_m, z_block1_norm1_v, dz_block1_norm1_g, n);
+    gradient_g(dz_block1_norm1, z_start, z_block1_norm1_m, z_block1_norm1_v, dz_block1_norm1_g, n);
     gradient_b(dz_block1_norm1, dz_block1_norm1_b, n);
     backward_z_dx(
       dz_block1_norm1,
       z_block1_norm1_g,
       z_block1_norm1_v,
       z_block1_norm1_m,
-      z_start_again,
+      z_start,
       dz_start_1,
       dz_start,
       n,
@@ -4250,84 +4125,84 @@ function updatePart1({
 
 /** `predict`, part 2 of 2: its arrays, and the calls that work on them. */
 function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: number) => void {
-  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const z_block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
-  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
+  const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
   const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
-  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
+  const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_u = workspace.subarray(278528 * batch, 282624 * batch);
-  const z_block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
-  const z_block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
+  const z_block3_u = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
+  const z_block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
+  const z_block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
-  const z_block3 = workspace.subarray(282624 * batch, 286720 * batch);
-  const z_block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
-  const z_block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
+  const z_block3 = workspace.subarray(307200 * batch, 311296 * batch);
+  const z_block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
+  const z_block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
+  const z_block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
   const z_block4_attention_Q = parameters.subarray(
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const z_block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
+  const z_block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
+  const z_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
   const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
-  const z_block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
-  const z_block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
+  const z_block4_u = workspace.subarray(331776 * batch, 335872 * batch);
+  const z_block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
+  const z_block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
+  const z_block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_norm_m = workspace.subarray(316416 * batch, 316480 * batch);
-  const z_norm_v = workspace.subarray(316480 * batch, 316544 * batch);
+  const z_block4 = workspace.subarray(339968 * batch, 344064 * batch);
+  const z_norm_m = workspace.subarray(349184 * batch, 349248 * batch);
+  const z_norm_v = workspace.subarray(349248 * batch, 349312 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm = workspace.subarray(202752 * batch, 206848 * batch);
+  const z_norm = workspace.subarray(344064 * batch, 348160 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(196608 * batch, 202752 * batch);
@@ -4413,7 +4288,7 @@ export function createProgram(batch: number): CompiledProgram {
   const next = new Int32Array(64 * batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(316544 * batch);
+  const workspace = new Float32Array(349312 * batch);
   const p = workspace.subarray(202752 * batch, 208896 * batch);
 
   // intermediates in double precision

@@ -245,28 +245,25 @@ export function forward_c1_relu(
   c1_relu.fill(0);
   for (let i = 0; i < 28; i++) {
     const x_at_i = i * 28;
-    const c1_relu_at_i = i * 168;
-    for (let j = 0; j < 28; j++) {
-      const v_from_j = Math.max(0, 2 - j);
-      const v_to_j = Math.min(5, 30 - j);
-      const x_at_j = x_at_i + j;
-      for (let v = v_from_j; v < v_to_j; v++) {
-        const u_from_i = Math.max(0, 2 - i);
-        const u_to_i = Math.min(5, 30 - i);
-        const u_count_v = u_to_i - u_from_i;
-        // c1_relu[row, column] += sum[term](x[row, term] * c1_conv2d_K[term, column])
-        // prettier-ignore
-        contract_by_5(
-          x, c1_conv2d_K, c1_relu,
-          batch, 6, u_count_v, // rows, columns, terms of a sum
-          784, 28, // strides of x: by row, by term
-          30, 1, // strides of c1_conv2d_K: by term, by column
-          4704, 1, // strides of c1_relu: by row, by column
-          x_at_j + v + u_from_i * 28 - 58, // where x begins
-          v * 6 + u_from_i * 30, // where c1_conv2d_K begins
-          c1_relu_at_i + j * 6, // where c1_relu begins
-        );
-      }
+    for (let v = 0; v < 5; v++) {
+      const j_from_v = Math.max(0, 2 - v);
+      const j_to_v = Math.min(28, 30 - v);
+      const u_from_i = Math.max(0, 2 - i);
+      const u_to_i = Math.min(5, 30 - i);
+      const j_count_v = j_to_v - j_from_v;
+      const u_count_v = u_to_i - u_from_i;
+      // c1_relu[row, line, column] += sum[term](c1_conv2d_K[row, term] * x[term, line, column])
+      // prettier-ignore
+      contract_lines_6x5(
+        c1_conv2d_K, x, c1_relu,
+        6, j_count_v, u_count_v, batch, // rows, columns, terms of a sum, lines
+        1, 30, // strides of c1_conv2d_K: by row, by term
+        28, 1, 784, // strides of x: by term, by column, by line
+        1, 6, 4704, // strides of c1_relu: by row, by column, by line
+        v * 6 + u_from_i * 30, // where c1_conv2d_K begins
+        x_at_i + v + j_from_v + u_from_i * 28 - 58, // where x begins
+        i * 168 + j_from_v * 6, // where c1_relu begins
+      );
     }
   }
   const nij_to = batch * 784;
@@ -343,23 +340,19 @@ export function forward_c2_relu(
   c2_relu.fill(0);
   for (let i = 0; i < 10; i++) {
     const c1_at_i = i * 84;
-    const c2_relu_at_i = i * 160;
-    for (let j = 0; j < 10; j++) {
-      const c1_at_j = c1_at_i + j * 6;
-      for (let u = 0; u < 5; u++) {
-        // c2_relu[row, column] += sum[term](c1[row, term] * c2_conv2d_K[term, column])
-        // prettier-ignore
-        contract(
-          c1, c2_conv2d_K, c2_relu,
-          batch, 16, 30, // rows, columns, terms of a sum
-          1176, 1, // strides of c1: by row, by term
-          16, 1, // strides of c2_conv2d_K: by term, by column
-          1600, 1, // strides of c2_relu: by row, by column
-          c1_at_j + u * 84, // where c1 begins
-          u * 480, // where c2_conv2d_K begins
-          c2_relu_at_i + j * 16, // where c2_relu begins
-        );
-      }
+    for (let u = 0; u < 5; u++) {
+      // c2_relu[row, line, column] += sum[term](c2_conv2d_K[row, term] * c1[term, line, column])
+      // prettier-ignore
+      contract_lines_16x10(
+        c2_conv2d_K, c1, c2_relu,
+        16, 10, 30, batch, // rows, columns, terms of a sum, lines
+        1, 16, // strides of c2_conv2d_K: by row, by term
+        1, 6, 1176, // strides of c1: by term, by column, by line
+        1, 16, 1600, // strides of c2_relu: by row, by column, by line
+        u * 480, // where c2_conv2d_K begins
+        c1_at_i + u * 84, // where c1 begins
+        i * 160, // where c2_relu begins
+      );
     }
   }
   const nij_to = batch * 100;
@@ -432,7 +425,7 @@ export function forward_h_relu(
   batch: number,
 ): void {
   h_relu.fill(0);
-  contract_nn(h_flatten_y, h_dense1_W, h_relu, batch, 120, 400);
+  contract_nn_16x8(h_flatten_y, h_dense1_W, h_relu, batch, 120, 400);
   for (let n = 0; n < batch; n++) {
     const h_relu_at_n = n * 120;
     for (let o = 0; o < 120; o++) {
@@ -450,7 +443,7 @@ export function forward_h(
   batch: number,
 ): void {
   h.fill(0);
-  contract_nn(h_relu, h_dense2_W, h, batch, 84, 120);
+  contract_nn_16x8(h_relu, h_dense2_W, h, batch, 84, 120);
   for (let n = 0; n < batch; n++) {
     const h_at_n = n * 84;
     for (let o = 0; o < 84; o++) {
@@ -468,7 +461,7 @@ export function forward_z(
   batch: number,
 ): void {
   z.fill(0);
-  contract_nn(h, z_W, z, batch, 10, 84);
+  contract_nn_16x8(h, z_W, z, batch, 10, 84);
   for (let n = 0; n < batch; n++) {
     const z_at_n = n * 10;
     for (let o = 0; o < 10; o++) {
@@ -575,7 +568,7 @@ export function gradient_z_b(dz: Float32Array, dz_b: Float32Array, batch: number
 // dz_W[i, o] = sum[n](h[n, i] * dz[n, o])      lenet.dsl:13 (layers.dsl:7)
 export function gradient_z_W(h: Float32Array, dz: Float32Array, dz_W: Float32Array, batch: number): void {
   dz_W.fill(0);
-  contract_tn_holding_b(h, dz, dz_W, 84, 10, batch);
+  contract_tn_16x8(h, dz, dz_W, 84, 10, batch);
 }
 
 // dh_dense2_y[n, o] = h[n, o] > 0 ? sum[o2](dz[n, o2] * z_W[o, o2]) : 0      lenet.dsl:12
@@ -588,7 +581,7 @@ export function backward_dh_dense2_y(
   batch: number,
 ): void {
   dh_dense2_y.fill(0);
-  contract_nt(dz, z_W, dh_dense2_y, batch, 84, 10);
+  contract_nt_16x8(dz, z_W, dh_dense2_y, batch, 84, 10);
   const no_to = batch * 84;
   for (let no = 0; no < no_to; no++) {
     dh_dense2_y[no] = h[no]! > 0 ? dh_dense2_y[no]! : 0;
@@ -618,7 +611,7 @@ export function gradient_h_dense2_W(
   batch: number,
 ): void {
   dh_dense2_W.fill(0);
-  contract_tn(h_relu, dh_dense2_y, dh_dense2_W, 120, 84, batch);
+  contract_tn_16x8(h_relu, dh_dense2_y, dh_dense2_W, 120, 84, batch);
 }
 
 // dh_dense1_y[n, o] = h_relu[n, o] > 0 ? sum[o2](dh_dense2_y[n, o2] * h_dense2_W[o, o2]) : 0      lenet.dsl:12
@@ -631,7 +624,7 @@ export function backward_dh_dense1_y(
   batch: number,
 ): void {
   dh_dense1_y.fill(0);
-  contract_nt(dh_dense2_y, h_dense2_W, dh_dense1_y, batch, 120, 84);
+  contract_nt_16x8_holding_b(dh_dense2_y, h_dense2_W, dh_dense1_y, batch, 120, 84);
   const no_to = batch * 120;
   for (let no = 0; no < no_to; no++) {
     dh_dense1_y[no] = h_relu[no]! > 0 ? dh_dense1_y[no]! : 0;
@@ -661,7 +654,7 @@ export function backward_dh_flatten_y(
   batch: number,
 ): void {
   dh_flatten_y.fill(0);
-  contract_nt(dh_dense1_y, h_dense1_W, dh_flatten_y, batch, 400, 120);
+  contract_nt_16x8_holding_b(dh_dense1_y, h_dense1_W, dh_flatten_y, batch, 400, 120);
 }
 
 // dh_dense1_W[i, o] = sum[n](h_flatten_y[n, i] * dh_dense1_y[n, o])      lenet.dsl:12 (layers.dsl:7)
@@ -672,7 +665,7 @@ export function gradient_h_dense1_W(
   batch: number,
 ): void {
   dh_dense1_W.fill(0);
-  contract_tn(h_flatten_y, dh_dense1_y, dh_dense1_W, 400, 120, batch);
+  contract_tn_16x8(h_flatten_y, dh_dense1_y, dh_dense1_W, 400, 120, batch);
 }
 
 // dc2_relu[n, 2*i + c2_argmax[n, i, j, f] / 2: 10, 2*j + mod(c2_argmax[n, i, j, f], 2): 10, f]
@@ -743,31 +736,27 @@ export function backward_dc1(
 ): void {
   dc1.fill(0);
   for (let i = 0; i < 14; i++) {
+    const u_from_i = Math.max(0, i - 9);
+    const u_to_i = Math.min(5, i + 1);
     const dc2_conv2d_y_at_i = i * 160;
-    const dc1_at_i = i * 84;
-    for (let j = 0; j < 14; j++) {
-      const u_from_i = Math.max(0, i - 9);
-      const u_to_i = Math.min(5, i + 1);
-      const dc2_conv2d_y_at_j = dc2_conv2d_y_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, j - 9);
-        const v_to_j = Math.min(5, j + 1);
-        const dc2_conv2d_y_at_u = dc2_conv2d_y_at_j - 160 * u;
-        const c2_conv2d_K_at_u = u * 480;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // dc1[row, column] += sum[term](dc2_conv2d_y[row, term] * c2_conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            dc2_conv2d_y, c2_conv2d_K, dc1,
-            batch, 6, 16, // rows, columns, terms of a sum
-            1600, 1, // strides of dc2_conv2d_y: by row, by term
-            1, 16, // strides of c2_conv2d_K: by term, by column
-            1176, 1, // strides of dc1: by row, by column
-            dc2_conv2d_y_at_u - 16 * v, // where dc2_conv2d_y begins
-            c2_conv2d_K_at_u + v * 96, // where c2_conv2d_K begins
-            dc1_at_i + j * 6, // where dc1 begins
-          );
-        }
+    for (let u = u_from_i; u < u_to_i; u++) {
+      const c2_conv2d_K_at_u = u * 480;
+      const dc2_conv2d_y_at_u = dc2_conv2d_y_at_i - 160 * u;
+      for (let v = 0; v < 5; v++) {
+        const j_to_v = v + 10;
+        const j_count_v = j_to_v - v;
+        // dc1[row, line, column] += sum[term](c2_conv2d_K[row, term] * dc2_conv2d_y[term, line, column])
+        // prettier-ignore
+        contract_lines_6x8(
+          c2_conv2d_K, dc2_conv2d_y, dc1,
+          6, j_count_v, 16, batch, // rows, columns, terms of a sum, lines
+          16, 1, // strides of c2_conv2d_K: by row, by term
+          1, 16, 1600, // strides of dc2_conv2d_y: by term, by column, by line
+          1, 6, 1176, // strides of dc1: by row, by column, by line
+          c2_conv2d_K_at_u + v * 96, // where c2_conv2d_K begins
+          dc2_conv2d_y_at_u - 16 * v + v * 16, // where dc2_conv2d_y begins
+          i * 84 + v * 6, // where dc1 begins
+        );
       }
     }
   }
@@ -781,25 +770,22 @@ export function gradient_c2_conv2d_K(
   batch: number,
 ): void {
   dc2_conv2d_K.fill(0);
-  for (let u = 0; u < 5; u++) {
-    const c1_at_u = u * 84;
-    for (let i = 0; i < 10; i++) {
-      const dc2_conv2d_y_at_i = i * 160;
-      const c1_at_i = c1_at_u + i * 84;
-      for (let j = 0; j < 10; j++) {
-        // dc2_conv2d_K[row, column] += sum[term](dc2_conv2d_y[row, term] * c1[term, column])
-        // prettier-ignore
-        contract(
-          dc2_conv2d_y, c1, dc2_conv2d_K,
-          16, 30, batch, // rows, columns, terms of a sum
-          1, 1600, // strides of dc2_conv2d_y: by row, by term
-          1176, 1, // strides of c1: by term, by column
-          1, 16, // strides of dc2_conv2d_K: by row, by column
-          dc2_conv2d_y_at_i + j * 16, // where dc2_conv2d_y begins
-          c1_at_i + j * 6, // where c1 begins
-          u * 480, // where dc2_conv2d_K begins
-        );
-      }
+  for (let n = 0; n < batch; n++) {
+    const dc2_conv2d_y_at_n = n * 1600;
+    const c1_at_n = n * 1176;
+    for (let j = 0; j < 10; j++) {
+      // dc2_conv2d_K[row, line, column] += sum[term](dc2_conv2d_y[row, term] * c1[term, line, column])
+      // prettier-ignore
+      contract_lines_16x10(
+        dc2_conv2d_y, c1, dc2_conv2d_K,
+        16, 30, 10, 5, // rows, columns, terms of a sum, lines
+        1, 160, // strides of dc2_conv2d_y: by row, by term
+        84, 1, 84, // strides of c1: by term, by column, by line
+        1, 16, 480, // strides of dc2_conv2d_K: by row, by column, by line
+        dc2_conv2d_y_at_n + j * 16, // where dc2_conv2d_y begins
+        c1_at_n + j * 6, // where c1 begins
+        0, // where dc2_conv2d_K begins
+      );
     }
   }
 }
@@ -871,29 +857,28 @@ export function gradient_c1_conv2d_K(
   batch: number,
 ): void {
   dc1_conv2d_K.fill(0);
-  for (let v = 0; v < 5; v++) {
-    for (let i = 0; i < 28; i++) {
-      const j_from_v = Math.max(0, 2 - v);
-      const j_to_v = Math.min(28, 30 - v);
-      const x_at_vi = v + i * 28;
-      const dc1_conv2d_y_at_i = i * 168;
-      for (let j = j_from_v; j < j_to_v; j++) {
-        const u_from_i = Math.max(0, 2 - i);
-        const u_to_i = Math.min(5, 30 - i);
-        const u_count_j = u_to_i - u_from_i;
-        // dc1_conv2d_K[row, column] += sum[term](x[row, term] * dc1_conv2d_y[term, column])
-        // prettier-ignore
-        contract(
-          x, dc1_conv2d_y, dc1_conv2d_K,
-          u_count_j, 6, batch, // rows, columns, terms of a sum
-          28, 784, // strides of x: by row, by term
-          4704, 1, // strides of dc1_conv2d_y: by term, by column
-          30, 1, // strides of dc1_conv2d_K: by row, by column
-          x_at_vi + j + u_from_i * 28 - 58, // where x begins
-          dc1_conv2d_y_at_i + j * 6, // where dc1_conv2d_y begins
-          v * 6 + u_from_i * 30, // where dc1_conv2d_K begins
-        );
-      }
+  for (let i = 0; i < 28; i++) {
+    const dc1_conv2d_y_at_i = i * 168;
+    const x_at_i = i * 28;
+    for (let j = 0; j < 28; j++) {
+      const v_from_j = Math.max(0, 2 - j);
+      const v_to_j = Math.min(5, 30 - j);
+      const u_from_i = Math.max(0, 2 - i);
+      const u_to_i = Math.min(5, 30 - i);
+      const v_count_j = v_to_j - v_from_j;
+      const u_count_j = u_to_i - u_from_i;
+      // dc1_conv2d_K[row, line, column] += sum[term](dc1_conv2d_y[row, term] * x[term, line, column])
+      // prettier-ignore
+      contract_lines_6x8(
+        dc1_conv2d_y, x, dc1_conv2d_K,
+        6, v_count_j, batch, u_count_j, // rows, columns, terms of a sum, lines
+        1, 4704, // strides of dc1_conv2d_y: by row, by term
+        784, 1, 28, // strides of x: by term, by column, by line
+        1, 6, 30, // strides of dc1_conv2d_K: by row, by column, by line
+        dc1_conv2d_y_at_i + j * 6, // where dc1_conv2d_y begins
+        x_at_i + j + v_from_j + u_from_i * 28 - 58, // where x begins
+        v_from_j * 6 + u_from_i * 30, // where dc1_conv2d_K begins
+      );
     }
   }
 }
@@ -939,18 +924,22 @@ export function update_adam(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 5, j < n: the inner loops of a contraction.
-export function block_8x5(
+// c[r, l, j] += sum[u](a[r, u] * b[u, l, j]) for r < 6, u < 5, j < n, l < lines: the inner loops of a
+// contraction.
+export function block_6x5_lines(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
+  lines: number,
   a_row: number,
   a_column: number,
   b_row: number,
   b_column: number,
+  b_line: number,
   c_row: number,
   c_column: number,
+  c_line: number,
   a_at: number,
   b_at: number,
   c_at: number,
@@ -985,16 +974,6 @@ export function block_8x5(
   const a5_2 = a[a_at + a_row * 5 + a_column * 2]!;
   const a5_3 = a[a_at + a_row * 5 + a_column * 3]!;
   const a5_4 = a[a_at + a_row * 5 + a_column * 4]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a6_1 = a[a_at + a_row * 6 + a_column]!;
-  const a6_2 = a[a_at + a_row * 6 + a_column * 2]!;
-  const a6_3 = a[a_at + a_row * 6 + a_column * 3]!;
-  const a6_4 = a[a_at + a_row * 6 + a_column * 4]!;
-  const a7_0 = a[a_at + a_row * 7]!;
-  const a7_1 = a[a_at + a_row * 7 + a_column]!;
-  const a7_2 = a[a_at + a_row * 7 + a_column * 2]!;
-  const a7_3 = a[a_at + a_row * 7 + a_column * 3]!;
-  const a7_4 = a[a_at + a_row * 7 + a_column * 4]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -1004,39 +983,41 @@ export function block_8x5(
   const c3 = c_row * 3;
   const c4 = c_row * 4;
   const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    const x1 = b[b_place + b1]!;
-    const x2 = b[b_place + b2]!;
-    const x3 = b[b_place + b3]!;
-    const x4 = b[b_place + b4]!;
-    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4;
-    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4;
-    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4;
-    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4;
-    c[c_place + c4]! += a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4;
-    c[c_place + c5]! += a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4;
-    c[c_place + c6]! += a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4;
-    c[c_place + c7]! += a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4;
-    b_place += b_column;
-    c_place += c_column;
+  for (let l = 0; l < lines; l++) {
+    let b_place = b_at + l * b_line;
+    let c_place = c_at + l * c_line;
+    for (let j = 0; j < n; j++) {
+      const x0 = b[b_place]!;
+      const x1 = b[b_place + b1]!;
+      const x2 = b[b_place + b2]!;
+      const x3 = b[b_place + b3]!;
+      const x4 = b[b_place + b4]!;
+      c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + (a0_3 * x3 + a0_4 * x4);
+      c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + (a1_3 * x3 + a1_4 * x4);
+      c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + (a2_3 * x3 + a2_4 * x4);
+      c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + (a3_3 * x3 + a3_4 * x4);
+      c[c_place + c4]! += a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + (a4_3 * x3 + a4_4 * x4);
+      c[c_place + c5]! += a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + (a5_3 * x3 + a5_4 * x4);
+      b_place += b_column;
+      c_place += c_column;
+    }
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
-export function block_8x1(
+// c[r, l, j] += sum[u](a[r, u] * b[u, l, j]) for r < 4, u < 1, j < n, l < lines: the inner loops of a
+// contraction.
+export function block_4x1_lines(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
+  lines: number,
   a_row: number,
   b_column: number,
+  b_line: number,
   c_row: number,
   c_column: number,
+  c_line: number,
   a_at: number,
   b_at: number,
   c_at: number,
@@ -1045,44 +1026,126 @@ export function block_8x1(
   const a1_0 = a[a_at + a_row]!;
   const a2_0 = a[a_at + a_row * 2]!;
   const a3_0 = a[a_at + a_row * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a7_0 = a[a_at + a_row * 7]!;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    c[c_place + c1]! += a1_0 * x0;
-    c[c_place + c2]! += a2_0 * x0;
-    c[c_place + c3]! += a3_0 * x0;
-    c[c_place + c4]! += a4_0 * x0;
-    c[c_place + c5]! += a5_0 * x0;
-    c[c_place + c6]! += a6_0 * x0;
-    c[c_place + c7]! += a7_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
+  for (let l = 0; l < lines; l++) {
+    let b_place = b_at + l * b_line;
+    let c_place = c_at + l * c_line;
+    for (let j = 0; j < n; j++) {
+      const x0 = b[b_place]!;
+      c[c_place]! += a0_0 * x0;
+      c[c_place + c1]! += a1_0 * x0;
+      c[c_place + c2]! += a2_0 * x0;
+      c[c_place + c3]! += a3_0 * x0;
+      b_place += b_column;
+      c_place += c_column;
+    }
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 5, j < n: the inner loops of a contraction.
-export function block_1x5(
+// c[r, l, j] += sum[u](a[r, u] * b[u, l, j]) for r < 1, u < 1, j < n, l < lines: the inner loops of a
+// contraction.
+export function block_1x1_lines(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
+  lines: number,
+  b_column: number,
+  b_line: number,
+  c_column: number,
+  c_line: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  for (let l = 0; l < lines; l++) {
+    let b_place = b_at + l * b_line;
+    let c_place = c_at + l * c_line;
+    for (let j = 0; j < n; j++) {
+      const x0 = b[b_place]!;
+      c[c_place]! += a0_0 * x0;
+      b_place += b_column;
+      c_place += c_column;
+    }
+  }
+}
+
+// c[i, l, j] += sum[p](a[i, p] * b[p, l, j]) for i < m, p < k, j < n, l < lines. A stride is the distance of
+// two rows or two columns, so that a transposed operand needs no copy. Blocks of 6 x 5 of a, smaller ones of
+// what is left are held while b streams.
+export function contract_lines_6x5(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+  lines: number,
+  a_row: number,
   a_column: number,
   b_row: number,
   b_column: number,
+  b_line: number,
+  c_row: number,
   c_column: number,
+  c_line: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const rows_by_4 = (m >> 2) * 4;
+  const terms_by_5 = ((k / 5) | 0) * 5;
+  for (let i = 0; i < m; i += 6) {
+    for (let p = 0; p < terms_by_5; p += 5) {
+      // prettier-ignore
+      block_6x5_lines(
+        a, b, c, n, lines,
+        a_row, a_column, b_row, b_column, b_line, c_row, c_column, c_line,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = 0; i < rows_by_4; i += 4) {
+    for (let p = terms_by_5; p < k; p++) {
+      // prettier-ignore
+      block_4x1_lines(
+        a, b, c, n, lines,
+        a_row, b_column, b_line, c_row, c_column, c_line,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = terms_by_5; p < k; p++) {
+      // prettier-ignore
+      block_1x1_lines(
+        a, b, c, n, lines,
+        b_column, b_line, c_column, c_line,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+}
+
+// c[r, l, j] += sum[u](a[r, u] * b[u, l, j]) for r < 16, u < 10, j < n, l < lines: the inner loops of a
+// contraction.
+export function block_16x10_lines(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  lines: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  b_line: number,
+  c_row: number,
+  c_column: number,
+  c_line: number,
   a_at: number,
   b_at: number,
   c_at: number,
@@ -1092,136 +1155,354 @@ export function block_1x5(
   const a0_2 = a[a_at + a_column * 2]!;
   const a0_3 = a[a_at + a_column * 3]!;
   const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
+  const a0_8 = a[a_at + a_column * 8]!;
+  const a0_9 = a[a_at + a_column * 9]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a1_4 = a[a_at + a_row + a_column * 4]!;
+  const a1_5 = a[a_at + a_row + a_column * 5]!;
+  const a1_6 = a[a_at + a_row + a_column * 6]!;
+  const a1_7 = a[a_at + a_row + a_column * 7]!;
+  const a1_8 = a[a_at + a_row + a_column * 8]!;
+  const a1_9 = a[a_at + a_row + a_column * 9]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
+  const a2_5 = a[a_at + a_row * 2 + a_column * 5]!;
+  const a2_6 = a[a_at + a_row * 2 + a_column * 6]!;
+  const a2_7 = a[a_at + a_row * 2 + a_column * 7]!;
+  const a2_8 = a[a_at + a_row * 2 + a_column * 8]!;
+  const a2_9 = a[a_at + a_row * 2 + a_column * 9]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
+  const a3_5 = a[a_at + a_row * 3 + a_column * 5]!;
+  const a3_6 = a[a_at + a_row * 3 + a_column * 6]!;
+  const a3_7 = a[a_at + a_row * 3 + a_column * 7]!;
+  const a3_8 = a[a_at + a_row * 3 + a_column * 8]!;
+  const a3_9 = a[a_at + a_row * 3 + a_column * 9]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a4_1 = a[a_at + a_row * 4 + a_column]!;
+  const a4_2 = a[a_at + a_row * 4 + a_column * 2]!;
+  const a4_3 = a[a_at + a_row * 4 + a_column * 3]!;
+  const a4_4 = a[a_at + a_row * 4 + a_column * 4]!;
+  const a4_5 = a[a_at + a_row * 4 + a_column * 5]!;
+  const a4_6 = a[a_at + a_row * 4 + a_column * 6]!;
+  const a4_7 = a[a_at + a_row * 4 + a_column * 7]!;
+  const a4_8 = a[a_at + a_row * 4 + a_column * 8]!;
+  const a4_9 = a[a_at + a_row * 4 + a_column * 9]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a5_1 = a[a_at + a_row * 5 + a_column]!;
+  const a5_2 = a[a_at + a_row * 5 + a_column * 2]!;
+  const a5_3 = a[a_at + a_row * 5 + a_column * 3]!;
+  const a5_4 = a[a_at + a_row * 5 + a_column * 4]!;
+  const a5_5 = a[a_at + a_row * 5 + a_column * 5]!;
+  const a5_6 = a[a_at + a_row * 5 + a_column * 6]!;
+  const a5_7 = a[a_at + a_row * 5 + a_column * 7]!;
+  const a5_8 = a[a_at + a_row * 5 + a_column * 8]!;
+  const a5_9 = a[a_at + a_row * 5 + a_column * 9]!;
+  const a6_0 = a[a_at + a_row * 6]!;
+  const a6_1 = a[a_at + a_row * 6 + a_column]!;
+  const a6_2 = a[a_at + a_row * 6 + a_column * 2]!;
+  const a6_3 = a[a_at + a_row * 6 + a_column * 3]!;
+  const a6_4 = a[a_at + a_row * 6 + a_column * 4]!;
+  const a6_5 = a[a_at + a_row * 6 + a_column * 5]!;
+  const a6_6 = a[a_at + a_row * 6 + a_column * 6]!;
+  const a6_7 = a[a_at + a_row * 6 + a_column * 7]!;
+  const a6_8 = a[a_at + a_row * 6 + a_column * 8]!;
+  const a6_9 = a[a_at + a_row * 6 + a_column * 9]!;
+  const a7_0 = a[a_at + a_row * 7]!;
+  const a7_1 = a[a_at + a_row * 7 + a_column]!;
+  const a7_2 = a[a_at + a_row * 7 + a_column * 2]!;
+  const a7_3 = a[a_at + a_row * 7 + a_column * 3]!;
+  const a7_4 = a[a_at + a_row * 7 + a_column * 4]!;
+  const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
+  const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
+  const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
+  const a7_8 = a[a_at + a_row * 7 + a_column * 8]!;
+  const a7_9 = a[a_at + a_row * 7 + a_column * 9]!;
+  const a8_0 = a[a_at + a_row * 8]!;
+  const a8_1 = a[a_at + a_row * 8 + a_column]!;
+  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
+  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
+  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
+  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
+  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
+  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
+  const a8_8 = a[a_at + a_row * 8 + a_column * 8]!;
+  const a8_9 = a[a_at + a_row * 8 + a_column * 9]!;
+  const a9_0 = a[a_at + a_row * 9]!;
+  const a9_1 = a[a_at + a_row * 9 + a_column]!;
+  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
+  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
+  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
+  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
+  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
+  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
+  const a9_8 = a[a_at + a_row * 9 + a_column * 8]!;
+  const a9_9 = a[a_at + a_row * 9 + a_column * 9]!;
+  const a10_0 = a[a_at + a_row * 10]!;
+  const a10_1 = a[a_at + a_row * 10 + a_column]!;
+  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
+  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
+  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
+  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
+  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
+  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
+  const a10_8 = a[a_at + a_row * 10 + a_column * 8]!;
+  const a10_9 = a[a_at + a_row * 10 + a_column * 9]!;
+  const a11_0 = a[a_at + a_row * 11]!;
+  const a11_1 = a[a_at + a_row * 11 + a_column]!;
+  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
+  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
+  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
+  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
+  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
+  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
+  const a11_8 = a[a_at + a_row * 11 + a_column * 8]!;
+  const a11_9 = a[a_at + a_row * 11 + a_column * 9]!;
+  const a12_0 = a[a_at + a_row * 12]!;
+  const a12_1 = a[a_at + a_row * 12 + a_column]!;
+  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
+  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
+  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
+  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
+  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
+  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
+  const a12_8 = a[a_at + a_row * 12 + a_column * 8]!;
+  const a12_9 = a[a_at + a_row * 12 + a_column * 9]!;
+  const a13_0 = a[a_at + a_row * 13]!;
+  const a13_1 = a[a_at + a_row * 13 + a_column]!;
+  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
+  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
+  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
+  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
+  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
+  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
+  const a13_8 = a[a_at + a_row * 13 + a_column * 8]!;
+  const a13_9 = a[a_at + a_row * 13 + a_column * 9]!;
+  const a14_0 = a[a_at + a_row * 14]!;
+  const a14_1 = a[a_at + a_row * 14 + a_column]!;
+  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
+  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
+  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
+  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
+  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
+  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
+  const a14_8 = a[a_at + a_row * 14 + a_column * 8]!;
+  const a14_9 = a[a_at + a_row * 14 + a_column * 9]!;
+  const a15_0 = a[a_at + a_row * 15]!;
+  const a15_1 = a[a_at + a_row * 15 + a_column]!;
+  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
+  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
+  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
+  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
+  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
+  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
+  const a15_8 = a[a_at + a_row * 15 + a_column * 8]!;
+  const a15_9 = a[a_at + a_row * 15 + a_column * 9]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
   const b4 = b_row * 4;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    const x1 = b[b_place + b1]!;
-    const x2 = b[b_place + b2]!;
-    const x3 = b[b_place + b3]!;
-    const x4 = b[b_place + b4]!;
-    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4;
-    b_place += b_column;
-    c_place += c_column;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
+  const b8 = b_row * 8;
+  const b9 = b_row * 9;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  const c6 = c_row * 6;
+  const c7 = c_row * 7;
+  const c8 = c_row * 8;
+  const c9 = c_row * 9;
+  const c10 = c_row * 10;
+  const c11 = c_row * 11;
+  const c12 = c_row * 12;
+  const c13 = c_row * 13;
+  const c14 = c_row * 14;
+  const c15 = c_row * 15;
+  for (let l = 0; l < lines; l++) {
+    let b_place = b_at + l * b_line;
+    let c_place = c_at + l * c_line;
+    for (let j = 0; j < n; j++) {
+      const x0 = b[b_place]!;
+      const x1 = b[b_place + b1]!;
+      const x2 = b[b_place + b2]!;
+      const x3 = b[b_place + b3]!;
+      const x4 = b[b_place + b4]!;
+      const x5 = b[b_place + b5]!;
+      const x6 = b[b_place + b6]!;
+      const x7 = b[b_place + b7]!;
+      const x8 = b[b_place + b8]!;
+      const x9 = b[b_place + b9]!;
+      c[c_place]! +=
+        a0_0 * x0 +
+        a0_1 * x1 +
+        a0_2 * x2 +
+        a0_3 * x3 +
+        a0_4 * x4 +
+        (a0_5 * x5 + a0_6 * x6 + a0_7 * x7 + a0_8 * x8 + a0_9 * x9);
+      c[c_place + c1]! +=
+        a1_0 * x0 +
+        a1_1 * x1 +
+        a1_2 * x2 +
+        a1_3 * x3 +
+        a1_4 * x4 +
+        (a1_5 * x5 + a1_6 * x6 + a1_7 * x7 + a1_8 * x8 + a1_9 * x9);
+      c[c_place + c2]! +=
+        a2_0 * x0 +
+        a2_1 * x1 +
+        a2_2 * x2 +
+        a2_3 * x3 +
+        a2_4 * x4 +
+        (a2_5 * x5 + a2_6 * x6 + a2_7 * x7 + a2_8 * x8 + a2_9 * x9);
+      c[c_place + c3]! +=
+        a3_0 * x0 +
+        a3_1 * x1 +
+        a3_2 * x2 +
+        a3_3 * x3 +
+        a3_4 * x4 +
+        (a3_5 * x5 + a3_6 * x6 + a3_7 * x7 + a3_8 * x8 + a3_9 * x9);
+      c[c_place + c4]! +=
+        a4_0 * x0 +
+        a4_1 * x1 +
+        a4_2 * x2 +
+        a4_3 * x3 +
+        a4_4 * x4 +
+        (a4_5 * x5 + a4_6 * x6 + a4_7 * x7 + a4_8 * x8 + a4_9 * x9);
+      c[c_place + c5]! +=
+        a5_0 * x0 +
+        a5_1 * x1 +
+        a5_2 * x2 +
+        a5_3 * x3 +
+        a5_4 * x4 +
+        (a5_5 * x5 + a5_6 * x6 + a5_7 * x7 + a5_8 * x8 + a5_9 * x9);
+      c[c_place + c6]! +=
+        a6_0 * x0 +
+        a6_1 * x1 +
+        a6_2 * x2 +
+        a6_3 * x3 +
+        a6_4 * x4 +
+        (a6_5 * x5 + a6_6 * x6 + a6_7 * x7 + a6_8 * x8 + a6_9 * x9);
+      c[c_place + c7]! +=
+        a7_0 * x0 +
+        a7_1 * x1 +
+        a7_2 * x2 +
+        a7_3 * x3 +
+        a7_4 * x4 +
+        (a7_5 * x5 + a7_6 * x6 + a7_7 * x7 + a7_8 * x8 + a7_9 * x9);
+      c[c_place + c8]! +=
+        a8_0 * x0 +
+        a8_1 * x1 +
+        a8_2 * x2 +
+        a8_3 * x3 +
+        a8_4 * x4 +
+        (a8_5 * x5 + a8_6 * x6 + a8_7 * x7 + a8_8 * x8 + a8_9 * x9);
+      c[c_place + c9]! +=
+        a9_0 * x0 +
+        a9_1 * x1 +
+        a9_2 * x2 +
+        a9_3 * x3 +
+        a9_4 * x4 +
+        (a9_5 * x5 + a9_6 * x6 + a9_7 * x7 + a9_8 * x8 + a9_9 * x9);
+      c[c_place + c10]! +=
+        a10_0 * x0 +
+        a10_1 * x1 +
+        a10_2 * x2 +
+        a10_3 * x3 +
+        a10_4 * x4 +
+        (a10_5 * x5 + a10_6 * x6 + a10_7 * x7 + a10_8 * x8 + a10_9 * x9);
+      c[c_place + c11]! +=
+        a11_0 * x0 +
+        a11_1 * x1 +
+        a11_2 * x2 +
+        a11_3 * x3 +
+        a11_4 * x4 +
+        (a11_5 * x5 + a11_6 * x6 + a11_7 * x7 + a11_8 * x8 + a11_9 * x9);
+      c[c_place + c12]! +=
+        a12_0 * x0 +
+        a12_1 * x1 +
+        a12_2 * x2 +
+        a12_3 * x3 +
+        a12_4 * x4 +
+        (a12_5 * x5 + a12_6 * x6 + a12_7 * x7 + a12_8 * x8 + a12_9 * x9);
+      c[c_place + c13]! +=
+        a13_0 * x0 +
+        a13_1 * x1 +
+        a13_2 * x2 +
+        a13_3 * x3 +
+        a13_4 * x4 +
+        (a13_5 * x5 + a13_6 * x6 + a13_7 * x7 + a13_8 * x8 + a13_9 * x9);
+      c[c_place + c14]! +=
+        a14_0 * x0 +
+        a14_1 * x1 +
+        a14_2 * x2 +
+        a14_3 * x3 +
+        a14_4 * x4 +
+        (a14_5 * x5 + a14_6 * x6 + a14_7 * x7 + a14_8 * x8 + a14_9 * x9);
+      c[c_place + c15]! +=
+        a15_0 * x0 +
+        a15_1 * x1 +
+        a15_2 * x2 +
+        a15_3 * x3 +
+        a15_4 * x4 +
+        (a15_5 * x5 + a15_6 * x6 + a15_7 * x7 + a15_8 * x8 + a15_9 * x9);
+      b_place += b_column;
+      c_place += c_column;
+    }
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
-export function block_1x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 5 of a are held while b streams.
-export function contract_by_5(
+// c[i, l, j] += sum[p](a[i, p] * b[p, l, j]) for i < m, p < k, j < n, l < lines. A stride is the distance of
+// two rows or two columns, so that a transposed operand needs no copy. Blocks of 16 x 10 of a are held while
+// b streams.
+export function contract_lines_16x10(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   m: number,
   n: number,
   k: number,
+  lines: number,
   a_row: number,
   a_column: number,
   b_row: number,
   b_column: number,
+  b_line: number,
   c_row: number,
   c_column: number,
+  c_line: number,
   a_at: number,
   b_at: number,
   c_at: number,
 ): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = ((k / 5) | 0) * 5;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 5) {
-      block_8x5(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-  }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 5) {
-      block_1x5(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  for (let i = 0; i < m; i += 16) {
+    for (let p = 0; p < k; p += 10) {
+      // prettier-ignore
+      block_16x10_lines(
+        a, b, c, n, lines,
+        a_row, a_column, b_row, b_column, b_line, c_row, c_column, c_line,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
-export function block_8x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
+export function block_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1300,6 +1581,70 @@ export function block_8x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
+  const a8_0 = a[a_at + a_row * 8]!;
+  const a8_1 = a[a_at + a_row * 8 + a_column]!;
+  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
+  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
+  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
+  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
+  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
+  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
+  const a9_0 = a[a_at + a_row * 9]!;
+  const a9_1 = a[a_at + a_row * 9 + a_column]!;
+  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
+  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
+  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
+  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
+  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
+  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
+  const a10_0 = a[a_at + a_row * 10]!;
+  const a10_1 = a[a_at + a_row * 10 + a_column]!;
+  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
+  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
+  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
+  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
+  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
+  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
+  const a11_0 = a[a_at + a_row * 11]!;
+  const a11_1 = a[a_at + a_row * 11 + a_column]!;
+  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
+  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
+  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
+  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
+  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
+  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
+  const a12_0 = a[a_at + a_row * 12]!;
+  const a12_1 = a[a_at + a_row * 12 + a_column]!;
+  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
+  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
+  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
+  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
+  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
+  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
+  const a13_0 = a[a_at + a_row * 13]!;
+  const a13_1 = a[a_at + a_row * 13 + a_column]!;
+  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
+  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
+  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
+  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
+  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
+  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
+  const a14_0 = a[a_at + a_row * 14]!;
+  const a14_1 = a[a_at + a_row * 14 + a_column]!;
+  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
+  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
+  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
+  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
+  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
+  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
+  const a15_0 = a[a_at + a_row * 15]!;
+  const a15_1 = a[a_at + a_row * 15 + a_column]!;
+  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
+  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
+  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
+  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
+  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
+  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -1314,6 +1659,14 @@ export function block_8x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
+  const c8 = c_row * 8;
+  const c9 = c_row * 9;
+  const c10 = c_row * 10;
+  const c11 = c_row * 11;
+  const c12 = c_row * 12;
+  const c13 = c_row * 13;
+  const c14 = c_row * 14;
+  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -1326,21 +1679,119 @@ export function block_8x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
+    c[c_place + c8]! +=
+      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
+    c[c_place + c9]! +=
+      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
+    c[c_place + c10]! +=
+      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
+    c[c_place + c11]! +=
+      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
+    c[c_place + c12]! +=
+      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
+    c[c_place + c13]! +=
+      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
+    c[c_place + c14]! +=
+      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
+    c[c_place + c15]! +=
+      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 8, j < n: the inner loops of a contraction.
+export function block_4x8(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a1_4 = a[a_at + a_row + a_column * 4]!;
+  const a1_5 = a[a_at + a_row + a_column * 5]!;
+  const a1_6 = a[a_at + a_row + a_column * 6]!;
+  const a1_7 = a[a_at + a_row + a_column * 7]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
+  const a2_5 = a[a_at + a_row * 2 + a_column * 5]!;
+  const a2_6 = a[a_at + a_row * 2 + a_column * 6]!;
+  const a2_7 = a[a_at + a_row * 2 + a_column * 7]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
+  const a3_5 = a[a_at + a_row * 3 + a_column * 5]!;
+  const a3_6 = a[a_at + a_row * 3 + a_column * 6]!;
+  const a3_7 = a[a_at + a_row * 3 + a_column * 7]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    const x5 = b[b_place + b5]!;
+    const x6 = b[b_place + b6]!;
+    const x7 = b[b_place + b7]!;
+    c[c_place]! +=
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+    c[c_place + c1]! +=
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+    c[c_place + c2]! +=
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+    c[c_place + c3]! +=
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
@@ -1387,15 +1838,161 @@ export function block_1x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
-export function contract(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 4, j < n: the inner loops of a contraction.
+export function block_4x4(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + (a0_2 * x2 + a0_3 * x3);
+    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + (a1_2 * x2 + a1_3 * x3);
+    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + (a2_2 * x2 + a2_3 * x3);
+    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + (a3_2 * x2 + a3_3 * x3);
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 4, j < n: the inner loops of a contraction.
+export function block_1x4(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + (a0_2 * x2 + a0_3 * x3);
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
+export function block_4x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    c[c_place + c1]! += a1_0 * x0;
+    c[c_place + c2]! += a2_0 * x0;
+    c[c_place + c3]! += a3_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
+export function block_1x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
+// are held while b streams.
+export function contract_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1412,76 +2009,247 @@ export function contract(
   b_at: number,
   c_at: number,
 ): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = (k >> 3) * 8;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_8x8(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  const rows_by_16 = (m >> 4) * 16;
+  const rows_by_4 = (m >> 2) * 4;
+  const terms_by_8 = (k >> 3) * 8;
+  const terms_by_4 = (k >> 2) * 4;
+  for (let i = 0; i < rows_by_16; i += 16) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_16x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_1x8(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  for (let i = rows_by_16; i < rows_by_4; i += 4) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_4x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
-    for (let p = whole_columns; p < k; p++) {
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_1x8(
+        a, b, c, n,
+        a_column, b_row, b_column, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = 0; i < rows_by_4; i += 4) {
+    for (let p = terms_by_8; p < terms_by_4; p += 4) {
+      // prettier-ignore
+      block_4x4(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+    for (let p = terms_by_4; p < k; p++) {
+      // prettier-ignore
+      block_4x1(
+        a, b, c, n,
+        a_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = terms_by_8; p < terms_by_4; p += 4) {
+      // prettier-ignore
+      block_1x4(
+        a, b, c, n,
+        a_column, b_row, b_column, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+    for (let p = terms_by_4; p < k; p++) {
+      // prettier-ignore
       block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+        a, b, c, n,
+        b_column, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+}
+
+// c[r, l, j] += sum[u](a[r, u] * b[u, l, j]) for r < 6, u < 8, j < n, l < lines: the inner loops of a
+// contraction.
+export function block_6x8_lines(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  lines: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  b_line: number,
+  c_row: number,
+  c_column: number,
+  c_line: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a1_4 = a[a_at + a_row + a_column * 4]!;
+  const a1_5 = a[a_at + a_row + a_column * 5]!;
+  const a1_6 = a[a_at + a_row + a_column * 6]!;
+  const a1_7 = a[a_at + a_row + a_column * 7]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
+  const a2_5 = a[a_at + a_row * 2 + a_column * 5]!;
+  const a2_6 = a[a_at + a_row * 2 + a_column * 6]!;
+  const a2_7 = a[a_at + a_row * 2 + a_column * 7]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
+  const a3_5 = a[a_at + a_row * 3 + a_column * 5]!;
+  const a3_6 = a[a_at + a_row * 3 + a_column * 6]!;
+  const a3_7 = a[a_at + a_row * 3 + a_column * 7]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a4_1 = a[a_at + a_row * 4 + a_column]!;
+  const a4_2 = a[a_at + a_row * 4 + a_column * 2]!;
+  const a4_3 = a[a_at + a_row * 4 + a_column * 3]!;
+  const a4_4 = a[a_at + a_row * 4 + a_column * 4]!;
+  const a4_5 = a[a_at + a_row * 4 + a_column * 5]!;
+  const a4_6 = a[a_at + a_row * 4 + a_column * 6]!;
+  const a4_7 = a[a_at + a_row * 4 + a_column * 7]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a5_1 = a[a_at + a_row * 5 + a_column]!;
+  const a5_2 = a[a_at + a_row * 5 + a_column * 2]!;
+  const a5_3 = a[a_at + a_row * 5 + a_column * 3]!;
+  const a5_4 = a[a_at + a_row * 5 + a_column * 4]!;
+  const a5_5 = a[a_at + a_row * 5 + a_column * 5]!;
+  const a5_6 = a[a_at + a_row * 5 + a_column * 6]!;
+  const a5_7 = a[a_at + a_row * 5 + a_column * 7]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  for (let l = 0; l < lines; l++) {
+    let b_place = b_at + l * b_line;
+    let c_place = c_at + l * c_line;
+    for (let j = 0; j < n; j++) {
+      const x0 = b[b_place]!;
+      const x1 = b[b_place + b1]!;
+      const x2 = b[b_place + b2]!;
+      const x3 = b[b_place + b3]!;
+      const x4 = b[b_place + b4]!;
+      const x5 = b[b_place + b5]!;
+      const x6 = b[b_place + b6]!;
+      const x7 = b[b_place + b7]!;
+      c[c_place]! +=
+        a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+      c[c_place + c1]! +=
+        a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+      c[c_place + c2]! +=
+        a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+      c[c_place + c3]! +=
+        a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
+      c[c_place + c4]! +=
+        a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
+      c[c_place + c5]! +=
+        a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
+      b_place += b_column;
+      c_place += c_column;
+    }
+  }
+}
+
+// c[i, l, j] += sum[p](a[i, p] * b[p, l, j]) for i < m, p < k, j < n, l < lines. A stride is the distance of
+// two rows or two columns, so that a transposed operand needs no copy. Blocks of 6 x 8 of a, smaller ones of
+// what is left are held while b streams.
+export function contract_lines_6x8(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+  lines: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  b_line: number,
+  c_row: number,
+  c_column: number,
+  c_line: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const rows_by_4 = (m >> 2) * 4;
+  const terms_by_8 = (k >> 3) * 8;
+  for (let i = 0; i < m; i += 6) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_6x8_lines(
+        a, b, c, n, lines,
+        a_row, a_column, b_row, b_column, b_line, c_row, c_column, c_line,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = 0; i < rows_by_4; i += 4) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_4x1_lines(
+        a, b, c, n, lines,
+        a_row, b_column, b_line, c_row, c_column, c_line,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_1x1_lines(
+        a, b, c, n, lines,
+        b_column, b_line, c_column, c_line,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
 }
 
 // c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
-export function contract_nn(
+export function contract_nn_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1490,7 +2258,7 @@ export function contract_nn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     k, 1, // strides of a: by row, by term
@@ -1500,8 +2268,8 @@ export function contract_nn(
   );
 }
 
-// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
-export function contract_tn_holding_b(
+// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
+export function contract_tn_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1510,18 +2278,18 @@ export function contract_tn_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
-    b, a, c,
-    n, m, k, // rows, columns, terms of a sum
-    1, n, // strides of b: by row, by term
-    m, 1, // strides of a: by term, by column
-    1, n, // strides of c: by row, by column
-    0, 0, 0, // where b, a and c begin
+  contract_16x8(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    1, m, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
   );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
-export function contract_nt(
+export function contract_nt_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1530,7 +2298,7 @@ export function contract_nt(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     k, 1, // strides of a: by row, by term
@@ -1540,8 +2308,8 @@ export function contract_nt(
   );
 }
 
-// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn(
+// c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
+export function contract_nt_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1550,13 +2318,13 @@ export function contract_tn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    1, m, // strides of a: by row, by term
-    n, 1, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
+  contract_16x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    k, 1, // strides of b: by row, by term
+    1, k, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
   );
 }
 

@@ -196,7 +196,7 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [14], batched: true, parameters: [], flops: [0, 756] },
     { name: 'p', shape: [14, 27], batched: true, parameters: [], flops: [0, 756] },
   ],
-  work: { backward: [0, 2067632], bytes: [8, 114020] },
+  work: { backward: [0, 2064944], bytes: [8, 114020] },
   training: { batch: 32, epochs: 12, seed: 1, shuffle: true, rates: ['adam'] },
 };
 
@@ -241,7 +241,7 @@ export function forward_z_gru_a(
 ): void {
   z_gru_a.fill(0);
   const nt_to = batch * 14;
-  contract_nn(z_embedding_y, z_gru_W, z_gru_a, nt_to, 288, 16);
+  contract_nn_16x8_holding_b(z_embedding_y, z_gru_W, z_gru_a, nt_to, 288, 16);
   for (let nt = 0; nt < nt_to; nt++) {
     const z_gru_a_at_nt = nt * 288;
     for (let g = 0; g < 288; g++) {
@@ -273,7 +273,7 @@ export function forward_z_gru_h(
     if (t > 0) {
       // z_gru_s[row, column] += sum[term](z_gru_h[row, term] * z_gru_U[term, column])
       // prettier-ignore
-      contract(
+      contract_16x8(
         z_gru_h, z_gru_U, z_gru_s,
         batch, 288, 96, // rows, columns, terms of a sum
         1344, 1, // strides of z_gru_h: by row, by term
@@ -312,17 +312,16 @@ export function forward_z_gru_h(
   }
 }
 
-// y[n, i, j] = gru_h[n, i, j] * dropout_keep[n, i, j] / 0.8      names.dsl:10 (layers.dsl:14)
-// y stands for z_dropout_y, z_dropout_y_again
-export function forward_z_y(
-  gru_h: Float32Array,
-  dropout_keep: Float32Array,
-  y: Float32Array,
+// z_dropout_y[n, i, j] = z_gru_h[n, i, j] * z_dropout_keep[n, i, j] / 0.8      names.dsl:10 (layers.dsl:14)
+export function forward_z_dropout_y(
+  z_gru_h: Float32Array,
+  z_dropout_keep: Float32Array,
+  z_dropout_y: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 1344;
   for (let nij = 0; nij < nij_to; nij++) {
-    y[nij] = (gru_h[nij]! * dropout_keep[nij]!) / 0.8;
+    z_dropout_y[nij] = (z_gru_h[nij]! * z_dropout_keep[nij]!) / 0.8;
   }
 }
 
@@ -337,7 +336,7 @@ export function forward_z_dense_y(
 ): void {
   y.fill(0);
   const ni_to = batch * 14;
-  contract_nn(x, W, y, ni_to, 27, 96);
+  contract_nn_16x8(x, W, y, ni_to, 27, 96);
   for (let ni = 0; ni < ni_to; ni++) {
     const y_at_ni = ni * 27;
     for (let o = 0; o < 27; o++) {
@@ -452,16 +451,16 @@ export function gradient_z_dense_b(dz: Float32Array, dz_dense_b: Float32Array, b
   }
 }
 
-// dz_dense_W[i, o] = sum[n, j](z_dropout_y_again[n, j, i] * dz[n, j, o])      names.dsl:10 (layers.dsl:7)
+// dz_dense_W[i, o] = sum[n, j](z_dropout_y[n, j, i] * dz[n, j, o])      names.dsl:10 (layers.dsl:7)
 export function gradient_z_dense_W(
-  z_dropout_y_again: Float32Array,
+  z_dropout_y: Float32Array,
   dz: Float32Array,
   dz_dense_W: Float32Array,
   batch: number,
 ): void {
   dz_dense_W.fill(0);
   const nj_to = batch * 14;
-  contract_tn(z_dropout_y_again, dz, dz_dense_W, 96, 27, nj_to);
+  contract_tn_16x8(z_dropout_y, dz, dz_dense_W, 96, 27, nj_to);
 }
 
 // dz_gru_h_1[n, t, o] = sum[o2](dz[n, t, o2] * z_dense_W[o, o2]) * (z_dropout_keep[n, t, o] / 0.8)      names.dsl:10 (layers.dsl:14)
@@ -474,7 +473,7 @@ export function backward_dz_gru_h_1(
 ): void {
   dz_gru_h_1.fill(0);
   const nt_to = batch * 14;
-  contract_nt_holding_b(dz, z_dense_W, dz_gru_h_1, nt_to, 96, 27);
+  contract_nt_16x8_holding_b(dz, z_dense_W, dz_gru_h_1, nt_to, 96, 27);
   const nto_to = batch * 1344;
   for (let nto = 0; nto < nto_to; nto++) {
     dz_gru_h_1[nto]! *= z_dropout_keep[nto]! / 0.8;
@@ -517,16 +516,16 @@ export function backward_dz_gru_s(
   dz_gru_s_3.fill(0);
   for (let t = 13; t >= 0; t--) {
     if (t <= 12) {
-      // dz_gru_h[row, column] += sum[term](dz_gru_s[row, term] * z_gru_U[term, column])
+      // dz_gru_h[row, column] += sum[term](z_gru_U[row, term] * dz_gru_s[term, column])
       // prettier-ignore
-      contract(
-        dz_gru_s, z_gru_U, dz_gru_h,
-        batch, 96, 288, // rows, columns, terms of a sum
-        4032, 1, // strides of dz_gru_s: by row, by term
-        1, 288, // strides of z_gru_U: by term, by column
-        1344, 1, // strides of dz_gru_h: by row, by column
-        t * 288 + 288, // where dz_gru_s begins
+      contract_16x8(
+        z_gru_U, dz_gru_s, dz_gru_h,
+        96, batch, 288, // rows, columns, terms of a sum
+        288, 1, // strides of z_gru_U: by row, by term
+        1, 4032, // strides of dz_gru_s: by term, by column
+        1, 1344, // strides of dz_gru_h: by row, by column
         0, // where z_gru_U begins
+        t * 288 + 288, // where dz_gru_s begins
         t * 96, // where dz_gru_h begins
       );
     }
@@ -622,7 +621,7 @@ export function gradient_z_gru_U(
   for (let t = 1; t < 14; t++) {
     // dz_gru_U[row, column] += sum[term](z_gru_h[row, term] * dz_gru_s[term, column])
     // prettier-ignore
-    contract(
+    contract_16x8(
       z_gru_h, dz_gru_s, dz_gru_U,
       96, 288, batch, // rows, columns, terms of a sum
       1, 1344, // strides of z_gru_h: by row, by term
@@ -673,7 +672,7 @@ export function backward_dz_embedding_y(
 ): void {
   dz_embedding_y.fill(0);
   const ni_to = batch * 14;
-  contract_nt_holding_b(dz_gru_a, z_gru_W, dz_embedding_y, ni_to, 16, 288);
+  contract_nt_16x8_holding_b(dz_gru_a, z_gru_W, dz_embedding_y, ni_to, 16, 288);
 }
 
 // dz_gru_W[i, g] = sum[n, t](z_embedding_y[n, t, i] * dz_gru_a[n, t, g])      names.dsl:10 (recurrent.dsl:28)
@@ -685,7 +684,7 @@ export function gradient_z_gru_W(
 ): void {
   dz_gru_W.fill(0);
   const nt_to = batch * 14;
-  contract_tn(z_embedding_y, dz_gru_a, dz_gru_W, 16, 288, nt_to);
+  contract_tn_16x8(z_embedding_y, dz_gru_a, dz_gru_W, 16, 288, nt_to);
 }
 
 // dz_embedding_E[seen[n, i]: 27, d] += dz_embedding_y[n, i, d] for n, i, d      names.dsl:10 (embedding.dsl:7)
@@ -742,8 +741,8 @@ export function update_adam(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
-export function block_8x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
+export function block_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -822,6 +821,70 @@ export function block_8x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
+  const a8_0 = a[a_at + a_row * 8]!;
+  const a8_1 = a[a_at + a_row * 8 + a_column]!;
+  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
+  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
+  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
+  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
+  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
+  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
+  const a9_0 = a[a_at + a_row * 9]!;
+  const a9_1 = a[a_at + a_row * 9 + a_column]!;
+  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
+  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
+  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
+  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
+  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
+  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
+  const a10_0 = a[a_at + a_row * 10]!;
+  const a10_1 = a[a_at + a_row * 10 + a_column]!;
+  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
+  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
+  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
+  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
+  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
+  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
+  const a11_0 = a[a_at + a_row * 11]!;
+  const a11_1 = a[a_at + a_row * 11 + a_column]!;
+  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
+  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
+  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
+  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
+  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
+  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
+  const a12_0 = a[a_at + a_row * 12]!;
+  const a12_1 = a[a_at + a_row * 12 + a_column]!;
+  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
+  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
+  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
+  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
+  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
+  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
+  const a13_0 = a[a_at + a_row * 13]!;
+  const a13_1 = a[a_at + a_row * 13 + a_column]!;
+  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
+  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
+  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
+  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
+  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
+  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
+  const a14_0 = a[a_at + a_row * 14]!;
+  const a14_1 = a[a_at + a_row * 14 + a_column]!;
+  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
+  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
+  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
+  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
+  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
+  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
+  const a15_0 = a[a_at + a_row * 15]!;
+  const a15_1 = a[a_at + a_row * 15 + a_column]!;
+  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
+  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
+  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
+  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
+  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
+  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -836,6 +899,14 @@ export function block_8x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
+  const c8 = c_row * 8;
+  const c9 = c_row * 9;
+  const c10 = c_row * 10;
+  const c11 = c_row * 11;
+  const c12 = c_row * 12;
+  const c13 = c_row * 13;
+  const c14 = c_row * 14;
+  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -848,33 +919,51 @@ export function block_8x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
+    c[c_place + c8]! +=
+      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
+    c[c_place + c9]! +=
+      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
+    c[c_place + c10]! +=
+      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
+    c[c_place + c11]! +=
+      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
+    c[c_place + c12]! +=
+      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
+    c[c_place + c13]! +=
+      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
+    c[c_place + c14]! +=
+      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
+    c[c_place + c15]! +=
+      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
-export function block_8x1(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 8, j < n: the inner loops of a contraction.
+export function block_4x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
   a_row: number,
+  a_column: number,
+  b_row: number,
   b_column: number,
   c_row: number,
   c_column: number,
@@ -883,32 +972,66 @@ export function block_8x1(
   c_at: number,
 ): void {
   const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
   const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a1_4 = a[a_at + a_row + a_column * 4]!;
+  const a1_5 = a[a_at + a_row + a_column * 5]!;
+  const a1_6 = a[a_at + a_row + a_column * 6]!;
+  const a1_7 = a[a_at + a_row + a_column * 7]!;
   const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
+  const a2_5 = a[a_at + a_row * 2 + a_column * 5]!;
+  const a2_6 = a[a_at + a_row * 2 + a_column * 6]!;
+  const a2_7 = a[a_at + a_row * 2 + a_column * 7]!;
   const a3_0 = a[a_at + a_row * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a7_0 = a[a_at + a_row * 7]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
+  const a3_5 = a[a_at + a_row * 3 + a_column * 5]!;
+  const a3_6 = a[a_at + a_row * 3 + a_column * 6]!;
+  const a3_7 = a[a_at + a_row * 3 + a_column * 7]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
     const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    c[c_place + c1]! += a1_0 * x0;
-    c[c_place + c2]! += a2_0 * x0;
-    c[c_place + c3]! += a3_0 * x0;
-    c[c_place + c4]! += a4_0 * x0;
-    c[c_place + c5]! += a5_0 * x0;
-    c[c_place + c6]! += a6_0 * x0;
-    c[c_place + c7]! += a7_0 * x0;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    const x5 = b[b_place + b5]!;
+    const x6 = b[b_place + b6]!;
+    const x7 = b[b_place + b7]!;
+    c[c_place]! +=
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+    c[c_place + c1]! +=
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+    c[c_place + c2]! +=
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+    c[c_place + c3]! +=
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
@@ -955,38 +1078,50 @@ export function block_1x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
-export function block_1x1(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
+export function block_4x1(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
+  a_row: number,
   b_column: number,
+  c_row: number,
   c_column: number,
   a_at: number,
   b_at: number,
   c_at: number,
 ): void {
   const a0_0 = a[a_at]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
     const x0 = b[b_place]!;
     c[c_place]! += a0_0 * x0;
+    c[c_place + c1]! += a1_0 * x0;
+    c[c_place + c2]! += a2_0 * x0;
+    c[c_place + c3]! += a3_0 * x0;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
-export function contract(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
+// are held while b streams.
+export function contract_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1003,76 +1138,53 @@ export function contract(
   b_at: number,
   c_at: number,
 ): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = (k >> 3) * 8;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_8x8(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  const rows_by_16 = (m >> 4) * 16;
+  const rows_by_4 = (m >> 2) * 4;
+  const terms_by_8 = (k >> 3) * 8;
+  for (let i = 0; i < rows_by_16; i += 16) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_16x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_1x8(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  for (let i = rows_by_16; i < rows_by_4; i += 4) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_4x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
-    for (let p = whole_columns; p < k; p++) {
-      block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_1x8(
+        a, b, c, n,
+        a_column, b_row, b_column, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = 0; i < m; i += 4) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_4x1(
+        a, b, c, n,
+        a_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
-export function contract_nn(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
+export function contract_nn_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1081,7 +1193,27 @@ export function contract_nn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    1, k, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
+  );
+}
+
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
+export function contract_nn_16x8(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  // prettier-ignore
+  contract_16x8(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     k, 1, // strides of a: by row, by term
@@ -1092,7 +1224,7 @@ export function contract_nn(
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn(
+export function contract_tn_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1101,7 +1233,7 @@ export function contract_tn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     1, m, // strides of a: by row, by term
@@ -1112,7 +1244,7 @@ export function contract_tn(
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nt_holding_b(
+export function contract_nt_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1121,7 +1253,7 @@ export function contract_nt_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     b, a, c,
     n, m, k, // rows, columns, terms of a sum
     k, 1, // strides of b: by row, by term
@@ -1134,8 +1266,7 @@ export function contract_nt_holding_b(
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const r2 = r * r;
-  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -1220,7 +1351,6 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
   const z_inference = workspace.subarray(0, 378 * batch);
   const p = workspace.subarray(0, 378 * batch);
   const dz = workspace.subarray(1722 * batch, 2100 * batch);
-  const z_dropout_y_again = workspace.subarray(0, 1344 * batch);
   const dz_gru_h_1 = workspace.subarray(21504 * batch, 22848 * batch);
   const dz_gru_h = workspace.subarray(22848 * batch, 24192 * batch);
   const dz_gru_z = workspace.subarray(24192 * batch, 25536 * batch);
@@ -1259,7 +1389,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_embedding_y(z_embedding_E, seen, z_embedding_y, n);
       forward_z_gru_a(z_embedding_y, z_gru_W, z_gru_b, z_gru_a, n);
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
-      forward_z_y(z_gru_h, z_dropout_keep, z_dropout_y, n);
+      forward_z_dropout_y(z_gru_h, z_dropout_keep, z_dropout_y, n);
       forward_z_dense_y(z_dropout_y, z_dense_W, z_dense_b, z, n);
       forward_p_logsumexp_y(z, p_logsumexp, n);
       forward_loss_y2(next, z, length, p_logsumexp, loss, n);
@@ -1269,8 +1399,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
     backward(n: number): void {
       backward_dz(length, z, p_logsumexp, next, dz, n);
       gradient_z_dense_b(dz, dz_dense_b, n);
-      forward_z_y(z_gru_h, z_dropout_keep, z_dropout_y_again, n);
-      gradient_z_dense_W(z_dropout_y_again, dz, dz_dense_W, n);
+      gradient_z_dense_W(z_dropout_y, dz, dz_dense_W, n);
       backward_dz_gru_h_1(dz, z_dense_W, z_dropout_keep, dz_gru_h_1, n);
       backward_dz_gru_s(
         dz_gru_h_1,

@@ -59,7 +59,7 @@
  *   metric  accuracy
  *
  * Multiply-adds of a step: forward 1,115,456 n, backward 2,450,048 n.
- * Inputs and intermediates: 41,228 n + 3,088 bytes for a batch of n rows.
+ * Inputs and intermediates: 59,660 n + 3,088 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -839,7 +839,7 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
-  work: { backward: [3744, 5039964], bytes: [3088, 41228] },
+  work: { backward: [3744, 4999004], bytes: [3088, 59660] },
   training: { batch: 32, epochs: 15, seed: 1, shuffle: true, rates: ['sgd'] },
 };
 
@@ -886,28 +886,25 @@ export function forward_stem_conv2d_y(
   stem_conv2d_y.fill(0);
   for (let i = 0; i < 8; i++) {
     const x_at_i = i * 8;
-    const stem_conv2d_y_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const v_from_j = Math.max(0, 1 - j);
-      const v_to_j = Math.min(3, 9 - j);
-      const x_at_j = x_at_i + j;
-      for (let v = v_from_j; v < v_to_j; v++) {
-        const u_from_i = Math.max(0, 1 - i);
-        const u_to_i = Math.min(3, 9 - i);
-        const u_count_v = u_to_i - u_from_i;
-        // stem_conv2d_y[row, column] += sum[term](x[row, term] * stem_conv2d_K[term, column])
-        // prettier-ignore
-        contract_by_3(
-          x, stem_conv2d_K, stem_conv2d_y,
-          batch, 16, u_count_v, // rows, columns, terms of a sum
-          64, 8, // strides of x: by row, by term
-          48, 1, // strides of stem_conv2d_K: by term, by column
-          1024, 1, // strides of stem_conv2d_y: by row, by column
-          x_at_j + v + u_from_i * 8 - 9, // where x begins
-          v * 16 + u_from_i * 48, // where stem_conv2d_K begins
-          stem_conv2d_y_at_i + j * 16, // where stem_conv2d_y begins
-        );
-      }
+    for (let v = 0; v < 3; v++) {
+      const j_from_v = Math.max(0, 1 - v);
+      const j_to_v = Math.min(8, 9 - v);
+      const u_from_i = Math.max(0, 1 - i);
+      const u_to_i = Math.min(3, 9 - i);
+      const j_count_v = j_to_v - j_from_v;
+      const u_count_v = u_to_i - u_from_i;
+      // stem_conv2d_y[row, line, column] += sum[term](stem_conv2d_K[row, term] * x[term, line, column])
+      // prettier-ignore
+      contract_lines_16x8(
+        stem_conv2d_K, x, stem_conv2d_y,
+        16, j_count_v, u_count_v, batch, // rows, columns, terms of a sum, lines
+        1, 48, // strides of stem_conv2d_K: by row, by term
+        8, 1, 64, // strides of x: by term, by column, by line
+        1, 16, 1024, // strides of stem_conv2d_y: by row, by column, by line
+        v * 16 + u_from_i * 48, // where stem_conv2d_K begins
+        x_at_i + v + j_from_v + u_from_i * 8 - 9, // where x begins
+        i * 128 + j_from_v * 16, // where stem_conv2d_y begins
+      );
     }
   }
 }
@@ -996,8 +993,7 @@ export function forward_batch_norm_running_variance_next(
 // y[n, i, j, k] = relu((conv2d_y[n, i, j, k] - batch_norm_batch_mean[k])
 //     / sqrt(batch_norm_batch_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])
 //     resnet.dsl:19, resnet.dsl:20 (resnet.dsl:10)
-// y stands for stem, fine_residual_block1_a, fine_residual_block2_a, stem_inference,
-// fine_residual_block2_a_again, fine_residual_block1_a_again, stem_again
+// y stands for stem, fine_residual_block1_a, fine_residual_block2_a, stem_inference
 export function forward_y(
   conv2d_y: Float32Array,
   batch_norm_batch_mean: Float32Array,
@@ -1028,30 +1024,28 @@ export function forward_y(
 export function forward_conv2d_y(x: Float32Array, K: Float32Array, y: Float32Array, batch: number): void {
   y.fill(0);
   for (let i = 0; i < 8; i++) {
+    const u_from_i = Math.max(0, 1 - i);
+    const u_to_i = Math.min(3, 9 - i);
     const x_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, 1 - i);
-      const u_to_i = Math.min(3, 9 - i);
-      const x_at_j = x_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, 1 - j);
-        const v_to_j = Math.min(3, 9 - j);
-        const x_at_u = x_at_j + u * 128;
-        const K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // y[row, column] += sum[term](x[row, term] * K[term, column])
-          // prettier-ignore
-          contract(
-            x, K, y,
-            batch, 16, 16, // rows, columns, terms of a sum
-            1024, 1, // strides of x: by row, by term
-            16, 1, // strides of K: by term, by column
-            1024, 1, // strides of y: by row, by column
-            x_at_u + v * 16 - 144, // where x begins
-            K_at_u + v * 256, // where K begins
-            x_at_i + j * 16, // where y begins
-          );
-        }
+    for (let u = u_from_i; u < u_to_i; u++) {
+      const K_at_u = u * 768;
+      const x_at_u = x_at_i + u * 128;
+      for (let v = 0; v < 3; v++) {
+        const j_from_v = Math.max(0, 1 - v);
+        const j_to_v = Math.min(8, 9 - v);
+        const j_count_v = j_to_v - j_from_v;
+        // y[row, line, column] += sum[term](K[row, term] * x[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          K, x, y,
+          16, j_count_v, 16, batch, // rows, columns, terms of a sum, lines
+          1, 16, // strides of K: by row, by term
+          1, 16, 1024, // strides of x: by term, by column, by line
+          1, 16, 1024, // strides of y: by row, by column, by line
+          K_at_u + v * 256, // where K begins
+          x_at_u + v * 16 + j_from_v * 16 - 144, // where x begins
+          i * 128 + j_from_v * 16, // where y begins
+        );
       }
     }
   }
@@ -1060,7 +1054,7 @@ export function forward_conv2d_y(x: Float32Array, K: Float32Array, y: Float32Arr
 // y[n, i, j, f] = relu((conv2d_y[n, i, j, f] - batch_norm_batch_mean[f])
 //     / sqrt(batch_norm_batch_variance[f] + 0.00001) * batch_norm_gamma[f] + batch_norm_beta[f]
 //     + x[n, i, j, f])      resnet.dsl:20 (resnet.dsl:12)
-// y stands for fine_residual_block1_y, fine, fine_again
+// y stands for fine_residual_block1_y, fine
 export function forward_b_y(
   conv2d_y: Float32Array,
   batch_norm_batch_mean: Float32Array,
@@ -1096,30 +1090,27 @@ export function forward_rough_residual_block1_a_conv2d_y(
   batch: number,
 ): void {
   y.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const fine_at_i = i * 256;
-    const y_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, 1 - 2 * i);
-      const fine_at_j = fine_at_i + j * 32;
-      for (let u = u_from_i; u < 3; u++) {
-        const v_from_j = Math.max(0, 1 - 2 * j);
-        const fine_at_u = fine_at_j + u * 128;
-        const K_at_u = u * 1536;
-        for (let v = v_from_j; v < 3; v++) {
-          // y[row, column] += sum[term](fine[row, term] * K[term, column])
-          // prettier-ignore
-          contract(
-            fine, K, y,
-            batch, 32, 16, // rows, columns, terms of a sum
-            1024, 1, // strides of fine: by row, by term
-            32, 1, // strides of K: by term, by column
-            512, 1, // strides of y: by row, by column
-            fine_at_u + v * 16 - 144, // where fine begins
-            K_at_u + v * 512, // where K begins
-            y_at_i + j * 32, // where y begins
-          );
-        }
+  for (let j = 0; j < 4; j++) {
+    const fine_at_j = j * 32;
+    for (let u = 0; u < 3; u++) {
+      const v_from_j = Math.max(0, 1 - 2 * j);
+      const K_at_u = u * 1536;
+      const fine_at_u = fine_at_j + u * 128;
+      for (let v = v_from_j; v < 3; v++) {
+        const i_from_u = -((u - 1) >> 1);
+        const i_count_v = 4 - i_from_u;
+        // y[row, line, column] += sum[term](K[row, term] * fine[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          K, fine, y,
+          32, batch, 16, i_count_v, // rows, columns, terms of a sum, lines
+          1, 32, // strides of K: by row, by term
+          1, 1024, 256, // strides of fine: by term, by column, by line
+          1, 512, 128, // strides of y: by row, by column, by line
+          K_at_u + v * 512, // where K begins
+          fine_at_u + v * 16 + i_from_u * 256 - 144, // where fine begins
+          j * 32 + i_from_u * 128, // where y begins
+        );
       }
     }
   }
@@ -1203,28 +1194,27 @@ export function forward_batch_norm_running_variance_next2(
   }
 }
 
-// y[n, i, j, k] = relu((conv2d_y[n, i, j, k] - batch_norm_batch_mean[k])
-//     / sqrt(batch_norm_batch_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:21 (resnet.dsl:10)
-// y stands for rough_residual_block1_a, rough_residual_block2_a, rough_residual_block2_a_again,
-// rough_residual_block1_a_again
-export function forward_a_y(
-  conv2d_y: Float32Array,
-  batch_norm_batch_mean: Float32Array,
-  batch_norm_batch_variance: Float32Array,
-  batch_norm_gamma: Float32Array,
-  batch_norm_beta: Float32Array,
-  y: Float32Array,
+// a[n, i, j, k] = relu((a_conv2d_y[n, i, j, k] - a_batch_norm_batch_mean[k])
+//     / sqrt(a_batch_norm_batch_variance[k] + 0.00001) * a_batch_norm_gamma[k] + a_batch_norm_beta[k])      resnet.dsl:21 (resnet.dsl:10)
+// a stands for rough_residual_block1_a, rough_residual_block2_a
+export function forward_a(
+  a_conv2d_y: Float32Array,
+  a_batch_norm_batch_mean: Float32Array,
+  a_batch_norm_batch_variance: Float32Array,
+  a_batch_norm_gamma: Float32Array,
+  a_batch_norm_beta: Float32Array,
+  a: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const conv2d_y_at_nij = nij * 32;
+    const a_conv2d_y_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      y[conv2d_y_at_nij + k] = Math.max(
-        ((conv2d_y[conv2d_y_at_nij + k]! - batch_norm_batch_mean[k]!) /
-          Math.sqrt(batch_norm_batch_variance[k]! + 0.00001)) *
-          batch_norm_gamma[k]! +
-          batch_norm_beta[k]!,
+      a[a_conv2d_y_at_nij + k] = Math.max(
+        ((a_conv2d_y[a_conv2d_y_at_nij + k]! - a_batch_norm_batch_mean[k]!) /
+          Math.sqrt(a_batch_norm_batch_variance[k]! + 0.00001)) *
+          a_batch_norm_gamma[k]! +
+          a_batch_norm_beta[k]!,
         0,
       );
     }
@@ -1242,31 +1232,29 @@ export function forward_conv2d_y2(
   batch: number,
 ): void {
   conv2d_y.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const x_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, 1 - i);
-      const u_to_i = Math.min(3, 5 - i);
-      const x_at_j = x_at_i + j * 32;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, 1 - j);
-        const v_to_j = Math.min(3, 5 - j);
-        const x_at_u = x_at_j + u * 128;
-        const b_conv2d_K_at_u = u * 3072;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // conv2d_y[row, column] += sum[term](x[row, term] * b_conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            x, b_conv2d_K, conv2d_y,
-            batch, 32, 32, // rows, columns, terms of a sum
-            512, 1, // strides of x: by row, by term
-            32, 1, // strides of b_conv2d_K: by term, by column
-            512, 1, // strides of conv2d_y: by row, by column
-            x_at_u + v * 32 - 160, // where x begins
-            b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
-            x_at_i + j * 32, // where conv2d_y begins
-          );
-        }
+  for (let j = 0; j < 4; j++) {
+    const x_at_j = j * 32;
+    for (let u = 0; u < 3; u++) {
+      const v_from_j = Math.max(0, 1 - j);
+      const v_to_j = Math.min(3, 5 - j);
+      const b_conv2d_K_at_u = u * 3072;
+      const x_at_u = x_at_j + u * 128;
+      for (let v = v_from_j; v < v_to_j; v++) {
+        const i_from_u = Math.max(0, 1 - u);
+        const i_to_u = Math.min(4, 5 - u);
+        const i_count_v = i_to_u - i_from_u;
+        // conv2d_y[row, line, column] += sum[term](b_conv2d_K[row, term] * x[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          b_conv2d_K, x, conv2d_y,
+          32, batch, 32, i_count_v, // rows, columns, terms of a sum, lines
+          1, 32, // strides of b_conv2d_K: by row, by term
+          1, 512, 128, // strides of x: by term, by column, by line
+          1, 512, 128, // strides of conv2d_y: by row, by column, by line
+          b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
+          x_at_u + v * 32 + i_from_u * 128 - 160, // where x begins
+          j * 32 + i_from_u * 128, // where conv2d_y begins
+        );
       }
     }
   }
@@ -1375,7 +1363,7 @@ export function forward_z_dense_y(
   batch: number,
 ): void {
   y.fill(0);
-  contract_nn(x, W, y, batch, 10, 32);
+  contract_nn_16x8(x, W, y, batch, 10, 32);
   for (let n = 0; n < batch; n++) {
     const y_at_n = n * 10;
     for (let o = 0; o < 10; o++) {
@@ -1463,30 +1451,28 @@ export function forward_a_inference(
 ): void {
   inference.fill(0);
   for (let i = 0; i < 8; i++) {
+    const u_from_i = Math.max(0, 1 - i);
+    const u_to_i = Math.min(3, 9 - i);
     const inference2_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, 1 - i);
-      const u_to_i = Math.min(3, 9 - i);
-      const inference2_at_j = inference2_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, 1 - j);
-        const v_to_j = Math.min(3, 9 - j);
-        const inference2_at_u = inference2_at_j + u * 128;
-        const conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // inference[row, column] += sum[term](inference2[row, term] * conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            inference2, conv2d_K, inference,
-            batch, 16, 16, // rows, columns, terms of a sum
-            1024, 1, // strides of inference2: by row, by term
-            16, 1, // strides of conv2d_K: by term, by column
-            1024, 1, // strides of inference: by row, by column
-            inference2_at_u + v * 16 - 144, // where inference2 begins
-            conv2d_K_at_u + v * 256, // where conv2d_K begins
-            inference2_at_i + j * 16, // where inference begins
-          );
-        }
+    for (let u = u_from_i; u < u_to_i; u++) {
+      const conv2d_K_at_u = u * 768;
+      const inference2_at_u = inference2_at_i + u * 128;
+      for (let v = 0; v < 3; v++) {
+        const j_from_v = Math.max(0, 1 - v);
+        const j_to_v = Math.min(8, 9 - v);
+        const j_count_v = j_to_v - j_from_v;
+        // inference[row, line, column] += sum[term](conv2d_K[row, term] * inference2[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          conv2d_K, inference2, inference,
+          16, j_count_v, 16, batch, // rows, columns, terms of a sum, lines
+          1, 16, // strides of conv2d_K: by row, by term
+          1, 16, 1024, // strides of inference2: by term, by column, by line
+          1, 16, 1024, // strides of inference: by row, by column, by line
+          conv2d_K_at_u + v * 256, // where conv2d_K begins
+          inference2_at_u + v * 16 + j_from_v * 16 - 144, // where inference2 begins
+          i * 128 + j_from_v * 16, // where inference begins
+        );
       }
     }
   }
@@ -1523,30 +1509,28 @@ export function forward_inference(
 ): void {
   inference.fill(0);
   for (let i = 0; i < 8; i++) {
+    const u_from_i = Math.max(0, 1 - i);
+    const u_to_i = Math.min(3, 9 - i);
     const a_inference_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, 1 - i);
-      const u_to_i = Math.min(3, 9 - i);
-      const a_inference_at_j = a_inference_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, 1 - j);
-        const v_to_j = Math.min(3, 9 - j);
-        const a_inference_at_u = a_inference_at_j + u * 128;
-        const b_conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // inference[row, column] += sum[term](a_inference[row, term] * b_conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            a_inference, b_conv2d_K, inference,
-            batch, 16, 16, // rows, columns, terms of a sum
-            1024, 1, // strides of a_inference: by row, by term
-            16, 1, // strides of b_conv2d_K: by term, by column
-            1024, 1, // strides of inference: by row, by column
-            a_inference_at_u + v * 16 - 144, // where a_inference begins
-            b_conv2d_K_at_u + v * 256, // where b_conv2d_K begins
-            a_inference_at_i + j * 16, // where inference begins
-          );
-        }
+    for (let u = u_from_i; u < u_to_i; u++) {
+      const b_conv2d_K_at_u = u * 768;
+      const a_inference_at_u = a_inference_at_i + u * 128;
+      for (let v = 0; v < 3; v++) {
+        const j_from_v = Math.max(0, 1 - v);
+        const j_to_v = Math.min(8, 9 - v);
+        const j_count_v = j_to_v - j_from_v;
+        // inference[row, line, column] += sum[term](b_conv2d_K[row, term] * a_inference[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          b_conv2d_K, a_inference, inference,
+          16, j_count_v, 16, batch, // rows, columns, terms of a sum, lines
+          1, 16, // strides of b_conv2d_K: by row, by term
+          1, 16, 1024, // strides of a_inference: by term, by column, by line
+          1, 16, 1024, // strides of inference: by row, by column, by line
+          b_conv2d_K_at_u + v * 256, // where b_conv2d_K begins
+          a_inference_at_u + v * 16 + j_from_v * 16 - 144, // where a_inference begins
+          i * 128 + j_from_v * 16, // where inference begins
+        );
       }
     }
   }
@@ -1581,30 +1565,27 @@ export function forward_rough_residual_block1_a_inference(
   batch: number,
 ): void {
   inference.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const fine_inference_at_i = i * 256;
-    const inference_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, 1 - 2 * i);
-      const fine_inference_at_j = fine_inference_at_i + j * 32;
-      for (let u = u_from_i; u < 3; u++) {
-        const v_from_j = Math.max(0, 1 - 2 * j);
-        const fine_inference_at_u = fine_inference_at_j + u * 128;
-        const conv2d_K_at_u = u * 1536;
-        for (let v = v_from_j; v < 3; v++) {
-          // inference[row, column] += sum[term](fine_inference[row, term] * conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            fine_inference, conv2d_K, inference,
-            batch, 32, 16, // rows, columns, terms of a sum
-            1024, 1, // strides of fine_inference: by row, by term
-            32, 1, // strides of conv2d_K: by term, by column
-            512, 1, // strides of inference: by row, by column
-            fine_inference_at_u + v * 16 - 144, // where fine_inference begins
-            conv2d_K_at_u + v * 512, // where conv2d_K begins
-            inference_at_i + j * 32, // where inference begins
-          );
-        }
+  for (let j = 0; j < 4; j++) {
+    const fine_inference_at_j = j * 32;
+    for (let u = 0; u < 3; u++) {
+      const v_from_j = Math.max(0, 1 - 2 * j);
+      const conv2d_K_at_u = u * 1536;
+      const fine_inference_at_u = fine_inference_at_j + u * 128;
+      for (let v = v_from_j; v < 3; v++) {
+        const i_from_u = -((u - 1) >> 1);
+        const i_count_v = 4 - i_from_u;
+        // inference[row, line, column] += sum[term](conv2d_K[row, term] * fine_inference[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          conv2d_K, fine_inference, inference,
+          32, batch, 16, i_count_v, // rows, columns, terms of a sum, lines
+          1, 32, // strides of conv2d_K: by row, by term
+          1, 1024, 256, // strides of fine_inference: by term, by column, by line
+          1, 512, 128, // strides of inference: by row, by column, by line
+          conv2d_K_at_u + v * 512, // where conv2d_K begins
+          fine_inference_at_u + v * 16 + i_from_u * 256 - 144, // where fine_inference begins
+          j * 32 + i_from_u * 128, // where inference begins
+        );
       }
     }
   }
@@ -1640,31 +1621,29 @@ export function forward_rough_residual_block1_y_inference(
   batch: number,
 ): void {
   y_inference.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const a_inference_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, 1 - i);
-      const u_to_i = Math.min(3, 5 - i);
-      const a_inference_at_j = a_inference_at_i + j * 32;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, 1 - j);
-        const v_to_j = Math.min(3, 5 - j);
-        const a_inference_at_u = a_inference_at_j + u * 128;
-        const b_conv2d_K_at_u = u * 3072;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // y_inference[row, column] += sum[term](a_inference[row, term] * b_conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            a_inference, b_conv2d_K, y_inference,
-            batch, 32, 32, // rows, columns, terms of a sum
-            512, 1, // strides of a_inference: by row, by term
-            32, 1, // strides of b_conv2d_K: by term, by column
-            512, 1, // strides of y_inference: by row, by column
-            a_inference_at_u + v * 32 - 160, // where a_inference begins
-            b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
-            a_inference_at_i + j * 32, // where y_inference begins
-          );
-        }
+  for (let j = 0; j < 4; j++) {
+    const a_inference_at_j = j * 32;
+    for (let u = 0; u < 3; u++) {
+      const v_from_j = Math.max(0, 1 - j);
+      const v_to_j = Math.min(3, 5 - j);
+      const b_conv2d_K_at_u = u * 3072;
+      const a_inference_at_u = a_inference_at_j + u * 128;
+      for (let v = v_from_j; v < v_to_j; v++) {
+        const i_from_u = Math.max(0, 1 - u);
+        const i_to_u = Math.min(4, 5 - u);
+        const i_count_v = i_to_u - i_from_u;
+        // y_inference[row, line, column] += sum[term](b_conv2d_K[row, term] * a_inference[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          b_conv2d_K, a_inference, y_inference,
+          32, batch, 32, i_count_v, // rows, columns, terms of a sum, lines
+          1, 32, // strides of b_conv2d_K: by row, by term
+          1, 512, 128, // strides of a_inference: by term, by column, by line
+          1, 512, 128, // strides of y_inference: by row, by column, by line
+          b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
+          a_inference_at_u + v * 32 + i_from_u * 128 - 160, // where a_inference begins
+          j * 32 + i_from_u * 128, // where y_inference begins
+        );
       }
     }
   }
@@ -1707,31 +1686,29 @@ export function forward_rough_residual_block2_a_inference(
   batch: number,
 ): void {
   inference.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const block1_y_inference_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, 1 - i);
-      const u_to_i = Math.min(3, 5 - i);
-      const block1_y_inference_at_j = block1_y_inference_at_i + j * 32;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, 1 - j);
-        const v_to_j = Math.min(3, 5 - j);
-        const block1_y_inference_at_u = block1_y_inference_at_j + u * 128;
-        const conv2d_K_at_u = u * 3072;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // inference[row, column] += sum[term](block1_y_inference[row, term] * conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            block1_y_inference, conv2d_K, inference,
-            batch, 32, 32, // rows, columns, terms of a sum
-            512, 1, // strides of block1_y_inference: by row, by term
-            32, 1, // strides of conv2d_K: by term, by column
-            512, 1, // strides of inference: by row, by column
-            block1_y_inference_at_u + v * 32 - 160, // where block1_y_inference begins
-            conv2d_K_at_u + v * 1024, // where conv2d_K begins
-            block1_y_inference_at_i + j * 32, // where inference begins
-          );
-        }
+  for (let j = 0; j < 4; j++) {
+    const block1_y_inference_at_j = j * 32;
+    for (let u = 0; u < 3; u++) {
+      const v_from_j = Math.max(0, 1 - j);
+      const v_to_j = Math.min(3, 5 - j);
+      const conv2d_K_at_u = u * 3072;
+      const block1_y_inference_at_u = block1_y_inference_at_j + u * 128;
+      for (let v = v_from_j; v < v_to_j; v++) {
+        const i_from_u = Math.max(0, 1 - u);
+        const i_to_u = Math.min(4, 5 - u);
+        const i_count_v = i_to_u - i_from_u;
+        // inference[row, line, column] += sum[term](conv2d_K[row, term] * block1_y_inference[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          conv2d_K, block1_y_inference, inference,
+          32, batch, 32, i_count_v, // rows, columns, terms of a sum, lines
+          1, 32, // strides of conv2d_K: by row, by term
+          1, 512, 128, // strides of block1_y_inference: by term, by column, by line
+          1, 512, 128, // strides of inference: by row, by column, by line
+          conv2d_K_at_u + v * 1024, // where conv2d_K begins
+          block1_y_inference_at_u + v * 32 + i_from_u * 128 - 160, // where block1_y_inference begins
+          j * 32 + i_from_u * 128, // where inference begins
+        );
       }
     }
   }
@@ -1852,7 +1829,7 @@ export function gradient_z_dense_W(
   batch: number,
 ): void {
   dz_dense_W.fill(0);
-  contract_tn_holding_b(z_global_avg_pool2d_y, dz, dz_dense_W, 32, 10, batch);
+  contract_tn_16x8(z_global_avg_pool2d_y, dz, dz_dense_W, 32, 10, batch);
 }
 
 // dglobal_avg_pool2d_y_sum[n, f] = sum[o](dz[n, o] * dense_W[f, o]) / 16      resnet.dsl:22 (pooling.dsl:37)
@@ -1864,45 +1841,29 @@ export function backward_dz_global_avg_pool2d_y_sum(
   batch: number,
 ): void {
   dglobal_avg_pool2d_y_sum.fill(0);
-  contract_nt(dz, dense_W, dglobal_avg_pool2d_y_sum, batch, 32, 10);
+  contract_nt_16x8_holding_b(dz, dense_W, dglobal_avg_pool2d_y_sum, batch, 32, 10);
   const nf_to = batch * 32;
   for (let nf = 0; nf < nf_to; nf++) {
     dglobal_avg_pool2d_y_sum[nf]! /= 16;
   }
 }
 
-// again[n, i, j, f] = relu((b_conv2d_y[n, i, j, f] - b_batch_norm_batch_mean[f])
-//     / sqrt(b_batch_norm_batch_variance[f] + 0.00001) * b_batch_norm_gamma[f]
-//     + b_batch_norm_beta[f] + block1_y[n, i, j, f])                                 resnet.dsl:21 (resnet.dsl:12)
-// db[n, i, j, k] = again[n, i, j, k] > 0 ? dz_global_avg_pool2d_y_sum[n, k] : 0      resnet.dsl:21 (resnet.dsl:12)
-// db stands for drough_residual_block2_b
+// drough_residual_block2_b[n, i, j, k] = rough[n, i, j, k] > 0 ? dz_global_avg_pool2d_y_sum[n, k] : 0      resnet.dsl:21 (resnet.dsl:12)
+// rough_residual_block2_b is a part of rough and not stored itself
 export function backward_drough_residual_block2_b(
-  b_conv2d_y: Float32Array,
-  b_batch_norm_batch_mean: Float32Array,
-  b_batch_norm_batch_variance: Float32Array,
-  b_batch_norm_gamma: Float32Array,
-  b_batch_norm_beta: Float32Array,
-  block1_y: Float32Array,
+  rough: Float32Array,
   dz_global_avg_pool2d_y_sum: Float32Array,
-  db: Float32Array,
+  drough_residual_block2_b: Float32Array,
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
-    const b_conv2d_y_at_n = n * 512;
+    const rough_at_n = n * 512;
     const dz_global_avg_pool2d_y_sum_at_n = n * 32;
     for (let ij = 0; ij < 16; ij++) {
-      const b_conv2d_y_at_ij = b_conv2d_y_at_n + ij * 32;
+      const rough_at_ij = rough_at_n + ij * 32;
       for (let k = 0; k < 32; k++) {
-        const again_nijk = Math.max(
-          ((b_conv2d_y[b_conv2d_y_at_ij + k]! - b_batch_norm_batch_mean[k]!) /
-            Math.sqrt(b_batch_norm_batch_variance[k]! + 0.00001)) *
-            b_batch_norm_gamma[k]! +
-            b_batch_norm_beta[k]! +
-            block1_y[b_conv2d_y_at_ij + k]!,
-          0,
-        );
-        db[b_conv2d_y_at_ij + k] =
-          again_nijk > 0 ? dz_global_avg_pool2d_y_sum[dz_global_avg_pool2d_y_sum_at_n + k]! : 0;
+        drough_residual_block2_b[rough_at_ij + k] =
+          rough[rough_at_ij + k]! > 0 ? dz_global_avg_pool2d_y_sum[dz_global_avg_pool2d_y_sum_at_n + k]! : 0;
       }
     }
   }
@@ -2033,80 +1994,76 @@ export function gradient_conv2d_K(
   batch: number,
 ): void {
   dK.fill(0);
-  for (let u = 0; u < 3; u++) {
-    const x_at_u = u * 128;
-    const dK_at_u = u * 3072;
-    for (let v = 0; v < 3; v++) {
-      const i_from_u = Math.max(0, 1 - u);
-      const i_to_u = Math.min(4, 5 - u);
-      const x_at_v = x_at_u + v * 32;
-      for (let i = i_from_u; i < i_to_u; i++) {
-        const j_from_v = Math.max(0, 1 - v);
-        const j_to_v = Math.min(4, 5 - v);
-        const x_at_i = x_at_v + i * 128;
-        const dy_sum_at_i = i * 128;
-        for (let j = j_from_v; j < j_to_v; j++) {
-          // dK[row, column] += sum[term](x[row, term] * dy_sum[term, column])
-          // prettier-ignore
-          contract(
-            x, dy_sum, dK,
-            32, 32, batch, // rows, columns, terms of a sum
-            1, 512, // strides of x: by row, by term
-            512, 1, // strides of dy_sum: by term, by column
-            32, 1, // strides of dK: by row, by column
-            x_at_i + j * 32 - 160, // where x begins
-            dy_sum_at_i + j * 32, // where dy_sum begins
-            dK_at_u + v * 1024, // where dK begins
-          );
-        }
+  for (let v = 0; v < 3; v++) {
+    const x_at_v = v * 32;
+    for (let i = 0; i < 4; i++) {
+      const j_from_v = Math.max(0, 1 - v);
+      const j_to_v = Math.min(4, 5 - v);
+      const dy_sum_at_i = i * 128;
+      const x_at_i = x_at_v + i * 128;
+      for (let j = j_from_v; j < j_to_v; j++) {
+        const u_from_i = Math.max(0, 1 - i);
+        const u_to_i = Math.min(3, 5 - i);
+        const u_count_j = u_to_i - u_from_i;
+        // dK[row, line, column] += sum[term](dy_sum[row, term] * x[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          dy_sum, x, dK,
+          32, 32, batch, u_count_j, // rows, columns, terms of a sum, lines
+          1, 512, // strides of dy_sum: by row, by term
+          512, 1, 128, // strides of x: by term, by column, by line
+          1, 32, 3072, // strides of dK: by row, by column, by line
+          dy_sum_at_i + j * 32, // where dy_sum begins
+          x_at_i + j * 32 + u_from_i * 128 - 160, // where x begins
+          v * 1024 + u_from_i * 3072, // where dK begins
+        );
       }
     }
   }
 }
 
-// dbatch_norm_y[n, i, j, k] = again[n, i, j, k] > 0
+// da_batch_norm_y[n, i, j, k] = a[n, i, j, k] > 0
 //     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
 //     : 0      resnet.dsl:21 (resnet.dsl:10)
-// dbatch_norm_y stands for drough_residual_block2_a_batch_norm_y, drough_residual_block1_a_batch_norm_y
+// da_batch_norm_y stands for drough_residual_block2_a_batch_norm_y, drough_residual_block1_a_batch_norm_y
 export function backward_da_batch_norm_y(
-  again: Float32Array,
+  a: Float32Array,
   db_conv2d_y_sum: Float32Array,
   b_conv2d_K: Float32Array,
-  dbatch_norm_y: Float32Array,
+  da_batch_norm_y: Float32Array,
   batch: number,
 ): void {
-  dbatch_norm_y.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const db_conv2d_y_sum_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, i - 2);
-      const u_to_i = Math.min(3, i + 2);
-      const db_conv2d_y_sum_at_j = db_conv2d_y_sum_at_i + j * 32;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, j - 2);
-        const v_to_j = Math.min(3, j + 2);
-        const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_j - 128 * u;
-        const b_conv2d_K_at_u = u * 3072;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // dbatch_norm_y[row, column] += sum[term](db_conv2d_y_sum[row, term] * b_conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            db_conv2d_y_sum, b_conv2d_K, dbatch_norm_y,
-            batch, 32, 32, // rows, columns, terms of a sum
-            512, 1, // strides of db_conv2d_y_sum: by row, by term
-            1, 32, // strides of b_conv2d_K: by term, by column
-            512, 1, // strides of dbatch_norm_y: by row, by column
-            db_conv2d_y_sum_at_u - 32 * v + 160, // where db_conv2d_y_sum begins
-            b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
-            db_conv2d_y_sum_at_i + j * 32, // where dbatch_norm_y begins
-          );
-        }
+  da_batch_norm_y.fill(0);
+  for (let j = 0; j < 4; j++) {
+    const db_conv2d_y_sum_at_j = j * 32;
+    for (let u = 0; u < 3; u++) {
+      const v_from_j = Math.max(0, j - 2);
+      const v_to_j = Math.min(3, j + 2);
+      const b_conv2d_K_at_u = u * 3072;
+      const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_j - 128 * u;
+      for (let v = v_from_j; v < v_to_j; v++) {
+        const i_from_u = Math.max(0, u - 1);
+        const i_to_u = Math.min(4, u + 3);
+        const i_count_v = i_to_u - i_from_u;
+        // da_batch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y_sum[term, line,
+        // column])
+        // prettier-ignore
+        contract_lines_16x8(
+          b_conv2d_K, db_conv2d_y_sum, da_batch_norm_y,
+          32, batch, 32, i_count_v, // rows, columns, terms of a sum, lines
+          32, 1, // strides of b_conv2d_K: by row, by term
+          1, 512, 128, // strides of db_conv2d_y_sum: by term, by column, by line
+          1, 512, 128, // strides of da_batch_norm_y: by row, by column, by line
+          b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
+          db_conv2d_y_sum_at_u - 32 * v + i_from_u * 128 + 160, // where db_conv2d_y_sum begins
+          j * 32 + i_from_u * 128, // where da_batch_norm_y begins
+        );
       }
     }
   }
   const nijk_to = batch * 512;
   for (let nijk = 0; nijk < nijk_to; nijk++) {
-    dbatch_norm_y[nijk] = again[nijk]! > 0 ? dbatch_norm_y[nijk]! : 0;
+    da_batch_norm_y[nijk] = a[nijk]! > 0 ? da_batch_norm_y[nijk]! : 0;
   }
 }
 
@@ -2122,31 +2079,30 @@ export function backward_drough_residual_block1_y(
   batch: number,
 ): void {
   dblock1_y.fill(0);
-  for (let i = 0; i < 4; i++) {
-    const dblock2_a_conv2d_y_sum_at_i = i * 128;
-    for (let j = 0; j < 4; j++) {
-      const u_from_i = Math.max(0, i - 2);
-      const u_to_i = Math.min(3, i + 2);
-      const dblock2_a_conv2d_y_sum_at_j = dblock2_a_conv2d_y_sum_at_i + j * 32;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, j - 2);
-        const v_to_j = Math.min(3, j + 2);
-        const dblock2_a_conv2d_y_sum_at_u = dblock2_a_conv2d_y_sum_at_j - 128 * u;
-        const block2_a_conv2d_K_at_u = u * 3072;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // dblock1_y[row, column] += sum[term](dblock2_a_conv2d_y_sum[row, term] * block2_a_conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            dblock2_a_conv2d_y_sum, block2_a_conv2d_K, dblock1_y,
-            batch, 32, 32, // rows, columns, terms of a sum
-            512, 1, // strides of dblock2_a_conv2d_y_sum: by row, by term
-            1, 32, // strides of block2_a_conv2d_K: by term, by column
-            512, 1, // strides of dblock1_y: by row, by column
-            dblock2_a_conv2d_y_sum_at_u - 32 * v + 160, // where dblock2_a_conv2d_y_sum begins
-            block2_a_conv2d_K_at_u + v * 1024, // where block2_a_conv2d_K begins
-            dblock2_a_conv2d_y_sum_at_i + j * 32, // where dblock1_y begins
-          );
-        }
+  for (let j = 0; j < 4; j++) {
+    const dblock2_a_conv2d_y_sum_at_j = j * 32;
+    for (let u = 0; u < 3; u++) {
+      const v_from_j = Math.max(0, j - 2);
+      const v_to_j = Math.min(3, j + 2);
+      const block2_a_conv2d_K_at_u = u * 3072;
+      const dblock2_a_conv2d_y_sum_at_u = dblock2_a_conv2d_y_sum_at_j - 128 * u;
+      for (let v = v_from_j; v < v_to_j; v++) {
+        const i_from_u = Math.max(0, u - 1);
+        const i_to_u = Math.min(4, u + 3);
+        const i_count_v = i_to_u - i_from_u;
+        // dblock1_y[row, line, column] += sum[term](block2_a_conv2d_K[row, term] * dblock2_a_conv2d_y_sum[term, line,
+        // column])
+        // prettier-ignore
+        contract_lines_16x8(
+          block2_a_conv2d_K, dblock2_a_conv2d_y_sum, dblock1_y,
+          32, batch, 32, i_count_v, // rows, columns, terms of a sum, lines
+          32, 1, // strides of block2_a_conv2d_K: by row, by term
+          1, 512, 128, // strides of dblock2_a_conv2d_y_sum: by term, by column, by line
+          1, 512, 128, // strides of dblock1_y: by row, by column, by line
+          block2_a_conv2d_K_at_u + v * 1024, // where block2_a_conv2d_K begins
+          dblock2_a_conv2d_y_sum_at_u - 32 * v + i_from_u * 128 + 160, // where dblock2_a_conv2d_y_sum begins
+          j * 32 + i_from_u * 128, // where dblock1_y begins
+        );
       }
     }
   }
@@ -2171,36 +2127,36 @@ export function backward_drough_residual_block1_b(
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((fine_again[n, 2*i + u - 1, 2*j + v - 1, d] else 0)
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0)
 //     * dy_sum[n, i, j, f])      resnet.dsl:21 (convolution.dsl:18)
 // dK stands for drough_residual_block1_a_conv2d_K
 export function gradient_rough_residual_block1_a_conv2d_K(
-  fine_again: Float32Array,
+  fine: Float32Array,
   dy_sum: Float32Array,
   dK: Float32Array,
   batch: number,
 ): void {
   dK.fill(0);
   for (let u = 0; u < 3; u++) {
-    const fine_again_at_u = u * 128;
+    const fine_at_u = u * 128;
     const dK_at_u = u * 1536;
     for (let v = 0; v < 3; v++) {
       const i_from_u = -((u - 1) >> 1);
-      const fine_again_at_v = fine_again_at_u + v * 16;
+      const fine_at_v = fine_at_u + v * 16;
       for (let i = i_from_u; i < 4; i++) {
         const j_from_v = -((v - 1) >> 1);
-        const fine_again_at_i = fine_again_at_v + i * 256;
+        const fine_at_i = fine_at_v + i * 256;
         const dy_sum_at_i = i * 128;
         for (let j = j_from_v; j < 4; j++) {
-          // dK[row, column] += sum[term](fine_again[row, term] * dy_sum[term, column])
+          // dK[row, column] += sum[term](fine[row, term] * dy_sum[term, column])
           // prettier-ignore
-          contract(
-            fine_again, dy_sum, dK,
+          contract_16x8(
+            fine, dy_sum, dK,
             16, 32, batch, // rows, columns, terms of a sum
-            1, 1024, // strides of fine_again: by row, by term
+            1, 1024, // strides of fine: by row, by term
             512, 1, // strides of dy_sum: by term, by column
             32, 1, // strides of dK: by row, by column
-            fine_again_at_i + j * 32 - 144, // where fine_again begins
+            fine_at_i + j * 32 - 144, // where fine begins
             dy_sum_at_i + j * 32, // where dy_sum begins
             dK_at_u + v * 512, // where dK begins
           );
@@ -2210,95 +2166,89 @@ export function gradient_rough_residual_block1_a_conv2d_K(
   }
 }
 
-// dresidual_block2_b[n, i, j, k] = again[n, i, j, k] > 0
+// dfine_residual_block2_b[n, i, j, k] = fine[n, i, j, k] > 0
 //     ? ((rough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0) > 0
 //     ? drough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0 : 0)
 //     + sum[f, u, v]((drough_residual_block1_a_conv2d_y_sum[n, exact((i - u + 1)
 //     / 2), exact((j - v + 1) / 2), f] else 0) * rough_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:20 (resnet.dsl:12)
-// dresidual_block2_b stands for dfine_residual_block2_b
+// fine_residual_block2_b is a part of fine and not stored itself
 export function backward_dfine_residual_block2_b(
-  again: Float32Array,
+  fine: Float32Array,
   rough_residual_block1_y: Float32Array,
   drough_residual_block1_y: Float32Array,
   drough_residual_block1_a_conv2d_y_sum: Float32Array,
   rough_residual_block1_a_conv2d_K: Float32Array,
-  dresidual_block2_b: Float32Array,
+  dfine_residual_block2_b: Float32Array,
   batch: number,
 ): void {
-  dresidual_block2_b.fill(0);
+  dfine_residual_block2_b.fill(0);
   for (let j_residue = 0; j_residue < 2; j_residue++) {
     const rough_residual_block1_a_conv2d_K_at_j_residue = ((j_residue + 1) & 1) * 512;
     const drough_residual_block1_a_conv2d_y_sum_at_j_residue =
       ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) * 32;
-    const dresidual_block2_b_at_j_residue = j_residue * 16;
+    const dfine_residual_block2_b_at_j_residue = j_residue * 16;
     for (let i_residue = 0; i_residue < 2; i_residue++) {
       const rough_residual_block1_a_conv2d_K_at_i_residue =
         rough_residual_block1_a_conv2d_K_at_j_residue + ((i_residue + 1) & 1) * 1536;
       const drough_residual_block1_a_conv2d_y_sum_at_i_residue =
         drough_residual_block1_a_conv2d_y_sum_at_j_residue +
         ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) * 128;
-      const dresidual_block2_b_at_i_residue = dresidual_block2_b_at_j_residue + i_residue * 128;
-      for (let i = 0; i < 4; i++) {
-        const drough_residual_block1_a_conv2d_y_sum_at_i =
-          drough_residual_block1_a_conv2d_y_sum_at_i_residue + i * 128;
-        const dresidual_block2_b_at_i = dresidual_block2_b_at_i_residue + i * 256;
-        for (let j = 0; j < 4; j++) {
-          const u_from_i_residue_i = Math.max(0, i + ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) - 3);
-          const u_to_i_residue_i = Math.min(
-            Math.min(2, i + ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) + 1),
-            ((2 - ((i_residue + 1) & 1)) >> 1) + 1,
+      const dfine_residual_block2_b_at_i_residue = dfine_residual_block2_b_at_j_residue + i_residue * 128;
+      for (let j = 0; j < 4; j++) {
+        const u_to_i_residue = ((2 - ((i_residue + 1) & 1)) >> 1) + 1;
+        const drough_residual_block1_a_conv2d_y_sum_at_j =
+          drough_residual_block1_a_conv2d_y_sum_at_i_residue + j * 32;
+        for (let u = 0; u < u_to_i_residue; u++) {
+          const v_from_j_residue_j = Math.max(0, j + ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) - 3);
+          const v_to_j_residue_j = Math.min(
+            Math.min(2, j + ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) + 1),
+            ((2 - ((j_residue + 1) & 1)) >> 1) + 1,
           );
-          const drough_residual_block1_a_conv2d_y_sum_at_j =
-            drough_residual_block1_a_conv2d_y_sum_at_i + j * 32;
-          for (let u = u_from_i_residue_i; u < u_to_i_residue_i; u++) {
-            const v_from_j_residue_j = Math.max(0, j + ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) - 3);
-            const v_to_j_residue_j = Math.min(
-              Math.min(2, j + ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) + 1),
-              ((2 - ((j_residue + 1) & 1)) >> 1) + 1,
+          const rough_residual_block1_a_conv2d_K_at_u =
+            rough_residual_block1_a_conv2d_K_at_i_residue + u * 3072;
+          const drough_residual_block1_a_conv2d_y_sum_at_u =
+            drough_residual_block1_a_conv2d_y_sum_at_j - 128 * u;
+          for (let v = v_from_j_residue_j; v < v_to_j_residue_j; v++) {
+            const i_from_i_residue_u = Math.max(0, u - ((i_residue - ((i_residue + 1) & 1) + 1) >> 1));
+            const i_to_i_residue_u = Math.min(4, u - ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) + 4);
+            const i_count_v = i_to_i_residue_u - i_from_i_residue_u;
+            // dfine_residual_block2_b[row, line, column] += sum[term](rough_residual_block1_a_conv2d_K[row, term] *
+            // drough_residual_block1_a_conv2d_y_sum[term, line, column])
+            // prettier-ignore
+            contract_lines_16x8(
+              rough_residual_block1_a_conv2d_K, drough_residual_block1_a_conv2d_y_sum, dfine_residual_block2_b,
+              16, i_count_v, 32, batch, // rows, columns, terms of a sum, lines
+              32, 1, // strides of rough_residual_block1_a_conv2d_K: by row, by term
+              1, 128, 512, // strides of drough_residual_block1_a_conv2d_y_sum: by term, by column, by line
+              1, 256, 1024, // strides of dfine_residual_block2_b: by row, by column, by line
+              rough_residual_block1_a_conv2d_K_at_u + v * 1024, // where rough_residual_block1_a_conv2d_K begins
+              drough_residual_block1_a_conv2d_y_sum_at_u - 32 * v + i_from_i_residue_u * 128, // where drough_residual_block1_a_conv2d_y_sum begins
+              dfine_residual_block2_b_at_i_residue + j * 32 + i_from_i_residue_u * 256, // where dfine_residual_block2_b begins
             );
-            const rough_residual_block1_a_conv2d_K_at_u =
-              rough_residual_block1_a_conv2d_K_at_i_residue + u * 3072;
-            const drough_residual_block1_a_conv2d_y_sum_at_u =
-              drough_residual_block1_a_conv2d_y_sum_at_j - 128 * u;
-            for (let v = v_from_j_residue_j; v < v_to_j_residue_j; v++) {
-              // dresidual_block2_b[row, column] += sum[term](rough_residual_block1_a_conv2d_K[row, term] *
-              // drough_residual_block1_a_conv2d_y_sum[term, column])
-              // prettier-ignore
-              contract(
-                rough_residual_block1_a_conv2d_K, drough_residual_block1_a_conv2d_y_sum, dresidual_block2_b,
-                16, batch, 32, // rows, columns, terms of a sum
-                32, 1, // strides of rough_residual_block1_a_conv2d_K: by row, by term
-                1, 512, // strides of drough_residual_block1_a_conv2d_y_sum: by term, by column
-                1, 1024, // strides of dresidual_block2_b: by row, by column
-                rough_residual_block1_a_conv2d_K_at_u + v * 1024, // where rough_residual_block1_a_conv2d_K begins
-                drough_residual_block1_a_conv2d_y_sum_at_u - 32 * v, // where drough_residual_block1_a_conv2d_y_sum begins
-                dresidual_block2_b_at_i + j * 32, // where dresidual_block2_b begins
-              );
-            }
           }
         }
       }
     }
   }
   for (let n = 0; n < batch; n++) {
-    const dresidual_block2_b_at_n = n * 1024;
+    const dfine_residual_block2_b_at_n = n * 1024;
     const rough_residual_block1_y_at_n = n * 512;
     for (let i = 0; i < 8; i++) {
-      const dresidual_block2_b_at_i2 = dresidual_block2_b_at_n + i * 128;
+      const dfine_residual_block2_b_at_i = dfine_residual_block2_b_at_n + i * 128;
       const rough_residual_block1_y_at_i = rough_residual_block1_y_at_n + (i >> 1) * 128;
       for (let j = 0; j < 8; j++) {
-        const dresidual_block2_b_at_j = dresidual_block2_b_at_i2 + j * 16;
+        const dfine_residual_block2_b_at_j = dfine_residual_block2_b_at_i + j * 16;
         const rough_residual_block1_y_at_j = rough_residual_block1_y_at_i + (j >> 1) * 32;
         for (let k = 0; k < 16; k++) {
-          dresidual_block2_b[dresidual_block2_b_at_j + k] =
-            again[dresidual_block2_b_at_j + k]! > 0
+          dfine_residual_block2_b[dfine_residual_block2_b_at_j + k] =
+            fine[dfine_residual_block2_b_at_j + k]! > 0
               ? (((i & 1) === 0 && (j & 1) === 0
                   ? rough_residual_block1_y[rough_residual_block1_y_at_j + k]!
                   : 0) > 0
                   ? (i & 1) === 0 && (j & 1) === 0
                     ? drough_residual_block1_y[rough_residual_block1_y_at_j + k]!
                     : 0
-                  : 0) + dresidual_block2_b[dresidual_block2_b_at_j + k]!
+                  : 0) + dfine_residual_block2_b[dfine_residual_block2_b_at_j + k]!
               : 0;
         }
       }
@@ -2428,90 +2378,87 @@ export function backward_dconv2d_y_sum2(
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((again[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      resnet.dsl:20 (convolution.dsl:18)
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      resnet.dsl:20 (convolution.dsl:18)
 // dK stands for dfine_residual_block2_b_conv2d_K, dfine_residual_block2_a_conv2d_K,
 // dfine_residual_block1_b_conv2d_K, dfine_residual_block1_a_conv2d_K
 export function gradient_conv2d_K2(
-  again: Float32Array,
+  x: Float32Array,
   dy_sum: Float32Array,
   dK: Float32Array,
   batch: number,
 ): void {
   dK.fill(0);
   for (let u = 0; u < 3; u++) {
-    const again_at_u = u * 128;
-    const dK_at_u = u * 768;
-    for (let v = 0; v < 3; v++) {
-      const i_from_u = Math.max(0, 1 - u);
-      const i_to_u = Math.min(8, 9 - u);
-      const again_at_v = again_at_u + v * 16;
-      for (let i = i_from_u; i < i_to_u; i++) {
-        const j_from_v = Math.max(0, 1 - v);
-        const j_to_v = Math.min(8, 9 - v);
-        const again_at_i = again_at_v + i * 128;
-        const dy_sum_at_i = i * 128;
-        for (let j = j_from_v; j < j_to_v; j++) {
-          // dK[row, column] += sum[term](again[row, term] * dy_sum[term, column])
-          // prettier-ignore
-          contract(
-            again, dy_sum, dK,
-            16, 16, batch, // rows, columns, terms of a sum
-            1, 1024, // strides of again: by row, by term
-            1024, 1, // strides of dy_sum: by term, by column
-            16, 1, // strides of dK: by row, by column
-            again_at_i + j * 16 - 144, // where again begins
-            dy_sum_at_i + j * 16, // where dy_sum begins
-            dK_at_u + v * 256, // where dK begins
-          );
-        }
+    const x_at_u = u * 128;
+    for (let n = 0; n < batch; n++) {
+      const dy_sum_at_n = n * 1024;
+      const x_at_n = x_at_u + n * 1024;
+      for (let j = 0; j < 8; j++) {
+        const v_from_j = Math.max(0, 1 - j);
+        const v_to_j = Math.min(3, 9 - j);
+        const i_from_u = Math.max(0, 1 - u);
+        const i_to_u = Math.min(8, 9 - u);
+        const i_count_j = i_to_u - i_from_u;
+        const v_count_j = v_to_j - v_from_j;
+        // dK[row, line, column] += sum[term](dy_sum[row, term] * x[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          dy_sum, x, dK,
+          16, 16, i_count_j, v_count_j, // rows, columns, terms of a sum, lines
+          1, 128, // strides of dy_sum: by row, by term
+          128, 1, 16, // strides of x: by term, by column, by line
+          1, 16, 256, // strides of dK: by row, by column, by line
+          dy_sum_at_n + j * 16 + i_from_u * 128, // where dy_sum begins
+          x_at_n + j * 16 + v_from_j * 16 + i_from_u * 128 - 144, // where x begins
+          u * 768 + v_from_j * 256, // where dK begins
+        );
       }
     }
   }
 }
 
-// dbatch_norm_y[n, i, j, k] = again[n, i, j, k] > 0
+// da_batch_norm_y[n, i, j, k] = a[n, i, j, k] > 0
 //     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
 //     : 0      resnet.dsl:20 (resnet.dsl:10)
-// dbatch_norm_y stands for dfine_residual_block2_a_batch_norm_y, dfine_residual_block1_a_batch_norm_y
+// da_batch_norm_y stands for dfine_residual_block2_a_batch_norm_y, dfine_residual_block1_a_batch_norm_y
 export function backward_da_batch_norm_y2(
-  again: Float32Array,
+  a: Float32Array,
   db_conv2d_y_sum: Float32Array,
   b_conv2d_K: Float32Array,
-  dbatch_norm_y: Float32Array,
+  da_batch_norm_y: Float32Array,
   batch: number,
 ): void {
-  dbatch_norm_y.fill(0);
+  da_batch_norm_y.fill(0);
   for (let i = 0; i < 8; i++) {
+    const u_from_i = Math.max(0, i - 6);
+    const u_to_i = Math.min(3, i + 2);
     const db_conv2d_y_sum_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, i - 6);
-      const u_to_i = Math.min(3, i + 2);
-      const db_conv2d_y_sum_at_j = db_conv2d_y_sum_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, j - 6);
-        const v_to_j = Math.min(3, j + 2);
-        const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_j - 128 * u;
-        const b_conv2d_K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // dbatch_norm_y[row, column] += sum[term](db_conv2d_y_sum[row, term] * b_conv2d_K[term, column])
-          // prettier-ignore
-          contract(
-            db_conv2d_y_sum, b_conv2d_K, dbatch_norm_y,
-            batch, 16, 16, // rows, columns, terms of a sum
-            1024, 1, // strides of db_conv2d_y_sum: by row, by term
-            1, 16, // strides of b_conv2d_K: by term, by column
-            1024, 1, // strides of dbatch_norm_y: by row, by column
-            db_conv2d_y_sum_at_u - 16 * v + 144, // where db_conv2d_y_sum begins
-            b_conv2d_K_at_u + v * 256, // where b_conv2d_K begins
-            db_conv2d_y_sum_at_i + j * 16, // where dbatch_norm_y begins
-          );
-        }
+    for (let u = u_from_i; u < u_to_i; u++) {
+      const b_conv2d_K_at_u = u * 768;
+      const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_i - 128 * u;
+      for (let v = 0; v < 3; v++) {
+        const j_from_v = Math.max(0, v - 1);
+        const j_to_v = Math.min(8, v + 7);
+        const j_count_v = j_to_v - j_from_v;
+        // da_batch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y_sum[term, line,
+        // column])
+        // prettier-ignore
+        contract_lines_16x8(
+          b_conv2d_K, db_conv2d_y_sum, da_batch_norm_y,
+          16, j_count_v, 16, batch, // rows, columns, terms of a sum, lines
+          16, 1, // strides of b_conv2d_K: by row, by term
+          1, 16, 1024, // strides of db_conv2d_y_sum: by term, by column, by line
+          1, 16, 1024, // strides of da_batch_norm_y: by row, by column, by line
+          b_conv2d_K_at_u + v * 256, // where b_conv2d_K begins
+          db_conv2d_y_sum_at_u - 16 * v + j_from_v * 16 + 144, // where db_conv2d_y_sum begins
+          i * 128 + j_from_v * 16, // where da_batch_norm_y begins
+        );
       }
     }
   }
   const nijk_to = batch * 1024;
   for (let nijk = 0; nijk < nijk_to; nijk++) {
-    dbatch_norm_y[nijk] = again[nijk]! > 0 ? dbatch_norm_y[nijk]! : 0;
+    da_batch_norm_y[nijk] = a[nijk]! > 0 ? da_batch_norm_y[nijk]! : 0;
   }
 }
 
@@ -2529,30 +2476,28 @@ export function backward_a_conv2d_dx(
 ): void {
   dx.fill(0);
   for (let i = 0; i < 8; i++) {
+    const u_from_i = Math.max(0, i - 6);
+    const u_to_i = Math.min(3, i + 2);
     const dy_sum_at_i = i * 128;
-    for (let j = 0; j < 8; j++) {
-      const u_from_i = Math.max(0, i - 6);
-      const u_to_i = Math.min(3, i + 2);
-      const dy_sum_at_j = dy_sum_at_i + j * 16;
-      for (let u = u_from_i; u < u_to_i; u++) {
-        const v_from_j = Math.max(0, j - 6);
-        const v_to_j = Math.min(3, j + 2);
-        const dy_sum_at_u = dy_sum_at_j - 128 * u;
-        const K_at_u = u * 768;
-        for (let v = v_from_j; v < v_to_j; v++) {
-          // dx[row, column] += sum[term](dy_sum[row, term] * K[term, column])
-          // prettier-ignore
-          contract(
-            dy_sum, K, dx,
-            batch, 16, 16, // rows, columns, terms of a sum
-            1024, 1, // strides of dy_sum: by row, by term
-            1, 16, // strides of K: by term, by column
-            1024, 1, // strides of dx: by row, by column
-            dy_sum_at_u - 16 * v + 144, // where dy_sum begins
-            K_at_u + v * 256, // where K begins
-            dy_sum_at_i + j * 16, // where dx begins
-          );
-        }
+    for (let u = u_from_i; u < u_to_i; u++) {
+      const K_at_u = u * 768;
+      const dy_sum_at_u = dy_sum_at_i - 128 * u;
+      for (let v = 0; v < 3; v++) {
+        const j_from_v = Math.max(0, v - 1);
+        const j_to_v = Math.min(8, v + 7);
+        const j_count_v = j_to_v - j_from_v;
+        // dx[row, line, column] += sum[term](K[row, term] * dy_sum[term, line, column])
+        // prettier-ignore
+        contract_lines_16x8(
+          K, dy_sum, dx,
+          16, j_count_v, 16, batch, // rows, columns, terms of a sum, lines
+          16, 1, // strides of K: by row, by term
+          1, 16, 1024, // strides of dy_sum: by term, by column, by line
+          1, 16, 1024, // strides of dx: by row, by column, by line
+          K_at_u + v * 256, // where K begins
+          dy_sum_at_u - 16 * v + j_from_v * 16 + 144, // where dy_sum begins
+          i * 128 + j_from_v * 16, // where dx begins
+        );
       }
     }
   }
@@ -2571,30 +2516,28 @@ export function gradient_stem_conv2d_K(
   batch: number,
 ): void {
   dstem_conv2d_K.fill(0);
-  for (let u = 0; u < 3; u++) {
-    const i_from_u = Math.max(0, 1 - u);
-    const i_to_u = Math.min(8, 9 - u);
-    const x_at_u = u * 8;
-    for (let i = i_from_u; i < i_to_u; i++) {
-      const dstem_conv2d_y_sum_at_i = i * 128;
-      const x_at_i = x_at_u + i * 8;
-      for (let j = 0; j < 8; j++) {
-        const v_from_j = Math.max(0, 1 - j);
-        const v_to_j = Math.min(3, 9 - j);
-        const v_count_j = v_to_j - v_from_j;
-        // dstem_conv2d_K[row, column] += sum[term](dstem_conv2d_y_sum[row, term] * x[term, column])
-        // prettier-ignore
-        contract(
-          dstem_conv2d_y_sum, x, dstem_conv2d_K,
-          16, v_count_j, batch, // rows, columns, terms of a sum
-          1, 1024, // strides of dstem_conv2d_y_sum: by row, by term
-          64, 1, // strides of x: by term, by column
-          1, 16, // strides of dstem_conv2d_K: by row, by column
-          dstem_conv2d_y_sum_at_i + j * 16, // where dstem_conv2d_y_sum begins
-          x_at_i + j + v_from_j - 9, // where x begins
-          u * 48 + v_from_j * 16, // where dstem_conv2d_K begins
-        );
-      }
+  for (let i = 0; i < 8; i++) {
+    const dstem_conv2d_y_sum_at_i = i * 128;
+    const x_at_i = i * 8;
+    for (let j = 0; j < 8; j++) {
+      const v_from_j = Math.max(0, 1 - j);
+      const v_to_j = Math.min(3, 9 - j);
+      const u_from_i = Math.max(0, 1 - i);
+      const u_to_i = Math.min(3, 9 - i);
+      const v_count_j = v_to_j - v_from_j;
+      const u_count_j = u_to_i - u_from_i;
+      // dstem_conv2d_K[row, line, column] += sum[term](dstem_conv2d_y_sum[row, term] * x[term, line, column])
+      // prettier-ignore
+      contract_lines_16x8(
+        dstem_conv2d_y_sum, x, dstem_conv2d_K,
+        16, v_count_j, batch, u_count_j, // rows, columns, terms of a sum, lines
+        1, 1024, // strides of dstem_conv2d_y_sum: by row, by term
+        64, 1, 8, // strides of x: by term, by column, by line
+        1, 16, 48, // strides of dstem_conv2d_K: by row, by column, by line
+        dstem_conv2d_y_sum_at_i + j * 16, // where dstem_conv2d_y_sum begins
+        x_at_i + j + v_from_j + u_from_i * 8 - 9, // where x begins
+        v_from_j * 16 + u_from_i * 48, // where dstem_conv2d_K begins
+      );
     }
   }
 }
@@ -2628,18 +2571,22 @@ export function update_sgd(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 3, j < n: the inner loops of a contraction.
-export function block_8x3(
+// c[r, l, j] += sum[u](a[r, u] * b[u, l, j]) for r < 16, u < 8, j < n, l < lines: the inner loops of a
+// contraction.
+export function block_16x8_lines(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
+  lines: number,
   a_row: number,
   a_column: number,
   b_row: number,
   b_column: number,
+  b_line: number,
   c_row: number,
   c_column: number,
+  c_line: number,
   a_at: number,
   b_at: number,
   c_at: number,
@@ -2647,29 +2594,138 @@ export function block_8x3(
   const a0_0 = a[a_at]!;
   const a0_1 = a[a_at + a_column]!;
   const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
   const a1_0 = a[a_at + a_row]!;
   const a1_1 = a[a_at + a_row + a_column]!;
   const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a1_4 = a[a_at + a_row + a_column * 4]!;
+  const a1_5 = a[a_at + a_row + a_column * 5]!;
+  const a1_6 = a[a_at + a_row + a_column * 6]!;
+  const a1_7 = a[a_at + a_row + a_column * 7]!;
   const a2_0 = a[a_at + a_row * 2]!;
   const a2_1 = a[a_at + a_row * 2 + a_column]!;
   const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
+  const a2_5 = a[a_at + a_row * 2 + a_column * 5]!;
+  const a2_6 = a[a_at + a_row * 2 + a_column * 6]!;
+  const a2_7 = a[a_at + a_row * 2 + a_column * 7]!;
   const a3_0 = a[a_at + a_row * 3]!;
   const a3_1 = a[a_at + a_row * 3 + a_column]!;
   const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
+  const a3_5 = a[a_at + a_row * 3 + a_column * 5]!;
+  const a3_6 = a[a_at + a_row * 3 + a_column * 6]!;
+  const a3_7 = a[a_at + a_row * 3 + a_column * 7]!;
   const a4_0 = a[a_at + a_row * 4]!;
   const a4_1 = a[a_at + a_row * 4 + a_column]!;
   const a4_2 = a[a_at + a_row * 4 + a_column * 2]!;
+  const a4_3 = a[a_at + a_row * 4 + a_column * 3]!;
+  const a4_4 = a[a_at + a_row * 4 + a_column * 4]!;
+  const a4_5 = a[a_at + a_row * 4 + a_column * 5]!;
+  const a4_6 = a[a_at + a_row * 4 + a_column * 6]!;
+  const a4_7 = a[a_at + a_row * 4 + a_column * 7]!;
   const a5_0 = a[a_at + a_row * 5]!;
   const a5_1 = a[a_at + a_row * 5 + a_column]!;
   const a5_2 = a[a_at + a_row * 5 + a_column * 2]!;
+  const a5_3 = a[a_at + a_row * 5 + a_column * 3]!;
+  const a5_4 = a[a_at + a_row * 5 + a_column * 4]!;
+  const a5_5 = a[a_at + a_row * 5 + a_column * 5]!;
+  const a5_6 = a[a_at + a_row * 5 + a_column * 6]!;
+  const a5_7 = a[a_at + a_row * 5 + a_column * 7]!;
   const a6_0 = a[a_at + a_row * 6]!;
   const a6_1 = a[a_at + a_row * 6 + a_column]!;
   const a6_2 = a[a_at + a_row * 6 + a_column * 2]!;
+  const a6_3 = a[a_at + a_row * 6 + a_column * 3]!;
+  const a6_4 = a[a_at + a_row * 6 + a_column * 4]!;
+  const a6_5 = a[a_at + a_row * 6 + a_column * 5]!;
+  const a6_6 = a[a_at + a_row * 6 + a_column * 6]!;
+  const a6_7 = a[a_at + a_row * 6 + a_column * 7]!;
   const a7_0 = a[a_at + a_row * 7]!;
   const a7_1 = a[a_at + a_row * 7 + a_column]!;
   const a7_2 = a[a_at + a_row * 7 + a_column * 2]!;
+  const a7_3 = a[a_at + a_row * 7 + a_column * 3]!;
+  const a7_4 = a[a_at + a_row * 7 + a_column * 4]!;
+  const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
+  const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
+  const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
+  const a8_0 = a[a_at + a_row * 8]!;
+  const a8_1 = a[a_at + a_row * 8 + a_column]!;
+  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
+  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
+  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
+  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
+  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
+  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
+  const a9_0 = a[a_at + a_row * 9]!;
+  const a9_1 = a[a_at + a_row * 9 + a_column]!;
+  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
+  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
+  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
+  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
+  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
+  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
+  const a10_0 = a[a_at + a_row * 10]!;
+  const a10_1 = a[a_at + a_row * 10 + a_column]!;
+  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
+  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
+  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
+  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
+  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
+  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
+  const a11_0 = a[a_at + a_row * 11]!;
+  const a11_1 = a[a_at + a_row * 11 + a_column]!;
+  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
+  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
+  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
+  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
+  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
+  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
+  const a12_0 = a[a_at + a_row * 12]!;
+  const a12_1 = a[a_at + a_row * 12 + a_column]!;
+  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
+  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
+  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
+  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
+  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
+  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
+  const a13_0 = a[a_at + a_row * 13]!;
+  const a13_1 = a[a_at + a_row * 13 + a_column]!;
+  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
+  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
+  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
+  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
+  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
+  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
+  const a14_0 = a[a_at + a_row * 14]!;
+  const a14_1 = a[a_at + a_row * 14 + a_column]!;
+  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
+  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
+  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
+  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
+  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
+  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
+  const a15_0 = a[a_at + a_row * 15]!;
+  const a15_1 = a[a_at + a_row * 15 + a_column]!;
+  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
+  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
+  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
+  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
+  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
+  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
@@ -2677,35 +2733,102 @@ export function block_8x3(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    const x1 = b[b_place + b1]!;
-    const x2 = b[b_place + b2]!;
-    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2;
-    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + a1_2 * x2;
-    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + a2_2 * x2;
-    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + a3_2 * x2;
-    c[c_place + c4]! += a4_0 * x0 + a4_1 * x1 + a4_2 * x2;
-    c[c_place + c5]! += a5_0 * x0 + a5_1 * x1 + a5_2 * x2;
-    c[c_place + c6]! += a6_0 * x0 + a6_1 * x1 + a6_2 * x2;
-    c[c_place + c7]! += a7_0 * x0 + a7_1 * x1 + a7_2 * x2;
-    b_place += b_column;
-    c_place += c_column;
+  const c8 = c_row * 8;
+  const c9 = c_row * 9;
+  const c10 = c_row * 10;
+  const c11 = c_row * 11;
+  const c12 = c_row * 12;
+  const c13 = c_row * 13;
+  const c14 = c_row * 14;
+  const c15 = c_row * 15;
+  for (let l = 0; l < lines; l++) {
+    let b_place = b_at + l * b_line;
+    let c_place = c_at + l * c_line;
+    for (let j = 0; j < n; j++) {
+      const x0 = b[b_place]!;
+      const x1 = b[b_place + b1]!;
+      const x2 = b[b_place + b2]!;
+      const x3 = b[b_place + b3]!;
+      const x4 = b[b_place + b4]!;
+      const x5 = b[b_place + b5]!;
+      const x6 = b[b_place + b6]!;
+      const x7 = b[b_place + b7]!;
+      c[c_place]! +=
+        a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+      c[c_place + c1]! +=
+        a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+      c[c_place + c2]! +=
+        a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+      c[c_place + c3]! +=
+        a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
+      c[c_place + c4]! +=
+        a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
+      c[c_place + c5]! +=
+        a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
+      c[c_place + c6]! +=
+        a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
+      c[c_place + c7]! +=
+        a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
+      c[c_place + c8]! +=
+        a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
+      c[c_place + c9]! +=
+        a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
+      c[c_place + c10]! +=
+        a10_0 * x0 +
+        a10_1 * x1 +
+        a10_2 * x2 +
+        a10_3 * x3 +
+        (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
+      c[c_place + c11]! +=
+        a11_0 * x0 +
+        a11_1 * x1 +
+        a11_2 * x2 +
+        a11_3 * x3 +
+        (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
+      c[c_place + c12]! +=
+        a12_0 * x0 +
+        a12_1 * x1 +
+        a12_2 * x2 +
+        a12_3 * x3 +
+        (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
+      c[c_place + c13]! +=
+        a13_0 * x0 +
+        a13_1 * x1 +
+        a13_2 * x2 +
+        a13_3 * x3 +
+        (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
+      c[c_place + c14]! +=
+        a14_0 * x0 +
+        a14_1 * x1 +
+        a14_2 * x2 +
+        a14_3 * x3 +
+        (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
+      c[c_place + c15]! +=
+        a15_0 * x0 +
+        a15_1 * x1 +
+        a15_2 * x2 +
+        a15_3 * x3 +
+        (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
+      b_place += b_column;
+      c_place += c_column;
+    }
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
-export function block_8x1(
+// c[r, l, j] += sum[u](a[r, u] * b[u, l, j]) for r < 4, u < 1, j < n, l < lines: the inner loops of a
+// contraction.
+export function block_4x1_lines(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
+  lines: number,
   a_row: number,
   b_column: number,
+  b_line: number,
   c_row: number,
   c_column: number,
+  c_line: number,
   a_at: number,
   b_at: number,
   c_at: number,
@@ -2714,177 +2837,72 @@ export function block_8x1(
   const a1_0 = a[a_at + a_row]!;
   const a2_0 = a[a_at + a_row * 2]!;
   const a3_0 = a[a_at + a_row * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a7_0 = a[a_at + a_row * 7]!;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    c[c_place + c1]! += a1_0 * x0;
-    c[c_place + c2]! += a2_0 * x0;
-    c[c_place + c3]! += a3_0 * x0;
-    c[c_place + c4]! += a4_0 * x0;
-    c[c_place + c5]! += a5_0 * x0;
-    c[c_place + c6]! += a6_0 * x0;
-    c[c_place + c7]! += a7_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
+  for (let l = 0; l < lines; l++) {
+    let b_place = b_at + l * b_line;
+    let c_place = c_at + l * c_line;
+    for (let j = 0; j < n; j++) {
+      const x0 = b[b_place]!;
+      c[c_place]! += a0_0 * x0;
+      c[c_place + c1]! += a1_0 * x0;
+      c[c_place + c2]! += a2_0 * x0;
+      c[c_place + c3]! += a3_0 * x0;
+      b_place += b_column;
+      c_place += c_column;
+    }
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 3, j < n: the inner loops of a contraction.
-export function block_1x3(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  a_column: number,
-  b_row: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  const a0_1 = a[a_at + a_column]!;
-  const a0_2 = a[a_at + a_column * 2]!;
-  const b1 = b_row;
-  const b2 = b_row * 2;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    const x1 = b[b_place + b1]!;
-    const x2 = b[b_place + b2]!;
-    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
-export function block_1x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 3 of a are held while b streams.
-export function contract_by_3(
+// c[i, l, j] += sum[p](a[i, p] * b[p, l, j]) for i < m, p < k, j < n, l < lines. A stride is the distance of
+// two rows or two columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of
+// what is left are held while b streams.
+export function contract_lines_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   m: number,
   n: number,
   k: number,
+  lines: number,
   a_row: number,
   a_column: number,
   b_row: number,
   b_column: number,
+  b_line: number,
   c_row: number,
   c_column: number,
+  c_line: number,
   a_at: number,
   b_at: number,
   c_at: number,
 ): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = ((k / 3) | 0) * 3;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 3) {
-      block_8x3(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  const terms_by_8 = (k >> 3) * 8;
+  for (let i = 0; i < m; i += 16) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_16x8_lines(
+        a, b, c, n, lines,
+        a_row, a_column, b_row, b_column, b_line, c_row, c_column, c_line,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 3) {
-      block_1x3(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  for (let i = 0; i < m; i += 4) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_4x1_lines(
+        a, b, c, n, lines,
+        a_row, b_column, b_line, c_row, c_column, c_line,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
-export function block_8x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
+export function block_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2963,6 +2981,70 @@ export function block_8x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
+  const a8_0 = a[a_at + a_row * 8]!;
+  const a8_1 = a[a_at + a_row * 8 + a_column]!;
+  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
+  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
+  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
+  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
+  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
+  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
+  const a9_0 = a[a_at + a_row * 9]!;
+  const a9_1 = a[a_at + a_row * 9 + a_column]!;
+  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
+  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
+  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
+  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
+  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
+  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
+  const a10_0 = a[a_at + a_row * 10]!;
+  const a10_1 = a[a_at + a_row * 10 + a_column]!;
+  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
+  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
+  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
+  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
+  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
+  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
+  const a11_0 = a[a_at + a_row * 11]!;
+  const a11_1 = a[a_at + a_row * 11 + a_column]!;
+  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
+  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
+  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
+  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
+  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
+  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
+  const a12_0 = a[a_at + a_row * 12]!;
+  const a12_1 = a[a_at + a_row * 12 + a_column]!;
+  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
+  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
+  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
+  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
+  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
+  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
+  const a13_0 = a[a_at + a_row * 13]!;
+  const a13_1 = a[a_at + a_row * 13 + a_column]!;
+  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
+  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
+  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
+  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
+  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
+  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
+  const a14_0 = a[a_at + a_row * 14]!;
+  const a14_1 = a[a_at + a_row * 14 + a_column]!;
+  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
+  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
+  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
+  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
+  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
+  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
+  const a15_0 = a[a_at + a_row * 15]!;
+  const a15_1 = a[a_at + a_row * 15 + a_column]!;
+  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
+  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
+  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
+  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
+  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
+  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -2977,6 +3059,14 @@ export function block_8x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
+  const c8 = c_row * 8;
+  const c9 = c_row * 9;
+  const c10 = c_row * 10;
+  const c11 = c_row * 11;
+  const c12 = c_row * 12;
+  const c13 = c_row * 13;
+  const c14 = c_row * 14;
+  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -2989,21 +3079,119 @@ export function block_8x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
+    c[c_place + c8]! +=
+      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
+    c[c_place + c9]! +=
+      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
+    c[c_place + c10]! +=
+      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
+    c[c_place + c11]! +=
+      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
+    c[c_place + c12]! +=
+      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
+    c[c_place + c13]! +=
+      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
+    c[c_place + c14]! +=
+      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
+    c[c_place + c15]! +=
+      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 8, j < n: the inner loops of a contraction.
+export function block_4x8(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a1_4 = a[a_at + a_row + a_column * 4]!;
+  const a1_5 = a[a_at + a_row + a_column * 5]!;
+  const a1_6 = a[a_at + a_row + a_column * 6]!;
+  const a1_7 = a[a_at + a_row + a_column * 7]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
+  const a2_5 = a[a_at + a_row * 2 + a_column * 5]!;
+  const a2_6 = a[a_at + a_row * 2 + a_column * 6]!;
+  const a2_7 = a[a_at + a_row * 2 + a_column * 7]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
+  const a3_5 = a[a_at + a_row * 3 + a_column * 5]!;
+  const a3_6 = a[a_at + a_row * 3 + a_column * 6]!;
+  const a3_7 = a[a_at + a_row * 3 + a_column * 7]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    const x5 = b[b_place + b5]!;
+    const x6 = b[b_place + b6]!;
+    const x7 = b[b_place + b7]!;
+    c[c_place]! +=
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+    c[c_place + c1]! +=
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+    c[c_place + c2]! +=
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+    c[c_place + c3]! +=
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
@@ -3050,15 +3238,50 @@ export function block_1x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
-export function contract(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
+export function block_4x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    c[c_place + c1]! += a1_0 * x0;
+    c[c_place + c2]! += a2_0 * x0;
+    c[c_place + c3]! += a3_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
+// are held while b streams.
+export function contract_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3075,76 +3298,53 @@ export function contract(
   b_at: number,
   c_at: number,
 ): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = (k >> 3) * 8;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_8x8(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  const rows_by_16 = (m >> 4) * 16;
+  const rows_by_4 = (m >> 2) * 4;
+  const terms_by_8 = (k >> 3) * 8;
+  for (let i = 0; i < rows_by_16; i += 16) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_16x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_1x8(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  for (let i = rows_by_16; i < rows_by_4; i += 4) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_4x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
-    for (let p = whole_columns; p < k; p++) {
-      block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_1x8(
+        a, b, c, n,
+        a_column, b_row, b_column, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = 0; i < m; i += 4) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_4x1(
+        a, b, c, n,
+        a_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
 }
 
 // c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
-export function contract_nn(
+export function contract_nn_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3153,7 +3353,7 @@ export function contract_nn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     k, 1, // strides of a: by row, by term
@@ -3163,8 +3363,8 @@ export function contract_nn(
   );
 }
 
-// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
-export function contract_tn_holding_b(
+// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
+export function contract_tn_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3173,18 +3373,18 @@ export function contract_tn_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
-    b, a, c,
-    n, m, k, // rows, columns, terms of a sum
-    1, n, // strides of b: by row, by term
-    m, 1, // strides of a: by term, by column
-    1, n, // strides of c: by row, by column
-    0, 0, 0, // where b, a and c begin
+  contract_16x8(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    1, m, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
   );
 }
 
-// c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
-export function contract_nt(
+// c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
+export function contract_nt_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3193,21 +3393,20 @@ export function contract_nt(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    k, 1, // strides of a: by row, by term
-    1, k, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
+  contract_16x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    k, 1, // strides of b: by row, by term
+    1, k, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
   );
 }
 
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const r2 = r * r;
-  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -3304,12 +3503,12 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block1_b_batch_norm_beta_offset,
     fine_residual_block1_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
   const fine_residual_block2_a_conv2d_K = parameters.subarray(
     fine_residual_block2_a_conv2d_K_offset,
     fine_residual_block2_a_conv2d_K_offset + 2304,
   );
-  const fine_residual_block2_a_conv2d_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
   const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(640, 656);
   const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(656, 672);
   const fine_residual_block2_a_batch_norm_running_mean = state.subarray(96, 112);
@@ -3324,12 +3523,12 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block2_a_batch_norm_beta_offset,
     fine_residual_block2_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block2_a = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const fine_residual_block2_a = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
   const fine_residual_block2_b_conv2d_K = parameters.subarray(
     fine_residual_block2_b_conv2d_K_offset,
     fine_residual_block2_b_conv2d_K_offset + 2304,
   );
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
   const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
   const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
 
@@ -3497,7 +3696,7 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
   const fine_residual_block2_b_batch_norm_running_variance = state.subarray(144, 160);
   const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
   const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(752, 768);
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
   const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
     fine_residual_block2_b_batch_norm_gamma_offset,
     fine_residual_block2_b_batch_norm_gamma_offset + 16,
@@ -3506,13 +3705,13 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     fine_residual_block2_b_batch_norm_beta_offset,
     fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
-  const fine = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const fine = workspace.subarray(9216 * batch + 768, 10240 * batch + 768);
   const rough_residual_block1_a_conv2d_K = parameters.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const rough_residual_block1_a_conv2d_y = workspace.subarray(7168 * batch + 768, 7680 * batch + 768);
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 768, 10752 * batch + 768);
   const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
   const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
   const rough_residual_block1_a_batch_norm_running_mean = state.subarray(160, 192);
@@ -3527,12 +3726,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_a = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
+  const rough_residual_block1_a = workspace.subarray(10752 * batch + 768, 11264 * batch + 768);
   const rough_residual_block1_b_conv2d_K = parameters.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
   );
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(8192 * batch + 768, 8704 * batch + 768);
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
   const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
   const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
   const rough_residual_block1_b_batch_norm_running_mean = state.subarray(224, 256);
@@ -3547,12 +3746,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block1_b_batch_norm_beta_offset,
     rough_residual_block1_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y = workspace.subarray(8704 * batch + 768, 9216 * batch + 768);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
   const rough_residual_block2_a_conv2d_K = parameters.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
   );
-  const rough_residual_block2_a_conv2d_y = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
   const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
   const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
   const rough_residual_block2_a_batch_norm_running_mean = state.subarray(288, 320);
@@ -3567,12 +3766,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block2_a = workspace.subarray(5632 * batch + 768, 6144 * batch + 768);
+  const rough_residual_block2_a = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
   const rough_residual_block2_b_conv2d_K = parameters.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
 
   return (n: number): void => {
     forward_batch_norm_running_mean_next(
@@ -3624,7 +3823,7 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
       rough_residual_block1_a_batch_norm_running_variance_next,
       n,
     );
-    forward_a_y(
+    forward_a(
       rough_residual_block1_a_conv2d_y,
       rough_residual_block1_a_batch_norm_batch_mean,
       rough_residual_block1_a_batch_norm_batch_variance,
@@ -3699,7 +3898,7 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
       rough_residual_block2_a_batch_norm_running_variance_next,
       n,
     );
-    forward_a_y(
+    forward_a(
       rough_residual_block2_a_conv2d_y,
       rough_residual_block2_a_batch_norm_batch_mean,
       rough_residual_block2_a_batch_norm_batch_variance,
@@ -3727,14 +3926,14 @@ function forwardPart3({
   doubles,
   label,
 }: Memory): (n: number) => void {
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
   const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(
-    9248 * batch + 768,
-    9248 * batch + 800,
+    14378 * batch + 768,
+    14378 * batch + 800,
   );
   const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(
-    9280 * batch + 768,
-    9280 * batch + 800,
+    14410 * batch + 768,
+    14410 * batch + 800,
   );
   const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
   const rough_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(384, 416);
@@ -3748,12 +3947,12 @@ function forwardPart3({
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y = workspace.subarray(8704 * batch + 768, 9216 * batch + 768);
-  const rough = workspace.subarray(5632 * batch + 768, 6144 * batch + 768);
-  const z_global_avg_pool2d_y = workspace.subarray(9216 * batch + 768, 9248 * batch + 768);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
+  const rough = workspace.subarray(13824 * batch + 768, 14336 * batch + 768);
+  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 768, 14368 * batch + 768);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z = workspace.subarray(5632 * batch + 768, 5642 * batch + 768);
+  const z = workspace.subarray(14368 * batch + 768, 14378 * batch + 768);
   const p_logsumexp = doubles.subarray(2, batch + 2);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
@@ -3810,66 +4009,51 @@ function backwardPart1({
   doubles,
   label,
 }: Memory): (n: number) => void {
-  const z = workspace.subarray(5632 * batch + 768, 5642 * batch + 768);
+  const z = workspace.subarray(14368 * batch + 768, 14378 * batch + 768);
   const p_logsumexp = doubles.subarray(2, batch + 2);
-  const dz = workspace.subarray(5632 * batch + 768, 5642 * batch + 768);
+  const dz = workspace.subarray(14368 * batch + 768, 14378 * batch + 768);
   const dz_dense_b = gradients.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z_global_avg_pool2d_y = workspace.subarray(9216 * batch + 768, 9248 * batch + 768);
+  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 768, 14368 * batch + 768);
   const dz_dense_W = gradients.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
-  const dz_global_avg_pool2d_y_sum = workspace.subarray(9216 * batch + 768, 9248 * batch + 768);
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
-  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(
-    9248 * batch + 768,
-    9248 * batch + 800,
-  );
-  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(
-    9280 * batch + 768,
-    9280 * batch + 800,
-  );
-  const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
-    rough_residual_block2_b_batch_norm_gamma_offset,
-    rough_residual_block2_b_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block2_b_batch_norm_beta = parameters.subarray(
-    rough_residual_block2_b_batch_norm_beta_offset,
-    rough_residual_block2_b_batch_norm_beta_offset + 32,
-  );
-  const rough_residual_block1_y = workspace.subarray(8704 * batch + 768, 9216 * batch + 768);
-  const drough_residual_block2_b = workspace.subarray(5632 * batch + 768, 6144 * batch + 768);
+  const dz_global_avg_pool2d_y_sum = workspace.subarray(14336 * batch + 768, 14368 * batch + 768);
+  const rough = workspace.subarray(13824 * batch + 768, 14336 * batch + 768);
+  const drough_residual_block2_b = workspace.subarray(13824 * batch + 768, 14336 * batch + 768);
   const drough_residual_block2_b_batch_norm_beta = gradients.subarray(
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
+  const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(
+    14378 * batch + 768,
+    14378 * batch + 800,
+  );
   const drough_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
-    9216 * batch + 768,
-    9216 * batch + 800,
+    14336 * batch + 768,
+    14336 * batch + 800,
+  );
+  const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(
+    14410 * batch + 768,
+    14410 * batch + 800,
   );
   const drough_residual_block2_b_batch_norm_gamma = gradients.subarray(
     rough_residual_block2_b_batch_norm_gamma_offset,
     rough_residual_block2_b_batch_norm_gamma_offset + 32,
   );
+  const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_b_batch_norm_gamma_offset,
+    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+  );
   const drough_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
-    9312 * batch + 768,
-    9312 * batch + 800,
+    14442 * batch + 768,
+    14442 * batch + 800,
   );
   const drough_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
-    9216 * batch + 768,
-    9216 * batch + 800,
+    14336 * batch + 768,
+    14336 * batch + 800,
   );
-  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
-  const rough_residual_block2_a_conv2d_y = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
-  const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
-  const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
-  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
-    rough_residual_block2_a_batch_norm_gamma_offset,
-    rough_residual_block2_a_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block2_a_batch_norm_beta = parameters.subarray(
-    rough_residual_block2_a_batch_norm_beta_offset,
-    rough_residual_block2_a_batch_norm_beta_offset + 32,
-  );
-  const rough_residual_block2_a_again = workspace.subarray(9216 * batch + 768, 9728 * batch + 768);
+  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
+  const rough_residual_block2_a = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
   const drough_residual_block2_b_conv2d_K = gradients.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
@@ -3878,28 +4062,36 @@ function backwardPart1({
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
-  const drough_residual_block2_a_batch_norm_y = workspace.subarray(9728 * batch + 768, 10240 * batch + 768);
+  const drough_residual_block2_a_batch_norm_y = workspace.subarray(14336 * batch + 768, 14848 * batch + 768);
   const drough_residual_block2_a_batch_norm_beta = gradients.subarray(
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
   const drough_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(
-    7680 * batch + 768,
-    7680 * batch + 800,
+    12800 * batch + 768,
+    12800 * batch + 800,
   );
+  const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
   const drough_residual_block2_a_batch_norm_gamma = gradients.subarray(
     rough_residual_block2_a_batch_norm_gamma_offset,
     rough_residual_block2_a_batch_norm_gamma_offset + 32,
   );
+  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_a_batch_norm_gamma_offset,
+    rough_residual_block2_a_batch_norm_gamma_offset + 32,
+  );
   const drough_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
-    7712 * batch + 768,
-    7712 * batch + 800,
+    12832 * batch + 768,
+    12832 * batch + 800,
   );
   const drough_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
-    7680 * batch + 768,
-    7680 * batch + 800,
+    12800 * batch + 768,
+    12800 * batch + 800,
   );
-  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
+  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
   const drough_residual_block2_a_conv2d_K = gradients.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
@@ -3908,25 +4100,25 @@ function backwardPart1({
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
   );
-  const drough_residual_block1_y = workspace.subarray(9216 * batch + 768, 9728 * batch + 768);
-  const drough_residual_block1_b = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
+  const drough_residual_block1_y = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
+  const drough_residual_block1_b = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
+    rough_residual_block1_b_batch_norm_beta_offset,
+    rough_residual_block1_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
+  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
+  const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
+    13312 * batch + 768,
+    13312 * batch + 800,
+  );
 
   return (n: number): void => {
     backward_dz(z, p_logsumexp, label, dz, n);
     gradient_z_dense_b(dz, dz_dense_b, n);
     gradient_z_dense_W(z_global_avg_pool2d_y, dz, dz_dense_W, n);
     backward_dz_global_avg_pool2d_y_sum(dz, z_dense_W, dz_global_avg_pool2d_y_sum, n);
-    backward_drough_residual_block2_b(
-      rough_residual_block2_b_conv2d_y,
-      rough_residual_block2_b_batch_norm_batch_mean,
-      rough_residual_block2_b_batch_norm_batch_variance,
-      rough_residual_block2_b_batch_norm_gamma,
-      rough_residual_block2_b_batch_norm_beta,
-      rough_residual_block1_y,
-      dz_global_avg_pool2d_y_sum,
-      drough_residual_block2_b,
-      n,
-    );
+    backward_drough_residual_block2_b(rough, dz_global_avg_pool2d_y_sum, drough_residual_block2_b, n);
     gradient_batch_norm_beta(drough_residual_block2_b, drough_residual_block2_b_batch_norm_beta, n);
     backward_dbatch_norm_gamma_sum(
       drough_residual_block2_b,
@@ -3965,23 +4157,14 @@ function backwardPart1({
       drough_residual_block2_b_conv2d_y_sum,
       n,
     );
-    forward_a_y(
-      rough_residual_block2_a_conv2d_y,
-      rough_residual_block2_a_batch_norm_batch_mean,
-      rough_residual_block2_a_batch_norm_batch_variance,
-      rough_residual_block2_a_batch_norm_gamma,
-      rough_residual_block2_a_batch_norm_beta,
-      rough_residual_block2_a_again,
-      n,
-    );
     gradient_conv2d_K(
-      rough_residual_block2_a_again,
+      rough_residual_block2_a,
       drough_residual_block2_b_conv2d_y_sum,
       drough_residual_block2_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y(
-      rough_residual_block2_a_again,
+      rough_residual_block2_a,
       drough_residual_block2_b_conv2d_y_sum,
       rough_residual_block2_b_conv2d_K,
       drough_residual_block2_a_batch_norm_y,
@@ -4048,21 +4231,22 @@ function backwardPart1({
       drough_residual_block1_b,
       n,
     );
+    gradient_batch_norm_beta(drough_residual_block1_b, drough_residual_block1_b_batch_norm_beta, n);
+    backward_dbatch_norm_gamma_sum(
+      drough_residual_block1_b,
+      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      drough_residual_block1_b_batch_norm_gamma_sum,
+      n,
+    );
   };
 }
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const drough_residual_block1_b = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
-  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
-    rough_residual_block1_b_batch_norm_beta_offset,
-    rough_residual_block1_b_batch_norm_beta_offset + 32,
-  );
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(8192 * batch + 768, 8704 * batch + 768);
-  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
   const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
-    5632 * batch + 768,
-    5632 * batch + 800,
+    13312 * batch + 768,
+    13312 * batch + 800,
   );
   const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
   const drough_residual_block1_b_batch_norm_gamma = gradients.subarray(
@@ -4074,26 +4258,22 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     rough_residual_block1_b_batch_norm_gamma_offset + 32,
   );
   const drough_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
-    5664 * batch + 768,
-    5664 * batch + 800,
+    13344 * batch + 768,
+    13344 * batch + 800,
+  );
+  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
+    rough_residual_block1_b_batch_norm_beta_offset,
+    rough_residual_block1_b_batch_norm_beta_offset + 32,
   );
   const drough_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
-    5632 * batch + 768,
-    5632 * batch + 800,
+    13312 * batch + 768,
+    13312 * batch + 800,
   );
-  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
-  const rough_residual_block1_a_conv2d_y = workspace.subarray(7168 * batch + 768, 7680 * batch + 768);
-  const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
-  const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
-  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
-    rough_residual_block1_a_batch_norm_gamma_offset,
-    rough_residual_block1_a_batch_norm_gamma_offset + 32,
-  );
-  const rough_residual_block1_a_batch_norm_beta = parameters.subarray(
-    rough_residual_block1_a_batch_norm_beta_offset,
-    rough_residual_block1_a_batch_norm_beta_offset + 32,
-  );
-  const rough_residual_block1_a_again = workspace.subarray(5632 * batch + 768, 6144 * batch + 768);
+  const drough_residual_block1_b = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
+  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
+  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
+  const rough_residual_block1_a = workspace.subarray(10752 * batch + 768, 11264 * batch + 768);
   const drough_residual_block1_b_conv2d_K = gradients.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
@@ -4102,70 +4282,76 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
   );
-  const drough_residual_block1_a_batch_norm_y = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
+  const drough_residual_block1_a_batch_norm_y = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
   const drough_residual_block1_a_batch_norm_beta = gradients.subarray(
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 768, 10752 * batch + 768);
+  const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
   const drough_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(
-    5120 * batch + 768,
-    5120 * batch + 800,
+    10752 * batch + 768,
+    10752 * batch + 800,
   );
+  const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
   const drough_residual_block1_a_batch_norm_gamma = gradients.subarray(
     rough_residual_block1_a_batch_norm_gamma_offset,
     rough_residual_block1_a_batch_norm_gamma_offset + 32,
   );
+  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_a_batch_norm_gamma_offset,
+    rough_residual_block1_a_batch_norm_gamma_offset + 32,
+  );
   const drough_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
-    5152 * batch + 768,
-    5152 * batch + 800,
+    10784 * batch + 768,
+    10784 * batch + 800,
   );
   const drough_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
-    5120 * batch + 768,
-    5120 * batch + 800,
+    10752 * batch + 768,
+    10752 * batch + 800,
   );
-  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(8192 * batch + 768, 8704 * batch + 768);
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
-  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_beta = parameters.subarray(
-    fine_residual_block2_b_batch_norm_beta_offset,
-    fine_residual_block2_b_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block1_y = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
-  const fine_again = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const fine = workspace.subarray(9216 * batch + 768, 10240 * batch + 768);
   const drough_residual_block1_a_conv2d_K = gradients.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const rough_residual_block1_y = workspace.subarray(8704 * batch + 768, 9216 * batch + 768);
-  const drough_residual_block1_y = workspace.subarray(9216 * batch + 768, 9728 * batch + 768);
+  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
+  const drough_residual_block1_y = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
   const rough_residual_block1_a_conv2d_K = parameters.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const dfine_residual_block2_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 768, 11264 * batch + 768);
   const dfine_residual_block2_b_batch_norm_beta = gradients.subarray(
     fine_residual_block2_b_batch_norm_beta_offset,
     fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
   const dfine_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
-    5120 * batch + 768,
-    5120 * batch + 784,
+    9216 * batch + 768,
+    9216 * batch + 784,
+  );
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
+  const dfine_residual_block2_b_batch_norm_gamma = gradients.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
+    9232 * batch + 768,
+    9232 * batch + 784,
+  );
+  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
+    9216 * batch + 768,
+    9216 * batch + 784,
   );
 
   return (n: number): void => {
-    gradient_batch_norm_beta(drough_residual_block1_b, drough_residual_block1_b_batch_norm_beta, n);
-    backward_dbatch_norm_gamma_sum(
-      drough_residual_block1_b,
-      rough_residual_block1_b_conv2d_y,
-      rough_residual_block1_b_batch_norm_batch_mean,
-      drough_residual_block1_b_batch_norm_gamma_sum,
-      n,
-    );
     gradient_batch_norm_gamma(
       drough_residual_block1_b_batch_norm_gamma_sum,
       rough_residual_block1_b_batch_norm_batch_variance,
@@ -4196,23 +4382,14 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       drough_residual_block1_b_conv2d_y_sum,
       n,
     );
-    forward_a_y(
-      rough_residual_block1_a_conv2d_y,
-      rough_residual_block1_a_batch_norm_batch_mean,
-      rough_residual_block1_a_batch_norm_batch_variance,
-      rough_residual_block1_a_batch_norm_gamma,
-      rough_residual_block1_a_batch_norm_beta,
-      rough_residual_block1_a_again,
-      n,
-    );
     gradient_conv2d_K(
-      rough_residual_block1_a_again,
+      rough_residual_block1_a,
       drough_residual_block1_b_conv2d_y_sum,
       drough_residual_block1_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y(
-      rough_residual_block1_a_again,
+      rough_residual_block1_a,
       drough_residual_block1_b_conv2d_y_sum,
       rough_residual_block1_b_conv2d_K,
       drough_residual_block1_a_batch_norm_y,
@@ -4260,24 +4437,14 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       drough_residual_block1_a_conv2d_y_sum,
       n,
     );
-    forward_b_y(
-      fine_residual_block2_b_conv2d_y,
-      fine_residual_block2_b_batch_norm_batch_mean,
-      fine_residual_block2_b_batch_norm_batch_variance,
-      fine_residual_block2_b_batch_norm_gamma,
-      fine_residual_block2_b_batch_norm_beta,
-      fine_residual_block1_y,
-      fine_again,
-      n,
-    );
     gradient_rough_residual_block1_a_conv2d_K(
-      fine_again,
+      fine,
       drough_residual_block1_a_conv2d_y_sum,
       drough_residual_block1_a_conv2d_K,
       n,
     );
     backward_dfine_residual_block2_b(
-      fine_again,
+      fine,
       rough_residual_block1_y,
       drough_residual_block1_y,
       drough_residual_block1_a_conv2d_y_sum,
@@ -4293,121 +4460,6 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_batch_norm_gamma_sum,
       n,
     );
-  };
-}
-
-/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
-function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const dfine_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
-    5120 * batch + 768,
-    5120 * batch + 784,
-  );
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
-  const dfine_residual_block2_b_batch_norm_gamma = gradients.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
-    5136 * batch + 768,
-    5136 * batch + 784,
-  );
-  const dfine_residual_block2_b_batch_norm_beta = gradients.subarray(
-    fine_residual_block2_b_batch_norm_beta_offset,
-    fine_residual_block2_b_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
-    5120 * batch + 768,
-    5120 * batch + 784,
-  );
-  const dfine_residual_block2_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
-  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
-  const fine_residual_block2_a_conv2d_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
-  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(640, 656);
-  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(656, 672);
-  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_beta = parameters.subarray(
-    fine_residual_block2_a_batch_norm_beta_offset,
-    fine_residual_block2_a_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block2_a_again = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
-  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block2_b_conv2d_K = parameters.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
-  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block2_a_batch_norm_beta_offset,
-    fine_residual_block2_a_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(
-    5120 * batch + 768,
-    5120 * batch + 784,
-  );
-  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
-    5136 * batch + 768,
-    5136 * batch + 784,
-  );
-  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
-    5120 * batch + 768,
-    5120 * batch + 784,
-  );
-  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
-  const fine_residual_block1_y = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
-  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block2_a_conv2d_K = parameters.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_b = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
-  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_b_batch_norm_beta_offset,
-    fine_residual_block1_b_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
-  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(576, 592);
-  const dfine_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
-    1024 * batch + 768,
-    1024 * batch + 784,
-  );
-  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(592, 608);
-  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
-    1040 * batch + 768,
-    1040 * batch + 784,
-  );
-  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
-    1024 * batch + 768,
-    1024 * batch + 784,
-  );
-
-  return (n: number): void => {
     gradient_batch_norm_gamma2(
       dfine_residual_block2_b_batch_norm_gamma_sum,
       fine_residual_block2_b_batch_norm_batch_variance,
@@ -4427,6 +4479,120 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_batch_norm_batch_mean_sum,
       n,
     );
+  };
+}
+
+/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 768, 11264 * batch + 768);
+  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
+  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
+    9232 * batch + 768,
+    9232 * batch + 784,
+  );
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
+  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
+    9216 * batch + 768,
+    9216 * batch + 784,
+  );
+  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const fine_residual_block2_a = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_b_conv2d_K = parameters.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(9216 * batch + 768, 10240 * batch + 768);
+  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block2_a_batch_norm_beta_offset,
+    fine_residual_block2_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(640, 656);
+  const dfine_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(
+    7168 * batch + 768,
+    7168 * batch + 784,
+  );
+  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(656, 672);
+  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
+    7184 * batch + 768,
+    7184 * batch + 784,
+  );
+  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
+    7168 * batch + 768,
+    7168 * batch + 784,
+  );
+  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block1_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_a_conv2d_K = parameters.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_b_batch_norm_beta_offset,
+    fine_residual_block1_b_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
+  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(576, 592);
+  const dfine_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
+    5120 * batch + 768,
+    5120 * batch + 784,
+  );
+  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(592, 608);
+  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
+    5136 * batch + 768,
+    5136 * batch + 784,
+  );
+  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
+    5120 * batch + 768,
+    5120 * batch + 784,
+  );
+  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
+  const fine_residual_block1_a = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_b_conv2d_K = parameters.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+
+  return (n: number): void => {
     backward_dconv2d_y_sum2(
       dfine_residual_block2_b,
       fine_residual_block2_b_batch_norm_gamma,
@@ -4438,23 +4604,14 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_conv2d_y_sum,
       n,
     );
-    forward_y(
-      fine_residual_block2_a_conv2d_y,
-      fine_residual_block2_a_batch_norm_batch_mean,
-      fine_residual_block2_a_batch_norm_batch_variance,
-      fine_residual_block2_a_batch_norm_gamma,
-      fine_residual_block2_a_batch_norm_beta,
-      fine_residual_block2_a_again,
-      n,
-    );
     gradient_conv2d_K2(
-      fine_residual_block2_a_again,
+      fine_residual_block2_a,
       dfine_residual_block2_b_conv2d_y_sum,
       dfine_residual_block2_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y2(
-      fine_residual_block2_a_again,
+      fine_residual_block2_a,
       dfine_residual_block2_b_conv2d_y_sum,
       fine_residual_block2_b_conv2d_K,
       dfine_residual_block2_a_batch_norm_y,
@@ -4543,106 +4700,6 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block1_b_batch_norm_batch_mean_sum,
       n,
     );
-  };
-}
-
-/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
-function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): (n: number) => void {
-  const dfine_residual_block1_b = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
-  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(592, 608);
-  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
-    1040 * batch + 768,
-    1040 * batch + 784,
-  );
-  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
-  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(576, 592);
-  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
-    1024 * batch + 768,
-    1024 * batch + 784,
-  );
-  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
-  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
-  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(512, 528);
-  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(528, 544);
-  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_beta = parameters.subarray(
-    fine_residual_block1_a_batch_norm_beta_offset,
-    fine_residual_block1_a_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block1_a_again = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
-  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block1_b_conv2d_K = parameters.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
-  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_a_batch_norm_beta_offset,
-    fine_residual_block1_a_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(
-    1024 * batch + 768,
-    1024 * batch + 784,
-  );
-  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
-    1040 * batch + 768,
-    1040 * batch + 784,
-  );
-  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
-    1024 * batch + 768,
-    1024 * batch + 784,
-  );
-  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
-  const stem_conv2d_y = workspace.subarray(768, 1024 * batch + 768);
-  const stem_batch_norm_batch_mean = workspace.subarray(448, 464);
-  const stem_batch_norm_batch_variance = workspace.subarray(464, 480);
-  const stem_batch_norm_gamma = parameters.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
-  const stem_batch_norm_beta = parameters.subarray(
-    stem_batch_norm_beta_offset,
-    stem_batch_norm_beta_offset + 16,
-  );
-  const stem_again = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
-  const dfine_residual_block1_a_conv2d_K = gradients.subarray(
-    fine_residual_block1_a_conv2d_K_offset,
-    fine_residual_block1_a_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block1_a_conv2d_K = parameters.subarray(
-    fine_residual_block1_a_conv2d_K_offset,
-    fine_residual_block1_a_conv2d_K_offset + 2304,
-  );
-  const dstem_batch_norm_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
-  const dstem_batch_norm_beta = gradients.subarray(
-    stem_batch_norm_beta_offset,
-    stem_batch_norm_beta_offset + 16,
-  );
-  const dstem_batch_norm_gamma_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
-  const dstem_batch_norm_gamma = gradients.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
-  const dstem_batch_norm_batch_variance_sum = workspace.subarray(1040 * batch + 768, 1040 * batch + 784);
-  const dstem_batch_norm_batch_mean_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
-  const dstem_conv2d_y_sum = workspace.subarray(768, 1024 * batch + 768);
-  const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
-
-  return (n: number): void => {
     backward_dconv2d_y_sum2(
       dfine_residual_block1_b,
       fine_residual_block1_b_batch_norm_gamma,
@@ -4654,23 +4711,14 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       dfine_residual_block1_b_conv2d_y_sum,
       n,
     );
-    forward_y(
-      fine_residual_block1_a_conv2d_y,
-      fine_residual_block1_a_batch_norm_batch_mean,
-      fine_residual_block1_a_batch_norm_batch_variance,
-      fine_residual_block1_a_batch_norm_gamma,
-      fine_residual_block1_a_batch_norm_beta,
-      fine_residual_block1_a_again,
-      n,
-    );
     gradient_conv2d_K2(
-      fine_residual_block1_a_again,
+      fine_residual_block1_a,
       dfine_residual_block1_b_conv2d_y_sum,
       dfine_residual_block1_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y2(
-      fine_residual_block1_a_again,
+      fine_residual_block1_a,
       dfine_residual_block1_b_conv2d_y_sum,
       fine_residual_block1_b_conv2d_K,
       dfine_residual_block1_a_batch_norm_y,
@@ -4681,6 +4729,73 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       dfine_residual_block1_a_batch_norm_beta,
       n,
     );
+  };
+}
+
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): (n: number) => void {
+  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
+  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(512, 528);
+  const dfine_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(
+    3072 * batch + 768,
+    3072 * batch + 784,
+  );
+  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(528, 544);
+  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
+    3088 * batch + 768,
+    3088 * batch + 784,
+  );
+  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
+    3072 * batch + 768,
+    3072 * batch + 784,
+  );
+  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
+  const stem = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
+  const dfine_residual_block1_a_conv2d_K = gradients.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const fine_residual_block1_a_conv2d_K = parameters.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const dstem_batch_norm_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const dstem_batch_norm_beta = gradients.subarray(
+    stem_batch_norm_beta_offset,
+    stem_batch_norm_beta_offset + 16,
+  );
+  const stem_conv2d_y = workspace.subarray(768, 1024 * batch + 768);
+  const stem_batch_norm_batch_mean = workspace.subarray(448, 464);
+  const dstem_batch_norm_gamma_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
+  const stem_batch_norm_batch_variance = workspace.subarray(464, 480);
+  const dstem_batch_norm_gamma = gradients.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const stem_batch_norm_gamma = parameters.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const dstem_batch_norm_batch_variance_sum = workspace.subarray(1040 * batch + 768, 1040 * batch + 784);
+  const dstem_batch_norm_batch_mean_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
+  const dstem_conv2d_y_sum = workspace.subarray(768, 1024 * batch + 768);
+  const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
+
+  return (n: number): void => {
     backward_dbatch_norm_gamma_sum2(
       dfine_residual_block1_a_batch_norm_y,
       fine_residual_block1_a_conv2d_y,
@@ -4718,18 +4833,9 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       dfine_residual_block1_a_conv2d_y_sum,
       n,
     );
-    forward_y(
-      stem_conv2d_y,
-      stem_batch_norm_batch_mean,
-      stem_batch_norm_batch_variance,
-      stem_batch_norm_gamma,
-      stem_batch_norm_beta,
-      stem_again,
-      n,
-    );
-    gradient_conv2d_K2(stem_again, dfine_residual_block1_a_conv2d_y_sum, dfine_residual_block1_a_conv2d_K, n);
+    gradient_conv2d_K2(stem, dfine_residual_block1_a_conv2d_y_sum, dfine_residual_block1_a_conv2d_K, n);
     backward_a_conv2d_dx(
-      stem_again,
+      stem,
       dfine_residual_block1_b,
       dfine_residual_block1_a_conv2d_y_sum,
       fine_residual_block1_a_conv2d_K,
@@ -5199,7 +5305,7 @@ export function createProgram(batch: number): CompiledProgram {
   const label = new Int32Array(batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(10240 * batch + 768);
+  const workspace = new Float32Array(14848 * batch + 768);
   const p = workspace.subarray(32 * batch + 768, 42 * batch + 768);
 
   // intermediates in double precision

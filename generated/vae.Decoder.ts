@@ -113,7 +113,7 @@ export function forward_picture_h(
   batch: number,
 ): void {
   picture_h.fill(0);
-  contract_nn(z, picture_h_W, picture_h, batch, 256, 12);
+  contract_nn_16x8(z, picture_h_W, picture_h, batch, 256, 12);
   for (let n = 0; n < batch; n++) {
     const picture_h_at_n = n * 256;
     for (let o = 0; o < 256; o++) {
@@ -131,7 +131,7 @@ export function forward_grey(
   batch: number,
 ): void {
   grey.fill(0);
-  contract_nn(picture_h, picture_y_W, grey, batch, 784, 256);
+  contract_nn_16x8(picture_h, picture_y_W, grey, batch, 784, 256);
   for (let n = 0; n < batch; n++) {
     const grey_at_n = n * 784;
     for (let o = 0; o < 784; o++) {
@@ -142,8 +142,8 @@ export function forward_grey(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
-export function block_8x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
+export function block_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -222,6 +222,70 @@ export function block_8x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
+  const a8_0 = a[a_at + a_row * 8]!;
+  const a8_1 = a[a_at + a_row * 8 + a_column]!;
+  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
+  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
+  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
+  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
+  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
+  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
+  const a9_0 = a[a_at + a_row * 9]!;
+  const a9_1 = a[a_at + a_row * 9 + a_column]!;
+  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
+  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
+  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
+  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
+  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
+  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
+  const a10_0 = a[a_at + a_row * 10]!;
+  const a10_1 = a[a_at + a_row * 10 + a_column]!;
+  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
+  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
+  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
+  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
+  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
+  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
+  const a11_0 = a[a_at + a_row * 11]!;
+  const a11_1 = a[a_at + a_row * 11 + a_column]!;
+  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
+  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
+  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
+  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
+  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
+  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
+  const a12_0 = a[a_at + a_row * 12]!;
+  const a12_1 = a[a_at + a_row * 12 + a_column]!;
+  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
+  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
+  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
+  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
+  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
+  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
+  const a13_0 = a[a_at + a_row * 13]!;
+  const a13_1 = a[a_at + a_row * 13 + a_column]!;
+  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
+  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
+  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
+  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
+  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
+  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
+  const a14_0 = a[a_at + a_row * 14]!;
+  const a14_1 = a[a_at + a_row * 14 + a_column]!;
+  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
+  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
+  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
+  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
+  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
+  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
+  const a15_0 = a[a_at + a_row * 15]!;
+  const a15_1 = a[a_at + a_row * 15 + a_column]!;
+  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
+  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
+  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
+  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
+  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
+  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -236,6 +300,14 @@ export function block_8x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
+  const c8 = c_row * 8;
+  const c9 = c_row * 9;
+  const c10 = c_row * 10;
+  const c11 = c_row * 11;
+  const c12 = c_row * 12;
+  const c13 = c_row * 13;
+  const c14 = c_row * 14;
+  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -248,33 +320,51 @@ export function block_8x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
+    c[c_place + c8]! +=
+      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
+    c[c_place + c9]! +=
+      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
+    c[c_place + c10]! +=
+      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
+    c[c_place + c11]! +=
+      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
+    c[c_place + c12]! +=
+      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
+    c[c_place + c13]! +=
+      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
+    c[c_place + c14]! +=
+      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
+    c[c_place + c15]! +=
+      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
-export function block_8x1(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 8, j < n: the inner loops of a contraction.
+export function block_4x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
   a_row: number,
+  a_column: number,
+  b_row: number,
   b_column: number,
   c_row: number,
   c_column: number,
@@ -283,32 +373,66 @@ export function block_8x1(
   c_at: number,
 ): void {
   const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
   const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a1_4 = a[a_at + a_row + a_column * 4]!;
+  const a1_5 = a[a_at + a_row + a_column * 5]!;
+  const a1_6 = a[a_at + a_row + a_column * 6]!;
+  const a1_7 = a[a_at + a_row + a_column * 7]!;
   const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
+  const a2_5 = a[a_at + a_row * 2 + a_column * 5]!;
+  const a2_6 = a[a_at + a_row * 2 + a_column * 6]!;
+  const a2_7 = a[a_at + a_row * 2 + a_column * 7]!;
   const a3_0 = a[a_at + a_row * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a7_0 = a[a_at + a_row * 7]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
+  const a3_5 = a[a_at + a_row * 3 + a_column * 5]!;
+  const a3_6 = a[a_at + a_row * 3 + a_column * 6]!;
+  const a3_7 = a[a_at + a_row * 3 + a_column * 7]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
     const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    c[c_place + c1]! += a1_0 * x0;
-    c[c_place + c2]! += a2_0 * x0;
-    c[c_place + c3]! += a3_0 * x0;
-    c[c_place + c4]! += a4_0 * x0;
-    c[c_place + c5]! += a5_0 * x0;
-    c[c_place + c6]! += a6_0 * x0;
-    c[c_place + c7]! += a7_0 * x0;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    const x5 = b[b_place + b5]!;
+    const x6 = b[b_place + b6]!;
+    const x7 = b[b_place + b7]!;
+    c[c_place]! +=
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+    c[c_place + c1]! +=
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+    c[c_place + c2]! +=
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+    c[c_place + c3]! +=
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
@@ -355,18 +479,74 @@ export function block_1x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
-export function block_1x1(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 4, j < n: the inner loops of a contraction.
+export function block_4x4(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + (a0_2 * x2 + a0_3 * x3);
+    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + (a1_2 * x2 + a1_3 * x3);
+    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + (a2_2 * x2 + a2_3 * x3);
+    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + (a3_2 * x2 + a3_3 * x3);
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 4, j < n: the inner loops of a contraction.
+export function block_1x4(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_column: number,
+  b_row: number,
   b_column: number,
   c_column: number,
   a_at: number,
@@ -374,19 +554,29 @@ export function block_1x1(
   c_at: number,
 ): void {
   const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
     const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + (a0_2 * x2 + a0_3 * x3);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
-export function contract(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
+// are held while b streams.
+export function contract_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -403,76 +593,63 @@ export function contract(
   b_at: number,
   c_at: number,
 ): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = (k >> 3) * 8;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_8x8(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  const rows_by_16 = (m >> 4) * 16;
+  const rows_by_4 = (m >> 2) * 4;
+  const terms_by_8 = (k >> 3) * 8;
+  for (let i = 0; i < rows_by_16; i += 16) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_16x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_1x8(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  for (let i = rows_by_16; i < rows_by_4; i += 4) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_4x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
-    for (let p = whole_columns; p < k; p++) {
-      block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_1x8(
+        a, b, c, n,
+        a_column, b_row, b_column, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = 0; i < rows_by_4; i += 4) {
+    for (let p = terms_by_8; p < k; p += 4) {
+      // prettier-ignore
+      block_4x4(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = terms_by_8; p < k; p += 4) {
+      // prettier-ignore
+      block_1x4(
+        a, b, c, n,
+        a_column, b_row, b_column, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
 }
 
 // c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
-export function contract_nn(
+export function contract_nn_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -481,7 +658,7 @@ export function contract_nn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     k, 1, // strides of a: by row, by term

@@ -4,6 +4,8 @@
  */
 export const choices = {
   kernels: 'contractions by a shared kernel that holds blocks of one operand',
+  blocks: 'the blocks of these kernels take their shape from the sizes of the contraction',
+  lines: 'kernels run along two indices, as the lines of a picture and the places in a line',
   elementwise: 'elementwise statements over one box share a loop',
   rows: 'values per row are computed inside the loop over rows that reads them',
   aliases: 'reshapes and copies that move nothing are the same memory, and no statement runs',

@@ -15,10 +15,14 @@ import {
 import type { Expression, Read, Statement, Tensor } from '../graph/types.ts';
 import { flatten, isOpaque, strideIn } from './access.ts';
 import type { Flat } from './access.ts';
+import { chooseBlock, costOfCall, plainBlock, usualBlock } from './blocks.ts';
+import type { ChosenBlock } from './blocks.ts';
+import { nothing } from './choices.ts';
+import type { Without } from './choices.ts';
+import type { KernelUse } from './function-list.ts';
 import type { FunctionScope } from './function-scope.ts';
 import { integer, maximum, product, sum } from './integers.ts';
 import type { Monomial } from './integers.ts';
-import { contractionWidth } from './kernels.ts';
 import { boundsOf, emitLoops, joinLoops } from './loop-order.ts';
 import type { LoopBounds, PlannedLoop } from './loop-order.ts';
 import { axesOf, boxOf, fill, finishLoops } from './loops.ts';
@@ -27,7 +31,7 @@ import { emitCall } from './matrices.ts';
 import type { Operand } from './matrices.ts';
 import { makeNest } from './nest.ts';
 import type { Nest } from './nest.ts';
-import type { IntegerExpression, LoopFunction, LoopStatement } from './types.ts';
+import type { Decision, IntegerExpression, LoopStatement } from './types.ts';
 
 type Tensors = ReadonlyMap<string, Tensor>;
 
@@ -36,12 +40,19 @@ const assumedBatch = 32;
 /** Fewer products than this are not worth a call. */
 const leastProducts = { perCall: 128, altogether: 1024 };
 
+/** A contraction with less of the program's products than this shares the usual kernel: a block of its own is much text. */
+const leastShare = 0.05;
+
+export interface ContractionOptions {
+  readonly without?: Without;
+  /** The products of all contractions of the program (`totalProducts`). */
+  readonly total?: number;
+}
+
 export interface Contraction {
   readonly statements: LoopStatement[];
-  /** The kernel's block width. */
-  readonly width: number;
-  /** The function through which it is called, where that is not the kernel itself. */
-  readonly entry: LoopFunction | undefined;
+  readonly kernel: KernelUse;
+  readonly decision: Decision;
 }
 
 /** True if the statement is worth a kernel. */
@@ -49,13 +60,22 @@ export function isContraction(statement: Statement, tensors: Tensors): boolean {
   return recognise(statement, tensors) !== undefined;
 }
 
+/** The products of all these that are contractions, a batch taken for a usual one. */
+export function totalProducts(statements: readonly Statement[], tensors: Tensors): number {
+  return statements.reduce((total, statement) => {
+    const found = recognise(statement, tensors);
+    return found ? total + productsOf(found.nest) : total;
+  }, 0);
+}
+
 /** The loops of a statement around a kernel call; undefined if it is not a contraction, or a tiny one. */
 export function contractionLoops(
   statement: Statement,
   scope: FunctionScope,
   tensors: Tensors,
+  options: ContractionOptions = {},
 ): Contraction | undefined {
-  const found = recognise(statement, tensors);
+  const found = recognise(statement, tensors, options);
   return found && emit(found, scope, tensors);
 }
 
@@ -68,7 +88,11 @@ interface Recognised {
   readonly choice: Choice;
 }
 
-function recognise(statement: Statement, tensors: Tensors): Recognised | undefined {
+function recognise(
+  statement: Statement,
+  tensors: Tensors,
+  options: ContractionOptions = {},
+): Recognised | undefined {
   if (statement.combine !== 'sum') return undefined;
   const nest = makeNest(statement, tensors);
   const factors = nest.scatter ? undefined : twoReads(nest.body, tensors);
@@ -78,7 +102,7 @@ function recognise(statement: Statement, tensors: Tensors): Recognised | undefin
     b: flatten(axesOf(tensors, factors.reads[1].tensor), factors.reads[1].at),
     c: flatten(axesOf(tensors, nest.target), nest.write),
   };
-  const choice = choose(nest, flats);
+  const choice = choose(nest, flats, options);
   return choice && { nest, factors, flats, choice };
 }
 
@@ -124,11 +148,21 @@ interface Choice {
   readonly rows: PlannedLoop;
   /** The index along which the other operand and the target are streamed. */
   readonly columns: PlannedLoop;
+  /** A second one: the columns are those of so many lines. */
+  readonly lines: PlannedLoop | undefined;
   readonly k: PlannedLoop;
+  readonly block: ChosenBlock;
 }
 
-/** The three kernel loops, and which operand is held, that promise the fastest calls. */
-function choose(nest: Nest, flats: Flats): Choice | undefined {
+/** The kernel loops, and which operand is held, that promise to take the least time. */
+function choose(nest: Nest, flats: Flats, options: ContractionOptions): Choice | undefined {
+  const { without = nothing, total = 0 } = options;
+  const whole = productsOf(nest);
+  const blockFor = without.has('blocks')
+    ? () => plainBlock
+    : whole < leastShare * total
+      ? () => usualBlock
+      : chooseBlock;
   const all = [flats.a, flats.b, flats.c];
   const constrained = new Set(nest.domain.flatMap(({ index }) => [...indexNames(index)]));
   const affine = nest.loops.filter(
@@ -144,38 +178,53 @@ function choose(nest: Nest, flats: Flats): Choice | undefined {
       all,
       constrained,
     );
-  const choices = groups('ac').flatMap((m) =>
-    groups('bc').flatMap((n) =>
-      groups('ab').flatMap((k): Choice[] => [
-        { held: 'a', rows: m, columns: n, k },
-        { held: 'b', rows: n, columns: m, k },
-      ]),
-    ),
-  );
+  const [ofA, ofB, ofBoth] = [groups('ac'), groups('bc'), groups('ab')];
+  const choices = (['a', 'b'] as const).flatMap((held) => {
+    const [own, streamed] = held === 'a' ? [ofA, ofB] : [ofB, ofA];
+    return own.flatMap((rows) =>
+      streamed.flatMap((columns) =>
+        ofBoth.flatMap((k) =>
+          [undefined, ...(without.has('lines') ? [] : streamed.filter((other) => other !== columns))].map(
+            (lines): Choice => {
+              const block = blockFor(knownLength(rows), knownLength(k));
+              return { held, rows, columns, lines, k, block };
+            },
+          ),
+        ),
+      ),
+    );
+  });
   const [best] = choices
     .filter((choice) => separable(nest, choice) && products(choice) >= leastProducts.perCall)
-    .toSorted((x, y) => speed(y, flats) - speed(x, flats));
-  const whole = nest.loops.reduce((total, loop) => total * weight(loop.extent), 1);
-  return best && whole >= leastProducts.altogether && lengthOf(best.k) > 1 ? best : undefined;
+    .map((choice) => ({ choice, cost: costOf(choice, flats) * (whole / products(choice)) }))
+    .toSorted((x, y) => x.cost - y.cost);
+  return best && whole >= leastProducts.altogether && lengthOf(best.choice.k) > 1 ? best.choice : undefined;
 }
 
-/**
- * An estimate of products per time, relative to the best, from measurements: narrow blocks, rows left over from blocks
- * of eight, short streams and calls cost; a stream that meets another line of the cache at every step costs most.
- */
-function speed(choice: Choice, flats: Flats): number {
-  const { rows, columns, k, held } = choice;
-  const width = Math.min(lengthOf(k), 8);
-  const leftOver = lengthOf(rows) % 8;
-  const streamed = [flats.c, held === 'a' ? flats.b : flats.a];
-  const near = streamed.every((flat) => size(strideIn(flat, columns.name)) <= 16);
-  return (
-    (width / (width + 2)) *
-    ((lengthOf(rows) - leftOver / 2) / lengthOf(rows)) *
-    (lengthOf(columns) / (lengthOf(columns) + 4)) *
-    (near ? 1 : 0.6) *
-    (products(choice) / (products(choice) + 200))
-  );
+/** Places so far apart, in elements, fall on the same few lines of the cache. */
+const conflicting = 1024;
+
+/** What one call costs, by estimate. */
+function costOf({ rows, columns, lines, k, held, block }: Choice, flats: Flats): number {
+  const streamed = held === 'a' ? flats.b : flats.a;
+  const collides = (flat: Flat, loop: PlannedLoop): boolean =>
+    size(strideIn(flat, loop.name)) % conflicting === 0 && size(strideIn(flat, loop.name)) > 0;
+  const far = (flat: Flat): boolean => size(strideIn(flat, columns.name)) > 16;
+  const distance =
+    (far(flats.c) || far(streamed) ? 1.03 : 1) *
+    (collides(flats.c, rows) ? 2 : 1) *
+    (collides(streamed, k) ? 1.6 : 1) *
+    (collides(flats.c, columns) ? 1.2 : 1);
+  const cost = costOfCall({
+    rows: lengthOf(rows),
+    columns: lengthOf(columns),
+    lines: lines ? lengthOf(lines) : 1,
+    terms: lengthOf(k),
+    block,
+    distance,
+  });
+  // a batch is seldom a multiple of the block
+  return knownLength(rows) === undefined ? cost * 1.06 : cost;
 }
 
 function isDirect(index: Nest['domain'][number]['index'], name: string): boolean {
@@ -197,11 +246,21 @@ function size(stride: Monomial | undefined): number {
 }
 
 /** A constraint may bound one of the kernel's loops, by what is known outside. */
-function separable(nest: Nest, { rows, columns, k }: Choice): boolean {
+function separable(nest: Nest, choice: Choice): boolean {
   return nest.domain.every(({ index }) => {
     const names = indexNames(index);
-    return [rows, columns, k].filter((loop) => names.has(loop.name)).length <= 1;
+    return loopsOf(choice).filter((loop) => names.has(loop.name)).length <= 1;
   });
+}
+
+/** The loops that are inside the kernel. */
+function loopsOf({ rows, columns, lines, k }: Choice): PlannedLoop[] {
+  return lines ? [rows, columns, lines, k] : [rows, columns, k];
+}
+
+/** At all points of the box. */
+function productsOf({ loops, step }: Nest): number {
+  return loops.reduce((total, loop) => total * weight(loop.extent), step ? weight(step.extent) : 1);
 }
 
 function weight(extent: number | string): number {
@@ -212,8 +271,13 @@ function lengthOf(loop: PlannedLoop): number {
   return loop.extents.reduce<number>((total, extent) => total * weight(extent), 1);
 }
 
-function products({ rows, columns, k }: Choice): number {
-  return lengthOf(rows) * lengthOf(columns) * lengthOf(k);
+/** Undefined where it is known at run time only. */
+function knownLength(loop: PlannedLoop): number | undefined {
+  return loop.extents.every((extent) => typeof extent === 'number') ? lengthOf(loop) : undefined;
+}
+
+function products(choice: Choice): number {
+  return loopsOf(choice).reduce((total, loop) => total * lengthOf(loop), 1);
 }
 
 // ---------------------------------------------------------------------------------------------------------- emitting it
@@ -222,10 +286,11 @@ const nowhere: LoopBounds = { from: integer(0), to: integer(0), isOrdered: true 
 
 function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): Contraction {
   const { nest, factors, flats, choice } = recognised;
-  const { rows, columns, k } = choice;
-  const inKernel = new Set([rows, columns, k].map((loop) => loop.name));
+  const { rows, columns, lines, k, block } = choice;
+  const inside = loopsOf(choice);
+  const inKernel = new Set(inside.map((loop) => loop.name));
   // The joined ones are known by the innermost index: what they swallowed has no loop.
-  const swallowed = new Set([rows, columns, k].flatMap((loop) => loop.members));
+  const swallowed = new Set(inside.flatMap((loop) => loop.members));
   const box = boxOf(nest, tensors);
   const lowering = new Lowering(scope, tensors, box.extents);
   const around = nest.loops
@@ -237,20 +302,16 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
   const outer = nest.domain.filter(({ index }) =>
     [...indexNames(index)].every((name) => !inKernel.has(name)),
   );
-  // Bounds may cut it short: at the edges of a padded picture. Mostly it is as long as it gets.
-  const fixedK = k.extents.every((extent) => typeof extent === 'number');
-  const width = contractionWidth(fixedK ? lengthOf(k) : undefined);
   const [first, second] = factors.reads;
   const a = { buffer: scope.buffer(first.tensor, 'read'), tensor: first.tensor, flat: flats.a };
   const b = { buffer: scope.buffer(second.tensor, 'read'), tensor: second.tensor, flat: flats.b };
   const c = { buffer: scope.buffer(nest.target, 'update'), tensor: nest.target, flat: flats.c };
   // Operands and target are transposed by their strides.
   const [held, streamed] = choice.held === 'a' ? [a, b] : [b, a];
-  let entry: LoopFunction | undefined;
+  const shape = { rows: block.rows, terms: block.terms, lines: lines !== undefined };
+  let kernel: KernelUse = { shape, blocks: [] };
   emitLoops(lowering, order, outer, box, () => {
-    const bounds = new Map(
-      [rows, columns, k].map((loop) => [loop, boundsOf(lowering, loop, bounding(loop), box)]),
-    );
+    const bounds = new Map(inside.map((loop) => [loop, boundsOf(lowering, loop, bounding(loop), box)]));
     const length = (loop: PlannedLoop): IntegerExpression => {
       const { from, to, isOrdered } = bounds.get(loop) ?? nowhere;
       const extent = sum(to, product(from, integer(-1)));
@@ -268,7 +329,7 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
     const begin = (operand: typeof a): IntegerExpression => {
       const rest = operand.flat.filter(({ atom }) => atom?.kind !== 'index' || !swallowed.has(atom.name));
       const start = lowering.place(operand.tensor, rest).value;
-      const shifts = [rows, columns, k].map((loop) =>
+      const shifts = inside.map((loop) =>
         product(stride(operand.flat, loop), bounds.get(loop)?.from ?? integer(0)),
       );
       return sum(start, ...shifts);
@@ -277,18 +338,20 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
       buffer: of.buffer,
       row: stride(of.flat, row),
       column: stride(of.flat, column),
+      ...(lines ? { line: stride(of.flat, lines) } : {}),
       at: begin(of),
     });
     const call = emitCall({
-      a: operand(held, rows, k),
+      a: withoutLine(operand(held, rows, k)),
       b: operand(streamed, k, columns),
       c: operand(c, rows, columns),
       m: length(rows),
       n: length(columns),
       k: length(k),
-      width,
+      ...(lines ? { lines: length(lines) } : {}),
+      shape,
     });
-    entry = call.entry;
+    kernel = call.kernel;
     lowering.innermost.push(...call.statements);
   });
   return {
@@ -297,9 +360,19 @@ function emit(recognised: Recognised, scope: FunctionScope, tensors: Tensors): C
       ...lowering.innermost,
       ...finishLoops(scaled(nest, factors), lowering, tensors),
     ],
-    width,
-    entry,
+    kernel,
+    decision: { form: 'kernels', why: reasonFor(choice, held.tensor) },
   };
+}
+
+function withoutLine({ buffer, row, column, at }: Operand): Operand {
+  return { buffer, row, column, at };
+}
+
+/** For who asks why: what is held, and why in such blocks. */
+function reasonFor({ rows, columns, lines, k, block }: Choice, held: string): string {
+  const stream = lines ? `${columns.base}, ${lines.base} by ${lines.base}` : columns.base;
+  return `blocks of ${held} (${rows.base} x ${k.base}) are held along ${stream}; ${block.why}`;
 }
 
 /** Scalar factors multiply the sum, not its terms. */

@@ -5,7 +5,8 @@ import type { Program, Statement } from '../graph/types.ts';
 import { planBuffers } from './buffers.ts';
 import { nothing } from './choices.ts';
 import type { Without } from './choices.ts';
-import { contractionLoops } from './contraction.ts';
+import { contractionLoops, totalProducts } from './contraction.ts';
+import type { ContractionOptions } from './contraction.ts';
 import { FunctionList } from './function-list.ts';
 import { FunctionScope } from './function-scope.ts';
 import type { Naming } from './function-scope.ts';
@@ -43,9 +44,13 @@ export function schedule(source: Program, options: ScheduleOptions): LoopProgram
   );
   const inside = insideTensors(groups, stored);
   const functions = new FunctionList();
+  const total = totalProducts(
+    groups.flatMap(({ statements }) => statements),
+    program.tensors,
+  );
   const steps = new Map<Group, Step>();
   for (const shared of shareGroups(groups, program, inside, without)) {
-    const step = groupFunction(shared, program, options, functions);
+    const step = groupFunction(shared, program, { ...options, total }, functions);
     for (const { group, tensors } of shared.members) {
       const actual = new Map(shared.names.map((name, place) => [name, tensors[place] ?? name]));
       const given = (names: readonly string[]): string[] =>
@@ -138,10 +143,12 @@ function insideTensors(groups: readonly Group[], kept: ReadonlySet<string>): Set
 function groupFunction(
   shared: SharedGroup,
   program: Program,
-  { batch, without = nothing }: ScheduleOptions,
+  { batch, without = nothing, total = 0 }: ScheduleOptions & ContractionOptions,
   functions: FunctionList,
 ): Step {
   const { group, tensors, inside } = shared;
+  // what is done for each of its members is as many times of the work
+  const contracting: ContractionOptions = { without, total: total / shared.members.length };
   const naming: Naming = { tensors, batch };
   const [first] = group.statements;
   if (!first) throw new Error('a group has statements');
@@ -169,8 +176,8 @@ function groupFunction(
   };
   if (first.scan) {
     const scope = scopeOf();
-    const { statements, contractions } = scanLoops(group.statements, scope, tensors, without);
-    for (const { width, entry } of contractions) functions.addKernel(width, entry);
+    const { statements, contractions } = scanLoops(group.statements, scope, tensors, contracting);
+    for (const { kernel } of contractions) functions.addKernel(kernel);
     return add(scope, statements, { form: 'recurrence', why: 'each step reads what the one before it left' });
   }
   if (group.unrolled === true) {
@@ -190,10 +197,12 @@ function groupFunction(
     );
   }
   const scope = scopeOf();
-  const contraction = without.has('kernels') ? undefined : contractionLoops(first, scope, tensors);
-  if (contraction) functions.addKernel(contraction.width, contraction.entry);
-  if (contraction) return add(scope, contraction.statements, byChoice('kernels'));
-  return add(scope, statementLoops(first, scope, tensors), plainLoops(first, without));
+  const contraction = without.has('kernels')
+    ? undefined
+    : contractionLoops(first, scope, tensors, contracting);
+  if (!contraction) return add(scope, statementLoops(first, scope, tensors), plainLoops(first, without));
+  functions.addKernel(contraction.kernel);
+  return add(scope, contraction.statements, contraction.decision);
 }
 
 function nameOf({ members, result }: SharedGroup, program: Program): string {

@@ -3,7 +3,10 @@
  * than `contract_tn(x, dh, dW, 784, 128, batch)`. All other contractions call the kernel with strides and places.
  */
 import { integer, integerKey, variable } from './integers.ts';
-import { contractionName, operands } from './kernels.ts';
+import { blocksFor } from './blocks.ts';
+import { kernelName, operands } from './kernels.ts';
+import type { KernelShape } from './kernels.ts';
+import type { KernelUse } from './function-list.ts';
 import type { IntegerExpression, LoopFunction, LoopStatement } from './types.ts';
 
 /** What the kernel is given: c[i, j] += Σ_p a[i, p] · b[p, j], blocks of a held. */
@@ -14,14 +17,17 @@ export interface KernelCall {
   readonly m: IntegerExpression;
   readonly n: IntegerExpression;
   readonly k: IntegerExpression;
-  /** The width of its blocks. */
-  readonly width: number;
+  /** Of a kernel over lines of n columns: how many. */
+  readonly lines?: IntegerExpression;
+  readonly shape: KernelShape;
 }
 
 export interface Operand {
   readonly buffer: string;
   readonly row: IntegerExpression;
   readonly column: IntegerExpression;
+  /** The distance of two lines. */
+  readonly line?: IntegerExpression;
   readonly at: IntegerExpression;
 }
 
@@ -30,26 +36,34 @@ interface Layout {
   readonly a: 'n' | 't';
   readonly b: 'n' | 't';
   readonly held: 'a' | 'b';
-  readonly width: number;
+  readonly shape: KernelShape;
 }
 
 export interface EmittedCall {
   readonly statements: readonly LoopStatement[];
-  /** The function it calls beside the kernel of that width. */
-  readonly entry?: LoopFunction;
+  readonly kernel: KernelUse;
 }
 
 export function emitCall(call: KernelCall): EmittedCall {
   const layout = layoutOf(call);
-  return layout ? plainCall(call, layout) : { statements: [comment(call), stridedCall(call)] };
+  const kernel: KernelUse = {
+    shape: call.shape,
+    blocks: blocksFor(call.shape, known(call.m), known(call.k)),
+  };
+  if (!layout) return { statements: [comment(call), stridedCall(call)], kernel };
+  const { statement, entry } = plainCall(call, layout);
+  return { statements: [statement], kernel: { ...kernel, entry } };
 }
+
+const known = (size: IntegerExpression): number | undefined =>
+  size.kind === 'integer' ? size.value : undefined;
 
 const isEqual = (left: IntegerExpression, right: IntegerExpression): boolean =>
   integerKey(left) === integerKey(right);
 
 const flipped = { n: 't', t: 'n' } as const;
 
-function layoutOf({ a, b, c, m, n, k, width }: KernelCall): Layout | undefined {
+function layoutOf({ a, b, c, m, n, k, lines, shape }: KernelCall): Layout | undefined {
   const one = integer(1);
   const lies = (
     { row, column }: Operand,
@@ -59,21 +73,24 @@ function layoutOf({ a, b, c, m, n, k, width }: KernelCall): Layout | undefined {
     if (isEqual(row, columns) && isEqual(column, one)) return 'n';
     return isEqual(row, one) && isEqual(column, rows) ? 't' : undefined;
   };
-  if (![a, b, c].every(({ at }) => isEqual(at, integer(0)))) return undefined;
+  if (lines || ![a, b, c].every(({ at }) => isEqual(at, integer(0)))) return undefined;
   const [first, second, result] = [lies(a, m, k), lies(b, k, n), lies(c, m, n)];
   if (!first || !second || !result) return undefined;
   // The transposed result is the product of the transposed operands in the other order.
   return result === 'n'
-    ? { a: first, b: second, held: 'a', width }
-    : { a: flipped[second], b: flipped[first], held: 'b', width };
+    ? { a: first, b: second, held: 'a', shape }
+    : { a: flipped[second], b: flipped[first], held: 'b', shape };
 }
 
-function plainCall({ a, b, c, m, n, k }: KernelCall, layout: Layout): EmittedCall {
+function plainCall(
+  { a, b, c, m, n, k }: KernelCall,
+  layout: Layout,
+): { statement: LoopStatement; entry: LoopFunction } {
   const swapped = layout.held === 'b';
   const buffers = swapped ? [b, a, c] : [a, b, c];
   const sizes = swapped ? [n, m, k] : [m, n, k];
   const entry = entryFunction(layout);
-  const call: LoopStatement = {
+  const statement: LoopStatement = {
     kind: 'call',
     function: entry.name,
     arguments: [
@@ -81,11 +98,11 @@ function plainCall({ a, b, c, m, n, k }: KernelCall, layout: Layout): EmittedCal
       ...sizes.map((value) => ({ kind: 'integer' as const, value })),
     ],
   };
-  return { statements: [call], entry };
+  return { statement, entry };
 }
 
 function entryFunction(layout: Layout): LoopFunction {
-  const { a, b, held, width } = layout;
+  const { a, b, held, shape } = layout;
   const [m, n, k] = [variable('m'), variable('n'), variable('k')];
   const one = integer(1);
   const first: Operand = {
@@ -101,11 +118,11 @@ function entryFunction(layout: Layout): LoopFunction {
   const result: Operand = { buffer: 'c', at: integer(0), row: n, column: one };
   const call: KernelCall =
     held === 'a'
-      ? { a: first, b: second, c: result, m, n, k, width }
-      : { a: transposed(second), b: transposed(first), c: transposed(result), m: n, n: m, k, width };
+      ? { a: first, b: second, c: result, m, n, k, shape }
+      : { a: transposed(second), b: transposed(first), c: transposed(result), m: n, n: m, k, shape };
   const formula = `c[i, j] += sum[p](${a === 'n' ? 'a[i, p]' : 'a[p, i]'} * ${b === 'n' ? 'b[p, j]' : 'b[j, p]'})`;
   return {
-    name: `${contractionName(width).replace('contract', `contract_${a}${b}`)}${held === 'b' ? '_holding_b' : ''}`,
+    name: `${kernelName(shape).replace('contract', `contract_${a}${b}`)}${held === 'b' ? '_holding_b' : ''}`,
     buffers: operands,
     integers: ['m', 'n', 'k'],
     body: [stridedCall(call)],
@@ -118,24 +135,28 @@ function transposed({ row, column, ...rest }: Operand): Operand {
   return { ...rest, row: column, column: row };
 }
 
-function stridedCall({ a, b, c, m, n, k, width }: KernelCall): LoopStatement {
+function stridedCall({ a, b, c, m, n, k, lines, shape }: KernelCall): LoopStatement {
   const all = [a, b, c];
-  const strides = ({ buffer }: Operand, row: string, column: string) => ({
-    count: 2,
-    meaning: `strides of ${buffer}: by ${row}, by ${column}`,
+  const sizes = lines ? [m, n, k, lines] : [m, n, k];
+  const stridesOf = ({ row, column, line }: Operand): IntegerExpression[] =>
+    lines && line ? [row, column, line] : [row, column];
+  const strides = (operand: Operand, row: string, column: string) => ({
+    count: stridesOf(operand).length,
+    meaning: `strides of ${operand.buffer}: by ${row}, by ${column}${lines && operand.line ? ', by line' : ''}`,
   });
   return {
     kind: 'call',
-    function: contractionName(width),
+    function: kernelName(shape),
     arguments: [
       ...all.map(({ buffer }) => ({ kind: 'buffer' as const, buffer })),
-      ...[m, n, k, ...all.flatMap(({ row, column }) => [row, column]), ...all.map(({ at }) => at)].map(
-        (value) => ({ kind: 'integer' as const, value }),
-      ),
+      ...[...sizes, ...all.flatMap(stridesOf), ...all.map(({ at }) => at)].map((value) => ({
+        kind: 'integer' as const,
+        value,
+      })),
     ],
     groups: [
       { count: 3, meaning: '' },
-      { count: 3, meaning: 'rows, columns, terms of a sum' },
+      { count: sizes.length, meaning: `rows, columns, terms of a sum${lines ? ', lines' : ''}` },
       strides(a, 'row', 'term'),
       strides(b, 'term', 'column'),
       strides(c, 'row', 'column'),
@@ -147,7 +168,8 @@ function stridedCall({ a, b, c, m, n, k, width }: KernelCall): LoopStatement {
 }
 
 /** The call as mathematics. */
-function comment({ a, b, c }: KernelCall): LoopStatement {
-  const product = `${a.buffer}[row, term] * ${b.buffer}[term, column]`;
-  return { kind: 'comment', text: `${c.buffer}[row, column] += sum[term](${product})` };
+function comment({ a, b, c, lines }: KernelCall): LoopStatement {
+  const streamed = lines ? 'line, column' : 'column';
+  const product = `${a.buffer}[row, term] * ${b.buffer}[term, ${streamed}]`;
+  return { kind: 'comment', text: `${c.buffer}[row, ${streamed}] += sum[term](${product})` };
 }

@@ -23,8 +23,8 @@ import { grouped, multiplyAdds, printPolynomial } from './work.ts';
 
 const indent = '      ';
 
-/** The integers of a kernel that are told: how many rows, columns and products for each. */
-const kernelSizes: ReadonlySet<string> = new Set(['m', 'n', 'k']);
+/** The integers of a kernel that are told: how many rows, columns, products for each, and lines of columns. */
+const kernelSizes: ReadonlySet<string> = new Set(['m', 'n', 'k', 'lines']);
 
 /** @param rows the number of rows for which bytes are given */
 export function printSchedule(loops: LoopProgram, program: Program, rows: number): string {

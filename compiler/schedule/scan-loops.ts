@@ -7,7 +7,7 @@ import type { LoopIndex, Statement, Tensor } from '../graph/types.ts';
 import { nothing } from './choices.ts';
 import type { Without } from './choices.ts';
 import { contractionLoops } from './contraction.ts';
-import type { Contraction } from './contraction.ts';
+import type { Contraction, ContractionOptions } from './contraction.ts';
 import type { FunctionScope } from './function-scope.ts';
 import { isElementwise, readsInPlace, sameBox } from './groups.ts';
 import { integer, sum } from './integers.ts';
@@ -25,8 +25,9 @@ export function scanLoops(
   statements: readonly Statement[],
   scope: FunctionScope,
   tensors: ReadonlyMap<string, Tensor>,
-  without: Without = nothing,
+  options: ContractionOptions = {},
 ): ScanLoops {
+  const { without = nothing } = options;
   const [first] = statements;
   const { scan } = first ?? {};
   const steps = first?.indices.find(({ name }) => name === scan?.index);
@@ -38,7 +39,7 @@ export function scanLoops(
     const [only] = together;
     scope.around = new Map([[together.at(-1)?.scan?.index ?? '', index]]);
     const alone = together.length === 1 && !without.has('kernels');
-    const contraction = only && alone ? contractionLoops(only, scope, tensors) : undefined;
+    const contraction = only && alone ? contractionLoops(only, scope, tensors, options) : undefined;
     if (contraction) contractions.push(contraction);
     if (contraction) body.push(...contraction.statements);
     else if (only && together.length === 1) body.push(...statementLoops(only, scope, tensors));
