@@ -92,15 +92,20 @@ export function blocksFor(
   const wide = terms === undefined || terms >= shape.terms ? [shape.terms] : [];
   const over = terms === undefined ? undefined : terms % shape.terms;
   // what is left of a batch is seldom worth a block of its own
-  const narrow = over === undefined ? [1] : sizesFor([Math.min(rest, shape.terms), 1], over);
+  const narrow = over === undefined ? [1] : sizesFor(withRest(shape.terms).slice(1), over);
   return [
     ...wide.flatMap((width) =>
-      sizesFor([shape.rows, rest, 1], rows).map((height) => ({ rows: height, terms: width })),
+      sizesFor(withRest(shape.rows), rows).map((height) => ({ rows: height, terms: width })),
     ),
     ...narrow
       .filter((width) => width < shape.terms)
       .flatMap((width) => sizesFor([few, 1], rows).map((height) => ({ rows: height, terms: width }))),
   ];
+}
+
+/** The block, and what takes the rest: so that each begins at a multiple of its size. */
+function withRest(size: number): number[] {
+  return size > rest && size % rest === 0 ? [size, rest, 1] : [size, 1];
 }
 
 /** Those of the sizes that cover an extent; all, where it is not known. */
@@ -131,10 +136,10 @@ export interface CallShape {
 
 /** An estimate of a kernel call's instructions, fitted to measurements. */
 export function costOfCall({ rows, columns, lines, terms, block, distance }: CallShape): number {
-  const widths = stepsOf([block.terms, rest, 1], terms);
+  const widths = stepsOf(withRest(block.terms), terms);
   let total = 100;
   for (const { size: u, count: wide } of widths) {
-    const heights = u === block.terms ? [block.rows, rest, 1] : [rest, 1];
+    const heights = u === block.terms ? withRest(block.rows) : [rest, 1];
     for (const { size: r, count: high } of stepsOf(heights, rows)) {
       // An element of c is loaded, converted, stored; one of b loaded and converted; a product and its sum are two.
       const step = (13 * r + 10 * u + 2.6 * r * u) * distance;

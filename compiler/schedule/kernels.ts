@@ -23,9 +23,13 @@ export interface KernelBlocks {
 }
 
 const strides = (lines: boolean): string[] => [
-  ...['a_row', 'a_column', 'b_row', 'b_column'],
+  'a_row',
+  'a_column',
+  'b_row',
+  'b_column',
   ...(lines ? ['b_line'] : []),
-  ...['c_row', 'c_column'],
+  'c_row',
+  'c_column',
   ...(lines ? ['c_line'] : []),
 ];
 const places = ['a_at', 'b_at', 'c_at'];
