@@ -22,7 +22,7 @@
  *   metric  accuracy
  *
  * Multiply-adds of a step: forward 416,520 n, backward 945,840 n.
- * Inputs and intermediates: 51,788 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 51,828 n + 16 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -216,8 +216,8 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
-  work: { backward: [0, 1912820], bytes: [8, 51788] },
-  training: { batch: 64, epochs: 8, seed: 1, shuffle: true, rates: ['adam'] },
+  work: { backward: [0, 1903364], bytes: [16, 51828] },
+  training: { batch: 64, epochs: 8, seed: 1, shuffle: true, hasRate: true },
 };
 
 const c1_conv2d_K_offset = 0;
@@ -275,8 +275,14 @@ export function forward_c1_relu(
   }
 }
 
-// c1[n, i: 14, j: 14, f] = max[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:8 (pooling.dsl:8)
-export function forward_c1(c1_relu: Float32Array, c1: Float32Array, batch: number): void {
+// c1_argmax[n, i: 14, j: 14, f] = argmax[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:8 (pooling.dsl:8)
+// c1[n, i: 14, j: 14, f] = max[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])                lenet.dsl:8 (pooling.dsl:8)
+export function forward_c1(
+  c1_relu: Float32Array,
+  c1_argmax: Int32Array,
+  c1: Float32Array,
+  batch: number,
+): void {
   const ni_to = batch * 14;
   for (let ni = 0; ni < ni_to; ni++) {
     const c1_relu_at_ni = ni * 336;
@@ -285,44 +291,25 @@ export function forward_c1(c1_relu: Float32Array, c1: Float32Array, batch: numbe
       const c1_relu_at_j = c1_relu_at_ni + j * 12;
       const c1_at_j = c1_at_ni + j * 6;
       for (let f = 0; f < 6; f++) {
-        let largest = -Infinity;
-        const c1_relu_at_f = c1_relu_at_j + f;
-        for (let u = 0; u < 2; u++) {
-          const c1_relu_at_u = c1_relu_at_f + u * 168;
-          for (let v = 0; v < 2; v++) {
-            largest = Math.max(largest, c1_relu[c1_relu_at_u + v * 6]!);
-          }
+        let largest = c1_relu[c1_relu_at_j + f]!;
+        let largest_at = 0;
+        const value = c1_relu[c1_relu_at_j + f + 6]!;
+        if (value > largest) {
+          largest_at = 1;
         }
+        largest = Math.max(largest, value);
+        const value2 = c1_relu[c1_relu_at_j + f + 168]!;
+        if (value2 > largest) {
+          largest_at = 2;
+        }
+        largest = Math.max(largest, value2);
+        const value3 = c1_relu[c1_relu_at_j + f + 174]!;
+        if (value3 > largest) {
+          largest_at = 3;
+        }
+        largest = Math.max(largest, value3);
         c1[c1_at_j + f] = largest;
-      }
-    }
-  }
-}
-
-// c1_argmax[n, i: 14, j: 14, f] = argmax[u: 2, v: 2](c1_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:8 (pooling.dsl:8)
-export function forward_c1_argmax(c1_relu: Float32Array, c1_argmax: Int32Array, batch: number): void {
-  const ni_to = batch * 14;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const c1_relu_at_ni = ni * 336;
-    const c1_argmax_at_ni = ni * 84;
-    for (let j = 0; j < 14; j++) {
-      const c1_relu_at_j = c1_relu_at_ni + j * 12;
-      const c1_argmax_at_j = c1_argmax_at_ni + j * 6;
-      for (let f = 0; f < 6; f++) {
-        let largest = -Infinity;
-        let largest_at = -1;
-        const c1_relu_at_f = c1_relu_at_j + f;
-        for (let u = 0; u < 2; u++) {
-          const c1_relu_at_u = c1_relu_at_f + u * 168;
-          for (let v = 0; v < 2; v++) {
-            const value = c1_relu[c1_relu_at_u + v * 6]!;
-            if (value > largest || largest_at < 0) {
-              largest = value;
-              largest_at = u * 2 + v;
-            }
-          }
-        }
-        c1_argmax[c1_argmax_at_j + f] = largest_at;
+        c1_argmax[c1_at_j + f] = largest_at;
       }
     }
   }
@@ -364,9 +351,14 @@ export function forward_c2_relu(
   }
 }
 
-// c2[n, i: 5, j: 5, f] = max[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:9 (pooling.dsl:8)
-export function forward_c2(c2_relu: Float32Array, c2: Float32Array, batch: number): void {
-  c2.fill(-Infinity);
+// c2_argmax[n, i: 5, j: 5, f] = argmax[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:9 (pooling.dsl:8)
+// c2[n, i: 5, j: 5, f] = max[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])                lenet.dsl:9 (pooling.dsl:8)
+export function forward_c2(
+  c2_relu: Float32Array,
+  c2_argmax: Int32Array,
+  c2: Float32Array,
+  batch: number,
+): void {
   const ni_to = batch * 5;
   for (let ni = 0; ni < ni_to; ni++) {
     const c2_relu_at_ni = ni * 320;
@@ -374,45 +366,36 @@ export function forward_c2(c2_relu: Float32Array, c2: Float32Array, batch: numbe
     for (let j = 0; j < 5; j++) {
       const c2_relu_at_j = c2_relu_at_ni + j * 32;
       const c2_at_j = c2_at_ni + j * 16;
-      for (let u = 0; u < 2; u++) {
-        const c2_relu_at_u = c2_relu_at_j + u * 160;
-        for (let v = 0; v < 2; v++) {
-          const c2_relu_at_v = c2_relu_at_u + v * 16;
-          for (let f = 0; f < 16; f++) {
-            c2[c2_at_j + f] = Math.max(c2[c2_at_j + f]!, c2_relu[c2_relu_at_v + f]!);
-          }
+      for (let f = 0; f < 16; f++) {
+        let largest = c2_relu[c2_relu_at_j + f]!;
+        let largest_at = 0;
+        const value = c2_relu[c2_relu_at_j + f + 16]!;
+        if (value > largest) {
+          largest_at = 1;
         }
+        largest = Math.max(largest, value);
+        const value2 = c2_relu[c2_relu_at_j + f + 160]!;
+        if (value2 > largest) {
+          largest_at = 2;
+        }
+        largest = Math.max(largest, value2);
+        const value3 = c2_relu[c2_relu_at_j + f + 176]!;
+        if (value3 > largest) {
+          largest_at = 3;
+        }
+        largest = Math.max(largest, value3);
+        c2[c2_at_j + f] = largest;
+        c2_argmax[c2_at_j + f] = largest_at;
       }
     }
   }
 }
 
-// c2_argmax[n, i: 5, j: 5, f] = argmax[u: 2, v: 2](c2_relu[n, 2*i + u, 2*j + v, f])      lenet.dsl:9 (pooling.dsl:8)
-export function forward_c2_argmax(c2_relu: Float32Array, c2_argmax: Int32Array, batch: number): void {
-  const ni_to = batch * 5;
-  for (let ni = 0; ni < ni_to; ni++) {
-    const c2_relu_at_ni = ni * 320;
-    const c2_argmax_at_ni = ni * 80;
-    for (let j = 0; j < 5; j++) {
-      const c2_relu_at_j = c2_relu_at_ni + j * 32;
-      const c2_argmax_at_j = c2_argmax_at_ni + j * 16;
-      for (let f = 0; f < 16; f++) {
-        let largest = -Infinity;
-        let largest_at = -1;
-        const c2_relu_at_f = c2_relu_at_j + f;
-        for (let u = 0; u < 2; u++) {
-          const c2_relu_at_u = c2_relu_at_f + u * 160;
-          for (let v = 0; v < 2; v++) {
-            const value = c2_relu[c2_relu_at_u + v * 16]!;
-            if (value > largest || largest_at < 0) {
-              largest = value;
-              largest_at = u * 2 + v;
-            }
-          }
-        }
-        c2_argmax[c2_argmax_at_j + f] = largest_at;
-      }
-    }
+// h_flatten_y[n, i: 400] = c2[n, i / 80, mod(i / 16, 5), mod(i, 16)]      lenet.dsl:12 (shapes.dsl:6)
+export function forward_h_flatten_y(c2: Float32Array, h_flatten_y: Float32Array, batch: number): void {
+  const nii2i3_to = batch * 400;
+  for (let nii2i3 = 0; nii2i3 < nii2i3_to; nii2i3++) {
+    h_flatten_y[nii2i3] = c2[nii2i3]!;
   }
 }
 
@@ -668,45 +651,36 @@ export function gradient_h_dense1_W(
   contract_tn_16x8(h_flatten_y, dh_dense1_y, dh_dense1_W, 400, 120, batch);
 }
 
-// dc2_relu[n, 2*i + c2_argmax[n, i, j, f] / 2: 10, 2*j + mod(c2_argmax[n, i, j, f], 2): 10, f]
-//     += dh_flatten_y[n, f + 80*i + 16*j] for n, i, j, f      lenet.dsl:9 (pooling.dsl:8)
-export function backward_dc2_relu(
-  dh_flatten_y: Float32Array,
-  c2_argmax: Int32Array,
-  dc2_relu: Float32Array,
-  batch: number,
-): void {
-  dc2_relu.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dh_flatten_y_at_n = n * 400;
-    const dc2_relu_at_n = n * 1600;
-    for (let i = 0; i < 5; i++) {
-      const dh_flatten_y_at_i = dh_flatten_y_at_n + i * 80;
-      const dc2_relu_at_i = dc2_relu_at_n + i * 320;
-      for (let j = 0; j < 5; j++) {
-        const dh_flatten_y_at_j = dh_flatten_y_at_i + j * 16;
-        const dc2_relu_at_j = dc2_relu_at_i + j * 32;
-        for (let f = 0; f < 16; f++) {
-          const c2_argmax_f = c2_argmax[dh_flatten_y_at_j + f]!;
-          dc2_relu[dc2_relu_at_j + (c2_argmax_f >> 1) * 160 + (c2_argmax_f & 1) * 16 + f]! +=
-            dh_flatten_y[dh_flatten_y_at_j + f]!;
-        }
-      }
-    }
-  }
-}
-
-// dc2_conv2d_y[n, i, j, f] = c2_relu[n, i, j, f] > 0 ? dc2_relu[n, i, j, f] : 0      lenet.dsl:9
+// dc2_conv2d_y[n, 2*i + c2_argmax[n, i, j, f] / 2: 10, 2*j + mod(c2_argmax[n, i, j, f], 2): 10, f]
+//     += c2_relu[n, 2*i + c2_argmax[n, i, j, f] / 2, 2*j + mod(c2_argmax[n, i, j, f], 2), f] > 0
+//     ? dh_flatten_y[n, f + 80*i + 16*j] : 0 for n, i, j, f      lenet.dsl:9
 // c2_conv2d_y is a part of c2_relu and not stored itself
 export function backward_dc2_conv2d_y(
   c2_relu: Float32Array,
-  dc2_relu: Float32Array,
+  dh_flatten_y: Float32Array,
+  c2_argmax: Int32Array,
   dc2_conv2d_y: Float32Array,
   batch: number,
 ): void {
-  const nijf_to = batch * 1600;
-  for (let nijf = 0; nijf < nijf_to; nijf++) {
-    dc2_conv2d_y[nijf] = c2_relu[nijf]! > 0 ? dc2_relu[nijf]! : 0;
+  dc2_conv2d_y.fill(0);
+  for (let n = 0; n < batch; n++) {
+    const c2_argmax_at_n = n * 400;
+    const c2_relu_at_n = n * 1600;
+    for (let i = 0; i < 5; i++) {
+      const c2_argmax_at_i = c2_argmax_at_n + i * 80;
+      const c2_relu_at_i = c2_relu_at_n + i * 320;
+      for (let j = 0; j < 5; j++) {
+        const c2_argmax_at_j = c2_argmax_at_i + j * 16;
+        const c2_relu_at_j = c2_relu_at_i + j * 32;
+        for (let f = 0; f < 16; f++) {
+          const c2_argmax_f = c2_argmax[c2_argmax_at_j + f]!;
+          dc2_conv2d_y[c2_relu_at_j + (c2_argmax_f >> 1) * 160 + (c2_argmax_f & 1) * 16 + f]! +=
+            c2_relu[c2_relu_at_j + (c2_argmax_f >> 1) * 160 + (c2_argmax_f & 1) * 16 + f]! > 0
+              ? dh_flatten_y[c2_argmax_at_j + f]!
+              : 0;
+        }
+      }
+    }
   }
 }
 
@@ -790,45 +764,36 @@ export function gradient_c2_conv2d_K(
   }
 }
 
-// dc1_relu[n, 2*i + c1_argmax[n, i, j, f] / 2: 28, 2*j + mod(c1_argmax[n, i, j, f], 2): 28, f]
-//     += dc1[n, i, j, f] for n, i, j, f      lenet.dsl:8 (pooling.dsl:8)
-export function backward_dc1_relu(
-  dc1: Float32Array,
-  c1_argmax: Int32Array,
-  dc1_relu: Float32Array,
-  batch: number,
-): void {
-  dc1_relu.fill(0);
-  for (let n = 0; n < batch; n++) {
-    const dc1_at_n = n * 1176;
-    const dc1_relu_at_n = n * 4704;
-    for (let i = 0; i < 14; i++) {
-      const dc1_at_i = dc1_at_n + i * 84;
-      const dc1_relu_at_i = dc1_relu_at_n + i * 336;
-      for (let j = 0; j < 14; j++) {
-        const dc1_at_j = dc1_at_i + j * 6;
-        const dc1_relu_at_j = dc1_relu_at_i + j * 12;
-        for (let f = 0; f < 6; f++) {
-          const c1_argmax_f = c1_argmax[dc1_at_j + f]!;
-          dc1_relu[dc1_relu_at_j + (c1_argmax_f >> 1) * 168 + (c1_argmax_f & 1) * 6 + f]! +=
-            dc1[dc1_at_j + f]!;
-        }
-      }
-    }
-  }
-}
-
-// dc1_conv2d_y[n, i, j, f] = c1_relu[n, i, j, f] > 0 ? dc1_relu[n, i, j, f] : 0      lenet.dsl:8
+// dc1_conv2d_y[n, 2*i + c1_argmax[n, i, j, f] / 2: 28, 2*j + mod(c1_argmax[n, i, j, f], 2): 28, f]
+//     += c1_relu[n, 2*i + c1_argmax[n, i, j, f] / 2, 2*j + mod(c1_argmax[n, i, j, f], 2), f] > 0
+//     ? dc1[n, i, j, f] : 0 for n, i, j, f      lenet.dsl:8
 // c1_conv2d_y is a part of c1_relu and not stored itself
 export function backward_dc1_conv2d_y(
   c1_relu: Float32Array,
-  dc1_relu: Float32Array,
+  dc1: Float32Array,
+  c1_argmax: Int32Array,
   dc1_conv2d_y: Float32Array,
   batch: number,
 ): void {
-  const nijf_to = batch * 4704;
-  for (let nijf = 0; nijf < nijf_to; nijf++) {
-    dc1_conv2d_y[nijf] = c1_relu[nijf]! > 0 ? dc1_relu[nijf]! : 0;
+  dc1_conv2d_y.fill(0);
+  for (let n = 0; n < batch; n++) {
+    const c1_argmax_at_n = n * 1176;
+    const c1_relu_at_n = n * 4704;
+    for (let i = 0; i < 14; i++) {
+      const c1_argmax_at_i = c1_argmax_at_n + i * 84;
+      const c1_relu_at_i = c1_relu_at_n + i * 336;
+      for (let j = 0; j < 14; j++) {
+        const c1_argmax_at_j = c1_argmax_at_i + j * 6;
+        const c1_relu_at_j = c1_relu_at_i + j * 12;
+        for (let f = 0; f < 6; f++) {
+          const c1_argmax_f = c1_argmax[c1_argmax_at_j + f]!;
+          dc1_conv2d_y[c1_relu_at_j + (c1_argmax_f >> 1) * 168 + (c1_argmax_f & 1) * 6 + f]! +=
+            c1_relu[c1_relu_at_j + (c1_argmax_f >> 1) * 168 + (c1_argmax_f & 1) * 6 + f]! > 0
+              ? dc1[c1_argmax_at_j + f]!
+              : 0;
+        }
+      }
+    }
   }
 }
 
@@ -894,20 +859,23 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
       : 0.002 * ((1 + Math.cos(Math.PI * Math.min(1, (step - 100) / 900))) / 2);
 }
 
-// c1 = 1 - 0.9^t                                                      lenet.dsl:20 (optimizers.dsl:66)
-// c2 = 1 - 0.999^t                                                    lenet.dsl:20 (optimizers.dsl:67)
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               lenet.dsl:20 (optimizers.dsl:63)
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         lenet.dsl:20 (optimizers.dsl:64)
-// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      lenet.dsl:20 (optimizers.dsl:68)
+// scaled_rate = rate * rate_factor                                           lenet.dsl:20
+// c1 = 1 - 0.9^t                                                             lenet.dsl:20 (optimizers.dsl:66)
+// c2 = 1 - 0.999^t                                                           lenet.dsl:20 (optimizers.dsl:67)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                      lenet.dsl:20 (optimizers.dsl:63)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                lenet.dsl:20 (optimizers.dsl:64)
+// p'[i] = p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      lenet.dsl:20 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
-  t: number,
   rate: number,
+  rate_factor: number,
+  t: number,
 ): void {
+  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -918,7 +886,7 @@ export function update_adam(
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i]! -= (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -2357,7 +2325,6 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(61706);
   const state = new Float32Array(123412);
   const scalars = new Float64Array(0);
-  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -2389,29 +2356,27 @@ export function createProgram(batch: number): CompiledProgram {
   const dc1_conv2d_K = gradients.subarray(c1_conv2d_K_offset, c1_conv2d_K_offset + 150);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(10584 * batch);
+  const workspace = new Float32Array(10594 * batch);
   const c1_relu = workspace.subarray(0, 4704 * batch);
   const c1 = workspace.subarray(7904 * batch, 9080 * batch);
   const c2_relu = workspace.subarray(4704 * batch, 6304 * batch);
   const c2 = workspace.subarray(6304 * batch, 6704 * batch);
-  const h_flatten_y = workspace.subarray(6304 * batch, 6704 * batch); // c2, in the same order
-  const h_relu = workspace.subarray(6704 * batch, 6824 * batch);
-  const h = workspace.subarray(6824 * batch, 6908 * batch);
-  const z = workspace.subarray(6908 * batch, 6918 * batch);
-  const p = workspace.subarray(6918 * batch, 6928 * batch);
-  const dz = workspace.subarray(6918 * batch, 6928 * batch);
-  const dh_dense2_y = workspace.subarray(6944 * batch, 7028 * batch);
-  const dh_dense1_y = workspace.subarray(6824 * batch, 6944 * batch);
+  const h_flatten_y = workspace.subarray(6704 * batch, 7104 * batch);
+  const h_relu = workspace.subarray(6304 * batch, 6424 * batch);
+  const h = workspace.subarray(6424 * batch, 6508 * batch);
+  const z = workspace.subarray(6508 * batch, 6518 * batch);
+  const p = workspace.subarray(10584 * batch, 10594 * batch);
+  const dz = workspace.subarray(6508 * batch, 6518 * batch);
+  const dh_dense2_y = workspace.subarray(6544 * batch, 6628 * batch);
+  const dh_dense1_y = workspace.subarray(6424 * batch, 6544 * batch);
   const dh_flatten_y = workspace.subarray(9080 * batch, 9480 * batch);
-  const dc2_relu = workspace.subarray(6304 * batch, 7904 * batch);
-  const dc2_conv2d_y = workspace.subarray(4704 * batch, 6304 * batch);
+  const dc2_conv2d_y = workspace.subarray(6304 * batch, 7904 * batch);
   const dc1 = workspace.subarray(9408 * batch, 10584 * batch);
-  const dc1_relu = workspace.subarray(4704 * batch, 9408 * batch);
-  const dc1_conv2d_y = workspace.subarray(0, 4704 * batch);
+  const dc1_conv2d_y = workspace.subarray(4704 * batch, 9408 * batch);
 
   // intermediates in double precision
-  const doubles = new Float64Array(batch + 1);
-  const p_logsumexp = doubles.subarray(1, batch + 1);
+  const doubles = new Float64Array(batch + 2);
+  const p_logsumexp = doubles.subarray(2, batch + 2);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
 
@@ -2431,18 +2396,16 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
-    rates,
     inputs: { x, label },
     outputs: { p },
     results,
 
     forward(n: number): void {
       forward_c1_relu(x, c1_conv2d_K, c1_conv2d_b, c1_relu, n);
-      forward_c1(c1_relu, c1, n);
-      forward_c1_argmax(c1_relu, c1_argmax, n);
+      forward_c1(c1_relu, c1_argmax, c1, n);
       forward_c2_relu(c1, c2_conv2d_K, c2_conv2d_b, c2_relu, n);
-      forward_c2(c2_relu, c2, n);
-      forward_c2_argmax(c2_relu, c2_argmax, n);
+      forward_c2(c2_relu, c2_argmax, c2, n);
+      forward_h_flatten_y(c2, h_flatten_y, n);
       forward_h_relu(h_flatten_y, h_dense1_W, h_dense1_b, h_relu, n);
       forward_h(h_relu, h_dense2_W, h_dense2_b, h, n);
       forward_z(h, z_W, z_b, z, n);
@@ -2465,28 +2428,26 @@ export function createProgram(batch: number): CompiledProgram {
       gradient_h_dense1_b(dh_dense1_y, dh_dense1_b, n);
       backward_dh_flatten_y(dh_dense1_y, h_dense1_W, dh_flatten_y, n);
       gradient_h_dense1_W(h_flatten_y, dh_dense1_y, dh_dense1_W, n);
-      backward_dc2_relu(dh_flatten_y, c2_argmax, dc2_relu, n);
-      backward_dc2_conv2d_y(c2_relu, dc2_relu, dc2_conv2d_y, n);
+      backward_dc2_conv2d_y(c2_relu, dh_flatten_y, c2_argmax, dc2_conv2d_y, n);
       gradient_c2_conv2d_b(dc2_conv2d_y, dc2_conv2d_b, n);
       backward_dc1(dc2_conv2d_y, c2_conv2d_K, dc1, n);
       gradient_c2_conv2d_K(c1, dc2_conv2d_y, dc2_conv2d_K, n);
-      backward_dc1_relu(dc1, c1_argmax, dc1_relu, n);
-      backward_dc1_conv2d_y(c1_relu, dc1_relu, dc1_conv2d_y, n);
+      backward_dc1_conv2d_y(c1_relu, dc1, c1_argmax, dc1_conv2d_y, n);
       gradient_c1_conv2d_b(dc1_conv2d_y, dc1_conv2d_b, n);
       gradient_c1_conv2d_K(x, dc1_conv2d_y, dc1_conv2d_K, n);
     },
 
     update(step: number, rateFactor: number): void {
       update_rate_schedule(rate_schedule, step);
-      rates[0] = rate_schedule[0]! * rateFactor;
-      update_adam(gradients, m, v, parameters, 61706, step + 1, rates[0]!);
+      update_adam(gradients, m, v, parameters, 61706, rate_schedule[0]!, rateFactor, step + 1);
     },
 
     predict(n: number): void {
       forward_c1_relu(x, c1_conv2d_K, c1_conv2d_b, c1_relu, n);
-      forward_c1(c1_relu, c1, n);
+      forward_c1(c1_relu, c1_argmax, c1, n);
       forward_c2_relu(c1, c2_conv2d_K, c2_conv2d_b, c2_relu, n);
-      forward_c2(c2_relu, c2, n);
+      forward_c2(c2_relu, c2_argmax, c2, n);
+      forward_h_flatten_y(c2, h_flatten_y, n);
       forward_h_relu(h_flatten_y, h_dense1_W, h_dense1_b, h_relu, n);
       forward_h(h_relu, h_dense2_W, h_dense2_b, h, n);
       forward_z(h, z_W, z_b, z, n);

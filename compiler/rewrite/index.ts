@@ -11,6 +11,7 @@ import { fuseEpilogues } from './epilogue.ts';
 import { inline } from './inline.ts';
 import { nestSums } from './nest.ts';
 import { recompute } from './recompute.ts';
+import { scatterThrough } from './scatter.ts';
 import { share } from './share.ts';
 import { simplify } from './simplify.ts';
 import { splitContractions } from './split.ts';
@@ -33,6 +34,7 @@ export const passes = {
   split: keepingScans(splitContractions),
   dead: keepingScans(removeDead),
   inline: keepingScans(inline),
+  scatter: keepingScans(scatterThrough),
   epilogue: keepingScans(fuseEpilogues),
   checkpoint: keepingScans(recomputeCheckpoints),
   recompute: keepingScans(recompute),
@@ -51,6 +53,7 @@ export const passMeanings: Readonly<Record<PassName, string>> = {
   split: 'a sum over a product of many factors becomes products of two, in the cheapest order',
   dead: 'statements that no result depends on are dropped',
   inline: 'elementwise statements move into their readers where that is cheaper than storing them',
+  scatter: 'a factor or a mask of scattered elements is applied before they are scattered',
   epilogue: 'what is done to a finished sum is done where it is stored: bias, activation',
   checkpoint: 'what lies inside of a `checkpoint` is computed again in the backward pass instead of kept',
   recompute: 'what is large, cheap and made of what is alive anyway is computed again in the backward pass',
@@ -70,6 +73,7 @@ const last: readonly PassName[] = [
   'simplify',
   'share',
   'dead',
+  'scatter',
   'epilogue',
   'simplify',
   'checkpoint',

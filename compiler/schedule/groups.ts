@@ -23,6 +23,8 @@ export interface Group {
   readonly rowwise?: boolean;
   /** All of a list of steps, in one loop over rows with nothing but straight lines in it. */
   readonly unrolled?: boolean;
+  /** A window's greatest value, and where it stands. */
+  readonly form?: 'windows';
 }
 
 export type Part = 'forward' | 'backward' | 'evaluate' | 'predict';

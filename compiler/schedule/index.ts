@@ -16,6 +16,7 @@ import { statementLoops } from './loops.ts';
 import { rowLoops } from './row-loops.ts';
 import { scanLoops } from './scan-loops.ts';
 import { sharedLoops } from './shared-loops.ts';
+import { windowLoops } from './windows.ts';
 import { shareGroups } from './share-functions.ts';
 import type { SharedGroup } from './share-functions.ts';
 import { byChoice, plainLoops } from './reasons.ts';
@@ -183,6 +184,10 @@ function groupFunction(
   if (group.unrolled === true) {
     const scope = scopeOf();
     return add(scope, unrolledLoop(group.statements, scope, tensors, batch, inside), byChoice('unroll'));
+  }
+  if (group.form === 'windows') {
+    const scope = scopeOf();
+    return add(scope, windowLoops(group.statements, scope, tensors), byChoice('windows'));
   }
   if (group.rowwise === true) {
     const scope = scopeOf();

@@ -11,6 +11,7 @@ import { relation, timelineOf } from './lifetimes.ts';
 import type { Relation, Timeline } from './lifetimes.ts';
 import { fuseRows } from './row-loops.ts';
 import { unrolledGroups } from './unroll.ts';
+import { pairWindows } from './windows.ts';
 
 export interface Layout {
   /** With a tensor for every gradient. */
@@ -41,7 +42,8 @@ export function layOut(source: Program, without: Without = nothing, batch?: stri
   const stored = new Set([...kept, ...aliases.values()]);
   const inLoops = (): Group[] => {
     const separate = groupStatements(parts, tensors, without, aliases);
-    return without.has('rows') ? separate : fuseRows(separate, tensors, stored);
+    const paired = without.has('windows') ? separate : pairWindows(separate, tensors);
+    return without.has('rows') ? paired : fuseRows(paired, tensors, stored);
   };
   const groups = unrolled ?? inLoops();
   const listed = (...of: readonly Part[]): Group[] =>

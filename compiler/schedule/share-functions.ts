@@ -63,7 +63,7 @@ function tensorsOf({ statements }: Group): string[] {
 
 /** Equal for groups that differ in nothing but the names of their tensors and indices. */
 function groupKey(
-  { statements, rowwise, unrolled, parts }: Group,
+  { statements, rowwise, unrolled, form, parts }: Group,
   order: readonly string[],
   tensors: ReadonlyMap<string, Tensor>,
   inside: ReadonlySet<string>,
@@ -85,7 +85,7 @@ function groupKey(
     const steps = scan && [scan.reversed, indices.findIndex(({ name }) => name === scan.index)];
     return [phase, steps, places.get(statement.target), statementKey(renamed(statement, places), around)];
   });
-  return JSON.stringify([rowwise === true, unrolled === true && [...parts], kinds, keys]);
+  return JSON.stringify([rowwise === true, form, unrolled === true && [...parts], kinds, keys]);
 }
 
 /** The statement about other tensors. */

@@ -35,6 +35,31 @@ describe('dead', () => {
   });
 });
 
+describe('scatter', () => {
+  const pooled = (loss: string): string => `
+  input x[n, 10, 2]
+  param w[3, 2, 4] ~ zeros
+  param b[4] ~ zeros
+  y[n, i: 8, f] = relu(sum[u, c](x[n, i + u, c] * w[u, c, f]) + b[f])
+  p[n, i: 4, f] = max[u: 2](y[n, 2*i + u, f])
+  loss = ${loss}`;
+  const scatters = (loss: string): string[] =>
+    lines(valid(trained(pooled(loss)))).filter((text) => /^d.*p_argmax/.test(text));
+
+  test('what masks a scattered gradient masks what is scattered', () => {
+    const [only, ...others] = scatters('sum[n, i, f](p[n, i, f]^3)');
+    expect(others).toEqual([]);
+    expect(only?.replaceAll(/\s+/g, ' ')).toContain(
+      '+= y[n, 2*i + p_argmax[n, i, f], f] > 0 ? 3 * p[n, i, f]^2 : 0',
+    );
+  });
+
+  test('what is added to a scattered gradient is not', () => {
+    const [only] = scatters('sum[n, i, f](p[n, i, f]^3) + sum[n, i: 8, f](y[n, i, f]^2)');
+    expect(only).toMatch(/\+= 3 \* p\[n, i, f\]\^2/);
+  });
+});
+
 describe('share', () => {
   test('reads what an earlier statement computes, under other index names', () => {
     const program = valid(
