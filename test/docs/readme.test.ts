@@ -43,6 +43,13 @@ describe('README', () => {
     expect(rows.map((row) => named(row)[0])).toEqual(options.map((option) => named(option)[0]));
   });
 
+  it('has every option of the command line in its table, and no other', () => {
+    const named = (text: string): string[] => [...text.matchAll(/--([a-z-]+)/g)].map(([, name = '']) => name);
+    const rows = readme.split('\n').filter((line) => /^\| .*`--/.test(line));
+    const options = help.split('\n').filter((line) => /^ +(-\w, )? *--/.test(line));
+    expect(rows.map((row) => named(row)[0])).toEqual(options.map((option) => named(option)[0]));
+  });
+
   it('links to files and names npm scripts that exist', () => {
     for (const [, path] of prose.matchAll(/\]\(([^)#]+)\)/g))
       expect(existsSync(`${root}/${path}`), path).toBe(true);
