@@ -14,7 +14,8 @@ const models: Readonly<Record<string, string>> = {
   dense: `
   input x[n, 24]
   input label[n]: 10
-  h = x |> dense(20) |> layer_norm |> gelu |> dense(20) |> relu
+  checkpoint g = x |> dense(20) |> layer_norm |> gelu
+  h = g |> dense(20) |> relu
   output p[n, k] = softmax[k](dense(h, 10)[n, k])
   loss = -mean[n](log(p[n, label[n]]))
   metric accuracy = mean[n](argmax[k](p[n, k]) == label[n])
