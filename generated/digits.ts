@@ -174,7 +174,7 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 10; k++) {
-      total += Math.exp(z[z_at_n + k]! - shift);
+      total += exp(z[z_at_n + k]! - shift);
     }
     p_logsumexp[n] = shift + Math.log(total);
   }
@@ -186,7 +186,7 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
     const z_at_n = n * 10;
     const p_logsumexp_n = p_logsumexp[n]!;
     for (let k = 0; k < 10; k++) {
-      p[z_at_n + k] = Math.exp(z[z_at_n + k]! - p_logsumexp_n);
+      p[z_at_n + k] = exp(z[z_at_n + k]! - p_logsumexp_n);
     }
   }
 }
@@ -865,6 +865,24 @@ export function contract_nt_16x8(
     n, 1, // strides of c: by row, by column
     0, 0, 0, // where a, b and c begin
   );
+}
+
+// e^x = (e^r)^2048 with r = x / 2048, to 3e-9
+function exp(x: number): number {
+  const r = Math.max(x, -746) / 2048;
+  const r2 = r * r;
+  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
+  const y2 = y * y;
+  const y4 = y2 * y2;
+  const y8 = y4 * y4;
+  const y16 = y8 * y8;
+  const y32 = y16 * y16;
+  const y64 = y32 * y32;
+  const y128 = y64 * y64;
+  const y256 = y128 * y128;
+  const y512 = y256 * y256;
+  const y1024 = y512 * y512;
+  return y1024 * y1024;
 }
 
 // ----------------------------------------------------------------------------------------------- the program

@@ -65,7 +65,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 30,322,688 n.
- * Inputs and intermediates: 1,399,808 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,268,736 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -1742,7 +1742,7 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'p', shape: [64, 96], batched: true, parameters: [], flops: [0, 12288] },
   ],
-  work: { backward: [0, 62739072], bytes: [8, 1399808] },
+  work: { backward: [0, 62939776], bytes: [8, 1268736] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
@@ -1803,25 +1803,26 @@ const z_z_b_offset = 215424;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// z_start[n, t, d] = z_tokens_E[text[n, t], d] + z_start_P[t, d]
+// y[n, t, d] = tokens_E[text[n, t], d] + start_P[t, d]
 //     finetune-gpt.dsl:23 (embedding.dsl:13)
-export function forward_z_start(
-  z_tokens_E: Float32Array,
-  z_start_P: Float32Array,
+// y stands for z_start, z_start_again
+export function forward_z_y(
+  tokens_E: Float32Array,
+  start_P: Float32Array,
   text: Int32Array,
-  z_start: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
     const text_at_n = n * 64;
-    const z_start_at_n = n * 4096;
+    const y_at_n = n * 4096;
     for (let t = 0; t < 64; t++) {
       const text_t = text[text_at_n + t]!;
-      const z_tokens_E_at_t = text_t * 64;
-      const z_start_P_at_t = t * 64;
-      const z_start_at_t = z_start_at_n + t * 64;
+      const tokens_E_at_t = text_t * 64;
+      const start_P_at_t = t * 64;
+      const y_at_t = y_at_n + t * 64;
       for (let d = 0; d < 64; d++) {
-        z_start[z_start_at_t + d] = z_tokens_E[z_tokens_E_at_t + d]! + z_start_P[z_start_P_at_t + d]!;
+        y[y_at_t + d] = tokens_E[tokens_E_at_t + d]! + start_P[start_P_at_t + d]!;
       }
     }
   }
@@ -1863,7 +1864,7 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
 // y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
 //     finetune-gpt.dsl:23 (normalisation.dsl:17)
 // y stands for z_block1_norm1, z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1,
-// z_block3_norm2, z_block4_norm1, z_block4_norm2, z_norm
+// z_block3_norm2, z_block4_norm1, z_block4_norm2, z_norm, z_norm_again, z_block4_norm2_again and 6 more
 export function forward_z_norm_y(
   x: Float32Array,
   m: Float32Array,
@@ -2180,16 +2181,16 @@ export function backward_dz_norm(
   contract_nt_16x8_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
-// dz_z_W[i, o] = sum[n, j](z_norm[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
+// dz_z_W[i, o] = sum[n, j](z_norm_again[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 export function gradient_z_z_W(
-  z_norm: Float32Array,
+  z_norm_again: Float32Array,
   dz: Float32Array,
   dz_z_W: Float32Array,
   batch: number,
 ): void {
   dz_z_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(z_norm, dz, dz_z_W, 64, 96, nj_to);
+  contract_tn_16x8(z_norm_again, dz, dz_z_W, 64, 96, nj_to);
 }
 
 // dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))
@@ -2343,17 +2344,17 @@ export function backward_dnorm2(
   contract_nt_16x8_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
 }
 
-// dhidden_W[i, o] = sum[n, j](norm2[n, j, i] * dhidden[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
+// dhidden_W[i, o] = sum[n, j](norm2_again[n, j, i] * dhidden[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 // dhidden_W stands for dz_block4_hidden_W, dz_block3_hidden_W, dz_block2_hidden_W, dz_block1_hidden_W
 export function gradient_hidden_W(
-  norm2: Float32Array,
+  norm2_again: Float32Array,
   dhidden: Float32Array,
   dhidden_W: Float32Array,
   batch: number,
 ): void {
   dhidden_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(norm2, dhidden, dhidden_W, 64, 256, nj_to);
+  contract_tn_16x8(norm2_again, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
 // dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))
@@ -2582,18 +2583,18 @@ export function backward_z_block_norm_dx(
   contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
-// dW[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
+// dW[e, h, c] = sum[n, i](again[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
 // dW stands for dz_block4_attention_V, dz_block4_attention_K, dz_block4_attention_Q, dz_block3_attention_V,
 // dz_block3_attention_K, dz_block3_attention_Q, dz_block2_attention_V, dz_block2_attention_K and 4 more
-export function gradient_z_block_attention_dW(
-  norm1: Float32Array,
+export function gradient_norm1_dW(
+  again: Float32Array,
   dy: Float32Array,
   dW: Float32Array,
   batch: number,
 ): void {
   dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(norm1, dy, dW, 64, 64, ni_to);
+  contract_tn_16x8(again, dy, dW, 64, 64, ni_to);
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
@@ -3064,7 +3065,8 @@ export function contract_tn_16x8(
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const r2 = r * r;
+  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -3112,100 +3114,100 @@ interface Memory {
 function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: number) => void {
   const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
   const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
-  const z_start = workspace.subarray(208896 * batch, 212992 * batch);
-  const z_block1_norm1_m = workspace.subarray(348160 * batch, 348224 * batch);
-  const z_block1_norm1_v = workspace.subarray(348224 * batch, 348288 * batch);
+  const z_start = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block1_norm1_m = workspace.subarray(315392 * batch, 315456 * batch);
+  const z_block1_norm1_v = workspace.subarray(315456 * batch, 315520 * batch);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const z_block1_norm1_b = parameters.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
-  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const z_block1_norm1 = workspace.subarray(208896 * batch, 212992 * batch);
   const z_block1_attention_Q = parameters.subarray(
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
   );
-  const z_block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
+  const z_block1_attention_q = workspace.subarray(212992 * batch, 217088 * batch);
   const z_block1_attention_K = parameters.subarray(
     z_block1_attention_K_offset,
     z_block1_attention_K_offset + 4096,
   );
-  const z_block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
+  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
   const z_block1_attention_V = parameters.subarray(
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
   );
-  const z_block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
+  const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
   const z_block1_attention_score = workspace.subarray(0, 16384 * batch);
   const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_mixed = workspace.subarray(229376 * batch, 233472 * batch);
+  const z_block1_attention_mixed = workspace.subarray(225280 * batch, 229376 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
-  const z_block1_u = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block1_norm2_m = workspace.subarray(348288 * batch, 348352 * batch);
-  const z_block1_norm2_v = workspace.subarray(348352 * batch, 348416 * batch);
+  const z_block1_u = workspace.subarray(229376 * batch, 233472 * batch);
+  const z_block1_norm2_m = workspace.subarray(315520 * batch, 315584 * batch);
+  const z_block1_norm2_v = workspace.subarray(315584 * batch, 315648 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const z_block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
+  const z_block1_norm2 = workspace.subarray(32768 * batch, 36864 * batch);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const z_block1_hidden_b = parameters.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
   const z_block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const z_block1_mlp_b = parameters.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
-  const z_block1 = workspace.subarray(241664 * batch, 245760 * batch);
-  const z_block2_norm1_m = workspace.subarray(348416 * batch, 348480 * batch);
-  const z_block2_norm1_v = workspace.subarray(348480 * batch, 348544 * batch);
+  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
+  const z_block2_norm1_m = workspace.subarray(315648 * batch, 315712 * batch);
+  const z_block2_norm1_v = workspace.subarray(315712 * batch, 315776 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
-  const z_block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block2_norm1 = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block2_attention_Q = parameters.subarray(
     z_block2_attention_Q_offset,
     z_block2_attention_Q_offset + 4096,
   );
-  const z_block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block2_attention_q = workspace.subarray(237568 * batch, 241664 * batch);
   const z_block2_attention_K = parameters.subarray(
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
   );
-  const z_block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
+  const z_block2_attention_k = workspace.subarray(241664 * batch, 245760 * batch);
   const z_block2_attention_V = parameters.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
   );
-  const z_block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block2_attention_v = workspace.subarray(245760 * batch, 249856 * batch);
   const z_block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block2_attention_mixed = workspace.subarray(249856 * batch, 253952 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
-  const z_block2_u = workspace.subarray(266240 * batch, 270336 * batch);
-  const z_block2_norm2_m = workspace.subarray(348544 * batch, 348608 * batch);
-  const z_block2_norm2_v = workspace.subarray(348608 * batch, 348672 * batch);
+  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
+  const z_block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
+  const z_block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
+  const z_block2_norm2 = workspace.subarray(81920 * batch, 86016 * batch);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const z_block2_hidden_b = parameters.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
   const z_block2_hidden = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const z_block2_mlp_b = parameters.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
-  const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
-  const z_block3_norm1_m = workspace.subarray(348672 * batch, 348736 * batch);
-  const z_block3_norm1_v = workspace.subarray(348736 * batch, 348800 * batch);
+  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block3_norm1_m = workspace.subarray(315904 * batch, 315968 * batch);
+  const z_block3_norm1_v = workspace.subarray(315968 * batch, 316032 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
-  const z_block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block3_attention_Q = parameters.subarray(
     z_block3_attention_Q_offset,
     z_block3_attention_Q_offset + 4096,
   );
-  const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
 
   return (n: number): void => {
-    forward_z_start(z_tokens_E, z_start_P, text, z_start, n);
+    forward_z_y(z_tokens_E, z_start_P, text, z_start, n);
     forward_m(z_start, z_block1_norm1_m, n);
     forward_v(z_start, z_block1_norm1_m, z_block1_norm1_v, n);
     forward_z_norm_y(
@@ -3287,84 +3289,84 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
 
 /** `forward`, part 2 of 2: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
-  const z_block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const z_block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
-  const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
+  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
   const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
-  const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_u = workspace.subarray(299008 * batch, 303104 * batch);
-  const z_block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
-  const z_block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
+  const z_block3_u = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
+  const z_block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
-  const z_block3 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
-  const z_block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
+  const z_block3 = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
+  const z_block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const z_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
   const z_block4_attention_Q = parameters.subarray(
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const z_block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
+  const z_block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
+  const z_block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const z_block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
   const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
+  const z_block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(331776 * batch, 335872 * batch);
-  const z_block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
-  const z_block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
+  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
+  const z_block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
+  const z_block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4 = workspace.subarray(339968 * batch, 344064 * batch);
-  const z_norm_m = workspace.subarray(349184 * batch, 349248 * batch);
-  const z_norm_v = workspace.subarray(349248 * batch, 349312 * batch);
+  const z_block4 = workspace.subarray(307200 * batch, 311296 * batch);
+  const z_norm_m = workspace.subarray(316416 * batch, 316480 * batch);
+  const z_norm_v = workspace.subarray(316480 * batch, 316544 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm = workspace.subarray(344064 * batch, 348160 * batch);
+  const z_norm = workspace.subarray(202752 * batch, 206848 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(196608 * batch, 202752 * batch);
@@ -3450,14 +3452,15 @@ function backwardPart1({
   const dz_z_b = gradients.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const dz_norm = workspace.subarray(196608 * batch, 200704 * batch);
-  const z_norm = workspace.subarray(344064 * batch, 348160 * batch);
+  const z_block4 = workspace.subarray(307200 * batch, 311296 * batch);
+  const z_norm_m = workspace.subarray(316416 * batch, 316480 * batch);
+  const z_norm_v = workspace.subarray(316480 * batch, 316544 * batch);
+  const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
+  const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
+  const z_norm_again = workspace.subarray(311296 * batch, 315392 * batch);
   const dz_z_W = gradients.subarray(z_z_W_offset, z_z_W_offset + 6144);
-  const z_block4 = workspace.subarray(339968 * batch, 344064 * batch);
-  const z_norm_m = workspace.subarray(349184 * batch, 349248 * batch);
-  const z_norm_v = workspace.subarray(349248 * batch, 349312 * batch);
   const dz_norm_g = gradients.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_norm_b = gradients.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_block4_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dz_block4_mlp_b = gradients.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
@@ -3468,41 +3471,47 @@ function backwardPart1({
   const dz_block4_hidden_b = gradients.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const dz_block4_norm2 = workspace.subarray(163840 * batch, 167936 * batch);
-  const z_block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
+  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
+  const z_block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
+  const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
+  const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
+  const z_block4_norm2_again = workspace.subarray(167936 * batch, 172032 * batch);
   const dz_block4_hidden_W = gradients.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
-  const z_block4_u = workspace.subarray(331776 * batch, 335872 * batch);
-  const z_block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
-  const z_block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
   const dz_block4_norm2_g = gradients.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block4_norm2_b = gradients.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block3_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
   const dz_block4_attention_mixed = workspace.subarray(180224 * batch, 184320 * batch);
-  const z_block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
+  const z_block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
   const dz_block4_attention_O = gradients.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const z_block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
   const dz_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const dz_block4_attention_v = workspace.subarray(200704 * batch, 204800 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
-  const z_block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
+  const z_block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
   const dz_block4_attention_q = workspace.subarray(147456 * batch, 151552 * batch);
-  const z_block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
+  const z_block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
   const dz_block4_attention_k = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
   const dz_block4_norm1_1 = workspace.subarray(155648 * batch, 159744 * batch);
-  const z_block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const z_block3 = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
+  const z_block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
+  const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
+  const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
+  const z_block4_norm1_again = workspace.subarray(159744 * batch, 163840 * batch);
   const dz_block4_attention_V = gradients.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
@@ -3511,7 +3520,7 @@ function backwardPart1({
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const dz_block4_norm1_2 = workspace.subarray(159744 * batch, 163840 * batch);
+  const dz_block4_norm1_2 = workspace.subarray(163840 * batch, 167936 * batch);
   const dz_block4_attention_K = gradients.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
@@ -3525,25 +3534,17 @@ function backwardPart1({
     z_block4_attention_Q_offset + 4096,
   );
   const dz_block4_norm1 = workspace.subarray(151552 * batch, 155648 * batch);
-  const z_block3 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
-  const z_block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
   const dz_block4_norm1_g = gradients.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const dz_block4_norm1_b = gradients.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const dz_block3_mlp_b = gradients.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
-  const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
-  const dz_block3_mlp_W = gradients.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
-  const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
-  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
-  const dz_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
 
   return (n: number): void => {
     backward_dz(p, next, dz, n);
     gradient_z_z_b(dz, dz_z_b, n);
     backward_dz_norm(dz, z_z_W, dz_norm, n);
-    gradient_z_z_W(z_norm, dz, dz_z_W, n);
+    forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm_again, n);
+    gradient_z_z_W(z_norm_again, dz, dz_z_W, n);
     gradient_g(dz_norm, z_block4, z_norm_m, z_norm_v, dz_norm_g, n);
     gradient_b(dz_norm, dz_norm_b, n);
     backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, z_norm_m, z_block4, dz_block4_u_1, n);
@@ -3552,7 +3553,16 @@ function backwardPart1({
     backward_dhidden(dz_block4_u_1, z_block4_mlp_W, z_block4_hidden, dz_block4_hidden, n);
     gradient_hidden_b(dz_block4_hidden, dz_block4_hidden_b, n);
     backward_dnorm2(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2, n);
-    gradient_hidden_W(z_block4_norm2, dz_block4_hidden, dz_block4_hidden_W, n);
+    forward_z_norm_y(
+      z_block4_u,
+      z_block4_norm2_m,
+      z_block4_norm2_v,
+      z_block4_norm2_g,
+      z_block4_norm2_b,
+      z_block4_norm2_again,
+      n,
+    );
+    gradient_hidden_W(z_block4_norm2_again, dz_block4_hidden, dz_block4_hidden_W, n);
     gradient_g(dz_block4_norm2, z_block4_u, z_block4_norm2_m, z_block4_norm2_v, dz_block4_norm2_g, n);
     gradient_b(dz_block4_norm2, dz_block4_norm2_b, n);
     backward_z_dx(
@@ -3600,10 +3610,19 @@ function backwardPart1({
       n,
     );
     backward_z_block_norm_dx(dz_block4_attention_v, z_block4_attention_V, dz_block4_norm1_1, n);
-    gradient_z_block_attention_dW(z_block4_norm1, dz_block4_attention_v, dz_block4_attention_V, n);
+    forward_z_norm_y(
+      z_block3,
+      z_block4_norm1_m,
+      z_block4_norm1_v,
+      z_block4_norm1_g,
+      z_block4_norm1_b,
+      z_block4_norm1_again,
+      n,
+    );
+    gradient_norm1_dW(z_block4_norm1_again, dz_block4_attention_v, dz_block4_attention_V, n);
     backward_z_block_norm_dx(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
-    gradient_z_block_attention_dW(z_block4_norm1, dz_block4_attention_k, dz_block4_attention_K, n);
-    gradient_z_block_attention_dW(z_block4_norm1, dz_block4_attention_q, dz_block4_attention_Q, n);
+    gradient_norm1_dW(z_block4_norm1_again, dz_block4_attention_k, dz_block4_attention_K, n);
+    gradient_norm1_dW(z_block4_norm1_again, dz_block4_attention_q, dz_block4_attention_Q, n);
     backward_dnorm1(
       dz_block4_norm1_1,
       dz_block4_norm1_2,
@@ -3625,53 +3644,61 @@ function backwardPart1({
       n,
     );
     gradient_b(dz_block3_u_1, dz_block3_mlp_b, n);
-    gradient_mlp_W(z_block3_mlp_gelu_tanh, dz_block3_u_1, dz_block3_mlp_W, n);
-    backward_dhidden(dz_block3_u_1, z_block3_mlp_W, z_block3_hidden, dz_block3_hidden, n);
   };
 }
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+  const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
+  const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block3_mlp_W = gradients.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
+  const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
+  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const dz_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
   const dz_block3_hidden_b = gradients.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const dz_block3_norm2 = workspace.subarray(114688 * batch, 118784 * batch);
-  const z_block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block3_u = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
+  const z_block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
+  const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
+  const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
+  const z_block3_norm2_again = workspace.subarray(118784 * batch, 122880 * batch);
   const dz_block3_hidden_W = gradients.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
-  const z_block3_u = workspace.subarray(299008 * batch, 303104 * batch);
-  const z_block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
-  const z_block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
   const dz_block3_norm2_g = gradients.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const dz_block3_norm2_b = gradients.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
-  const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const dz_block2_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
   const dz_block3_attention_mixed = workspace.subarray(131072 * batch, 135168 * batch);
-  const z_block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
+  const z_block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
   const dz_block3_attention_O = gradients.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
+  const z_block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
   const dz_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const dz_block3_attention_v = workspace.subarray(147456 * batch, 151552 * batch);
   const dz_block3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
-  const z_block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
   const dz_block3_attention_q = workspace.subarray(98304 * batch, 102400 * batch);
-  const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
   const dz_block3_attention_k = workspace.subarray(102400 * batch, 106496 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
   const dz_block3_norm1_1 = workspace.subarray(106496 * batch, 110592 * batch);
-  const z_block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block3_norm1_m = workspace.subarray(315904 * batch, 315968 * batch);
+  const z_block3_norm1_v = workspace.subarray(315968 * batch, 316032 * batch);
+  const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
+  const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
+  const z_block3_norm1_again = workspace.subarray(110592 * batch, 114688 * batch);
   const dz_block3_attention_V = gradients.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
@@ -3680,7 +3707,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const dz_block3_norm1_2 = workspace.subarray(110592 * batch, 114688 * batch);
+  const dz_block3_norm1_2 = workspace.subarray(114688 * batch, 118784 * batch);
   const dz_block3_attention_K = gradients.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
@@ -3694,12 +3721,8 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_Q_offset + 4096,
   );
   const dz_block3_norm1 = workspace.subarray(102400 * batch, 106496 * batch);
-  const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
-  const z_block3_norm1_m = workspace.subarray(348672 * batch, 348736 * batch);
-  const z_block3_norm1_v = workspace.subarray(348736 * batch, 348800 * batch);
   const dz_block3_norm1_g = gradients.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const dz_block3_norm1_b = gradients.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
-  const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const dz_block2_u_1 = workspace.subarray(102400 * batch, 106496 * batch);
   const dz_block2_mlp_b = gradients.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
   const z_block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
@@ -3710,25 +3733,28 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   const dz_block2_hidden_b = gradients.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
-  const dz_block2_hidden_W = gradients.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
-  const z_block2_u = workspace.subarray(266240 * batch, 270336 * batch);
-  const z_block2_norm2_m = workspace.subarray(348544 * batch, 348608 * batch);
-  const z_block2_norm2_v = workspace.subarray(348608 * batch, 348672 * batch);
-  const dz_block2_norm2_g = gradients.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const dz_block2_norm2_b = gradients.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
+  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
+  const z_block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
+  const z_block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const dz_block1_1 = workspace.subarray(102400 * batch, 106496 * batch);
-  const z_block2_attention_O = parameters.subarray(
-    z_block2_attention_O_offset,
-    z_block2_attention_O_offset + 4096,
-  );
-  const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
+  const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
+  const z_block2_norm2_again = workspace.subarray(69632 * batch, 73728 * batch);
 
   return (n: number): void => {
+    gradient_mlp_W(z_block3_mlp_gelu_tanh, dz_block3_u_1, dz_block3_mlp_W, n);
+    backward_dhidden(dz_block3_u_1, z_block3_mlp_W, z_block3_hidden, dz_block3_hidden, n);
     gradient_hidden_b(dz_block3_hidden, dz_block3_hidden_b, n);
     backward_dnorm2(dz_block3_hidden, z_block3_hidden_W, dz_block3_norm2, n);
-    gradient_hidden_W(z_block3_norm2, dz_block3_hidden, dz_block3_hidden_W, n);
+    forward_z_norm_y(
+      z_block3_u,
+      z_block3_norm2_m,
+      z_block3_norm2_v,
+      z_block3_norm2_g,
+      z_block3_norm2_b,
+      z_block3_norm2_again,
+      n,
+    );
+    gradient_hidden_W(z_block3_norm2_again, dz_block3_hidden, dz_block3_hidden_W, n);
     gradient_g(dz_block3_norm2, z_block3_u, z_block3_norm2_m, z_block3_norm2_v, dz_block3_norm2_g, n);
     gradient_b(dz_block3_norm2, dz_block3_norm2_b, n);
     backward_z_dx(
@@ -3776,10 +3802,19 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_z_block_norm_dx(dz_block3_attention_v, z_block3_attention_V, dz_block3_norm1_1, n);
-    gradient_z_block_attention_dW(z_block3_norm1, dz_block3_attention_v, dz_block3_attention_V, n);
+    forward_z_norm_y(
+      z_block2,
+      z_block3_norm1_m,
+      z_block3_norm1_v,
+      z_block3_norm1_g,
+      z_block3_norm1_b,
+      z_block3_norm1_again,
+      n,
+    );
+    gradient_norm1_dW(z_block3_norm1_again, dz_block3_attention_v, dz_block3_attention_V, n);
     backward_z_block_norm_dx(dz_block3_attention_k, z_block3_attention_K, dz_block3_norm1_2, n);
-    gradient_z_block_attention_dW(z_block3_norm1, dz_block3_attention_k, dz_block3_attention_K, n);
-    gradient_z_block_attention_dW(z_block3_norm1, dz_block3_attention_q, dz_block3_attention_Q, n);
+    gradient_norm1_dW(z_block3_norm1_again, dz_block3_attention_k, dz_block3_attention_K, n);
+    gradient_norm1_dW(z_block3_norm1_again, dz_block3_attention_q, dz_block3_attention_Q, n);
     backward_dnorm1(
       dz_block3_norm1_1,
       dz_block3_norm1_2,
@@ -3805,48 +3840,63 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dhidden(dz_block2_u_1, z_block2_mlp_W, z_block2_hidden, dz_block2_hidden, n);
     gradient_hidden_b(dz_block2_hidden, dz_block2_hidden_b, n);
     backward_dnorm2(dz_block2_hidden, z_block2_hidden_W, dz_block2_norm2, n);
-    gradient_hidden_W(z_block2_norm2, dz_block2_hidden, dz_block2_hidden_W, n);
-    gradient_g(dz_block2_norm2, z_block2_u, z_block2_norm2_m, z_block2_norm2_v, dz_block2_norm2_g, n);
-    gradient_b(dz_block2_norm2, dz_block2_norm2_b, n);
-    backward_z_dx(
-      dz_block2_norm2,
-      z_block2_norm2_g,
-      z_block2_norm2_v,
-      z_block2_norm2_m,
+    forward_z_norm_y(
       z_block2_u,
-      dz_block2_u_1,
-      dz_block1_1,
+      z_block2_norm2_m,
+      z_block2_norm2_v,
+      z_block2_norm2_g,
+      z_block2_norm2_b,
+      z_block2_norm2_again,
       n,
     );
-    backward_dattention_mixed(dz_block1_1, z_block2_attention_O, dz_block2_attention_mixed, n);
   };
 }
 
 /** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
 function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const z_block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block2_norm2_again = workspace.subarray(69632 * batch, 73728 * batch);
+  const dz_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
+  const dz_block2_hidden_W = gradients.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
+  const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
+  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
+  const z_block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
+  const z_block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
+  const dz_block2_norm2_g = gradients.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
+  const dz_block2_norm2_b = gradients.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
+  const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
+  const dz_block2_u_1 = workspace.subarray(102400 * batch, 106496 * batch);
   const dz_block1_1 = workspace.subarray(102400 * batch, 106496 * batch);
-  const dz_block2_attention_O = gradients.subarray(
+  const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
   const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
-  const z_block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block2_attention_mixed = workspace.subarray(249856 * batch, 253952 * batch);
+  const dz_block2_attention_O = gradients.subarray(
+    z_block2_attention_O_offset,
+    z_block2_attention_O_offset + 4096,
+  );
+  const z_block2_attention_v = workspace.subarray(245760 * batch, 249856 * batch);
   const dz_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
   const dz_block2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
   const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
-  const z_block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
+  const z_block2_attention_k = workspace.subarray(241664 * batch, 245760 * batch);
   const dz_block2_attention_q = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block2_attention_q = workspace.subarray(237568 * batch, 241664 * batch);
   const dz_block2_attention_k = workspace.subarray(53248 * batch, 57344 * batch);
   const z_block2_attention_V = parameters.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
   );
   const dz_block2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
-  const z_block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
+  const z_block2_norm1_m = workspace.subarray(315648 * batch, 315712 * batch);
+  const z_block2_norm1_v = workspace.subarray(315712 * batch, 315776 * batch);
+  const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
+  const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
+  const z_block2_norm1_again = workspace.subarray(61440 * batch, 65536 * batch);
   const dz_block2_attention_V = gradients.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
@@ -3855,7 +3905,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
   );
-  const dz_block2_norm1_2 = workspace.subarray(61440 * batch, 65536 * batch);
+  const dz_block2_norm1_2 = workspace.subarray(65536 * batch, 69632 * batch);
   const dz_block2_attention_K = gradients.subarray(
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
@@ -3869,12 +3919,8 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_Q_offset + 4096,
   );
   const dz_block2_norm1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const z_block1 = workspace.subarray(241664 * batch, 245760 * batch);
-  const z_block2_norm1_m = workspace.subarray(348416 * batch, 348480 * batch);
-  const z_block2_norm1_v = workspace.subarray(348480 * batch, 348544 * batch);
   const dz_block2_norm1_g = gradients.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const dz_block2_norm1_b = gradients.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
-  const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const dz_block1_u_1 = workspace.subarray(53248 * batch, 57344 * batch);
   const dz_block1_mlp_b = gradients.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
   const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
@@ -3885,37 +3931,37 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
   const dz_block1_hidden_b = gradients.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const dz_block1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const z_block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
+  const z_block1_u = workspace.subarray(229376 * batch, 233472 * batch);
+  const z_block1_norm2_m = workspace.subarray(315520 * batch, 315584 * batch);
+  const z_block1_norm2_v = workspace.subarray(315584 * batch, 315648 * batch);
+  const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
+  const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
+  const z_block1_norm2_again = workspace.subarray(20480 * batch, 24576 * batch);
   const dz_block1_hidden_W = gradients.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
-  const z_block1_u = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block1_norm2_m = workspace.subarray(348288 * batch, 348352 * batch);
-  const z_block1_norm2_v = workspace.subarray(348352 * batch, 348416 * batch);
   const dz_block1_norm2_g = gradients.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const dz_block1_norm2_b = gradients.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
   const dz_block1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
-  const z_block1_attention_mixed = workspace.subarray(229376 * batch, 233472 * batch);
-  const dz_block1_attention_O = gradients.subarray(
-    z_block1_attention_O_offset,
-    z_block1_attention_O_offset + 4096,
-  );
-  const z_block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
-  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
-  const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const z_block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
-  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
-  const z_block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
-  const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
 
   return (n: number): void => {
+    gradient_hidden_W(z_block2_norm2_again, dz_block2_hidden, dz_block2_hidden_W, n);
+    gradient_g(dz_block2_norm2, z_block2_u, z_block2_norm2_m, z_block2_norm2_v, dz_block2_norm2_g, n);
+    gradient_b(dz_block2_norm2, dz_block2_norm2_b, n);
+    backward_z_dx(
+      dz_block2_norm2,
+      z_block2_norm2_g,
+      z_block2_norm2_v,
+      z_block2_norm2_m,
+      z_block2_u,
+      dz_block2_u_1,
+      dz_block1_1,
+      n,
+    );
+    backward_dattention_mixed(dz_block1_1, z_block2_attention_O, dz_block2_attention_mixed, n);
     gradient_attention_O(z_block2_attention_mixed, dz_block1_1, dz_block2_attention_O, n);
     backward_dattention_weight(
       dz_block2_attention_mixed,
@@ -3950,10 +3996,19 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_z_block_norm_dx(dz_block2_attention_v, z_block2_attention_V, dz_block2_norm1_1, n);
-    gradient_z_block_attention_dW(z_block2_norm1, dz_block2_attention_v, dz_block2_attention_V, n);
+    forward_z_norm_y(
+      z_block1,
+      z_block2_norm1_m,
+      z_block2_norm1_v,
+      z_block2_norm1_g,
+      z_block2_norm1_b,
+      z_block2_norm1_again,
+      n,
+    );
+    gradient_norm1_dW(z_block2_norm1_again, dz_block2_attention_v, dz_block2_attention_V, n);
     backward_z_block_norm_dx(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
-    gradient_z_block_attention_dW(z_block2_norm1, dz_block2_attention_k, dz_block2_attention_K, n);
-    gradient_z_block_attention_dW(z_block2_norm1, dz_block2_attention_q, dz_block2_attention_Q, n);
+    gradient_norm1_dW(z_block2_norm1_again, dz_block2_attention_k, dz_block2_attention_K, n);
+    gradient_norm1_dW(z_block2_norm1_again, dz_block2_attention_q, dz_block2_attention_Q, n);
     backward_dnorm1(
       dz_block2_norm1_1,
       dz_block2_norm1_2,
@@ -3979,7 +4034,16 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dhidden(dz_block1_u_1, z_block1_mlp_W, z_block1_hidden, dz_block1_hidden, n);
     gradient_hidden_b(dz_block1_hidden, dz_block1_hidden_b, n);
     backward_dnorm2(dz_block1_hidden, z_block1_hidden_W, dz_block1_norm2, n);
-    gradient_hidden_W(z_block1_norm2, dz_block1_hidden, dz_block1_hidden_W, n);
+    forward_z_norm_y(
+      z_block1_u,
+      z_block1_norm2_m,
+      z_block1_norm2_v,
+      z_block1_norm2_g,
+      z_block1_norm2_b,
+      z_block1_norm2_again,
+      n,
+    );
+    gradient_hidden_W(z_block1_norm2_again, dz_block1_hidden, dz_block1_hidden_W, n);
     gradient_g(dz_block1_norm2, z_block1_u, z_block1_norm2_m, z_block1_norm2_v, dz_block1_norm2_g, n);
     gradient_b(dz_block1_norm2, dz_block1_norm2_b, n);
     backward_z_dx(
@@ -3993,6 +4057,76 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_mixed(dz_start_1, z_block1_attention_O, dz_block1_attention_mixed, n);
+  };
+}
+
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({
+  batch,
+  parameters,
+  gradients,
+  workspace,
+  doubles,
+  text,
+}: Memory): (n: number) => void {
+  const z_block1_attention_mixed = workspace.subarray(225280 * batch, 229376 * batch);
+  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block1_attention_O = gradients.subarray(
+    z_block1_attention_O_offset,
+    z_block1_attention_O_offset + 4096,
+  );
+  const dz_block1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
+  const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
+  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
+  const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
+  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
+  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
+  const z_block1_attention_q = workspace.subarray(212992 * batch, 217088 * batch);
+  const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
+  const z_block1_attention_V = parameters.subarray(
+    z_block1_attention_V_offset,
+    z_block1_attention_V_offset + 4096,
+  );
+  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+  const z_block1_norm1 = workspace.subarray(208896 * batch, 212992 * batch);
+  const dz_block1_attention_V = gradients.subarray(
+    z_block1_attention_V_offset,
+    z_block1_attention_V_offset + 4096,
+  );
+  const z_block1_attention_K = parameters.subarray(
+    z_block1_attention_K_offset,
+    z_block1_attention_K_offset + 4096,
+  );
+  const dz_block1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
+  const dz_block1_attention_K = gradients.subarray(
+    z_block1_attention_K_offset,
+    z_block1_attention_K_offset + 4096,
+  );
+  const dz_block1_attention_Q = gradients.subarray(
+    z_block1_attention_Q_offset,
+    z_block1_attention_Q_offset + 4096,
+  );
+  const z_block1_attention_Q = parameters.subarray(
+    z_block1_attention_Q_offset,
+    z_block1_attention_Q_offset + 4096,
+  );
+  const dz_block1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
+  const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
+  const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
+  const z_start_again = workspace.subarray(0, 4096 * batch);
+  const z_block1_norm1_m = workspace.subarray(315392 * batch, 315456 * batch);
+  const z_block1_norm1_v = workspace.subarray(315456 * batch, 315520 * batch);
+  const dz_block1_norm1_g = gradients.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
+  const dz_block1_norm1_b = gradients.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
+  const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
+  const dz_start = workspace.subarray(0, 4096 * batch);
+  const dz_start_P = gradients.subarray(z_start_P_offset, z_start_P_offset + 4096);
+  const dz_tokens_E = gradients.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
+
+  return (n: number): void => {
     gradient_attention_O(z_block1_attention_mixed, dz_start_1, dz_block1_attention_O, n);
     backward_dattention_weight(
       dz_block1_attention_mixed,
@@ -4026,59 +4160,11 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block1_attention_k,
       n,
     );
-  };
-}
-
-/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
-function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
-  const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block1_attention_V = parameters.subarray(
-    z_block1_attention_V_offset,
-    z_block1_attention_V_offset + 4096,
-  );
-  const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
-  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
-  const dz_block1_attention_V = gradients.subarray(
-    z_block1_attention_V_offset,
-    z_block1_attention_V_offset + 4096,
-  );
-  const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
-  const z_block1_attention_K = parameters.subarray(
-    z_block1_attention_K_offset,
-    z_block1_attention_K_offset + 4096,
-  );
-  const dz_block1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
-  const dz_block1_attention_K = gradients.subarray(
-    z_block1_attention_K_offset,
-    z_block1_attention_K_offset + 4096,
-  );
-  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
-  const dz_block1_attention_Q = gradients.subarray(
-    z_block1_attention_Q_offset,
-    z_block1_attention_Q_offset + 4096,
-  );
-  const z_block1_attention_Q = parameters.subarray(
-    z_block1_attention_Q_offset,
-    z_block1_attention_Q_offset + 4096,
-  );
-  const dz_block1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
-  const z_start = workspace.subarray(208896 * batch, 212992 * batch);
-  const z_block1_norm1_m = workspace.subarray(348160 * batch, 348224 * batch);
-  const z_block1_norm1_v = workspace.subarray(348224 * batch, 348288 * batch);
-  const dz_block1_norm1_g = gradients.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
-  const dz_block1_norm1_b = gradients.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
-  const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
-  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const dz_start = workspace.subarray(4096 * batch, 8192 * batch);
-  const dz_start_P = gradients.subarray(z_start_P_offset, z_start_P_offset + 4096);
-  const dz_tokens_E = gradients.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
-
-  return (n: number): void => {
     backward_z_block_norm_dx(dz_block1_attention_v, z_block1_attention_V, dz_block1_norm1_1, n);
-    gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_v, dz_block1_attention_V, n);
+    gradient_norm1_dW(z_block1_norm1, dz_block1_attention_v, dz_block1_attention_V, n);
     backward_z_block_norm_dx(dz_block1_attention_k, z_block1_attention_K, dz_block1_norm1_2, n);
-    gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_k, dz_block1_attention_K, n);
-    gradient_z_block_attention_dW(z_block1_norm1, dz_block1_attention_q, dz_block1_attention_Q, n);
+    gradient_norm1_dW(z_block1_norm1, dz_block1_attention_k, dz_block1_attention_K, n);
+    gradient_norm1_dW(z_block1_norm1, dz_block1_attention_q, dz_block1_attention_Q, n);
     backward_dnorm1(
       dz_block1_norm1_1,
       dz_block1_norm1_2,
@@ -4087,14 +4173,15 @@ function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory
       dz_block1_norm1,
       n,
     );
-    gradient_g(dz_block1_norm1, z_start, z_block1_norm1_m, z_block1_norm1_v, dz_block1_norm1_g, n);
+    forward_z_y(z_tokens_E, z_start_P, text, z_start_again, n);
+    gradient_g(dz_block1_norm1, z_start_again, z_block1_norm1_m, z_block1_norm1_v, dz_block1_norm1_g, n);
     gradient_b(dz_block1_norm1, dz_block1_norm1_b, n);
     backward_z_dx(
       dz_block1_norm1,
       z_block1_norm1_g,
       z_block1_norm1_v,
       z_block1_norm1_m,
-      z_start,
+      z_start_again,
       dz_start_1,
       dz_start,
       n,
@@ -4125,84 +4212,84 @@ function updatePart1({
 
 /** `predict`, part 2 of 2: its arrays, and the calls that work on them. */
 function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: number) => void {
-  const z_block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const z_block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
-  const z_block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
+  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
   const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
-  const z_block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_u = workspace.subarray(299008 * batch, 303104 * batch);
-  const z_block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
-  const z_block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
+  const z_block3_u = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
+  const z_block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
-  const z_block3 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
-  const z_block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
+  const z_block3 = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
+  const z_block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const z_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
   const z_block4_attention_Q = parameters.subarray(
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const z_block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
+  const z_block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
+  const z_block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const z_block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
   const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
+  const z_block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(331776 * batch, 335872 * batch);
-  const z_block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
-  const z_block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
+  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
+  const z_block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
+  const z_block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4 = workspace.subarray(339968 * batch, 344064 * batch);
-  const z_norm_m = workspace.subarray(349184 * batch, 349248 * batch);
-  const z_norm_v = workspace.subarray(349248 * batch, 349312 * batch);
+  const z_block4 = workspace.subarray(307200 * batch, 311296 * batch);
+  const z_norm_m = workspace.subarray(316416 * batch, 316480 * batch);
+  const z_norm_v = workspace.subarray(316480 * batch, 316544 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm = workspace.subarray(344064 * batch, 348160 * batch);
+  const z_norm = workspace.subarray(202752 * batch, 206848 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(196608 * batch, 202752 * batch);
@@ -4288,7 +4375,7 @@ export function createProgram(batch: number): CompiledProgram {
   const next = new Int32Array(64 * batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(349312 * batch);
+  const workspace = new Float32Array(316544 * batch);
   const p = workspace.subarray(202752 * batch, 208896 * batch);
 
   // intermediates in double precision

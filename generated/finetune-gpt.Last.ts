@@ -64,7 +64,7 @@
  *   loss   loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 8,171,520 n.
- * Inputs and intermediates: 405,504 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 372,736 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -1149,7 +1149,7 @@ export const description: ModelDescription = {
     { name: 'loss_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'loss', shape: [], batched: false, parameters: [], flops: [2, 18560] },
   ],
-  work: { backward: [0, 16899584], bytes: [8, 405504] },
+  work: { backward: [0, 16973312], bytes: [8, 372736] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
@@ -1472,7 +1472,8 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
 
 // y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
 //     finetune-gpt.dsl:40 (normalisation.dsl:17)
-// y stands for z_block4_norm1, z_block4_norm2, z_norm
+// y stands for z_block4_norm1, z_block4_norm2, z_norm, z_norm_again, z_block4_norm2_again,
+// z_block4_norm1_again
 export function forward_z_norm_y(
   x: Float32Array,
   m: Float32Array,
@@ -1638,16 +1639,16 @@ export function backward_dz_norm(
   contract_nt_16x8_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
-// dz_z_W[i, o] = sum[n, j](z_norm[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
+// dz_z_W[i, o] = sum[n, j](z_norm_again[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
 export function gradient_z_z_W(
-  z_norm: Float32Array,
+  z_norm_again: Float32Array,
   dz: Float32Array,
   dz_z_W: Float32Array,
   batch: number,
 ): void {
   dz_z_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(z_norm, dz, dz_z_W, 64, 96, nj_to);
+  contract_tn_16x8(z_norm_again, dz, dz_z_W, 64, 96, nj_to);
 }
 
 // dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))
@@ -1799,16 +1800,16 @@ export function backward_dz_block4_norm2(
   contract_nt_16x8_holding_b(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2, ni_to, 64, 256);
 }
 
-// dz_block4_hidden_W[i, o] = sum[n, j](z_block4_norm2[n, j, i] * dz_block4_hidden[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
+// dz_block4_hidden_W[i, o] = sum[n, j](z_block4_norm2_again[n, j, i] * dz_block4_hidden[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
 export function gradient_z_block4_hidden_W(
-  z_block4_norm2: Float32Array,
+  z_block4_norm2_again: Float32Array,
   dz_block4_hidden: Float32Array,
   dz_block4_hidden_W: Float32Array,
   batch: number,
 ): void {
   dz_block4_hidden_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(z_block4_norm2, dz_block4_hidden, dz_block4_hidden_W, 64, 256, nj_to);
+  contract_tn_16x8(z_block4_norm2_again, dz_block4_hidden, dz_block4_hidden_W, 64, 256, nj_to);
 }
 
 // dz_block4_norm2_m_sum[n, i] = -(sum[k](dz_block4_norm2[n, i, k] * z_block4_norm2_g[k])
@@ -2040,17 +2041,17 @@ export function backward_z_block_norm_dx(
   contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
-// dW[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:40 (gpt.dsl:11-13)
+// dW[e, h, c] = sum[n, i](again[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:40 (gpt.dsl:11-13)
 // dW stands for dz_block4_attention_V, dz_block4_attention_K, dz_block4_attention_Q
-export function gradient_z_block4_dW(
-  norm1: Float32Array,
+export function gradient_z_block4_norm1_dW(
+  again: Float32Array,
   dy: Float32Array,
   dW: Float32Array,
   batch: number,
 ): void {
   dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(norm1, dy, dW, 64, 64, ni_to);
+  contract_tn_16x8(again, dy, dW, 64, 64, ni_to);
 }
 
 // dz_block4_norm1[n, i, k] = dz_block4_norm1_1[n, i, k] + dz_block4_norm1_2[n, i, k]
@@ -2485,7 +2486,8 @@ export function contract_tn_16x8(
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const r2 = r * r;
+  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -2703,51 +2705,51 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
   const z_block3 = workspace.subarray(55296 * batch, 59392 * batch);
-  const z_block4_norm1_m = workspace.subarray(100352 * batch, 100416 * batch);
-  const z_block4_norm1_v = workspace.subarray(100416 * batch, 100480 * batch);
+  const z_block4_norm1_m = workspace.subarray(92160 * batch, 92224 * batch);
+  const z_block4_norm1_v = workspace.subarray(92224 * batch, 92288 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1 = workspace.subarray(59392 * batch, 63488 * batch);
+  const z_block4_norm1 = workspace.subarray(0, 4096 * batch);
   const z_block4_attention_Q = parameters.subarray(
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const z_block4_attention_q = workspace.subarray(63488 * batch, 67584 * batch);
+  const z_block4_attention_q = workspace.subarray(59392 * batch, 63488 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(67584 * batch, 71680 * batch);
+  const z_block4_attention_k = workspace.subarray(63488 * batch, 67584 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(71680 * batch, 75776 * batch);
+  const z_block4_attention_v = workspace.subarray(67584 * batch, 71680 * batch);
   const z_block4_attention_score = workspace.subarray(0, 16384 * batch);
   const z_block4_attention_weight = workspace.subarray(0, 16384 * batch);
-  const z_block4_attention_mixed = workspace.subarray(75776 * batch, 79872 * batch);
+  const z_block4_attention_mixed = workspace.subarray(71680 * batch, 75776 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(79872 * batch, 83968 * batch);
-  const z_block4_norm2_m = workspace.subarray(100480 * batch, 100544 * batch);
-  const z_block4_norm2_v = workspace.subarray(100544 * batch, 100608 * batch);
+  const z_block4_u = workspace.subarray(75776 * batch, 79872 * batch);
+  const z_block4_norm2_m = workspace.subarray(92288 * batch, 92352 * batch);
+  const z_block4_norm2_v = workspace.subarray(92352 * batch, 92416 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2 = workspace.subarray(83968 * batch, 88064 * batch);
+  const z_block4_norm2 = workspace.subarray(32768 * batch, 36864 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block4_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4 = workspace.subarray(88064 * batch, 92160 * batch);
-  const z_norm_m = workspace.subarray(100608 * batch, 100672 * batch);
-  const z_norm_v = workspace.subarray(100672 * batch, 100736 * batch);
+  const z_block4 = workspace.subarray(79872 * batch, 83968 * batch);
+  const z_norm_m = workspace.subarray(92416 * batch, 92480 * batch);
+  const z_norm_v = workspace.subarray(92480 * batch, 92544 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm = workspace.subarray(92160 * batch, 96256 * batch);
+  const z_norm = workspace.subarray(83968 * batch, 88064 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(49152 * batch, 55296 * batch);
@@ -2822,16 +2824,17 @@ function backwardPart1({
   const dz = workspace.subarray(49152 * batch, 55296 * batch);
   const dz_z_b = gradients.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
-  const dz_norm = workspace.subarray(96256 * batch, 100352 * batch);
-  const z_norm = workspace.subarray(92160 * batch, 96256 * batch);
+  const dz_norm = workspace.subarray(83968 * batch, 88064 * batch);
+  const z_block4 = workspace.subarray(79872 * batch, 83968 * batch);
+  const z_norm_m = workspace.subarray(92416 * batch, 92480 * batch);
+  const z_norm_v = workspace.subarray(92480 * batch, 92544 * batch);
+  const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
+  const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
+  const z_norm_again = workspace.subarray(88064 * batch, 92160 * batch);
   const dz_z_W = gradients.subarray(z_z_W_offset, z_z_W_offset + 6144);
-  const z_block4 = workspace.subarray(88064 * batch, 92160 * batch);
-  const z_norm_m = workspace.subarray(100608 * batch, 100672 * batch);
-  const z_norm_v = workspace.subarray(100672 * batch, 100736 * batch);
   const dz_norm_g = gradients.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_norm_b = gradients.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
-  const dz_block4_u_1 = workspace.subarray(88064 * batch, 92160 * batch);
+  const dz_block4_u_1 = workspace.subarray(79872 * batch, 83968 * batch);
   const dz_block4_mlp_b = gradients.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
   const z_block4_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
   const dz_block4_mlp_W = gradients.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
@@ -2841,41 +2844,47 @@ function backwardPart1({
   const dz_block4_hidden_b = gradients.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const dz_block4_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const z_block4_norm2 = workspace.subarray(83968 * batch, 88064 * batch);
+  const z_block4_u = workspace.subarray(75776 * batch, 79872 * batch);
+  const z_block4_norm2_m = workspace.subarray(92288 * batch, 92352 * batch);
+  const z_block4_norm2_v = workspace.subarray(92352 * batch, 92416 * batch);
+  const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
+  const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
+  const z_block4_norm2_again = workspace.subarray(20480 * batch, 24576 * batch);
   const dz_block4_hidden_W = gradients.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
-  const z_block4_u = workspace.subarray(79872 * batch, 83968 * batch);
-  const z_block4_norm2_m = workspace.subarray(100480 * batch, 100544 * batch);
-  const z_block4_norm2_v = workspace.subarray(100544 * batch, 100608 * batch);
   const dz_block4_norm2_g = gradients.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block4_norm2_b = gradients.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block4_attention = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
   const dz_block4_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
-  const z_block4_attention_mixed = workspace.subarray(75776 * batch, 79872 * batch);
+  const z_block4_attention_mixed = workspace.subarray(71680 * batch, 75776 * batch);
   const dz_block4_attention_O = gradients.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(71680 * batch, 75776 * batch);
+  const z_block4_attention_v = workspace.subarray(67584 * batch, 71680 * batch);
   const dz_block4_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block4_attention_weight = workspace.subarray(0, 16384 * batch);
   const dz_block4_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const z_block4_attention_k = workspace.subarray(67584 * batch, 71680 * batch);
+  const z_block4_attention_k = workspace.subarray(63488 * batch, 67584 * batch);
   const dz_block4_attention_q = workspace.subarray(0, 4096 * batch);
-  const z_block4_attention_q = workspace.subarray(63488 * batch, 67584 * batch);
+  const z_block4_attention_q = workspace.subarray(59392 * batch, 63488 * batch);
   const dz_block4_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
   const dz_block4_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
-  const z_block4_norm1 = workspace.subarray(59392 * batch, 63488 * batch);
+  const z_block3 = workspace.subarray(55296 * batch, 59392 * batch);
+  const z_block4_norm1_m = workspace.subarray(92160 * batch, 92224 * batch);
+  const z_block4_norm1_v = workspace.subarray(92224 * batch, 92288 * batch);
+  const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
+  const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
+  const z_block4_norm1_again = workspace.subarray(12288 * batch, 16384 * batch);
   const dz_block4_attention_V = gradients.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
@@ -2884,7 +2893,7 @@ function backwardPart1({
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const dz_block4_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
+  const dz_block4_norm1_2 = workspace.subarray(16384 * batch, 20480 * batch);
   const dz_block4_attention_K = gradients.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
@@ -2898,9 +2907,6 @@ function backwardPart1({
     z_block4_attention_Q_offset + 4096,
   );
   const dz_block4_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
-  const z_block3 = workspace.subarray(55296 * batch, 59392 * batch);
-  const z_block4_norm1_m = workspace.subarray(100352 * batch, 100416 * batch);
-  const z_block4_norm1_v = workspace.subarray(100416 * batch, 100480 * batch);
   const dz_block4_norm1_g = gradients.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const dz_block4_norm1_b = gradients.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
 
@@ -2908,7 +2914,8 @@ function backwardPart1({
     backward_dz(z, loss_logsumexp, next, dz, n);
     gradient_z_z_b(dz, dz_z_b, n);
     backward_dz_norm(dz, z_z_W, dz_norm, n);
-    gradient_z_z_W(z_norm, dz, dz_z_W, n);
+    forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm_again, n);
+    gradient_z_z_W(z_norm_again, dz, dz_z_W, n);
     gradient_g(dz_norm, z_block4, z_norm_m, z_norm_v, dz_norm_g, n);
     gradient_b(dz_norm, dz_norm_b, n);
     backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, z_norm_m, z_block4, dz_block4_u_1, n);
@@ -2917,7 +2924,16 @@ function backwardPart1({
     backward_dz_block4_hidden(dz_block4_u_1, z_block4_mlp_W, z_block4_hidden, dz_block4_hidden, n);
     gradient_z_block4_hidden_b(dz_block4_hidden, dz_block4_hidden_b, n);
     backward_dz_block4_norm2(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2, n);
-    gradient_z_block4_hidden_W(z_block4_norm2, dz_block4_hidden, dz_block4_hidden_W, n);
+    forward_z_norm_y(
+      z_block4_u,
+      z_block4_norm2_m,
+      z_block4_norm2_v,
+      z_block4_norm2_g,
+      z_block4_norm2_b,
+      z_block4_norm2_again,
+      n,
+    );
+    gradient_z_block4_hidden_W(z_block4_norm2_again, dz_block4_hidden, dz_block4_hidden_W, n);
     gradient_g(dz_block4_norm2, z_block4_u, z_block4_norm2_m, z_block4_norm2_v, dz_block4_norm2_g, n);
     gradient_b(dz_block4_norm2, dz_block4_norm2_b, n);
     backward_dz_block4_attention(
@@ -2975,10 +2991,19 @@ function backwardPart1({
       n,
     );
     backward_z_block_norm_dx(dz_block4_attention_v, z_block4_attention_V, dz_block4_norm1_1, n);
-    gradient_z_block4_dW(z_block4_norm1, dz_block4_attention_v, dz_block4_attention_V, n);
+    forward_z_norm_y(
+      z_block3,
+      z_block4_norm1_m,
+      z_block4_norm1_v,
+      z_block4_norm1_g,
+      z_block4_norm1_b,
+      z_block4_norm1_again,
+      n,
+    );
+    gradient_z_block4_norm1_dW(z_block4_norm1_again, dz_block4_attention_v, dz_block4_attention_V, n);
     backward_z_block_norm_dx(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
-    gradient_z_block4_dW(z_block4_norm1, dz_block4_attention_k, dz_block4_attention_K, n);
-    gradient_z_block4_dW(z_block4_norm1, dz_block4_attention_q, dz_block4_attention_Q, n);
+    gradient_z_block4_norm1_dW(z_block4_norm1_again, dz_block4_attention_k, dz_block4_attention_K, n);
+    gradient_z_block4_norm1_dW(z_block4_norm1_again, dz_block4_attention_q, dz_block4_attention_Q, n);
     backward_dz_block4_norm1(
       dz_block4_norm1_1,
       dz_block4_norm1_2,
@@ -3032,7 +3057,7 @@ export function createProgram(batch: number): CompiledProgram {
   const next = new Int32Array(64 * batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(100736 * batch);
+  const workspace = new Float32Array(92544 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(256 * batch + 1);

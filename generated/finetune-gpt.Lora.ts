@@ -96,7 +96,7 @@
  *   loss   loss
  *
  * Multiply-adds of a step: forward 15,990,784 n, backward 18,055,168 n.
- * Inputs and intermediates: 1,316,864 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,202,176 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -2013,7 +2013,7 @@ export const description: ModelDescription = {
     { name: 'loss_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'loss', shape: [], batched: false, parameters: [], flops: [2, 18560] },
   ],
-  work: { backward: [0, 37988352], bytes: [8, 1316864] },
+  work: { backward: [0, 38160384], bytes: [8, 1202176] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
@@ -2292,13 +2292,11 @@ export function forward_attention_weight(score: Float32Array, weight: Float32Arr
         const shift = Math.abs(largest) < Infinity ? largest : 0;
         let total = 0;
         for (let j = 0; j < j_to_i; j++) {
-          total += Math.exp(score[score_at_i + j]! - shift);
+          total += exp(score[score_at_i + j]! - shift);
         }
         const weight_logsumexp_nhi = shift + Math.log(total);
         for (let j = 0; j < 64; j++) {
-          weight[score_at_i + j] = Math.exp(
-            (j <= i ? score[score_at_i + j]! : -Infinity) - weight_logsumexp_nhi,
-          );
+          weight[score_at_i + j] = exp((j <= i ? score[score_at_i + j]! : -Infinity) - weight_logsumexp_nhi);
         }
       }
     }
@@ -2375,7 +2373,8 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
 // y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
 //     finetune-gpt.dsl:103 (normalisation.dsl:17)
 // y stands for z_block1_norm2, z_block2_norm1, z_block2_norm2, z_block3_norm1, z_block3_norm2,
-// z_block4_norm1, z_block4_norm2, z_norm
+// z_block4_norm1, z_block4_norm2, z_norm, z_block4_norm2_again, z_block4_norm1_again, z_block3_norm2_again
+// and 4 more
 export function forward_z_norm_y(
   x: Float32Array,
   m: Float32Array,
@@ -2531,7 +2530,7 @@ export function forward_loss_logsumexp(z: Float32Array, loss_logsumexp: Float64A
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 96; k++) {
-      total += Math.exp(z[z_at_nt + k]! - shift);
+      total += exp(z[z_at_nt + k]! - shift);
     }
     loss_logsumexp[nt] = shift + Math.log(total);
   }
@@ -2579,7 +2578,7 @@ export function backward_dz_sum(
     const loss_logsumexp_j = loss_logsumexp[nj]!;
     const next_j = next[nj]!;
     for (let o = 0; o < 96; o++) {
-      dz_sum[z_at_nj + o] = (Math.exp(z[z_at_nj + o]! - loss_logsumexp_j) - (o === next_j ? 1 : 0)) / product;
+      dz_sum[z_at_nj + o] = (exp(z[z_at_nj + o]! - loss_logsumexp_j) - (o === next_j ? 1 : 0)) / product;
     }
   }
 }
@@ -2774,14 +2773,14 @@ export function backward_dhidden_low_sum(
   }
 }
 
-// dA[i, r] = sum[n, j](x[n, j, i] * dsum[n, j, r])
+// dA[i, r] = sum[n, j](again[n, j, i] * dsum[n, j, r])
 //     finetune-gpt.dsl:103 (layers.dsl:24, finetune-gpt.dsl:64-65)
 // dA stands for dz_block4_hidden_W_A, dz_block4_attention_V_A, dz_block4_attention_Q_A, dz_block3_hidden_W_A,
 // dz_block3_attention_V_A, dz_block3_attention_Q_A, dz_block2_hidden_W_A, dz_block2_attention_V_A and 4 more
-export function gradient_A(x: Float32Array, dsum: Float32Array, dA: Float32Array, batch: number): void {
+export function gradient_A(again: Float32Array, dsum: Float32Array, dA: Float32Array, batch: number): void {
   dA.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(x, dsum, dA, 64, 4, nj_to);
+  contract_tn_16x8(again, dsum, dA, 64, 4, nj_to);
 }
 
 // dnorm2[n, i, k] = dnorm2_1[n, i, k] + sum[r](dhidden_low_sum[n, i, r] * hidden_W_A[k, r])
@@ -3652,9 +3651,27 @@ export function contract_tn_16x8(
   );
 }
 
+// e^x = (e^r)^2048 with r = x / 2048, to 3e-9
+function exp(x: number): number {
+  const r = Math.max(x, -746) / 2048;
+  const r2 = r * r;
+  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
+  const y2 = y * y;
+  const y4 = y2 * y2;
+  const y8 = y4 * y4;
+  const y16 = y8 * y8;
+  const y32 = y16 * y16;
+  const y64 = y32 * y32;
+  const y128 = y64 * y64;
+  const y256 = y128 * y128;
+  const y512 = y256 * y256;
+  const y1024 = y512 * y512;
+  return y1024 * y1024;
+}
+
 // 1 / (1 + exp(-x)): exp overflows to Infinity only where the result is 0
 function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
+  return 1 / (1 + exp(-x));
 }
 
 function square(x: number): number {
@@ -3695,12 +3712,12 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block1_attention_Q_A_offset,
     z_block1_attention_Q_A_offset + 256,
   );
-  const z_block1_attention_low_q = workspace.subarray(323584 * batch, 323840 * batch);
+  const z_block1_attention_low_q = workspace.subarray(294912 * batch, 295168 * batch);
   const z_block1_attention_V_A = parameters.subarray(
     z_block1_attention_V_A_offset,
     z_block1_attention_V_A_offset + 256,
   );
-  const z_block1_attention_low_v = workspace.subarray(323840 * batch, 324096 * batch);
+  const z_block1_attention_low_v = workspace.subarray(295168 * batch, 295424 * batch);
   const z_block1_attention_Q = parameters.subarray(
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
@@ -3734,16 +3751,16 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block1_attention_O_offset + 4096,
   );
   const z_block1_u = workspace.subarray(225280 * batch, 229376 * batch);
-  const z_block1_norm2_m = workspace.subarray(327680 * batch, 327744 * batch);
-  const z_block1_norm2_v = workspace.subarray(327744 * batch, 327808 * batch);
+  const z_block1_norm2_m = workspace.subarray(299008 * batch, 299072 * batch);
+  const z_block1_norm2_v = workspace.subarray(299072 * batch, 299136 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const z_block1_norm2 = workspace.subarray(229376 * batch, 233472 * batch);
+  const z_block1_norm2 = workspace.subarray(32768 * batch, 36864 * batch);
   const z_block1_hidden_W_A = parameters.subarray(
     z_block1_hidden_W_A_offset,
     z_block1_hidden_W_A_offset + 256,
   );
-  const z_block1_hidden_low = workspace.subarray(324096 * batch, 324352 * batch);
+  const z_block1_hidden_low = workspace.subarray(295424 * batch, 295680 * batch);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const z_block1_hidden_sum = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_hidden_b = parameters.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
@@ -3754,52 +3771,52 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
   const z_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
   const z_block1_mlp_gelu_tanh = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_mlp_W_A = parameters.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
-  const z_block1_mlp_low = workspace.subarray(324352 * batch, 324608 * batch);
+  const z_block1_mlp_low = workspace.subarray(295680 * batch, 295936 * batch);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const z_block1_mlp_sum = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block1_mlp_b = parameters.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
   const z_block1_mlp_W_B = parameters.subarray(z_block1_mlp_W_B_offset, z_block1_mlp_W_B_offset + 256);
-  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block2_norm1_m = workspace.subarray(327808 * batch, 327872 * batch);
-  const z_block2_norm1_v = workspace.subarray(327872 * batch, 327936 * batch);
+  const z_block1 = workspace.subarray(229376 * batch, 233472 * batch);
+  const z_block2_norm1_m = workspace.subarray(299136 * batch, 299200 * batch);
+  const z_block2_norm1_v = workspace.subarray(299200 * batch, 299264 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
-  const z_block2_norm1 = workspace.subarray(237568 * batch, 241664 * batch);
+  const z_block2_norm1 = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block2_attention_Q_A = parameters.subarray(
     z_block2_attention_Q_A_offset,
     z_block2_attention_Q_A_offset + 256,
   );
-  const z_block2_attention_low_q = workspace.subarray(324608 * batch, 324864 * batch);
+  const z_block2_attention_low_q = workspace.subarray(295936 * batch, 296192 * batch);
   const z_block2_attention_V_A = parameters.subarray(
     z_block2_attention_V_A_offset,
     z_block2_attention_V_A_offset + 256,
   );
-  const z_block2_attention_low_v = workspace.subarray(324864 * batch, 325120 * batch);
+  const z_block2_attention_low_v = workspace.subarray(296192 * batch, 296448 * batch);
   const z_block2_attention_Q = parameters.subarray(
     z_block2_attention_Q_offset,
     z_block2_attention_Q_offset + 4096,
   );
-  const z_block2_attention_q_sum = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block2_attention_q_sum = workspace.subarray(53248 * batch, 57344 * batch);
   const z_block2_attention_Q_B = parameters.subarray(
     z_block2_attention_Q_B_offset,
     z_block2_attention_Q_B_offset + 256,
   );
-  const z_block2_attention_q = workspace.subarray(241664 * batch, 245760 * batch);
+  const z_block2_attention_q = workspace.subarray(233472 * batch, 237568 * batch);
   const z_block2_attention_K = parameters.subarray(
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
   );
-  const z_block2_attention_k = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block2_attention_k = workspace.subarray(237568 * batch, 241664 * batch);
   const z_block2_attention_V = parameters.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
   );
-  const z_block2_attention_v_sum = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block2_attention_v_sum = workspace.subarray(53248 * batch, 57344 * batch);
   const z_block2_attention_V_B = parameters.subarray(
     z_block2_attention_V_B_offset,
     z_block2_attention_V_B_offset + 256,
   );
-  const z_block2_attention_v = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block2_attention_v = workspace.subarray(241664 * batch, 245760 * batch);
 
   return (n: number): void => {
     forward_z_start(z_tokens_E, z_start_P, text, z_start, n);
@@ -3896,28 +3913,28 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
 
 /** `forward`, part 2 of 3: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => void {
-  const z_block2_attention_q = workspace.subarray(241664 * batch, 245760 * batch);
-  const z_block2_attention_k = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block2_attention_q = workspace.subarray(233472 * batch, 237568 * batch);
+  const z_block2_attention_k = workspace.subarray(237568 * batch, 241664 * batch);
   const z_block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_v = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block2_attention_v = workspace.subarray(241664 * batch, 245760 * batch);
   const z_block2_attention_mixed = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
+  const z_block1 = workspace.subarray(229376 * batch, 233472 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
-  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
-  const z_block2_norm2_m = workspace.subarray(327936 * batch, 328000 * batch);
-  const z_block2_norm2_v = workspace.subarray(328000 * batch, 328064 * batch);
+  const z_block2_u = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block2_norm2_m = workspace.subarray(299264 * batch, 299328 * batch);
+  const z_block2_norm2_v = workspace.subarray(299328 * batch, 299392 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block2_norm2 = workspace.subarray(81920 * batch, 86016 * batch);
   const z_block2_hidden_W_A = parameters.subarray(
     z_block2_hidden_W_A_offset,
     z_block2_hidden_W_A_offset + 256,
   );
-  const z_block2_hidden_low = workspace.subarray(325120 * batch, 325376 * batch);
+  const z_block2_hidden_low = workspace.subarray(296448 * batch, 296704 * batch);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const z_block2_hidden_sum = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_hidden_b = parameters.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
@@ -3928,52 +3945,52 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
   const z_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
   const z_block2_mlp_gelu_tanh = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_mlp_W_A = parameters.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
-  const z_block2_mlp_low = workspace.subarray(325376 * batch, 325632 * batch);
+  const z_block2_mlp_low = workspace.subarray(296704 * batch, 296960 * batch);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const z_block2_mlp_sum = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block2_mlp_b = parameters.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
   const z_block2_mlp_W_B = parameters.subarray(z_block2_mlp_W_B_offset, z_block2_mlp_W_B_offset + 256);
-  const z_block2 = workspace.subarray(262144 * batch, 266240 * batch);
-  const z_block3_norm1_m = workspace.subarray(328064 * batch, 328128 * batch);
-  const z_block3_norm1_v = workspace.subarray(328128 * batch, 328192 * batch);
+  const z_block2 = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block3_norm1_m = workspace.subarray(299392 * batch, 299456 * batch);
+  const z_block3_norm1_v = workspace.subarray(299456 * batch, 299520 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
-  const z_block3_norm1 = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block3_attention_Q_A = parameters.subarray(
     z_block3_attention_Q_A_offset,
     z_block3_attention_Q_A_offset + 256,
   );
-  const z_block3_attention_low_q = workspace.subarray(325632 * batch, 325888 * batch);
+  const z_block3_attention_low_q = workspace.subarray(296960 * batch, 297216 * batch);
   const z_block3_attention_V_A = parameters.subarray(
     z_block3_attention_V_A_offset,
     z_block3_attention_V_A_offset + 256,
   );
-  const z_block3_attention_low_v = workspace.subarray(325888 * batch, 326144 * batch);
+  const z_block3_attention_low_v = workspace.subarray(297216 * batch, 297472 * batch);
   const z_block3_attention_Q = parameters.subarray(
     z_block3_attention_Q_offset,
     z_block3_attention_Q_offset + 4096,
   );
-  const z_block3_attention_q_sum = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block3_attention_q_sum = workspace.subarray(102400 * batch, 106496 * batch);
   const z_block3_attention_Q_B = parameters.subarray(
     z_block3_attention_Q_B_offset,
     z_block3_attention_Q_B_offset + 256,
   );
-  const z_block3_attention_q = workspace.subarray(270336 * batch, 274432 * batch);
+  const z_block3_attention_q = workspace.subarray(253952 * batch, 258048 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const z_block3_attention_k = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block3_attention_k = workspace.subarray(258048 * batch, 262144 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const z_block3_attention_v_sum = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block3_attention_v_sum = workspace.subarray(102400 * batch, 106496 * batch);
   const z_block3_attention_V_B = parameters.subarray(
     z_block3_attention_V_B_offset,
     z_block3_attention_V_B_offset + 256,
   );
-  const z_block3_attention_v = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block3_attention_v = workspace.subarray(262144 * batch, 266240 * batch);
   const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_mixed = workspace.subarray(114688 * batch, 118784 * batch);
@@ -3981,17 +3998,17 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_u = workspace.subarray(282624 * batch, 286720 * batch);
-  const z_block3_norm2_m = workspace.subarray(328192 * batch, 328256 * batch);
-  const z_block3_norm2_v = workspace.subarray(328256 * batch, 328320 * batch);
+  const z_block3_u = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_norm2_m = workspace.subarray(299520 * batch, 299584 * batch);
+  const z_block3_norm2_v = workspace.subarray(299584 * batch, 299648 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2 = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
   const z_block3_hidden_W_A = parameters.subarray(
     z_block3_hidden_W_A_offset,
     z_block3_hidden_W_A_offset + 256,
   );
-  const z_block3_hidden_low = workspace.subarray(326144 * batch, 326400 * batch);
+  const z_block3_hidden_low = workspace.subarray(297472 * batch, 297728 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_sum = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
@@ -4102,53 +4119,53 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
   const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_mlp_gelu_tanh = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_mlp_W_A = parameters.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
-  const z_block3_mlp_low = workspace.subarray(326400 * batch, 326656 * batch);
+  const z_block3_mlp_low = workspace.subarray(297728 * batch, 297984 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_sum = workspace.subarray(147456 * batch, 151552 * batch);
-  const z_block3_u = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block3_u = workspace.subarray(266240 * batch, 270336 * batch);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
   const z_block3_mlp_W_B = parameters.subarray(z_block3_mlp_W_B_offset, z_block3_mlp_W_B_offset + 256);
-  const z_block3 = workspace.subarray(290816 * batch, 294912 * batch);
-  const z_block4_norm1_m = workspace.subarray(328320 * batch, 328384 * batch);
-  const z_block4_norm1_v = workspace.subarray(328384 * batch, 328448 * batch);
+  const z_block3 = workspace.subarray(270336 * batch, 274432 * batch);
+  const z_block4_norm1_m = workspace.subarray(299648 * batch, 299712 * batch);
+  const z_block4_norm1_v = workspace.subarray(299712 * batch, 299776 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1 = workspace.subarray(294912 * batch, 299008 * batch);
+  const z_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
   const z_block4_attention_Q_A = parameters.subarray(
     z_block4_attention_Q_A_offset,
     z_block4_attention_Q_A_offset + 256,
   );
-  const z_block4_attention_low_q = workspace.subarray(326656 * batch, 326912 * batch);
+  const z_block4_attention_low_q = workspace.subarray(297984 * batch, 298240 * batch);
   const z_block4_attention_V_A = parameters.subarray(
     z_block4_attention_V_A_offset,
     z_block4_attention_V_A_offset + 256,
   );
-  const z_block4_attention_low_v = workspace.subarray(326912 * batch, 327168 * batch);
+  const z_block4_attention_low_v = workspace.subarray(298240 * batch, 298496 * batch);
   const z_block4_attention_Q = parameters.subarray(
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const z_block4_attention_q_sum = workspace.subarray(147456 * batch, 151552 * batch);
+  const z_block4_attention_q_sum = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block4_attention_Q_B = parameters.subarray(
     z_block4_attention_Q_B_offset,
     z_block4_attention_Q_B_offset + 256,
   );
-  const z_block4_attention_q = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block4_attention_q = workspace.subarray(274432 * batch, 278528 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block4_attention_k = workspace.subarray(278528 * batch, 282624 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const z_block4_attention_v_sum = workspace.subarray(147456 * batch, 151552 * batch);
+  const z_block4_attention_v_sum = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block4_attention_V_B = parameters.subarray(
     z_block4_attention_V_B_offset,
     z_block4_attention_V_B_offset + 256,
   );
-  const z_block4_attention_v = workspace.subarray(307200 * batch, 311296 * batch);
+  const z_block4_attention_v = workspace.subarray(282624 * batch, 286720 * batch);
   const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_mixed = workspace.subarray(163840 * batch, 167936 * batch);
@@ -4156,17 +4173,17 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(311296 * batch, 315392 * batch);
-  const z_block4_norm2_m = workspace.subarray(328448 * batch, 328512 * batch);
-  const z_block4_norm2_v = workspace.subarray(328512 * batch, 328576 * batch);
+  const z_block4_u = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block4_norm2_m = workspace.subarray(299776 * batch, 299840 * batch);
+  const z_block4_norm2_v = workspace.subarray(299840 * batch, 299904 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2 = workspace.subarray(315392 * batch, 319488 * batch);
+  const z_block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
   const z_block4_hidden_W_A = parameters.subarray(
     z_block4_hidden_W_A_offset,
     z_block4_hidden_W_A_offset + 256,
   );
-  const z_block4_hidden_low = workspace.subarray(327168 * batch, 327424 * batch);
+  const z_block4_hidden_low = workspace.subarray(298496 * batch, 298752 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_sum = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
@@ -4302,19 +4319,19 @@ function backwardPart1({
   const z_norm_v = workspace.subarray(211264 * batch, 211328 * batch);
   const z_norm_m = workspace.subarray(211200 * batch, 211264 * batch);
   const z_block4 = workspace.subarray(202752 * batch, 206848 * batch);
-  const dz_block4_u_1 = workspace.subarray(319488 * batch, 323584 * batch);
+  const dz_block4_u_1 = workspace.subarray(290816 * batch, 294912 * batch);
   const z_block4_mlp_low = workspace.subarray(210944 * batch, 211200 * batch);
   const dz_block4_mlp_W_B = gradients.subarray(z_block4_mlp_W_B_offset, z_block4_mlp_W_B_offset + 256);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const dz_block4_mlp_gelu_tanh_1 = workspace.subarray(196608 * batch, 212992 * batch);
   const z_block4_mlp_W_B = parameters.subarray(z_block4_mlp_W_B_offset, z_block4_mlp_W_B_offset + 256);
-  const dz_block4_mlp_low_sum = workspace.subarray(327424 * batch, 327680 * batch);
+  const dz_block4_mlp_low_sum = workspace.subarray(298752 * batch, 299008 * batch);
   const z_block4_mlp_gelu_tanh = workspace.subarray(163840 * batch, 180224 * batch);
   const dz_block4_mlp_W_A = gradients.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
   const z_block4_mlp_W_A = parameters.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
   const z_block4_hidden = workspace.subarray(180224 * batch, 196608 * batch);
   const dz_block4_hidden_sum = workspace.subarray(163840 * batch, 180224 * batch);
-  const z_block4_hidden_low = workspace.subarray(327168 * batch, 327424 * batch);
+  const z_block4_hidden_low = workspace.subarray(298496 * batch, 298752 * batch);
   const dz_block4_hidden_W_B = gradients.subarray(
     z_block4_hidden_W_B_offset,
     z_block4_hidden_W_B_offset + 1024,
@@ -4326,7 +4343,12 @@ function backwardPart1({
     z_block4_hidden_W_B_offset + 1024,
   );
   const dz_block4_hidden_low_sum = workspace.subarray(184320 * batch, 184576 * batch);
-  const z_block4_norm2 = workspace.subarray(315392 * batch, 319488 * batch);
+  const z_block4_u = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block4_norm2_m = workspace.subarray(299776 * batch, 299840 * batch);
+  const z_block4_norm2_v = workspace.subarray(299840 * batch, 299904 * batch);
+  const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
+  const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
+  const z_block4_norm2_again = workspace.subarray(163840 * batch, 167936 * batch);
   const dz_block4_hidden_W_A = gradients.subarray(
     z_block4_hidden_W_A_offset,
     z_block4_hidden_W_A_offset + 256,
@@ -4336,25 +4358,21 @@ function backwardPart1({
     z_block4_hidden_W_A_offset + 256,
   );
   const dz_block4_norm2 = workspace.subarray(163840 * batch, 167936 * batch);
-  const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
-  const z_block4_norm2_v = workspace.subarray(328512 * batch, 328576 * batch);
-  const z_block4_norm2_m = workspace.subarray(328448 * batch, 328512 * batch);
-  const z_block4_u = workspace.subarray(311296 * batch, 315392 * batch);
-  const dz_block3_1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const dz_block3_1 = workspace.subarray(286720 * batch, 290816 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
   const dz_block4_attention_mixed = workspace.subarray(196608 * batch, 200704 * batch);
-  const z_block4_attention_v = workspace.subarray(307200 * batch, 311296 * batch);
+  const z_block4_attention_v = workspace.subarray(282624 * batch, 286720 * batch);
   const dz_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
-  const z_block4_attention_q = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block4_attention_q = workspace.subarray(274432 * batch, 278528 * batch);
   const dz_block4_attention_k = workspace.subarray(163840 * batch, 167936 * batch);
   const dz_block4_attention_v_sum = workspace.subarray(167936 * batch, 172032 * batch);
-  const z_block4_attention_low_v = workspace.subarray(326912 * batch, 327168 * batch);
+  const z_block4_attention_low_v = workspace.subarray(298240 * batch, 298496 * batch);
   const dz_block4_attention_V_B = gradients.subarray(
     z_block4_attention_V_B_offset,
     z_block4_attention_V_B_offset + 256,
@@ -4369,9 +4387,9 @@ function backwardPart1({
     z_block4_attention_K_offset + 4096,
   );
   const dz_block4_norm1_2 = workspace.subarray(151552 * batch, 155648 * batch);
-  const z_block4_attention_k = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block4_attention_k = workspace.subarray(278528 * batch, 282624 * batch);
   const dz_block4_attention_q_sum = workspace.subarray(155648 * batch, 159744 * batch);
-  const z_block4_attention_low_q = workspace.subarray(326656 * batch, 326912 * batch);
+  const z_block4_attention_low_q = workspace.subarray(297984 * batch, 298240 * batch);
   const dz_block4_attention_Q_B = gradients.subarray(
     z_block4_attention_Q_B_offset,
     z_block4_attention_Q_B_offset + 256,
@@ -4391,20 +4409,12 @@ function backwardPart1({
     z_block4_attention_V_A_offset + 256,
   );
   const dz_block4_norm1_4 = workspace.subarray(163840 * batch, 167936 * batch);
-  const z_block4_norm1 = workspace.subarray(294912 * batch, 299008 * batch);
-  const dz_block4_attention_V_A = gradients.subarray(
-    z_block4_attention_V_A_offset,
-    z_block4_attention_V_A_offset + 256,
-  );
-  const z_block4_attention_Q_B = parameters.subarray(
-    z_block4_attention_Q_B_offset,
-    z_block4_attention_Q_B_offset + 256,
-  );
-  const dz_block4_attention_low_q_sum = workspace.subarray(167936 * batch, 168192 * batch);
-  const dz_block4_attention_Q_A = gradients.subarray(
-    z_block4_attention_Q_A_offset,
-    z_block4_attention_Q_A_offset + 256,
-  );
+  const z_block3 = workspace.subarray(270336 * batch, 274432 * batch);
+  const z_block4_norm1_m = workspace.subarray(299648 * batch, 299712 * batch);
+  const z_block4_norm1_v = workspace.subarray(299712 * batch, 299776 * batch);
+  const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
+  const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
+  const z_block4_norm1_again = workspace.subarray(167936 * batch, 172032 * batch);
 
   return (n: number): void => {
     backward_dz_sum(z, loss_logsumexp, next, dz_sum, n);
@@ -4425,7 +4435,16 @@ function backwardPart1({
     gradient_hidden_W_B(z_block4_hidden_low, dz_block4_hidden_sum, dz_block4_hidden_W_B, n);
     backward_dnorm2_1(dz_block4_hidden_sum, z_block4_hidden_W, dz_block4_norm2_1, n);
     backward_dhidden_low_sum(dz_block4_hidden_sum, z_block4_hidden_W_B, dz_block4_hidden_low_sum, n);
-    gradient_A(z_block4_norm2, dz_block4_hidden_low_sum, dz_block4_hidden_W_A, n);
+    forward_z_norm_y(
+      z_block4_u,
+      z_block4_norm2_m,
+      z_block4_norm2_v,
+      z_block4_norm2_g,
+      z_block4_norm2_b,
+      z_block4_norm2_again,
+      n,
+    );
+    gradient_A(z_block4_norm2_again, dz_block4_hidden_low_sum, dz_block4_hidden_W_A, n);
     backward_dnorm2(dz_block4_norm2_1, dz_block4_hidden_low_sum, z_block4_hidden_W_A, dz_block4_norm2, n);
     backward_z_block_dx(
       dz_block4_norm2,
@@ -4482,31 +4501,52 @@ function backwardPart1({
     backward_z_block_norm_dx(dz_block4_attention_q_sum, z_block4_attention_Q, dz_block4_norm1_3, n);
     backward_dsum(dz_block4_attention_v_sum, z_block4_attention_V_B, dz_block4_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block4_attention_low_v_sum, z_block4_attention_V_A, dz_block4_norm1_4, n);
-    gradient_A(z_block4_norm1, dz_block4_attention_low_v_sum, dz_block4_attention_V_A, n);
-    backward_dsum(dz_block4_attention_q_sum, z_block4_attention_Q_B, dz_block4_attention_low_q_sum, n);
-    gradient_A(z_block4_norm1, dz_block4_attention_low_q_sum, dz_block4_attention_Q_A, n);
+    forward_z_norm_y(
+      z_block3,
+      z_block4_norm1_m,
+      z_block4_norm1_v,
+      z_block4_norm1_g,
+      z_block4_norm1_b,
+      z_block4_norm1_again,
+      n,
+    );
   };
 }
 
 /** `backward`, part 2 of 5: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+  const z_block4_norm1_again = workspace.subarray(167936 * batch, 172032 * batch);
+  const dz_block4_attention_low_v_sum = workspace.subarray(172032 * batch, 172288 * batch);
+  const dz_block4_attention_V_A = gradients.subarray(
+    z_block4_attention_V_A_offset,
+    z_block4_attention_V_A_offset + 256,
+  );
+  const dz_block4_attention_q_sum = workspace.subarray(155648 * batch, 159744 * batch);
+  const z_block4_attention_Q_B = parameters.subarray(
+    z_block4_attention_Q_B_offset,
+    z_block4_attention_Q_B_offset + 256,
+  );
+  const dz_block4_attention_low_q_sum = workspace.subarray(172032 * batch, 172288 * batch);
+  const dz_block4_attention_Q_A = gradients.subarray(
+    z_block4_attention_Q_A_offset,
+    z_block4_attention_Q_A_offset + 256,
+  );
   const dz_block4_norm1_1 = workspace.subarray(147456 * batch, 151552 * batch);
   const dz_block4_norm1_2 = workspace.subarray(151552 * batch, 155648 * batch);
   const dz_block4_norm1_3 = workspace.subarray(159744 * batch, 163840 * batch);
   const dz_block4_norm1_4 = workspace.subarray(163840 * batch, 167936 * batch);
-  const dz_block4_attention_low_q_sum = workspace.subarray(167936 * batch, 168192 * batch);
   const z_block4_attention_Q_A = parameters.subarray(
     z_block4_attention_Q_A_offset,
     z_block4_attention_Q_A_offset + 256,
   );
   const dz_block4_norm1 = workspace.subarray(155648 * batch, 159744 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
-  const z_block4_norm1_v = workspace.subarray(328384 * batch, 328448 * batch);
-  const z_block4_norm1_m = workspace.subarray(328320 * batch, 328384 * batch);
-  const z_block3 = workspace.subarray(290816 * batch, 294912 * batch);
-  const dz_block3_1 = workspace.subarray(311296 * batch, 315392 * batch);
-  const dz_block3_u_1 = workspace.subarray(290816 * batch, 294912 * batch);
-  const z_block3_mlp_low = workspace.subarray(326400 * batch, 326656 * batch);
+  const z_block4_norm1_v = workspace.subarray(299712 * batch, 299776 * batch);
+  const z_block4_norm1_m = workspace.subarray(299648 * batch, 299712 * batch);
+  const z_block3 = workspace.subarray(270336 * batch, 274432 * batch);
+  const dz_block3_1 = workspace.subarray(286720 * batch, 290816 * batch);
+  const dz_block3_u_1 = workspace.subarray(270336 * batch, 274432 * batch);
+  const z_block3_mlp_low = workspace.subarray(297728 * batch, 297984 * batch);
   const dz_block3_mlp_W_B = gradients.subarray(z_block3_mlp_W_B_offset, z_block3_mlp_W_B_offset + 256);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const dz_block3_mlp_gelu_tanh_1 = workspace.subarray(147456 * batch, 163840 * batch);
@@ -4517,7 +4557,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   const z_block3_mlp_W_A = parameters.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
   const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
   const dz_block3_hidden_sum = workspace.subarray(114688 * batch, 131072 * batch);
-  const z_block3_hidden_low = workspace.subarray(326144 * batch, 326400 * batch);
+  const z_block3_hidden_low = workspace.subarray(297472 * batch, 297728 * batch);
   const dz_block3_hidden_W_B = gradients.subarray(
     z_block3_hidden_W_B_offset,
     z_block3_hidden_W_B_offset + 1024,
@@ -4529,7 +4569,12 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_hidden_W_B_offset + 1024,
   );
   const dz_block3_hidden_low_sum = workspace.subarray(135168 * batch, 135424 * batch);
-  const z_block3_norm2 = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block3_u = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_norm2_m = workspace.subarray(299520 * batch, 299584 * batch);
+  const z_block3_norm2_v = workspace.subarray(299584 * batch, 299648 * batch);
+  const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
+  const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
+  const z_block3_norm2_again = workspace.subarray(114688 * batch, 118784 * batch);
   const dz_block3_hidden_W_A = gradients.subarray(
     z_block3_hidden_W_A_offset,
     z_block3_hidden_W_A_offset + 256,
@@ -4539,25 +4584,21 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_hidden_W_A_offset + 256,
   );
   const dz_block3_norm2 = workspace.subarray(114688 * batch, 118784 * batch);
-  const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
-  const z_block3_norm2_v = workspace.subarray(328256 * batch, 328320 * batch);
-  const z_block3_norm2_m = workspace.subarray(328192 * batch, 328256 * batch);
-  const z_block3_u = workspace.subarray(282624 * batch, 286720 * batch);
-  const dz_block2_1 = workspace.subarray(282624 * batch, 286720 * batch);
+  const dz_block2_1 = workspace.subarray(266240 * batch, 270336 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
   const dz_block3_attention_mixed = workspace.subarray(147456 * batch, 151552 * batch);
-  const z_block3_attention_v = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block3_attention_v = workspace.subarray(262144 * batch, 266240 * batch);
   const dz_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const dz_block3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
-  const z_block3_attention_q = workspace.subarray(270336 * batch, 274432 * batch);
+  const z_block3_attention_q = workspace.subarray(253952 * batch, 258048 * batch);
   const dz_block3_attention_k = workspace.subarray(114688 * batch, 118784 * batch);
   const dz_block3_attention_v_sum = workspace.subarray(118784 * batch, 122880 * batch);
-  const z_block3_attention_low_v = workspace.subarray(325888 * batch, 326144 * batch);
+  const z_block3_attention_low_v = workspace.subarray(297216 * batch, 297472 * batch);
   const dz_block3_attention_V_B = gradients.subarray(
     z_block3_attention_V_B_offset,
     z_block3_attention_V_B_offset + 256,
@@ -4572,35 +4613,18 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_K_offset + 4096,
   );
   const dz_block3_norm1_2 = workspace.subarray(102400 * batch, 106496 * batch);
-  const z_block3_attention_k = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block3_attention_k = workspace.subarray(258048 * batch, 262144 * batch);
   const dz_block3_attention_q_sum = workspace.subarray(106496 * batch, 110592 * batch);
-  const z_block3_attention_low_q = workspace.subarray(325632 * batch, 325888 * batch);
+  const z_block3_attention_low_q = workspace.subarray(296960 * batch, 297216 * batch);
   const dz_block3_attention_Q_B = gradients.subarray(
     z_block3_attention_Q_B_offset,
     z_block3_attention_Q_B_offset + 256,
   );
-  const z_block3_attention_Q = parameters.subarray(
-    z_block3_attention_Q_offset,
-    z_block3_attention_Q_offset + 4096,
-  );
-  const dz_block3_norm1_3 = workspace.subarray(110592 * batch, 114688 * batch);
-  const z_block3_attention_V_B = parameters.subarray(
-    z_block3_attention_V_B_offset,
-    z_block3_attention_V_B_offset + 256,
-  );
-  const dz_block3_attention_low_v_sum = workspace.subarray(122880 * batch, 123136 * batch);
-  const z_block3_attention_V_A = parameters.subarray(
-    z_block3_attention_V_A_offset,
-    z_block3_attention_V_A_offset + 256,
-  );
-  const dz_block3_norm1_4 = workspace.subarray(114688 * batch, 118784 * batch);
-  const z_block3_norm1 = workspace.subarray(266240 * batch, 270336 * batch);
-  const dz_block3_attention_V_A = gradients.subarray(
-    z_block3_attention_V_A_offset,
-    z_block3_attention_V_A_offset + 256,
-  );
 
   return (n: number): void => {
+    gradient_A(z_block4_norm1_again, dz_block4_attention_low_v_sum, dz_block4_attention_V_A, n);
+    backward_dsum(dz_block4_attention_q_sum, z_block4_attention_Q_B, dz_block4_attention_low_q_sum, n);
+    gradient_A(z_block4_norm1_again, dz_block4_attention_low_q_sum, dz_block4_attention_Q_A, n);
     backward_dnorm1(
       dz_block4_norm1_1,
       dz_block4_norm1_2,
@@ -4636,7 +4660,16 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_hidden_W_B(z_block3_hidden_low, dz_block3_hidden_sum, dz_block3_hidden_W_B, n);
     backward_dnorm2_1(dz_block3_hidden_sum, z_block3_hidden_W, dz_block3_norm2_1, n);
     backward_dhidden_low_sum(dz_block3_hidden_sum, z_block3_hidden_W_B, dz_block3_hidden_low_sum, n);
-    gradient_A(z_block3_norm2, dz_block3_hidden_low_sum, dz_block3_hidden_W_A, n);
+    forward_z_norm_y(
+      z_block3_u,
+      z_block3_norm2_m,
+      z_block3_norm2_v,
+      z_block3_norm2_g,
+      z_block3_norm2_b,
+      z_block3_norm2_again,
+      n,
+    );
+    gradient_A(z_block3_norm2_again, dz_block3_hidden_low_sum, dz_block3_hidden_W_A, n);
     backward_dnorm2(dz_block3_norm2_1, dz_block3_hidden_low_sum, z_block3_hidden_W_A, dz_block3_norm2, n);
     backward_z_block_dx(
       dz_block3_norm2,
@@ -4690,42 +4723,57 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     gradient_B(z_block3_attention_low_q, dz_block3_attention_q_sum, dz_block3_attention_Q_B, n);
-    backward_z_block_norm_dx(dz_block3_attention_q_sum, z_block3_attention_Q, dz_block3_norm1_3, n);
-    backward_dsum(dz_block3_attention_v_sum, z_block3_attention_V_B, dz_block3_attention_low_v_sum, n);
-    backward_dnorm1_4(dz_block3_attention_low_v_sum, z_block3_attention_V_A, dz_block3_norm1_4, n);
-    gradient_A(z_block3_norm1, dz_block3_attention_low_v_sum, dz_block3_attention_V_A, n);
   };
 }
 
 /** `backward`, part 3 of 5: its arrays, and the calls that work on them. */
 function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
   const dz_block3_attention_q_sum = workspace.subarray(106496 * batch, 110592 * batch);
+  const z_block3_attention_Q = parameters.subarray(
+    z_block3_attention_Q_offset,
+    z_block3_attention_Q_offset + 4096,
+  );
+  const dz_block3_norm1_3 = workspace.subarray(110592 * batch, 114688 * batch);
+  const dz_block3_attention_v_sum = workspace.subarray(118784 * batch, 122880 * batch);
+  const z_block3_attention_V_B = parameters.subarray(
+    z_block3_attention_V_B_offset,
+    z_block3_attention_V_B_offset + 256,
+  );
+  const dz_block3_attention_low_v_sum = workspace.subarray(122880 * batch, 123136 * batch);
+  const z_block3_attention_V_A = parameters.subarray(
+    z_block3_attention_V_A_offset,
+    z_block3_attention_V_A_offset + 256,
+  );
+  const dz_block3_norm1_4 = workspace.subarray(114688 * batch, 118784 * batch);
+  const z_block2 = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block3_norm1_m = workspace.subarray(299392 * batch, 299456 * batch);
+  const z_block3_norm1_v = workspace.subarray(299456 * batch, 299520 * batch);
+  const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
+  const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
+  const z_block3_norm1_again = workspace.subarray(118784 * batch, 122880 * batch);
+  const dz_block3_attention_V_A = gradients.subarray(
+    z_block3_attention_V_A_offset,
+    z_block3_attention_V_A_offset + 256,
+  );
   const z_block3_attention_Q_B = parameters.subarray(
     z_block3_attention_Q_B_offset,
     z_block3_attention_Q_B_offset + 256,
   );
-  const dz_block3_attention_low_q_sum = workspace.subarray(118784 * batch, 119040 * batch);
-  const z_block3_norm1 = workspace.subarray(266240 * batch, 270336 * batch);
+  const dz_block3_attention_low_q_sum = workspace.subarray(122880 * batch, 123136 * batch);
   const dz_block3_attention_Q_A = gradients.subarray(
     z_block3_attention_Q_A_offset,
     z_block3_attention_Q_A_offset + 256,
   );
   const dz_block3_norm1_1 = workspace.subarray(98304 * batch, 102400 * batch);
   const dz_block3_norm1_2 = workspace.subarray(102400 * batch, 106496 * batch);
-  const dz_block3_norm1_3 = workspace.subarray(110592 * batch, 114688 * batch);
-  const dz_block3_norm1_4 = workspace.subarray(114688 * batch, 118784 * batch);
   const z_block3_attention_Q_A = parameters.subarray(
     z_block3_attention_Q_A_offset,
     z_block3_attention_Q_A_offset + 256,
   );
   const dz_block3_norm1 = workspace.subarray(106496 * batch, 110592 * batch);
-  const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
-  const z_block3_norm1_v = workspace.subarray(328128 * batch, 328192 * batch);
-  const z_block3_norm1_m = workspace.subarray(328064 * batch, 328128 * batch);
-  const z_block2 = workspace.subarray(262144 * batch, 266240 * batch);
-  const dz_block2_1 = workspace.subarray(282624 * batch, 286720 * batch);
-  const dz_block2_u_1 = workspace.subarray(262144 * batch, 266240 * batch);
-  const z_block2_mlp_low = workspace.subarray(325376 * batch, 325632 * batch);
+  const dz_block2_1 = workspace.subarray(266240 * batch, 270336 * batch);
+  const dz_block2_u_1 = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block2_mlp_low = workspace.subarray(296704 * batch, 296960 * batch);
   const dz_block2_mlp_W_B = gradients.subarray(z_block2_mlp_W_B_offset, z_block2_mlp_W_B_offset + 256);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const dz_block2_mlp_gelu_tanh_1 = workspace.subarray(98304 * batch, 114688 * batch);
@@ -4736,7 +4784,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
   const z_block2_mlp_W_A = parameters.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
   const z_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
   const dz_block2_hidden_sum = workspace.subarray(65536 * batch, 81920 * batch);
-  const z_block2_hidden_low = workspace.subarray(325120 * batch, 325376 * batch);
+  const z_block2_hidden_low = workspace.subarray(296448 * batch, 296704 * batch);
   const dz_block2_hidden_W_B = gradients.subarray(
     z_block2_hidden_W_B_offset,
     z_block2_hidden_W_B_offset + 1024,
@@ -4748,7 +4796,12 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_hidden_W_B_offset + 1024,
   );
   const dz_block2_hidden_low_sum = workspace.subarray(86016 * batch, 86272 * batch);
-  const z_block2_norm2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block2_u = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block2_norm2_m = workspace.subarray(299264 * batch, 299328 * batch);
+  const z_block2_norm2_v = workspace.subarray(299328 * batch, 299392 * batch);
+  const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
+  const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
+  const z_block2_norm2_again = workspace.subarray(65536 * batch, 69632 * batch);
   const dz_block2_hidden_W_A = gradients.subarray(
     z_block2_hidden_W_A_offset,
     z_block2_hidden_W_A_offset + 256,
@@ -4758,25 +4811,21 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_hidden_W_A_offset + 256,
   );
   const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const z_block2_norm2_v = workspace.subarray(328000 * batch, 328064 * batch);
-  const z_block2_norm2_m = workspace.subarray(327936 * batch, 328000 * batch);
-  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
-  const dz_block1_1 = workspace.subarray(253952 * batch, 258048 * batch);
+  const dz_block1_1 = workspace.subarray(245760 * batch, 249856 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
   const dz_block2_attention_mixed = workspace.subarray(98304 * batch, 102400 * batch);
-  const z_block2_attention_v = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block2_attention_v = workspace.subarray(241664 * batch, 245760 * batch);
   const dz_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
   const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
-  const z_block2_attention_q = workspace.subarray(241664 * batch, 245760 * batch);
+  const z_block2_attention_q = workspace.subarray(233472 * batch, 237568 * batch);
   const dz_block2_attention_k = workspace.subarray(65536 * batch, 69632 * batch);
   const dz_block2_attention_v_sum = workspace.subarray(69632 * batch, 73728 * batch);
-  const z_block2_attention_low_v = workspace.subarray(324864 * batch, 325120 * batch);
+  const z_block2_attention_low_v = workspace.subarray(296192 * batch, 296448 * batch);
   const dz_block2_attention_V_B = gradients.subarray(
     z_block2_attention_V_B_offset,
     z_block2_attention_V_B_offset + 256,
@@ -4786,32 +4835,23 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_V_offset + 4096,
   );
   const dz_block2_norm1_1 = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block2_attention_K = parameters.subarray(
-    z_block2_attention_K_offset,
-    z_block2_attention_K_offset + 4096,
-  );
-  const dz_block2_norm1_2 = workspace.subarray(53248 * batch, 57344 * batch);
-  const z_block2_attention_k = workspace.subarray(245760 * batch, 249856 * batch);
-  const dz_block2_attention_q_sum = workspace.subarray(57344 * batch, 61440 * batch);
-  const z_block2_attention_low_q = workspace.subarray(324608 * batch, 324864 * batch);
-  const dz_block2_attention_Q_B = gradients.subarray(
-    z_block2_attention_Q_B_offset,
-    z_block2_attention_Q_B_offset + 256,
-  );
-  const z_block2_attention_Q = parameters.subarray(
-    z_block2_attention_Q_offset,
-    z_block2_attention_Q_offset + 4096,
-  );
-  const dz_block2_norm1_3 = workspace.subarray(61440 * batch, 65536 * batch);
-  const z_block2_attention_V_B = parameters.subarray(
-    z_block2_attention_V_B_offset,
-    z_block2_attention_V_B_offset + 256,
-  );
-  const dz_block2_attention_low_v_sum = workspace.subarray(73728 * batch, 73984 * batch);
 
   return (n: number): void => {
+    backward_z_block_norm_dx(dz_block3_attention_q_sum, z_block3_attention_Q, dz_block3_norm1_3, n);
+    backward_dsum(dz_block3_attention_v_sum, z_block3_attention_V_B, dz_block3_attention_low_v_sum, n);
+    backward_dnorm1_4(dz_block3_attention_low_v_sum, z_block3_attention_V_A, dz_block3_norm1_4, n);
+    forward_z_norm_y(
+      z_block2,
+      z_block3_norm1_m,
+      z_block3_norm1_v,
+      z_block3_norm1_g,
+      z_block3_norm1_b,
+      z_block3_norm1_again,
+      n,
+    );
+    gradient_A(z_block3_norm1_again, dz_block3_attention_low_v_sum, dz_block3_attention_V_A, n);
     backward_dsum(dz_block3_attention_q_sum, z_block3_attention_Q_B, dz_block3_attention_low_q_sum, n);
-    gradient_A(z_block3_norm1, dz_block3_attention_low_q_sum, dz_block3_attention_Q_A, n);
+    gradient_A(z_block3_norm1_again, dz_block3_attention_low_q_sum, dz_block3_attention_Q_A, n);
     backward_dnorm1(
       dz_block3_norm1_1,
       dz_block3_norm1_2,
@@ -4847,7 +4887,16 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_hidden_W_B(z_block2_hidden_low, dz_block2_hidden_sum, dz_block2_hidden_W_B, n);
     backward_dnorm2_1(dz_block2_hidden_sum, z_block2_hidden_W, dz_block2_norm2_1, n);
     backward_dhidden_low_sum(dz_block2_hidden_sum, z_block2_hidden_W_B, dz_block2_hidden_low_sum, n);
-    gradient_A(z_block2_norm2, dz_block2_hidden_low_sum, dz_block2_hidden_W_A, n);
+    forward_z_norm_y(
+      z_block2_u,
+      z_block2_norm2_m,
+      z_block2_norm2_v,
+      z_block2_norm2_g,
+      z_block2_norm2_b,
+      z_block2_norm2_again,
+      n,
+    );
+    gradient_A(z_block2_norm2_again, dz_block2_hidden_low_sum, dz_block2_hidden_W_A, n);
     backward_dnorm2(dz_block2_norm2_1, dz_block2_hidden_low_sum, z_block2_hidden_W_A, dz_block2_norm2, n);
     backward_z_block_dx(
       dz_block2_norm2,
@@ -4893,57 +4942,69 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     );
     gradient_B(z_block2_attention_low_v, dz_block2_attention_v_sum, dz_block2_attention_V_B, n);
     backward_z_block_norm_dx(dz_block2_attention_v_sum, z_block2_attention_V, dz_block2_norm1_1, n);
-    backward_z_block_norm_dx(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
-    backward_dattention_q_sum(
-      dz_block2_attention_score_sum,
-      z_block2_attention_k,
-      dz_block2_attention_q_sum,
-      n,
-    );
-    gradient_B(z_block2_attention_low_q, dz_block2_attention_q_sum, dz_block2_attention_Q_B, n);
-    backward_z_block_norm_dx(dz_block2_attention_q_sum, z_block2_attention_Q, dz_block2_norm1_3, n);
-    backward_dsum(dz_block2_attention_v_sum, z_block2_attention_V_B, dz_block2_attention_low_v_sum, n);
   };
 }
 
 /** `backward`, part 4 of 5: its arrays, and the calls that work on them. */
 function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+  const dz_block2_attention_k = workspace.subarray(65536 * batch, 69632 * batch);
+  const z_block2_attention_K = parameters.subarray(
+    z_block2_attention_K_offset,
+    z_block2_attention_K_offset + 4096,
+  );
+  const dz_block2_norm1_2 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
+  const z_block2_attention_k = workspace.subarray(237568 * batch, 241664 * batch);
+  const dz_block2_attention_q_sum = workspace.subarray(57344 * batch, 61440 * batch);
+  const z_block2_attention_low_q = workspace.subarray(295936 * batch, 296192 * batch);
+  const dz_block2_attention_Q_B = gradients.subarray(
+    z_block2_attention_Q_B_offset,
+    z_block2_attention_Q_B_offset + 256,
+  );
+  const z_block2_attention_Q = parameters.subarray(
+    z_block2_attention_Q_offset,
+    z_block2_attention_Q_offset + 4096,
+  );
+  const dz_block2_norm1_3 = workspace.subarray(61440 * batch, 65536 * batch);
+  const dz_block2_attention_v_sum = workspace.subarray(69632 * batch, 73728 * batch);
+  const z_block2_attention_V_B = parameters.subarray(
+    z_block2_attention_V_B_offset,
+    z_block2_attention_V_B_offset + 256,
+  );
   const dz_block2_attention_low_v_sum = workspace.subarray(73728 * batch, 73984 * batch);
   const z_block2_attention_V_A = parameters.subarray(
     z_block2_attention_V_A_offset,
     z_block2_attention_V_A_offset + 256,
   );
   const dz_block2_norm1_4 = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block2_norm1 = workspace.subarray(237568 * batch, 241664 * batch);
+  const z_block1 = workspace.subarray(229376 * batch, 233472 * batch);
+  const z_block2_norm1_m = workspace.subarray(299136 * batch, 299200 * batch);
+  const z_block2_norm1_v = workspace.subarray(299200 * batch, 299264 * batch);
+  const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
+  const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
+  const z_block2_norm1_again = workspace.subarray(69632 * batch, 73728 * batch);
   const dz_block2_attention_V_A = gradients.subarray(
     z_block2_attention_V_A_offset,
     z_block2_attention_V_A_offset + 256,
   );
-  const dz_block2_attention_q_sum = workspace.subarray(57344 * batch, 61440 * batch);
   const z_block2_attention_Q_B = parameters.subarray(
     z_block2_attention_Q_B_offset,
     z_block2_attention_Q_B_offset + 256,
   );
-  const dz_block2_attention_low_q_sum = workspace.subarray(69632 * batch, 69888 * batch);
+  const dz_block2_attention_low_q_sum = workspace.subarray(73728 * batch, 73984 * batch);
   const dz_block2_attention_Q_A = gradients.subarray(
     z_block2_attention_Q_A_offset,
     z_block2_attention_Q_A_offset + 256,
   );
   const dz_block2_norm1_1 = workspace.subarray(49152 * batch, 53248 * batch);
-  const dz_block2_norm1_2 = workspace.subarray(53248 * batch, 57344 * batch);
-  const dz_block2_norm1_3 = workspace.subarray(61440 * batch, 65536 * batch);
   const z_block2_attention_Q_A = parameters.subarray(
     z_block2_attention_Q_A_offset,
     z_block2_attention_Q_A_offset + 256,
   );
   const dz_block2_norm1 = workspace.subarray(57344 * batch, 61440 * batch);
-  const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
-  const z_block2_norm1_v = workspace.subarray(327872 * batch, 327936 * batch);
-  const z_block2_norm1_m = workspace.subarray(327808 * batch, 327872 * batch);
-  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
-  const dz_block1_1 = workspace.subarray(253952 * batch, 258048 * batch);
-  const dz_block1_u_1 = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block1_mlp_low = workspace.subarray(324352 * batch, 324608 * batch);
+  const dz_block1_1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const dz_block1_u_1 = workspace.subarray(229376 * batch, 233472 * batch);
+  const z_block1_mlp_low = workspace.subarray(295680 * batch, 295936 * batch);
   const dz_block1_mlp_W_B = gradients.subarray(z_block1_mlp_W_B_offset, z_block1_mlp_W_B_offset + 256);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const dz_block1_mlp_gelu_tanh_1 = workspace.subarray(49152 * batch, 65536 * batch);
@@ -4954,7 +5015,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
   const z_block1_mlp_W_A = parameters.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
   const z_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
   const dz_block1_hidden_sum = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block1_hidden_low = workspace.subarray(324096 * batch, 324352 * batch);
+  const z_block1_hidden_low = workspace.subarray(295424 * batch, 295680 * batch);
   const dz_block1_hidden_W_B = gradients.subarray(
     z_block1_hidden_W_B_offset,
     z_block1_hidden_W_B_offset + 1024,
@@ -4966,7 +5027,12 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block1_hidden_W_B_offset + 1024,
   );
   const dz_block1_hidden_low_sum = workspace.subarray(36864 * batch, 37120 * batch);
-  const z_block1_norm2 = workspace.subarray(229376 * batch, 233472 * batch);
+  const z_block1_u = workspace.subarray(225280 * batch, 229376 * batch);
+  const z_block1_norm2_m = workspace.subarray(299008 * batch, 299072 * batch);
+  const z_block1_norm2_v = workspace.subarray(299072 * batch, 299136 * batch);
+  const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
+  const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
+  const z_block1_norm2_again = workspace.subarray(16384 * batch, 20480 * batch);
   const dz_block1_hidden_W_A = gradients.subarray(
     z_block1_hidden_W_A_offset,
     z_block1_hidden_W_A_offset + 256,
@@ -4976,10 +5042,6 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block1_hidden_W_A_offset + 256,
   );
   const dz_block1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
-  const z_block1_norm2_v = workspace.subarray(327744 * batch, 327808 * batch);
-  const z_block1_norm2_m = workspace.subarray(327680 * batch, 327744 * batch);
-  const z_block1_u = workspace.subarray(225280 * batch, 229376 * batch);
   const dz_block1_attention = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
@@ -4992,39 +5054,31 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
   const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
   const dz_block1_attention_v_sum2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const z_block1_attention_low_v = workspace.subarray(323840 * batch, 324096 * batch);
-  const dz_block1_attention_V_B = gradients.subarray(
-    z_block1_attention_V_B_offset,
-    z_block1_attention_V_B_offset + 256,
-  );
-  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
-  const dz_block1_attention_q_sum2 = workspace.subarray(0, 4096 * batch);
-  const z_block1_attention_low_q = workspace.subarray(323584 * batch, 323840 * batch);
-  const dz_block1_attention_Q_B = gradients.subarray(
-    z_block1_attention_Q_B_offset,
-    z_block1_attention_Q_B_offset + 256,
-  );
-  const z_block1_attention_V_B = parameters.subarray(
-    z_block1_attention_V_B_offset,
-    z_block1_attention_V_B_offset + 256,
-  );
-  const dz_block1_attention_low_v_sum = workspace.subarray(4096 * batch, 4352 * batch);
-  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
-  const dz_block1_attention_V_A = gradients.subarray(
-    z_block1_attention_V_A_offset,
-    z_block1_attention_V_A_offset + 256,
-  );
-  const z_block1_attention_Q_B = parameters.subarray(
-    z_block1_attention_Q_B_offset,
-    z_block1_attention_Q_B_offset + 256,
-  );
-  const dz_block1_attention_low_q_sum = workspace.subarray(4096 * batch, 4352 * batch);
 
   return (n: number): void => {
+    backward_z_block_norm_dx(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
+    backward_dattention_q_sum(
+      dz_block2_attention_score_sum,
+      z_block2_attention_k,
+      dz_block2_attention_q_sum,
+      n,
+    );
+    gradient_B(z_block2_attention_low_q, dz_block2_attention_q_sum, dz_block2_attention_Q_B, n);
+    backward_z_block_norm_dx(dz_block2_attention_q_sum, z_block2_attention_Q, dz_block2_norm1_3, n);
+    backward_dsum(dz_block2_attention_v_sum, z_block2_attention_V_B, dz_block2_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block2_attention_low_v_sum, z_block2_attention_V_A, dz_block2_norm1_4, n);
-    gradient_A(z_block2_norm1, dz_block2_attention_low_v_sum, dz_block2_attention_V_A, n);
+    forward_z_norm_y(
+      z_block1,
+      z_block2_norm1_m,
+      z_block2_norm1_v,
+      z_block2_norm1_g,
+      z_block2_norm1_b,
+      z_block2_norm1_again,
+      n,
+    );
+    gradient_A(z_block2_norm1_again, dz_block2_attention_low_v_sum, dz_block2_attention_V_A, n);
     backward_dsum(dz_block2_attention_q_sum, z_block2_attention_Q_B, dz_block2_attention_low_q_sum, n);
-    gradient_A(z_block2_norm1, dz_block2_attention_low_q_sum, dz_block2_attention_Q_A, n);
+    gradient_A(z_block2_norm1_again, dz_block2_attention_low_q_sum, dz_block2_attention_Q_A, n);
     backward_dnorm1(
       dz_block2_norm1_1,
       dz_block2_norm1_2,
@@ -5060,7 +5114,16 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_hidden_W_B(z_block1_hidden_low, dz_block1_hidden_sum, dz_block1_hidden_W_B, n);
     backward_dnorm2_1(dz_block1_hidden_sum, z_block1_hidden_W, dz_block1_norm2_1, n);
     backward_dhidden_low_sum(dz_block1_hidden_sum, z_block1_hidden_W_B, dz_block1_hidden_low_sum, n);
-    gradient_A(z_block1_norm2, dz_block1_hidden_low_sum, dz_block1_hidden_W_A, n);
+    forward_z_norm_y(
+      z_block1_u,
+      z_block1_norm2_m,
+      z_block1_norm2_v,
+      z_block1_norm2_g,
+      z_block1_norm2_b,
+      z_block1_norm2_again,
+      n,
+    );
+    gradient_A(z_block1_norm2_again, dz_block1_hidden_low_sum, dz_block1_hidden_W_A, n);
     backward_dnorm2(dz_block1_norm2_1, dz_block1_hidden_low_sum, z_block1_hidden_W_A, dz_block1_norm2, n);
     backward_z_block_dx(
       dz_block1_norm2,
@@ -5098,6 +5161,46 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block1_attention_v_sum2,
       n,
     );
+  };
+}
+
+/** `backward`, part 5 of 5: its arrays, and the calls that work on them. */
+function backwardPart5({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const z_block1_attention_low_v = workspace.subarray(295168 * batch, 295424 * batch);
+  const dz_block1_attention_v_sum2 = workspace.subarray(16384 * batch, 20480 * batch);
+  const dz_block1_attention_V_B = gradients.subarray(
+    z_block1_attention_V_B_offset,
+    z_block1_attention_V_B_offset + 256,
+  );
+  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
+  const dz_block1_attention_q_sum2 = workspace.subarray(0, 4096 * batch);
+  const z_block1_attention_low_q = workspace.subarray(294912 * batch, 295168 * batch);
+  const dz_block1_attention_Q_B = gradients.subarray(
+    z_block1_attention_Q_B_offset,
+    z_block1_attention_Q_B_offset + 256,
+  );
+  const z_block1_attention_V_B = parameters.subarray(
+    z_block1_attention_V_B_offset,
+    z_block1_attention_V_B_offset + 256,
+  );
+  const dz_block1_attention_low_v_sum = workspace.subarray(4096 * batch, 4352 * batch);
+  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const dz_block1_attention_V_A = gradients.subarray(
+    z_block1_attention_V_A_offset,
+    z_block1_attention_V_A_offset + 256,
+  );
+  const z_block1_attention_Q_B = parameters.subarray(
+    z_block1_attention_Q_B_offset,
+    z_block1_attention_Q_B_offset + 256,
+  );
+  const dz_block1_attention_low_q_sum = workspace.subarray(4096 * batch, 4352 * batch);
+  const dz_block1_attention_Q_A = gradients.subarray(
+    z_block1_attention_Q_A_offset,
+    z_block1_attention_Q_A_offset + 256,
+  );
+
+  return (n: number): void => {
     gradient_B(z_block1_attention_low_v, dz_block1_attention_v_sum2, dz_block1_attention_V_B, n);
     backward_dattention_q_sum(
       dz_block1_attention_score_sum,
@@ -5109,19 +5212,6 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dsum(dz_block1_attention_v_sum2, z_block1_attention_V_B, dz_block1_attention_low_v_sum, n);
     gradient_A(z_block1_norm1, dz_block1_attention_low_v_sum, dz_block1_attention_V_A, n);
     backward_dsum(dz_block1_attention_q_sum2, z_block1_attention_Q_B, dz_block1_attention_low_q_sum, n);
-  };
-}
-
-/** `backward`, part 5 of 5: its arrays, and the calls that work on them. */
-function backwardPart5({ batch, gradients, workspace }: Memory): (n: number) => void {
-  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
-  const dz_block1_attention_low_q_sum = workspace.subarray(4096 * batch, 4352 * batch);
-  const dz_block1_attention_Q_A = gradients.subarray(
-    z_block1_attention_Q_A_offset,
-    z_block1_attention_Q_A_offset + 256,
-  );
-
-  return (n: number): void => {
     gradient_A(z_block1_norm1, dz_block1_attention_low_q_sum, dz_block1_attention_Q_A, n);
   };
 }
@@ -5166,7 +5256,7 @@ export function createProgram(batch: number): CompiledProgram {
   const next = new Int32Array(64 * batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(328576 * batch);
+  const workspace = new Float32Array(299904 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(256 * batch + 1);

@@ -65,7 +65,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 30,322,688 n.
- * Inputs and intermediates: 1,399,808 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,268,736 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -1675,7 +1675,7 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'p', shape: [64, 96], batched: true, parameters: [], flops: [0, 12288] },
   ],
-  work: { backward: [0, 62739072], bytes: [8, 1399808] },
+  work: { backward: [0, 62939776], bytes: [8, 1268736] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
@@ -1736,24 +1736,25 @@ const z_b_offset = 215424;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// start[n, t, d] = tokens_E[text[n, t], d] + start_P[t, d]      gpt.dsl:40 (embedding.dsl:13)
-export function forward_start(
+// y[n, t, d] = tokens_E[text[n, t], d] + start_P[t, d]      gpt.dsl:40 (embedding.dsl:13)
+// y stands for start, start_again
+export function forward_start_y(
   tokens_E: Float32Array,
   start_P: Float32Array,
   text: Int32Array,
-  start: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
     const text_at_n = n * 64;
-    const start_at_n = n * 4096;
+    const y_at_n = n * 4096;
     for (let t = 0; t < 64; t++) {
       const text_t = text[text_at_n + t]!;
       const tokens_E_at_t = text_t * 64;
       const start_P_at_t = t * 64;
-      const start_at_t = start_at_n + t * 64;
+      const y_at_t = y_at_n + t * 64;
       for (let d = 0; d < 64; d++) {
-        start[start_at_t + d] = tokens_E[tokens_E_at_t + d]! + start_P[start_P_at_t + d]!;
+        y[y_at_t + d] = tokens_E[tokens_E_at_t + d]! + start_P[start_P_at_t + d]!;
       }
     }
   }
@@ -1792,7 +1793,8 @@ export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, bat
 
 // y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]      gpt.dsl:41-45 (normalisation.dsl:17)
 // y stands for block1_norm1, block1_norm2, block2_norm1, block2_norm2, block3_norm1, block3_norm2,
-// block4_norm1, block4_norm2, norm
+// block4_norm1, block4_norm2, norm, norm_again, block4_norm2_again, block4_norm1_again, block3_norm2_again
+// and 4 more
 export function forward_norm_y(
   x: Float32Array,
   m: Float32Array,
@@ -2110,11 +2112,16 @@ export function backward_dnorm(
   contract_nt_16x8_holding_b(dz, z_W, dnorm, ni_to, 64, 96);
 }
 
-// dz_W[i, o] = sum[n, j](norm[n, j, i] * dz[n, j, o])      gpt.dsl:46 (layers.dsl:7)
-export function gradient_z_W(norm: Float32Array, dz: Float32Array, dz_W: Float32Array, batch: number): void {
+// dz_W[i, o] = sum[n, j](norm_again[n, j, i] * dz[n, j, o])      gpt.dsl:46 (layers.dsl:7)
+export function gradient_z_W(
+  norm_again: Float32Array,
+  dz: Float32Array,
+  dz_W: Float32Array,
+  batch: number,
+): void {
   dz_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(norm, dz, dz_W, 64, 96, nj_to);
+  contract_tn_16x8(norm_again, dz, dz_W, 64, 96, nj_to);
 }
 
 // dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))      gpt.dsl:41-45 (normalisation.dsl:17)
@@ -2263,17 +2270,17 @@ export function backward_dnorm2(
   contract_nt_16x8_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
 }
 
-// dhidden_W[i, o] = sum[n, j](norm2[n, j, i] * dhidden[n, j, o])      gpt.dsl:41-44 (layers.dsl:7)
+// dhidden_W[i, o] = sum[n, j](norm2_again[n, j, i] * dhidden[n, j, o])      gpt.dsl:41-44 (layers.dsl:7)
 // dhidden_W stands for dblock4_hidden_W, dblock3_hidden_W, dblock2_hidden_W, dblock1_hidden_W
 export function gradient_hidden_W(
-  norm2: Float32Array,
+  norm2_again: Float32Array,
   dhidden: Float32Array,
   dhidden_W: Float32Array,
   batch: number,
 ): void {
   dhidden_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(norm2, dhidden, dhidden_W, 64, 256, nj_to);
+  contract_tn_16x8(norm2_again, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
 // dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      gpt.dsl:41-44 (normalisation.dsl:15)
@@ -2499,18 +2506,18 @@ export function backward_block_norm_dx(
   contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
-// dW[e, h, c] = sum[n, i](norm1[n, i, e] * dy[n, i, h, c])      gpt.dsl:41-44 (gpt.dsl:11-13)
+// dW[e, h, c] = sum[n, i](again[n, i, e] * dy[n, i, h, c])      gpt.dsl:41-44 (gpt.dsl:11-13)
 // dW stands for dblock4_attention_V, dblock4_attention_K, dblock4_attention_Q, dblock3_attention_V,
 // dblock3_attention_K, dblock3_attention_Q, dblock2_attention_V, dblock2_attention_K and 4 more
-export function gradient_block_attention_dW(
-  norm1: Float32Array,
+export function gradient_norm1_dW(
+  again: Float32Array,
   dy: Float32Array,
   dW: Float32Array,
   batch: number,
 ): void {
   dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(norm1, dy, dW, 64, 64, ni_to);
+  contract_tn_16x8(again, dy, dW, 64, 64, ni_to);
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
@@ -2973,7 +2980,8 @@ export function contract_tn_16x8(
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const r2 = r * r;
+  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -3021,77 +3029,77 @@ interface Memory {
 function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: number) => void {
   const tokens_E = parameters.subarray(tokens_E_offset, tokens_E_offset + 6144);
   const start_P = parameters.subarray(start_P_offset, start_P_offset + 4096);
-  const start = workspace.subarray(208896 * batch, 212992 * batch);
-  const block1_norm1_m = workspace.subarray(348160 * batch, 348224 * batch);
-  const block1_norm1_v = workspace.subarray(348224 * batch, 348288 * batch);
+  const start = workspace.subarray(16384 * batch, 20480 * batch);
+  const block1_norm1_m = workspace.subarray(315392 * batch, 315456 * batch);
+  const block1_norm1_v = workspace.subarray(315456 * batch, 315520 * batch);
   const block1_norm1_g = parameters.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
   const block1_norm1_b = parameters.subarray(block1_norm1_b_offset, block1_norm1_b_offset + 64);
-  const block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const block1_norm1 = workspace.subarray(208896 * batch, 212992 * batch);
   const block1_attention_Q = parameters.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
-  const block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
+  const block1_attention_q = workspace.subarray(212992 * batch, 217088 * batch);
   const block1_attention_K = parameters.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
-  const block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
+  const block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
   const block1_attention_V = parameters.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
-  const block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
+  const block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
   const block1_attention_score = workspace.subarray(0, 16384 * batch);
   const block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const block1_attention_mixed = workspace.subarray(229376 * batch, 233472 * batch);
+  const block1_attention_mixed = workspace.subarray(225280 * batch, 229376 * batch);
   const block1_attention_O = parameters.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
-  const block1_u = workspace.subarray(233472 * batch, 237568 * batch);
-  const block1_norm2_m = workspace.subarray(348288 * batch, 348352 * batch);
-  const block1_norm2_v = workspace.subarray(348352 * batch, 348416 * batch);
+  const block1_u = workspace.subarray(229376 * batch, 233472 * batch);
+  const block1_norm2_m = workspace.subarray(315520 * batch, 315584 * batch);
+  const block1_norm2_v = workspace.subarray(315584 * batch, 315648 * batch);
   const block1_norm2_g = parameters.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
   const block1_norm2_b = parameters.subarray(block1_norm2_b_offset, block1_norm2_b_offset + 64);
-  const block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
+  const block1_norm2 = workspace.subarray(32768 * batch, 36864 * batch);
   const block1_hidden_W = parameters.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
   const block1_hidden_b = parameters.subarray(block1_hidden_b_offset, block1_hidden_b_offset + 256);
   const block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
   const block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
   const block1_mlp_W = parameters.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
   const block1_mlp_b = parameters.subarray(block1_mlp_b_offset, block1_mlp_b_offset + 64);
-  const block1 = workspace.subarray(241664 * batch, 245760 * batch);
-  const block2_norm1_m = workspace.subarray(348416 * batch, 348480 * batch);
-  const block2_norm1_v = workspace.subarray(348480 * batch, 348544 * batch);
+  const block1 = workspace.subarray(233472 * batch, 237568 * batch);
+  const block2_norm1_m = workspace.subarray(315648 * batch, 315712 * batch);
+  const block2_norm1_v = workspace.subarray(315712 * batch, 315776 * batch);
   const block2_norm1_g = parameters.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
   const block2_norm1_b = parameters.subarray(block2_norm1_b_offset, block2_norm1_b_offset + 64);
-  const block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const block2_norm1 = workspace.subarray(49152 * batch, 53248 * batch);
   const block2_attention_Q = parameters.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
-  const block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
+  const block2_attention_q = workspace.subarray(237568 * batch, 241664 * batch);
   const block2_attention_K = parameters.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
-  const block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
+  const block2_attention_k = workspace.subarray(241664 * batch, 245760 * batch);
   const block2_attention_V = parameters.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
-  const block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
+  const block2_attention_v = workspace.subarray(245760 * batch, 249856 * batch);
   const block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
   const block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
+  const block2_attention_mixed = workspace.subarray(249856 * batch, 253952 * batch);
   const block2_attention_O = parameters.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
-  const block2_u = workspace.subarray(266240 * batch, 270336 * batch);
-  const block2_norm2_m = workspace.subarray(348544 * batch, 348608 * batch);
-  const block2_norm2_v = workspace.subarray(348608 * batch, 348672 * batch);
+  const block2_u = workspace.subarray(253952 * batch, 258048 * batch);
+  const block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
+  const block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
   const block2_norm2_g = parameters.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
   const block2_norm2_b = parameters.subarray(block2_norm2_b_offset, block2_norm2_b_offset + 64);
-  const block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
+  const block2_norm2 = workspace.subarray(81920 * batch, 86016 * batch);
   const block2_hidden_W = parameters.subarray(block2_hidden_W_offset, block2_hidden_W_offset + 16384);
   const block2_hidden_b = parameters.subarray(block2_hidden_b_offset, block2_hidden_b_offset + 256);
   const block2_hidden = workspace.subarray(65536 * batch, 81920 * batch);
   const block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
   const block2_mlp_W = parameters.subarray(block2_mlp_W_offset, block2_mlp_W_offset + 16384);
   const block2_mlp_b = parameters.subarray(block2_mlp_b_offset, block2_mlp_b_offset + 64);
-  const block2 = workspace.subarray(274432 * batch, 278528 * batch);
-  const block3_norm1_m = workspace.subarray(348672 * batch, 348736 * batch);
-  const block3_norm1_v = workspace.subarray(348736 * batch, 348800 * batch);
+  const block2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const block3_norm1_m = workspace.subarray(315904 * batch, 315968 * batch);
+  const block3_norm1_v = workspace.subarray(315968 * batch, 316032 * batch);
   const block3_norm1_g = parameters.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
   const block3_norm1_b = parameters.subarray(block3_norm1_b_offset, block3_norm1_b_offset + 64);
-  const block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
+  const block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
   const block3_attention_Q = parameters.subarray(block3_attention_Q_offset, block3_attention_Q_offset + 4096);
-  const block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
   const block3_attention_K = parameters.subarray(block3_attention_K_offset, block3_attention_K_offset + 4096);
-  const block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
   const block3_attention_V = parameters.subarray(block3_attention_V_offset, block3_attention_V_offset + 4096);
-  const block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
+  const block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
 
   return (n: number): void => {
-    forward_start(tokens_E, start_P, text, start, n);
+    forward_start_y(tokens_E, start_P, text, start, n);
     forward_m(start, block1_norm1_m, n);
     forward_v(start, block1_norm1_m, block1_norm1_v, n);
     forward_norm_y(start, block1_norm1_m, block1_norm1_v, block1_norm1_g, block1_norm1_b, block1_norm1, n);
@@ -3135,60 +3143,60 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
 
 /** `forward`, part 2 of 2: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
-  const block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
-  const block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
+  const block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
   const block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
   const block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
-  const block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
-  const block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
+  const block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
+  const block2 = workspace.subarray(258048 * batch, 262144 * batch);
   const block3_attention_O = parameters.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
-  const block3_u = workspace.subarray(299008 * batch, 303104 * batch);
-  const block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
-  const block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
+  const block3_u = workspace.subarray(278528 * batch, 282624 * batch);
+  const block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
+  const block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
   const block3_norm2_g = parameters.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
   const block3_norm2_b = parameters.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
-  const block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
+  const block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
   const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
   const block3_hidden_b = parameters.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
   const block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const block3_mlp_W = parameters.subarray(block3_mlp_W_offset, block3_mlp_W_offset + 16384);
   const block3_mlp_b = parameters.subarray(block3_mlp_b_offset, block3_mlp_b_offset + 64);
-  const block3 = workspace.subarray(307200 * batch, 311296 * batch);
-  const block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
-  const block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
+  const block3 = workspace.subarray(282624 * batch, 286720 * batch);
+  const block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
+  const block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
   const block4_norm1_g = parameters.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
   const block4_norm1_b = parameters.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
-  const block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
   const block4_attention_Q = parameters.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
-  const block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
+  const block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
   const block4_attention_K = parameters.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
-  const block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
+  const block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
   const block4_attention_V = parameters.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
-  const block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
   const block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
   const block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
+  const block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
   const block4_attention_O = parameters.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
-  const block4_u = workspace.subarray(331776 * batch, 335872 * batch);
-  const block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
-  const block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
+  const block4_u = workspace.subarray(303104 * batch, 307200 * batch);
+  const block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
+  const block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
   const block4_norm2_g = parameters.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
   const block4_norm2_b = parameters.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
-  const block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
+  const block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
   const block4_hidden_W = parameters.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
   const block4_hidden_b = parameters.subarray(block4_hidden_b_offset, block4_hidden_b_offset + 256);
   const block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
   const block4_mlp_W = parameters.subarray(block4_mlp_W_offset, block4_mlp_W_offset + 16384);
   const block4_mlp_b = parameters.subarray(block4_mlp_b_offset, block4_mlp_b_offset + 64);
-  const block4 = workspace.subarray(339968 * batch, 344064 * batch);
-  const norm_m = workspace.subarray(349184 * batch, 349248 * batch);
-  const norm_v = workspace.subarray(349248 * batch, 349312 * batch);
+  const block4 = workspace.subarray(307200 * batch, 311296 * batch);
+  const norm_m = workspace.subarray(316416 * batch, 316480 * batch);
+  const norm_v = workspace.subarray(316480 * batch, 316544 * batch);
   const norm_g = parameters.subarray(norm_g_offset, norm_g_offset + 64);
   const norm_b = parameters.subarray(norm_b_offset, norm_b_offset + 64);
-  const norm = workspace.subarray(344064 * batch, 348160 * batch);
+  const norm = workspace.subarray(202752 * batch, 206848 * batch);
   const z_W = parameters.subarray(z_W_offset, z_W_offset + 6144);
   const z_b = parameters.subarray(z_b_offset, z_b_offset + 96);
   const z = workspace.subarray(196608 * batch, 202752 * batch);
@@ -3248,14 +3256,15 @@ function backwardPart1({
   const dz_b = gradients.subarray(z_b_offset, z_b_offset + 96);
   const z_W = parameters.subarray(z_W_offset, z_W_offset + 6144);
   const dnorm = workspace.subarray(196608 * batch, 200704 * batch);
-  const norm = workspace.subarray(344064 * batch, 348160 * batch);
+  const block4 = workspace.subarray(307200 * batch, 311296 * batch);
+  const norm_m = workspace.subarray(316416 * batch, 316480 * batch);
+  const norm_v = workspace.subarray(316480 * batch, 316544 * batch);
+  const norm_g = parameters.subarray(norm_g_offset, norm_g_offset + 64);
+  const norm_b = parameters.subarray(norm_b_offset, norm_b_offset + 64);
+  const norm_again = workspace.subarray(311296 * batch, 315392 * batch);
   const dz_W = gradients.subarray(z_W_offset, z_W_offset + 6144);
-  const block4 = workspace.subarray(339968 * batch, 344064 * batch);
-  const norm_m = workspace.subarray(349184 * batch, 349248 * batch);
-  const norm_v = workspace.subarray(349248 * batch, 349312 * batch);
   const dnorm_g = gradients.subarray(norm_g_offset, norm_g_offset + 64);
   const dnorm_b = gradients.subarray(norm_b_offset, norm_b_offset + 64);
-  const norm_g = parameters.subarray(norm_g_offset, norm_g_offset + 64);
   const dblock4_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const dblock4_mlp_b = gradients.subarray(block4_mlp_b_offset, block4_mlp_b_offset + 64);
   const block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
@@ -3266,45 +3275,47 @@ function backwardPart1({
   const dblock4_hidden_b = gradients.subarray(block4_hidden_b_offset, block4_hidden_b_offset + 256);
   const block4_hidden_W = parameters.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
   const dblock4_norm2 = workspace.subarray(163840 * batch, 167936 * batch);
-  const block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
+  const block4_u = workspace.subarray(303104 * batch, 307200 * batch);
+  const block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
+  const block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
+  const block4_norm2_g = parameters.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
+  const block4_norm2_b = parameters.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
+  const block4_norm2_again = workspace.subarray(167936 * batch, 172032 * batch);
   const dblock4_hidden_W = gradients.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
-  const block4_u = workspace.subarray(331776 * batch, 335872 * batch);
-  const block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
-  const block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
   const dblock4_norm2_g = gradients.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
   const dblock4_norm2_b = gradients.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
-  const block4_norm2_g = parameters.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
   const dblock3_1 = workspace.subarray(196608 * batch, 200704 * batch);
   const block4_attention_O = parameters.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
   const dblock4_attention_mixed = workspace.subarray(180224 * batch, 184320 * batch);
-  const block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
+  const block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
   const dblock4_attention_O = gradients.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
-  const block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
   const dblock4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
   const block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const dblock4_attention_v = workspace.subarray(200704 * batch, 204800 * batch);
   const dblock4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dblock4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
-  const block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
+  const block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
   const dblock4_attention_q = workspace.subarray(147456 * batch, 151552 * batch);
-  const block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
+  const block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
   const dblock4_attention_k = workspace.subarray(151552 * batch, 155648 * batch);
   const block4_attention_V = parameters.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
   const dblock4_norm1_1 = workspace.subarray(155648 * batch, 159744 * batch);
-  const block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const block3 = workspace.subarray(282624 * batch, 286720 * batch);
+  const block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
+  const block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
+  const block4_norm1_g = parameters.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
+  const block4_norm1_b = parameters.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
+  const block4_norm1_again = workspace.subarray(159744 * batch, 163840 * batch);
   const dblock4_attention_V = gradients.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
   const block4_attention_K = parameters.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
-  const dblock4_norm1_2 = workspace.subarray(159744 * batch, 163840 * batch);
+  const dblock4_norm1_2 = workspace.subarray(163840 * batch, 167936 * batch);
   const dblock4_attention_K = gradients.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
   const dblock4_attention_Q = gradients.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
   const block4_attention_Q = parameters.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
   const dblock4_norm1 = workspace.subarray(151552 * batch, 155648 * batch);
-  const block3 = workspace.subarray(307200 * batch, 311296 * batch);
-  const block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
-  const block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
   const dblock4_norm1_g = gradients.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
   const dblock4_norm1_b = gradients.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
-  const block4_norm1_g = parameters.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
   const dblock3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const dblock3_mlp_b = gradients.subarray(block3_mlp_b_offset, block3_mlp_b_offset + 64);
   const block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
@@ -3312,17 +3323,13 @@ function backwardPart1({
   const block3_mlp_W = parameters.subarray(block3_mlp_W_offset, block3_mlp_W_offset + 16384);
   const block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const dblock3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
-  const dblock3_hidden_b = gradients.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
-  const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
-  const dblock3_norm2 = workspace.subarray(114688 * batch, 118784 * batch);
-  const block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
-  const dblock3_hidden_W = gradients.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
 
   return (n: number): void => {
     backward_dz(p, next, dz, n);
     gradient_z_b(dz, dz_b, n);
     backward_dnorm(dz, z_W, dnorm, n);
-    gradient_z_W(norm, dz, dz_W, n);
+    forward_norm_y(block4, norm_m, norm_v, norm_g, norm_b, norm_again, n);
+    gradient_z_W(norm_again, dz, dz_W, n);
     gradient_g(dnorm, block4, norm_m, norm_v, dnorm_g, n);
     gradient_b(dnorm, dnorm_b, n);
     backward_dblock4_u_1(dnorm, norm_g, norm_v, norm_m, block4, dblock4_u_1, n);
@@ -3331,7 +3338,16 @@ function backwardPart1({
     backward_dhidden(dblock4_u_1, block4_mlp_W, block4_hidden, dblock4_hidden, n);
     gradient_hidden_b(dblock4_hidden, dblock4_hidden_b, n);
     backward_dnorm2(dblock4_hidden, block4_hidden_W, dblock4_norm2, n);
-    gradient_hidden_W(block4_norm2, dblock4_hidden, dblock4_hidden_W, n);
+    forward_norm_y(
+      block4_u,
+      block4_norm2_m,
+      block4_norm2_v,
+      block4_norm2_g,
+      block4_norm2_b,
+      block4_norm2_again,
+      n,
+    );
+    gradient_hidden_W(block4_norm2_again, dblock4_hidden, dblock4_hidden_W, n);
     gradient_g(dblock4_norm2, block4_u, block4_norm2_m, block4_norm2_v, dblock4_norm2_g, n);
     gradient_b(dblock4_norm2, dblock4_norm2_b, n);
     backward_dx(
@@ -3364,10 +3380,19 @@ function backwardPart1({
     backward_dattention_q(dblock4_attention_score_sum, block4_attention_k, dblock4_attention_q, n);
     backward_block_attention_dx(dblock4_attention_score_sum, block4_attention_q, dblock4_attention_k, n);
     backward_block_norm_dx(dblock4_attention_v, block4_attention_V, dblock4_norm1_1, n);
-    gradient_block_attention_dW(block4_norm1, dblock4_attention_v, dblock4_attention_V, n);
+    forward_norm_y(
+      block3,
+      block4_norm1_m,
+      block4_norm1_v,
+      block4_norm1_g,
+      block4_norm1_b,
+      block4_norm1_again,
+      n,
+    );
+    gradient_norm1_dW(block4_norm1_again, dblock4_attention_v, dblock4_attention_V, n);
     backward_block_norm_dx(dblock4_attention_k, block4_attention_K, dblock4_norm1_2, n);
-    gradient_block_attention_dW(block4_norm1, dblock4_attention_k, dblock4_attention_K, n);
-    gradient_block_attention_dW(block4_norm1, dblock4_attention_q, dblock4_attention_Q, n);
+    gradient_norm1_dW(block4_norm1_again, dblock4_attention_k, dblock4_attention_K, n);
+    gradient_norm1_dW(block4_norm1_again, dblock4_attention_q, dblock4_attention_Q, n);
     backward_dnorm1(
       dblock4_norm1_1,
       dblock4_norm1_2,
@@ -3391,53 +3416,57 @@ function backwardPart1({
     gradient_b(dblock3_u_1, dblock3_mlp_b, n);
     gradient_mlp_W(block3_mlp_gelu_tanh, dblock3_u_1, dblock3_mlp_W, n);
     backward_dhidden(dblock3_u_1, block3_mlp_W, block3_hidden, dblock3_hidden, n);
-    gradient_hidden_b(dblock3_hidden, dblock3_hidden_b, n);
-    backward_dnorm2(dblock3_hidden, block3_hidden_W, dblock3_norm2, n);
-    gradient_hidden_W(block3_norm2, dblock3_hidden, dblock3_hidden_W, n);
   };
 }
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+  const dblock3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
+  const dblock3_hidden_b = gradients.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
+  const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
   const dblock3_norm2 = workspace.subarray(114688 * batch, 118784 * batch);
-  const block3_u = workspace.subarray(299008 * batch, 303104 * batch);
-  const block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
-  const block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
+  const block3_u = workspace.subarray(278528 * batch, 282624 * batch);
+  const block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
+  const block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
+  const block3_norm2_g = parameters.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
+  const block3_norm2_b = parameters.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
+  const block3_norm2_again = workspace.subarray(118784 * batch, 122880 * batch);
+  const dblock3_hidden_W = gradients.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
   const dblock3_norm2_g = gradients.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
   const dblock3_norm2_b = gradients.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
-  const block3_norm2_g = parameters.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
   const dblock3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const dblock2_1 = workspace.subarray(151552 * batch, 155648 * batch);
   const block3_attention_O = parameters.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
   const dblock3_attention_mixed = workspace.subarray(131072 * batch, 135168 * batch);
-  const block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
+  const block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
   const dblock3_attention_O = gradients.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
-  const block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
+  const block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
   const dblock3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
   const block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const dblock3_attention_v = workspace.subarray(147456 * batch, 151552 * batch);
   const dblock3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dblock3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
-  const block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
   const dblock3_attention_q = workspace.subarray(98304 * batch, 102400 * batch);
-  const block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
+  const block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
   const dblock3_attention_k = workspace.subarray(102400 * batch, 106496 * batch);
   const block3_attention_V = parameters.subarray(block3_attention_V_offset, block3_attention_V_offset + 4096);
   const dblock3_norm1_1 = workspace.subarray(106496 * batch, 110592 * batch);
-  const block3_norm1 = workspace.subarray(278528 * batch, 282624 * batch);
+  const block2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const block3_norm1_m = workspace.subarray(315904 * batch, 315968 * batch);
+  const block3_norm1_v = workspace.subarray(315968 * batch, 316032 * batch);
+  const block3_norm1_g = parameters.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
+  const block3_norm1_b = parameters.subarray(block3_norm1_b_offset, block3_norm1_b_offset + 64);
+  const block3_norm1_again = workspace.subarray(110592 * batch, 114688 * batch);
   const dblock3_attention_V = gradients.subarray(block3_attention_V_offset, block3_attention_V_offset + 4096);
   const block3_attention_K = parameters.subarray(block3_attention_K_offset, block3_attention_K_offset + 4096);
-  const dblock3_norm1_2 = workspace.subarray(110592 * batch, 114688 * batch);
+  const dblock3_norm1_2 = workspace.subarray(114688 * batch, 118784 * batch);
   const dblock3_attention_K = gradients.subarray(block3_attention_K_offset, block3_attention_K_offset + 4096);
   const dblock3_attention_Q = gradients.subarray(block3_attention_Q_offset, block3_attention_Q_offset + 4096);
   const block3_attention_Q = parameters.subarray(block3_attention_Q_offset, block3_attention_Q_offset + 4096);
   const dblock3_norm1 = workspace.subarray(102400 * batch, 106496 * batch);
-  const block2 = workspace.subarray(274432 * batch, 278528 * batch);
-  const block3_norm1_m = workspace.subarray(348672 * batch, 348736 * batch);
-  const block3_norm1_v = workspace.subarray(348736 * batch, 348800 * batch);
   const dblock3_norm1_g = gradients.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
   const dblock3_norm1_b = gradients.subarray(block3_norm1_b_offset, block3_norm1_b_offset + 64);
-  const block3_norm1_g = parameters.subarray(block3_norm1_g_offset, block3_norm1_g_offset + 64);
   const dblock2_u_1 = workspace.subarray(102400 * batch, 106496 * batch);
   const dblock2_mlp_b = gradients.subarray(block2_mlp_b_offset, block2_mlp_b_offset + 64);
   const block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
@@ -3448,27 +3477,32 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   const dblock2_hidden_b = gradients.subarray(block2_hidden_b_offset, block2_hidden_b_offset + 256);
   const block2_hidden_W = parameters.subarray(block2_hidden_W_offset, block2_hidden_W_offset + 16384);
   const dblock2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
-  const block2_norm2 = workspace.subarray(270336 * batch, 274432 * batch);
+  const block2_u = workspace.subarray(253952 * batch, 258048 * batch);
+  const block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
+  const block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
+  const block2_norm2_g = parameters.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
+  const block2_norm2_b = parameters.subarray(block2_norm2_b_offset, block2_norm2_b_offset + 64);
+  const block2_norm2_again = workspace.subarray(69632 * batch, 73728 * batch);
   const dblock2_hidden_W = gradients.subarray(block2_hidden_W_offset, block2_hidden_W_offset + 16384);
-  const block2_u = workspace.subarray(266240 * batch, 270336 * batch);
-  const block2_norm2_m = workspace.subarray(348544 * batch, 348608 * batch);
-  const block2_norm2_v = workspace.subarray(348608 * batch, 348672 * batch);
   const dblock2_norm2_g = gradients.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
   const dblock2_norm2_b = gradients.subarray(block2_norm2_b_offset, block2_norm2_b_offset + 64);
-  const block2_norm2_g = parameters.subarray(block2_norm2_g_offset, block2_norm2_g_offset + 64);
   const dblock1_1 = workspace.subarray(102400 * batch, 106496 * batch);
   const block2_attention_O = parameters.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
   const dblock2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
-  const block2_attention_mixed = workspace.subarray(262144 * batch, 266240 * batch);
-  const dblock2_attention_O = gradients.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
-  const block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
-  const dblock2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
-  const block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const dblock2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
-  const dblock2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dblock2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
 
   return (n: number): void => {
+    gradient_hidden_b(dblock3_hidden, dblock3_hidden_b, n);
+    backward_dnorm2(dblock3_hidden, block3_hidden_W, dblock3_norm2, n);
+    forward_norm_y(
+      block3_u,
+      block3_norm2_m,
+      block3_norm2_v,
+      block3_norm2_g,
+      block3_norm2_b,
+      block3_norm2_again,
+      n,
+    );
+    gradient_hidden_W(block3_norm2_again, dblock3_hidden, dblock3_hidden_W, n);
     gradient_g(dblock3_norm2, block3_u, block3_norm2_m, block3_norm2_v, dblock3_norm2_g, n);
     gradient_b(dblock3_norm2, dblock3_norm2_b, n);
     backward_dx(
@@ -3501,10 +3535,19 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dattention_q(dblock3_attention_score_sum, block3_attention_k, dblock3_attention_q, n);
     backward_block_attention_dx(dblock3_attention_score_sum, block3_attention_q, dblock3_attention_k, n);
     backward_block_norm_dx(dblock3_attention_v, block3_attention_V, dblock3_norm1_1, n);
-    gradient_block_attention_dW(block3_norm1, dblock3_attention_v, dblock3_attention_V, n);
+    forward_norm_y(
+      block2,
+      block3_norm1_m,
+      block3_norm1_v,
+      block3_norm1_g,
+      block3_norm1_b,
+      block3_norm1_again,
+      n,
+    );
+    gradient_norm1_dW(block3_norm1_again, dblock3_attention_v, dblock3_attention_V, n);
     backward_block_norm_dx(dblock3_attention_k, block3_attention_K, dblock3_norm1_2, n);
-    gradient_block_attention_dW(block3_norm1, dblock3_attention_k, dblock3_attention_K, n);
-    gradient_block_attention_dW(block3_norm1, dblock3_attention_q, dblock3_attention_Q, n);
+    gradient_norm1_dW(block3_norm1_again, dblock3_attention_k, dblock3_attention_K, n);
+    gradient_norm1_dW(block3_norm1_again, dblock3_attention_q, dblock3_attention_Q, n);
     backward_dnorm1(
       dblock3_norm1_1,
       dblock3_norm1_2,
@@ -3530,7 +3573,16 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dhidden(dblock2_u_1, block2_mlp_W, block2_hidden, dblock2_hidden, n);
     gradient_hidden_b(dblock2_hidden, dblock2_hidden_b, n);
     backward_dnorm2(dblock2_hidden, block2_hidden_W, dblock2_norm2, n);
-    gradient_hidden_W(block2_norm2, dblock2_hidden, dblock2_hidden_W, n);
+    forward_norm_y(
+      block2_u,
+      block2_norm2_m,
+      block2_norm2_v,
+      block2_norm2_g,
+      block2_norm2_b,
+      block2_norm2_again,
+      n,
+    );
+    gradient_hidden_W(block2_norm2_again, dblock2_hidden, dblock2_hidden_W, n);
     gradient_g(dblock2_norm2, block2_u, block2_norm2_m, block2_norm2_v, dblock2_norm2_g, n);
     gradient_b(dblock2_norm2, dblock2_norm2_b, n);
     backward_dx(
@@ -3544,6 +3596,80 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_mixed(dblock1_1, block2_attention_O, dblock2_attention_mixed, n);
+  };
+}
+
+/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+  const block2_attention_mixed = workspace.subarray(249856 * batch, 253952 * batch);
+  const dblock1_1 = workspace.subarray(102400 * batch, 106496 * batch);
+  const dblock2_attention_O = gradients.subarray(block2_attention_O_offset, block2_attention_O_offset + 4096);
+  const dblock2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
+  const block2_attention_v = workspace.subarray(245760 * batch, 249856 * batch);
+  const dblock2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
+  const block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
+  const dblock2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
+  const dblock2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
+  const dblock2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
+  const block2_attention_k = workspace.subarray(241664 * batch, 245760 * batch);
+  const dblock2_attention_q = workspace.subarray(49152 * batch, 53248 * batch);
+  const block2_attention_q = workspace.subarray(237568 * batch, 241664 * batch);
+  const dblock2_attention_k = workspace.subarray(53248 * batch, 57344 * batch);
+  const block2_attention_V = parameters.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
+  const dblock2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
+  const block1 = workspace.subarray(233472 * batch, 237568 * batch);
+  const block2_norm1_m = workspace.subarray(315648 * batch, 315712 * batch);
+  const block2_norm1_v = workspace.subarray(315712 * batch, 315776 * batch);
+  const block2_norm1_g = parameters.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
+  const block2_norm1_b = parameters.subarray(block2_norm1_b_offset, block2_norm1_b_offset + 64);
+  const block2_norm1_again = workspace.subarray(61440 * batch, 65536 * batch);
+  const dblock2_attention_V = gradients.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
+  const block2_attention_K = parameters.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
+  const dblock2_norm1_2 = workspace.subarray(65536 * batch, 69632 * batch);
+  const dblock2_attention_K = gradients.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
+  const dblock2_attention_Q = gradients.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
+  const block2_attention_Q = parameters.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
+  const dblock2_norm1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dblock2_norm1_g = gradients.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
+  const dblock2_norm1_b = gradients.subarray(block2_norm1_b_offset, block2_norm1_b_offset + 64);
+  const dblock1_u_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dblock1_mlp_b = gradients.subarray(block1_mlp_b_offset, block1_mlp_b_offset + 64);
+  const block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
+  const dblock1_mlp_W = gradients.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
+  const block1_mlp_W = parameters.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
+  const block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
+  const dblock1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
+  const dblock1_hidden_b = gradients.subarray(block1_hidden_b_offset, block1_hidden_b_offset + 256);
+  const block1_hidden_W = parameters.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
+  const dblock1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
+  const block1_u = workspace.subarray(229376 * batch, 233472 * batch);
+  const block1_norm2_m = workspace.subarray(315520 * batch, 315584 * batch);
+  const block1_norm2_v = workspace.subarray(315584 * batch, 315648 * batch);
+  const block1_norm2_g = parameters.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
+  const block1_norm2_b = parameters.subarray(block1_norm2_b_offset, block1_norm2_b_offset + 64);
+  const block1_norm2_again = workspace.subarray(20480 * batch, 24576 * batch);
+  const dblock1_hidden_W = gradients.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
+  const dblock1_norm2_g = gradients.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
+  const dblock1_norm2_b = gradients.subarray(block1_norm2_b_offset, block1_norm2_b_offset + 64);
+  const dstart_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const block1_attention_O = parameters.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
+  const dblock1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
+  const block1_attention_mixed = workspace.subarray(225280 * batch, 229376 * batch);
+  const dblock1_attention_O = gradients.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
+  const block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
+  const dblock1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const block1_attention_weight = workspace.subarray(0, 16384 * batch);
+  const dblock1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const dblock1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
+  const dblock1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
+  const block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
+  const dblock1_attention_q = workspace.subarray(0, 4096 * batch);
+  const block1_attention_q = workspace.subarray(212992 * batch, 217088 * batch);
+  const dblock1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
+  const block1_attention_V = parameters.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
+  const dblock1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+
+  return (n: number): void => {
     gradient_attention_O(block2_attention_mixed, dblock1_1, dblock2_attention_O, n);
     backward_dattention_weight(dblock2_attention_mixed, block2_attention_v, dblock2_attention_weight, n);
     backward_block_attention_dx(block2_attention_weight, dblock2_attention_mixed, dblock2_attention_v, n);
@@ -3560,90 +3686,22 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       dblock2_attention_score_sum,
       n,
     );
-  };
-}
-
-/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
-function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const dblock2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
-  const block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
-  const dblock2_attention_q = workspace.subarray(49152 * batch, 53248 * batch);
-  const block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
-  const dblock2_attention_k = workspace.subarray(53248 * batch, 57344 * batch);
-  const dblock2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
-  const block2_attention_V = parameters.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
-  const dblock2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
-  const block2_norm1 = workspace.subarray(245760 * batch, 249856 * batch);
-  const dblock2_attention_V = gradients.subarray(block2_attention_V_offset, block2_attention_V_offset + 4096);
-  const block2_attention_K = parameters.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
-  const dblock2_norm1_2 = workspace.subarray(61440 * batch, 65536 * batch);
-  const dblock2_attention_K = gradients.subarray(block2_attention_K_offset, block2_attention_K_offset + 4096);
-  const dblock2_attention_Q = gradients.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
-  const block2_attention_Q = parameters.subarray(block2_attention_Q_offset, block2_attention_Q_offset + 4096);
-  const dblock2_norm1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const block1 = workspace.subarray(241664 * batch, 245760 * batch);
-  const block2_norm1_m = workspace.subarray(348416 * batch, 348480 * batch);
-  const block2_norm1_v = workspace.subarray(348480 * batch, 348544 * batch);
-  const dblock2_norm1_g = gradients.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
-  const dblock2_norm1_b = gradients.subarray(block2_norm1_b_offset, block2_norm1_b_offset + 64);
-  const block2_norm1_g = parameters.subarray(block2_norm1_g_offset, block2_norm1_g_offset + 64);
-  const dblock1_1 = workspace.subarray(102400 * batch, 106496 * batch);
-  const dblock1_u_1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const dblock1_mlp_b = gradients.subarray(block1_mlp_b_offset, block1_mlp_b_offset + 64);
-  const block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
-  const dblock1_mlp_W = gradients.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
-  const block1_mlp_W = parameters.subarray(block1_mlp_W_offset, block1_mlp_W_offset + 16384);
-  const block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
-  const dblock1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
-  const dblock1_hidden_b = gradients.subarray(block1_hidden_b_offset, block1_hidden_b_offset + 256);
-  const block1_hidden_W = parameters.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
-  const dblock1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const block1_norm2 = workspace.subarray(237568 * batch, 241664 * batch);
-  const dblock1_hidden_W = gradients.subarray(block1_hidden_W_offset, block1_hidden_W_offset + 16384);
-  const block1_u = workspace.subarray(233472 * batch, 237568 * batch);
-  const block1_norm2_m = workspace.subarray(348288 * batch, 348352 * batch);
-  const block1_norm2_v = workspace.subarray(348352 * batch, 348416 * batch);
-  const dblock1_norm2_g = gradients.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
-  const dblock1_norm2_b = gradients.subarray(block1_norm2_b_offset, block1_norm2_b_offset + 64);
-  const block1_norm2_g = parameters.subarray(block1_norm2_g_offset, block1_norm2_g_offset + 64);
-  const dstart_1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const block1_attention_O = parameters.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
-  const dblock1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
-  const block1_attention_mixed = workspace.subarray(229376 * batch, 233472 * batch);
-  const dblock1_attention_O = gradients.subarray(block1_attention_O_offset, block1_attention_O_offset + 4096);
-  const block1_attention_v = workspace.subarray(225280 * batch, 229376 * batch);
-  const dblock1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const dblock1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
-  const dblock1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dblock1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const block1_attention_k = workspace.subarray(221184 * batch, 225280 * batch);
-  const dblock1_attention_q = workspace.subarray(0, 4096 * batch);
-  const block1_attention_q = workspace.subarray(217088 * batch, 221184 * batch);
-  const dblock1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
-  const block1_attention_V = parameters.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
-  const dblock1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
-  const block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
-  const dblock1_attention_V = gradients.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
-  const block1_attention_K = parameters.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
-  const dblock1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
-  const dblock1_attention_K = gradients.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
-  const dblock1_attention_Q = gradients.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
-  const block1_attention_Q = parameters.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
-  const dblock1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
-  const start = workspace.subarray(208896 * batch, 212992 * batch);
-  const block1_norm1_m = workspace.subarray(348160 * batch, 348224 * batch);
-  const block1_norm1_v = workspace.subarray(348224 * batch, 348288 * batch);
-  const dblock1_norm1_g = gradients.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
-
-  return (n: number): void => {
     backward_dattention_q(dblock2_attention_score_sum, block2_attention_k, dblock2_attention_q, n);
     backward_block_attention_dx(dblock2_attention_score_sum, block2_attention_q, dblock2_attention_k, n);
     backward_block_norm_dx(dblock2_attention_v, block2_attention_V, dblock2_norm1_1, n);
-    gradient_block_attention_dW(block2_norm1, dblock2_attention_v, dblock2_attention_V, n);
+    forward_norm_y(
+      block1,
+      block2_norm1_m,
+      block2_norm1_v,
+      block2_norm1_g,
+      block2_norm1_b,
+      block2_norm1_again,
+      n,
+    );
+    gradient_norm1_dW(block2_norm1_again, dblock2_attention_v, dblock2_attention_V, n);
     backward_block_norm_dx(dblock2_attention_k, block2_attention_K, dblock2_norm1_2, n);
-    gradient_block_attention_dW(block2_norm1, dblock2_attention_k, dblock2_attention_K, n);
-    gradient_block_attention_dW(block2_norm1, dblock2_attention_q, dblock2_attention_Q, n);
+    gradient_norm1_dW(block2_norm1_again, dblock2_attention_k, dblock2_attention_K, n);
+    gradient_norm1_dW(block2_norm1_again, dblock2_attention_q, dblock2_attention_Q, n);
     backward_dnorm1(
       dblock2_norm1_1,
       dblock2_norm1_2,
@@ -3669,7 +3727,16 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dhidden(dblock1_u_1, block1_mlp_W, block1_hidden, dblock1_hidden, n);
     gradient_hidden_b(dblock1_hidden, dblock1_hidden_b, n);
     backward_dnorm2(dblock1_hidden, block1_hidden_W, dblock1_norm2, n);
-    gradient_hidden_W(block1_norm2, dblock1_hidden, dblock1_hidden_W, n);
+    forward_norm_y(
+      block1_u,
+      block1_norm2_m,
+      block1_norm2_v,
+      block1_norm2_g,
+      block1_norm2_b,
+      block1_norm2_again,
+      n,
+    );
+    gradient_hidden_W(block1_norm2_again, dblock1_hidden, dblock1_hidden_W, n);
     gradient_g(dblock1_norm2, block1_u, block1_norm2_m, block1_norm2_v, dblock1_norm2_g, n);
     gradient_b(dblock1_norm2, dblock1_norm2_b, n);
     backward_dx(
@@ -3702,10 +3769,41 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_dattention_q(dblock1_attention_score_sum, block1_attention_k, dblock1_attention_q, n);
     backward_block_attention_dx(dblock1_attention_score_sum, block1_attention_q, dblock1_attention_k, n);
     backward_block_norm_dx(dblock1_attention_v, block1_attention_V, dblock1_norm1_1, n);
-    gradient_block_attention_dW(block1_norm1, dblock1_attention_v, dblock1_attention_V, n);
+  };
+}
+
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
+  const block1_norm1 = workspace.subarray(208896 * batch, 212992 * batch);
+  const dblock1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
+  const dblock1_attention_V = gradients.subarray(block1_attention_V_offset, block1_attention_V_offset + 4096);
+  const dblock1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
+  const block1_attention_K = parameters.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
+  const dblock1_norm1_2 = workspace.subarray(12288 * batch, 16384 * batch);
+  const dblock1_attention_K = gradients.subarray(block1_attention_K_offset, block1_attention_K_offset + 4096);
+  const dblock1_attention_q = workspace.subarray(0, 4096 * batch);
+  const dblock1_attention_Q = gradients.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
+  const dblock1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+  const block1_attention_Q = parameters.subarray(block1_attention_Q_offset, block1_attention_Q_offset + 4096);
+  const dblock1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
+  const tokens_E = parameters.subarray(tokens_E_offset, tokens_E_offset + 6144);
+  const start_P = parameters.subarray(start_P_offset, start_P_offset + 4096);
+  const start_again = workspace.subarray(0, 4096 * batch);
+  const block1_norm1_m = workspace.subarray(315392 * batch, 315456 * batch);
+  const block1_norm1_v = workspace.subarray(315456 * batch, 315520 * batch);
+  const dblock1_norm1_g = gradients.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
+  const dblock1_norm1_b = gradients.subarray(block1_norm1_b_offset, block1_norm1_b_offset + 64);
+  const block1_norm1_g = parameters.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
+  const dstart_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dstart = workspace.subarray(0, 4096 * batch);
+  const dstart_P = gradients.subarray(start_P_offset, start_P_offset + 4096);
+  const dtokens_E = gradients.subarray(tokens_E_offset, tokens_E_offset + 6144);
+
+  return (n: number): void => {
+    gradient_norm1_dW(block1_norm1, dblock1_attention_v, dblock1_attention_V, n);
     backward_block_norm_dx(dblock1_attention_k, block1_attention_K, dblock1_norm1_2, n);
-    gradient_block_attention_dW(block1_norm1, dblock1_attention_k, dblock1_attention_K, n);
-    gradient_block_attention_dW(block1_norm1, dblock1_attention_q, dblock1_attention_Q, n);
+    gradient_norm1_dW(block1_norm1, dblock1_attention_k, dblock1_attention_K, n);
+    gradient_norm1_dW(block1_norm1, dblock1_attention_q, dblock1_attention_Q, n);
     backward_dnorm1(
       dblock1_norm1_1,
       dblock1_norm1_2,
@@ -3714,26 +3812,19 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dblock1_norm1,
       n,
     );
-    gradient_g(dblock1_norm1, start, block1_norm1_m, block1_norm1_v, dblock1_norm1_g, n);
-  };
-}
-
-/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
-function backwardPart4({ batch, parameters, gradients, workspace, text }: Memory): (n: number) => void {
-  const dblock1_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
-  const dblock1_norm1_b = gradients.subarray(block1_norm1_b_offset, block1_norm1_b_offset + 64);
-  const block1_norm1_g = parameters.subarray(block1_norm1_g_offset, block1_norm1_g_offset + 64);
-  const block1_norm1_v = workspace.subarray(348224 * batch, 348288 * batch);
-  const block1_norm1_m = workspace.subarray(348160 * batch, 348224 * batch);
-  const start = workspace.subarray(208896 * batch, 212992 * batch);
-  const dstart_1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const dstart = workspace.subarray(4096 * batch, 8192 * batch);
-  const dstart_P = gradients.subarray(start_P_offset, start_P_offset + 4096);
-  const dtokens_E = gradients.subarray(tokens_E_offset, tokens_E_offset + 6144);
-
-  return (n: number): void => {
+    forward_start_y(tokens_E, start_P, text, start_again, n);
+    gradient_g(dblock1_norm1, start_again, block1_norm1_m, block1_norm1_v, dblock1_norm1_g, n);
     gradient_b(dblock1_norm1, dblock1_norm1_b, n);
-    backward_dx(dblock1_norm1, block1_norm1_g, block1_norm1_v, block1_norm1_m, start, dstart_1, dstart, n);
+    backward_dx(
+      dblock1_norm1,
+      block1_norm1_g,
+      block1_norm1_v,
+      block1_norm1_m,
+      start_again,
+      dstart_1,
+      dstart,
+      n,
+    );
     gradient_start_P(dstart, dstart_P, n);
     gradient_tokens_E(dstart, text, dtokens_E, n);
   };
@@ -3760,60 +3851,60 @@ function updatePart1({
 
 /** `predict`, part 2 of 2: its arrays, and the calls that work on them. */
 function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: number) => void {
-  const block3_attention_q = workspace.subarray(282624 * batch, 286720 * batch);
-  const block3_attention_k = workspace.subarray(286720 * batch, 290816 * batch);
+  const block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
+  const block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
   const block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
   const block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const block3_attention_v = workspace.subarray(290816 * batch, 294912 * batch);
-  const block3_attention_mixed = workspace.subarray(294912 * batch, 299008 * batch);
-  const block2 = workspace.subarray(274432 * batch, 278528 * batch);
+  const block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
+  const block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
+  const block2 = workspace.subarray(258048 * batch, 262144 * batch);
   const block3_attention_O = parameters.subarray(block3_attention_O_offset, block3_attention_O_offset + 4096);
-  const block3_u = workspace.subarray(299008 * batch, 303104 * batch);
-  const block3_norm2_m = workspace.subarray(348800 * batch, 348864 * batch);
-  const block3_norm2_v = workspace.subarray(348864 * batch, 348928 * batch);
+  const block3_u = workspace.subarray(278528 * batch, 282624 * batch);
+  const block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
+  const block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
   const block3_norm2_g = parameters.subarray(block3_norm2_g_offset, block3_norm2_g_offset + 64);
   const block3_norm2_b = parameters.subarray(block3_norm2_b_offset, block3_norm2_b_offset + 64);
-  const block3_norm2 = workspace.subarray(303104 * batch, 307200 * batch);
+  const block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
   const block3_hidden_W = parameters.subarray(block3_hidden_W_offset, block3_hidden_W_offset + 16384);
   const block3_hidden_b = parameters.subarray(block3_hidden_b_offset, block3_hidden_b_offset + 256);
   const block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
   const block3_mlp_W = parameters.subarray(block3_mlp_W_offset, block3_mlp_W_offset + 16384);
   const block3_mlp_b = parameters.subarray(block3_mlp_b_offset, block3_mlp_b_offset + 64);
-  const block3 = workspace.subarray(307200 * batch, 311296 * batch);
-  const block4_norm1_m = workspace.subarray(348928 * batch, 348992 * batch);
-  const block4_norm1_v = workspace.subarray(348992 * batch, 349056 * batch);
+  const block3 = workspace.subarray(282624 * batch, 286720 * batch);
+  const block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
+  const block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
   const block4_norm1_g = parameters.subarray(block4_norm1_g_offset, block4_norm1_g_offset + 64);
   const block4_norm1_b = parameters.subarray(block4_norm1_b_offset, block4_norm1_b_offset + 64);
-  const block4_norm1 = workspace.subarray(311296 * batch, 315392 * batch);
+  const block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
   const block4_attention_Q = parameters.subarray(block4_attention_Q_offset, block4_attention_Q_offset + 4096);
-  const block4_attention_q = workspace.subarray(315392 * batch, 319488 * batch);
+  const block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
   const block4_attention_K = parameters.subarray(block4_attention_K_offset, block4_attention_K_offset + 4096);
-  const block4_attention_k = workspace.subarray(319488 * batch, 323584 * batch);
+  const block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
   const block4_attention_V = parameters.subarray(block4_attention_V_offset, block4_attention_V_offset + 4096);
-  const block4_attention_v = workspace.subarray(323584 * batch, 327680 * batch);
+  const block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
   const block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
   const block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const block4_attention_mixed = workspace.subarray(327680 * batch, 331776 * batch);
+  const block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
   const block4_attention_O = parameters.subarray(block4_attention_O_offset, block4_attention_O_offset + 4096);
-  const block4_u = workspace.subarray(331776 * batch, 335872 * batch);
-  const block4_norm2_m = workspace.subarray(349056 * batch, 349120 * batch);
-  const block4_norm2_v = workspace.subarray(349120 * batch, 349184 * batch);
+  const block4_u = workspace.subarray(303104 * batch, 307200 * batch);
+  const block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
+  const block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
   const block4_norm2_g = parameters.subarray(block4_norm2_g_offset, block4_norm2_g_offset + 64);
   const block4_norm2_b = parameters.subarray(block4_norm2_b_offset, block4_norm2_b_offset + 64);
-  const block4_norm2 = workspace.subarray(335872 * batch, 339968 * batch);
+  const block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
   const block4_hidden_W = parameters.subarray(block4_hidden_W_offset, block4_hidden_W_offset + 16384);
   const block4_hidden_b = parameters.subarray(block4_hidden_b_offset, block4_hidden_b_offset + 256);
   const block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
   const block4_mlp_W = parameters.subarray(block4_mlp_W_offset, block4_mlp_W_offset + 16384);
   const block4_mlp_b = parameters.subarray(block4_mlp_b_offset, block4_mlp_b_offset + 64);
-  const block4 = workspace.subarray(339968 * batch, 344064 * batch);
-  const norm_m = workspace.subarray(349184 * batch, 349248 * batch);
-  const norm_v = workspace.subarray(349248 * batch, 349312 * batch);
+  const block4 = workspace.subarray(307200 * batch, 311296 * batch);
+  const norm_m = workspace.subarray(316416 * batch, 316480 * batch);
+  const norm_v = workspace.subarray(316480 * batch, 316544 * batch);
   const norm_g = parameters.subarray(norm_g_offset, norm_g_offset + 64);
   const norm_b = parameters.subarray(norm_b_offset, norm_b_offset + 64);
-  const norm = workspace.subarray(344064 * batch, 348160 * batch);
+  const norm = workspace.subarray(202752 * batch, 206848 * batch);
   const z_W = parameters.subarray(z_W_offset, z_W_offset + 6144);
   const z_b = parameters.subarray(z_b_offset, z_b_offset + 96);
   const z = workspace.subarray(196608 * batch, 202752 * batch);
@@ -3873,7 +3964,7 @@ export function createProgram(batch: number): CompiledProgram {
   const next = new Int32Array(64 * batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(349312 * batch);
+  const workspace = new Float32Array(316544 * batch);
   const p = workspace.subarray(202752 * batch, 208896 * batch);
 
   // intermediates in double precision

@@ -22,7 +22,7 @@
  *   metric  accuracy
  *
  * Multiply-adds of a step: forward 416,520 n, backward 945,840 n.
- * Inputs and intermediates: 51,828 n + 16 bytes for a batch of n rows.
+ * Inputs and intermediates: 51,788 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -216,8 +216,8 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
-  work: { backward: [0, 1903364], bytes: [16, 51828] },
-  training: { batch: 64, epochs: 8, seed: 1, shuffle: true, hasRate: true },
+  work: { backward: [0, 1903364], bytes: [8, 51788] },
+  training: { batch: 64, epochs: 8, seed: 1, shuffle: true, rates: ['adam'] },
 };
 
 const c1_conv2d_K_offset = 0;
@@ -388,14 +388,6 @@ export function forward_c2(
         c2_argmax[c2_at_j + f] = largest_at;
       }
     }
-  }
-}
-
-// h_flatten_y[n, i: 400] = c2[n, i / 80, mod(i / 16, 5), mod(i, 16)]      lenet.dsl:12 (shapes.dsl:6)
-export function forward_h_flatten_y(c2: Float32Array, h_flatten_y: Float32Array, batch: number): void {
-  const nii2i3_to = batch * 400;
-  for (let nii2i3 = 0; nii2i3 < nii2i3_to; nii2i3++) {
-    h_flatten_y[nii2i3] = c2[nii2i3]!;
   }
 }
 
@@ -859,23 +851,20 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
       : 0.002 * ((1 + Math.cos(Math.PI * Math.min(1, (step - 100) / 900))) / 2);
 }
 
-// scaled_rate = rate * rate_factor                                           lenet.dsl:20
-// c1 = 1 - 0.9^t                                                             lenet.dsl:20 (optimizers.dsl:66)
-// c2 = 1 - 0.999^t                                                           lenet.dsl:20 (optimizers.dsl:67)
-// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                                      lenet.dsl:20 (optimizers.dsl:63)
-// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                                lenet.dsl:20 (optimizers.dsl:64)
-// p'[i] = p[i] - scaled_rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      lenet.dsl:20 (optimizers.dsl:68)
+// c1 = 1 - 0.9^t                                                      lenet.dsl:20 (optimizers.dsl:66)
+// c2 = 1 - 0.999^t                                                    lenet.dsl:20 (optimizers.dsl:67)
+// m'[i] = 0.9 * m[i] + (1 - 0.9) * g[i]                               lenet.dsl:20 (optimizers.dsl:63)
+// v'[i] = 0.999 * v[i] + (1 - 0.999) * g[i]^2                         lenet.dsl:20 (optimizers.dsl:64)
+// p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      lenet.dsl:20 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
-  rate: number,
-  rate_factor: number,
   t: number,
+  rate: number,
 ): void {
-  const scaled_rate = rate * rate_factor;
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
@@ -886,7 +875,7 @@ export function update_adam(
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (scaled_rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i]! -= (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -2325,6 +2314,7 @@ export function createProgram(batch: number): CompiledProgram {
   const gradients = new Float32Array(61706);
   const state = new Float32Array(123412);
   const scalars = new Float64Array(0);
+  const rates = new Float64Array(1).fill(NaN);
   const results = new Float64Array(2);
 
   // inputs
@@ -2356,27 +2346,27 @@ export function createProgram(batch: number): CompiledProgram {
   const dc1_conv2d_K = gradients.subarray(c1_conv2d_K_offset, c1_conv2d_K_offset + 150);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(10594 * batch);
+  const workspace = new Float32Array(10584 * batch);
   const c1_relu = workspace.subarray(0, 4704 * batch);
   const c1 = workspace.subarray(7904 * batch, 9080 * batch);
   const c2_relu = workspace.subarray(4704 * batch, 6304 * batch);
   const c2 = workspace.subarray(6304 * batch, 6704 * batch);
-  const h_flatten_y = workspace.subarray(6704 * batch, 7104 * batch);
-  const h_relu = workspace.subarray(6304 * batch, 6424 * batch);
-  const h = workspace.subarray(6424 * batch, 6508 * batch);
-  const z = workspace.subarray(6508 * batch, 6518 * batch);
-  const p = workspace.subarray(10584 * batch, 10594 * batch);
-  const dz = workspace.subarray(6508 * batch, 6518 * batch);
-  const dh_dense2_y = workspace.subarray(6544 * batch, 6628 * batch);
-  const dh_dense1_y = workspace.subarray(6424 * batch, 6544 * batch);
+  const h_flatten_y = workspace.subarray(6304 * batch, 6704 * batch); // c2, in the same order
+  const h_relu = workspace.subarray(6704 * batch, 6824 * batch);
+  const h = workspace.subarray(6824 * batch, 6908 * batch);
+  const z = workspace.subarray(6908 * batch, 6918 * batch);
+  const p = workspace.subarray(6918 * batch, 6928 * batch);
+  const dz = workspace.subarray(6918 * batch, 6928 * batch);
+  const dh_dense2_y = workspace.subarray(6944 * batch, 7028 * batch);
+  const dh_dense1_y = workspace.subarray(6824 * batch, 6944 * batch);
   const dh_flatten_y = workspace.subarray(9080 * batch, 9480 * batch);
   const dc2_conv2d_y = workspace.subarray(6304 * batch, 7904 * batch);
   const dc1 = workspace.subarray(9408 * batch, 10584 * batch);
   const dc1_conv2d_y = workspace.subarray(4704 * batch, 9408 * batch);
 
   // intermediates in double precision
-  const doubles = new Float64Array(batch + 2);
-  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const doubles = new Float64Array(batch + 1);
+  const p_logsumexp = doubles.subarray(1, batch + 1);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
 
@@ -2396,6 +2386,7 @@ export function createProgram(batch: number): CompiledProgram {
     gradients,
     state,
     scalars,
+    rates,
     inputs: { x, label },
     outputs: { p },
     results,
@@ -2405,7 +2396,6 @@ export function createProgram(batch: number): CompiledProgram {
       forward_c1(c1_relu, c1_argmax, c1, n);
       forward_c2_relu(c1, c2_conv2d_K, c2_conv2d_b, c2_relu, n);
       forward_c2(c2_relu, c2_argmax, c2, n);
-      forward_h_flatten_y(c2, h_flatten_y, n);
       forward_h_relu(h_flatten_y, h_dense1_W, h_dense1_b, h_relu, n);
       forward_h(h_relu, h_dense2_W, h_dense2_b, h, n);
       forward_z(h, z_W, z_b, z, n);
@@ -2439,7 +2429,8 @@ export function createProgram(batch: number): CompiledProgram {
 
     update(step: number, rateFactor: number): void {
       update_rate_schedule(rate_schedule, step);
-      update_adam(gradients, m, v, parameters, 61706, rate_schedule[0]!, rateFactor, step + 1);
+      rates[0] = rate_schedule[0]! * rateFactor;
+      update_adam(gradients, m, v, parameters, 61706, step + 1, rates[0]!);
     },
 
     predict(n: number): void {
@@ -2447,7 +2438,6 @@ export function createProgram(batch: number): CompiledProgram {
       forward_c1(c1_relu, c1_argmax, c1, n);
       forward_c2_relu(c1, c2_conv2d_K, c2_conv2d_b, c2_relu, n);
       forward_c2(c2_relu, c2_argmax, c2, n);
-      forward_h_flatten_y(c2, h_flatten_y, n);
       forward_h_relu(h_flatten_y, h_dense1_W, h_dense1_b, h_relu, n);
       forward_h(h_relu, h_dense2_W, h_dense2_b, h, n);
       forward_z(h, z_W, z_b, z, n);

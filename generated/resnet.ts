@@ -59,7 +59,7 @@
  *   metric  accuracy
  *
  * Multiply-adds of a step: forward 1,115,456 n, backward 2,450,048 n.
- * Inputs and intermediates: 59,660 n + 3,088 bytes for a batch of n rows.
+ * Inputs and intermediates: 41,228 n + 3,088 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -839,7 +839,7 @@ export const description: ModelDescription = {
     { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
-  work: { backward: [3744, 4999004], bytes: [3088, 59660] },
+  work: { backward: [3744, 5039964], bytes: [3088, 41228] },
   training: { batch: 32, epochs: 15, seed: 1, shuffle: true, rates: ['sgd'] },
 };
 
@@ -993,7 +993,8 @@ export function forward_batch_norm_running_variance_next(
 // y[n, i, j, k] = relu((conv2d_y[n, i, j, k] - batch_norm_batch_mean[k])
 //     / sqrt(batch_norm_batch_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])
 //     resnet.dsl:19, resnet.dsl:20 (resnet.dsl:10)
-// y stands for stem, fine_residual_block1_a, fine_residual_block2_a, stem_inference
+// y stands for stem, fine_residual_block1_a, fine_residual_block2_a, stem_inference,
+// fine_residual_block2_a_again, fine_residual_block1_a_again, stem_again
 export function forward_y(
   conv2d_y: Float32Array,
   batch_norm_batch_mean: Float32Array,
@@ -1054,7 +1055,7 @@ export function forward_conv2d_y(x: Float32Array, K: Float32Array, y: Float32Arr
 // y[n, i, j, f] = relu((conv2d_y[n, i, j, f] - batch_norm_batch_mean[f])
 //     / sqrt(batch_norm_batch_variance[f] + 0.00001) * batch_norm_gamma[f] + batch_norm_beta[f]
 //     + x[n, i, j, f])      resnet.dsl:20 (resnet.dsl:12)
-// y stands for fine_residual_block1_y, fine
+// y stands for fine_residual_block1_y, fine, fine_again
 export function forward_b_y(
   conv2d_y: Float32Array,
   batch_norm_batch_mean: Float32Array,
@@ -1194,27 +1195,28 @@ export function forward_batch_norm_running_variance_next2(
   }
 }
 
-// a[n, i, j, k] = relu((a_conv2d_y[n, i, j, k] - a_batch_norm_batch_mean[k])
-//     / sqrt(a_batch_norm_batch_variance[k] + 0.00001) * a_batch_norm_gamma[k] + a_batch_norm_beta[k])      resnet.dsl:21 (resnet.dsl:10)
-// a stands for rough_residual_block1_a, rough_residual_block2_a
-export function forward_a(
-  a_conv2d_y: Float32Array,
-  a_batch_norm_batch_mean: Float32Array,
-  a_batch_norm_batch_variance: Float32Array,
-  a_batch_norm_gamma: Float32Array,
-  a_batch_norm_beta: Float32Array,
-  a: Float32Array,
+// y[n, i, j, k] = relu((conv2d_y[n, i, j, k] - batch_norm_batch_mean[k])
+//     / sqrt(batch_norm_batch_variance[k] + 0.00001) * batch_norm_gamma[k] + batch_norm_beta[k])      resnet.dsl:21 (resnet.dsl:10)
+// y stands for rough_residual_block1_a, rough_residual_block2_a, rough_residual_block2_a_again,
+// rough_residual_block1_a_again
+export function forward_a_y(
+  conv2d_y: Float32Array,
+  batch_norm_batch_mean: Float32Array,
+  batch_norm_batch_variance: Float32Array,
+  batch_norm_gamma: Float32Array,
+  batch_norm_beta: Float32Array,
+  y: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const a_conv2d_y_at_nij = nij * 32;
+    const conv2d_y_at_nij = nij * 32;
     for (let k = 0; k < 32; k++) {
-      a[a_conv2d_y_at_nij + k] = Math.max(
-        ((a_conv2d_y[a_conv2d_y_at_nij + k]! - a_batch_norm_batch_mean[k]!) /
-          Math.sqrt(a_batch_norm_batch_variance[k]! + 0.00001)) *
-          a_batch_norm_gamma[k]! +
-          a_batch_norm_beta[k]!,
+      y[conv2d_y_at_nij + k] = Math.max(
+        ((conv2d_y[conv2d_y_at_nij + k]! - batch_norm_batch_mean[k]!) /
+          Math.sqrt(batch_norm_batch_variance[k]! + 0.00001)) *
+          batch_norm_gamma[k]! +
+          batch_norm_beta[k]!,
         0,
       );
     }
@@ -1848,22 +1850,38 @@ export function backward_dz_global_avg_pool2d_y_sum(
   }
 }
 
-// drough_residual_block2_b[n, i, j, k] = rough[n, i, j, k] > 0 ? dz_global_avg_pool2d_y_sum[n, k] : 0      resnet.dsl:21 (resnet.dsl:12)
-// rough_residual_block2_b is a part of rough and not stored itself
+// again[n, i, j, f] = relu((b_conv2d_y[n, i, j, f] - b_batch_norm_batch_mean[f])
+//     / sqrt(b_batch_norm_batch_variance[f] + 0.00001) * b_batch_norm_gamma[f]
+//     + b_batch_norm_beta[f] + block1_y[n, i, j, f])                                 resnet.dsl:21 (resnet.dsl:12)
+// db[n, i, j, k] = again[n, i, j, k] > 0 ? dz_global_avg_pool2d_y_sum[n, k] : 0      resnet.dsl:21 (resnet.dsl:12)
+// db stands for drough_residual_block2_b
 export function backward_drough_residual_block2_b(
-  rough: Float32Array,
+  b_conv2d_y: Float32Array,
+  b_batch_norm_batch_mean: Float32Array,
+  b_batch_norm_batch_variance: Float32Array,
+  b_batch_norm_gamma: Float32Array,
+  b_batch_norm_beta: Float32Array,
+  block1_y: Float32Array,
   dz_global_avg_pool2d_y_sum: Float32Array,
-  drough_residual_block2_b: Float32Array,
+  db: Float32Array,
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
-    const rough_at_n = n * 512;
+    const b_conv2d_y_at_n = n * 512;
     const dz_global_avg_pool2d_y_sum_at_n = n * 32;
     for (let ij = 0; ij < 16; ij++) {
-      const rough_at_ij = rough_at_n + ij * 32;
+      const b_conv2d_y_at_ij = b_conv2d_y_at_n + ij * 32;
       for (let k = 0; k < 32; k++) {
-        drough_residual_block2_b[rough_at_ij + k] =
-          rough[rough_at_ij + k]! > 0 ? dz_global_avg_pool2d_y_sum[dz_global_avg_pool2d_y_sum_at_n + k]! : 0;
+        const again_nijk = Math.max(
+          ((b_conv2d_y[b_conv2d_y_at_ij + k]! - b_batch_norm_batch_mean[k]!) /
+            Math.sqrt(b_batch_norm_batch_variance[k]! + 0.00001)) *
+            b_batch_norm_gamma[k]! +
+            b_batch_norm_beta[k]! +
+            block1_y[b_conv2d_y_at_ij + k]!,
+          0,
+        );
+        db[b_conv2d_y_at_ij + k] =
+          again_nijk > 0 ? dz_global_avg_pool2d_y_sum[dz_global_avg_pool2d_y_sum_at_n + k]! : 0;
       }
     }
   }
@@ -2022,18 +2040,18 @@ export function gradient_conv2d_K(
   }
 }
 
-// da_batch_norm_y[n, i, j, k] = a[n, i, j, k] > 0
+// dbatch_norm_y[n, i, j, k] = again[n, i, j, k] > 0
 //     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
 //     : 0      resnet.dsl:21 (resnet.dsl:10)
-// da_batch_norm_y stands for drough_residual_block2_a_batch_norm_y, drough_residual_block1_a_batch_norm_y
+// dbatch_norm_y stands for drough_residual_block2_a_batch_norm_y, drough_residual_block1_a_batch_norm_y
 export function backward_da_batch_norm_y(
-  a: Float32Array,
+  again: Float32Array,
   db_conv2d_y_sum: Float32Array,
   b_conv2d_K: Float32Array,
-  da_batch_norm_y: Float32Array,
+  dbatch_norm_y: Float32Array,
   batch: number,
 ): void {
-  da_batch_norm_y.fill(0);
+  dbatch_norm_y.fill(0);
   for (let j = 0; j < 4; j++) {
     const db_conv2d_y_sum_at_j = j * 32;
     for (let u = 0; u < 3; u++) {
@@ -2045,25 +2063,24 @@ export function backward_da_batch_norm_y(
         const i_from_u = Math.max(0, u - 1);
         const i_to_u = Math.min(4, u + 3);
         const i_count_v = i_to_u - i_from_u;
-        // da_batch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y_sum[term, line,
-        // column])
+        // dbatch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y_sum[term, line, column])
         // prettier-ignore
         contract_lines_16x8(
-          b_conv2d_K, db_conv2d_y_sum, da_batch_norm_y,
+          b_conv2d_K, db_conv2d_y_sum, dbatch_norm_y,
           32, batch, 32, i_count_v, // rows, columns, terms of a sum, lines
           32, 1, // strides of b_conv2d_K: by row, by term
           1, 512, 128, // strides of db_conv2d_y_sum: by term, by column, by line
-          1, 512, 128, // strides of da_batch_norm_y: by row, by column, by line
+          1, 512, 128, // strides of dbatch_norm_y: by row, by column, by line
           b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
           db_conv2d_y_sum_at_u - 32 * v + i_from_u * 128 + 160, // where db_conv2d_y_sum begins
-          j * 32 + i_from_u * 128, // where da_batch_norm_y begins
+          j * 32 + i_from_u * 128, // where dbatch_norm_y begins
         );
       }
     }
   }
   const nijk_to = batch * 512;
   for (let nijk = 0; nijk < nijk_to; nijk++) {
-    da_batch_norm_y[nijk] = a[nijk]! > 0 ? da_batch_norm_y[nijk]! : 0;
+    dbatch_norm_y[nijk] = again[nijk]! > 0 ? dbatch_norm_y[nijk]! : 0;
   }
 }
 
@@ -2127,36 +2144,36 @@ export function backward_drough_residual_block1_b(
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((fine[n, 2*i + u - 1, 2*j + v - 1, d] else 0)
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((fine_again[n, 2*i + u - 1, 2*j + v - 1, d] else 0)
 //     * dy_sum[n, i, j, f])      resnet.dsl:21 (convolution.dsl:18)
 // dK stands for drough_residual_block1_a_conv2d_K
 export function gradient_rough_residual_block1_a_conv2d_K(
-  fine: Float32Array,
+  fine_again: Float32Array,
   dy_sum: Float32Array,
   dK: Float32Array,
   batch: number,
 ): void {
   dK.fill(0);
   for (let u = 0; u < 3; u++) {
-    const fine_at_u = u * 128;
+    const fine_again_at_u = u * 128;
     const dK_at_u = u * 1536;
     for (let v = 0; v < 3; v++) {
       const i_from_u = -((u - 1) >> 1);
-      const fine_at_v = fine_at_u + v * 16;
+      const fine_again_at_v = fine_again_at_u + v * 16;
       for (let i = i_from_u; i < 4; i++) {
         const j_from_v = -((v - 1) >> 1);
-        const fine_at_i = fine_at_v + i * 256;
+        const fine_again_at_i = fine_again_at_v + i * 256;
         const dy_sum_at_i = i * 128;
         for (let j = j_from_v; j < 4; j++) {
-          // dK[row, column] += sum[term](fine[row, term] * dy_sum[term, column])
+          // dK[row, column] += sum[term](fine_again[row, term] * dy_sum[term, column])
           // prettier-ignore
           contract_16x8(
-            fine, dy_sum, dK,
+            fine_again, dy_sum, dK,
             16, 32, batch, // rows, columns, terms of a sum
-            1, 1024, // strides of fine: by row, by term
+            1, 1024, // strides of fine_again: by row, by term
             512, 1, // strides of dy_sum: by term, by column
             32, 1, // strides of dK: by row, by column
-            fine_at_i + j * 32 - 144, // where fine begins
+            fine_again_at_i + j * 32 - 144, // where fine_again begins
             dy_sum_at_i + j * 32, // where dy_sum begins
             dK_at_u + v * 512, // where dK begins
           );
@@ -2166,34 +2183,34 @@ export function gradient_rough_residual_block1_a_conv2d_K(
   }
 }
 
-// dfine_residual_block2_b[n, i, j, k] = fine[n, i, j, k] > 0
+// dresidual_block2_b[n, i, j, k] = again[n, i, j, k] > 0
 //     ? ((rough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0) > 0
 //     ? drough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0 : 0)
 //     + sum[f, u, v]((drough_residual_block1_a_conv2d_y_sum[n, exact((i - u + 1)
 //     / 2), exact((j - v + 1) / 2), f] else 0) * rough_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:20 (resnet.dsl:12)
-// fine_residual_block2_b is a part of fine and not stored itself
+// dresidual_block2_b stands for dfine_residual_block2_b
 export function backward_dfine_residual_block2_b(
-  fine: Float32Array,
+  again: Float32Array,
   rough_residual_block1_y: Float32Array,
   drough_residual_block1_y: Float32Array,
   drough_residual_block1_a_conv2d_y_sum: Float32Array,
   rough_residual_block1_a_conv2d_K: Float32Array,
-  dfine_residual_block2_b: Float32Array,
+  dresidual_block2_b: Float32Array,
   batch: number,
 ): void {
-  dfine_residual_block2_b.fill(0);
+  dresidual_block2_b.fill(0);
   for (let j_residue = 0; j_residue < 2; j_residue++) {
     const rough_residual_block1_a_conv2d_K_at_j_residue = ((j_residue + 1) & 1) * 512;
     const drough_residual_block1_a_conv2d_y_sum_at_j_residue =
       ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) * 32;
-    const dfine_residual_block2_b_at_j_residue = j_residue * 16;
+    const dresidual_block2_b_at_j_residue = j_residue * 16;
     for (let i_residue = 0; i_residue < 2; i_residue++) {
       const rough_residual_block1_a_conv2d_K_at_i_residue =
         rough_residual_block1_a_conv2d_K_at_j_residue + ((i_residue + 1) & 1) * 1536;
       const drough_residual_block1_a_conv2d_y_sum_at_i_residue =
         drough_residual_block1_a_conv2d_y_sum_at_j_residue +
         ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) * 128;
-      const dfine_residual_block2_b_at_i_residue = dfine_residual_block2_b_at_j_residue + i_residue * 128;
+      const dresidual_block2_b_at_i_residue = dresidual_block2_b_at_j_residue + i_residue * 128;
       for (let j = 0; j < 4; j++) {
         const u_to_i_residue = ((2 - ((i_residue + 1) & 1)) >> 1) + 1;
         const drough_residual_block1_a_conv2d_y_sum_at_j =
@@ -2212,18 +2229,18 @@ export function backward_dfine_residual_block2_b(
             const i_from_i_residue_u = Math.max(0, u - ((i_residue - ((i_residue + 1) & 1) + 1) >> 1));
             const i_to_i_residue_u = Math.min(4, u - ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) + 4);
             const i_count_v = i_to_i_residue_u - i_from_i_residue_u;
-            // dfine_residual_block2_b[row, line, column] += sum[term](rough_residual_block1_a_conv2d_K[row, term] *
+            // dresidual_block2_b[row, line, column] += sum[term](rough_residual_block1_a_conv2d_K[row, term] *
             // drough_residual_block1_a_conv2d_y_sum[term, line, column])
             // prettier-ignore
             contract_lines_16x8(
-              rough_residual_block1_a_conv2d_K, drough_residual_block1_a_conv2d_y_sum, dfine_residual_block2_b,
+              rough_residual_block1_a_conv2d_K, drough_residual_block1_a_conv2d_y_sum, dresidual_block2_b,
               16, i_count_v, 32, batch, // rows, columns, terms of a sum, lines
               32, 1, // strides of rough_residual_block1_a_conv2d_K: by row, by term
               1, 128, 512, // strides of drough_residual_block1_a_conv2d_y_sum: by term, by column, by line
-              1, 256, 1024, // strides of dfine_residual_block2_b: by row, by column, by line
+              1, 256, 1024, // strides of dresidual_block2_b: by row, by column, by line
               rough_residual_block1_a_conv2d_K_at_u + v * 1024, // where rough_residual_block1_a_conv2d_K begins
               drough_residual_block1_a_conv2d_y_sum_at_u - 32 * v + i_from_i_residue_u * 128, // where drough_residual_block1_a_conv2d_y_sum begins
-              dfine_residual_block2_b_at_i_residue + j * 32 + i_from_i_residue_u * 256, // where dfine_residual_block2_b begins
+              dresidual_block2_b_at_i_residue + j * 32 + i_from_i_residue_u * 256, // where dresidual_block2_b begins
             );
           }
         }
@@ -2231,24 +2248,24 @@ export function backward_dfine_residual_block2_b(
     }
   }
   for (let n = 0; n < batch; n++) {
-    const dfine_residual_block2_b_at_n = n * 1024;
+    const dresidual_block2_b_at_n = n * 1024;
     const rough_residual_block1_y_at_n = n * 512;
     for (let i = 0; i < 8; i++) {
-      const dfine_residual_block2_b_at_i = dfine_residual_block2_b_at_n + i * 128;
+      const dresidual_block2_b_at_i = dresidual_block2_b_at_n + i * 128;
       const rough_residual_block1_y_at_i = rough_residual_block1_y_at_n + (i >> 1) * 128;
       for (let j = 0; j < 8; j++) {
-        const dfine_residual_block2_b_at_j = dfine_residual_block2_b_at_i + j * 16;
+        const dresidual_block2_b_at_j = dresidual_block2_b_at_i + j * 16;
         const rough_residual_block1_y_at_j = rough_residual_block1_y_at_i + (j >> 1) * 32;
         for (let k = 0; k < 16; k++) {
-          dfine_residual_block2_b[dfine_residual_block2_b_at_j + k] =
-            fine[dfine_residual_block2_b_at_j + k]! > 0
+          dresidual_block2_b[dresidual_block2_b_at_j + k] =
+            again[dresidual_block2_b_at_j + k]! > 0
               ? (((i & 1) === 0 && (j & 1) === 0
                   ? rough_residual_block1_y[rough_residual_block1_y_at_j + k]!
                   : 0) > 0
                   ? (i & 1) === 0 && (j & 1) === 0
                     ? drough_residual_block1_y[rough_residual_block1_y_at_j + k]!
                     : 0
-                  : 0) + dfine_residual_block2_b[dfine_residual_block2_b_at_j + k]!
+                  : 0) + dresidual_block2_b[dresidual_block2_b_at_j + k]!
               : 0;
         }
       }
@@ -2378,21 +2395,21 @@ export function backward_dconv2d_y_sum2(
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      resnet.dsl:20 (convolution.dsl:18)
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((again[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      resnet.dsl:20 (convolution.dsl:18)
 // dK stands for dfine_residual_block2_b_conv2d_K, dfine_residual_block2_a_conv2d_K,
 // dfine_residual_block1_b_conv2d_K, dfine_residual_block1_a_conv2d_K
 export function gradient_conv2d_K2(
-  x: Float32Array,
+  again: Float32Array,
   dy_sum: Float32Array,
   dK: Float32Array,
   batch: number,
 ): void {
   dK.fill(0);
   for (let u = 0; u < 3; u++) {
-    const x_at_u = u * 128;
+    const again_at_u = u * 128;
     for (let n = 0; n < batch; n++) {
       const dy_sum_at_n = n * 1024;
-      const x_at_n = x_at_u + n * 1024;
+      const again_at_n = again_at_u + n * 1024;
       for (let j = 0; j < 8; j++) {
         const v_from_j = Math.max(0, 1 - j);
         const v_to_j = Math.min(3, 9 - j);
@@ -2400,16 +2417,16 @@ export function gradient_conv2d_K2(
         const i_to_u = Math.min(8, 9 - u);
         const i_count_j = i_to_u - i_from_u;
         const v_count_j = v_to_j - v_from_j;
-        // dK[row, line, column] += sum[term](dy_sum[row, term] * x[term, line, column])
+        // dK[row, line, column] += sum[term](dy_sum[row, term] * again[term, line, column])
         // prettier-ignore
         contract_lines_16x8(
-          dy_sum, x, dK,
+          dy_sum, again, dK,
           16, 16, i_count_j, v_count_j, // rows, columns, terms of a sum, lines
           1, 128, // strides of dy_sum: by row, by term
-          128, 1, 16, // strides of x: by term, by column, by line
+          128, 1, 16, // strides of again: by term, by column, by line
           1, 16, 256, // strides of dK: by row, by column, by line
           dy_sum_at_n + j * 16 + i_from_u * 128, // where dy_sum begins
-          x_at_n + j * 16 + v_from_j * 16 + i_from_u * 128 - 144, // where x begins
+          again_at_n + j * 16 + v_from_j * 16 + i_from_u * 128 - 144, // where again begins
           u * 768 + v_from_j * 256, // where dK begins
         );
       }
@@ -2417,18 +2434,18 @@ export function gradient_conv2d_K2(
   }
 }
 
-// da_batch_norm_y[n, i, j, k] = a[n, i, j, k] > 0
+// dbatch_norm_y[n, i, j, k] = again[n, i, j, k] > 0
 //     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
 //     : 0      resnet.dsl:20 (resnet.dsl:10)
-// da_batch_norm_y stands for dfine_residual_block2_a_batch_norm_y, dfine_residual_block1_a_batch_norm_y
+// dbatch_norm_y stands for dfine_residual_block2_a_batch_norm_y, dfine_residual_block1_a_batch_norm_y
 export function backward_da_batch_norm_y2(
-  a: Float32Array,
+  again: Float32Array,
   db_conv2d_y_sum: Float32Array,
   b_conv2d_K: Float32Array,
-  da_batch_norm_y: Float32Array,
+  dbatch_norm_y: Float32Array,
   batch: number,
 ): void {
-  da_batch_norm_y.fill(0);
+  dbatch_norm_y.fill(0);
   for (let i = 0; i < 8; i++) {
     const u_from_i = Math.max(0, i - 6);
     const u_to_i = Math.min(3, i + 2);
@@ -2440,25 +2457,24 @@ export function backward_da_batch_norm_y2(
         const j_from_v = Math.max(0, v - 1);
         const j_to_v = Math.min(8, v + 7);
         const j_count_v = j_to_v - j_from_v;
-        // da_batch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y_sum[term, line,
-        // column])
+        // dbatch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y_sum[term, line, column])
         // prettier-ignore
         contract_lines_16x8(
-          b_conv2d_K, db_conv2d_y_sum, da_batch_norm_y,
+          b_conv2d_K, db_conv2d_y_sum, dbatch_norm_y,
           16, j_count_v, 16, batch, // rows, columns, terms of a sum, lines
           16, 1, // strides of b_conv2d_K: by row, by term
           1, 16, 1024, // strides of db_conv2d_y_sum: by term, by column, by line
-          1, 16, 1024, // strides of da_batch_norm_y: by row, by column, by line
+          1, 16, 1024, // strides of dbatch_norm_y: by row, by column, by line
           b_conv2d_K_at_u + v * 256, // where b_conv2d_K begins
           db_conv2d_y_sum_at_u - 16 * v + j_from_v * 16 + 144, // where db_conv2d_y_sum begins
-          i * 128 + j_from_v * 16, // where da_batch_norm_y begins
+          i * 128 + j_from_v * 16, // where dbatch_norm_y begins
         );
       }
     }
   }
   const nijk_to = batch * 1024;
   for (let nijk = 0; nijk < nijk_to; nijk++) {
-    da_batch_norm_y[nijk] = a[nijk]! > 0 ? da_batch_norm_y[nijk]! : 0;
+    dbatch_norm_y[nijk] = again[nijk]! > 0 ? dbatch_norm_y[nijk]! : 0;
   }
 }
 
@@ -3406,7 +3422,8 @@ export function contract_nt_16x8_holding_b(
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const r2 = r * r;
+  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -3503,12 +3520,12 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block1_b_batch_norm_beta_offset,
     fine_residual_block1_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const fine_residual_block1_y = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
   const fine_residual_block2_a_conv2d_K = parameters.subarray(
     fine_residual_block2_a_conv2d_K_offset,
     fine_residual_block2_a_conv2d_K_offset + 2304,
   );
-  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
   const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(640, 656);
   const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(656, 672);
   const fine_residual_block2_a_batch_norm_running_mean = state.subarray(96, 112);
@@ -3523,12 +3540,12 @@ function forwardPart1({ batch, parameters, state, workspace, x }: Memory): (n: n
     fine_residual_block2_a_batch_norm_beta_offset,
     fine_residual_block2_a_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block2_a = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const fine_residual_block2_a = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
   const fine_residual_block2_b_conv2d_K = parameters.subarray(
     fine_residual_block2_b_conv2d_K_offset,
     fine_residual_block2_b_conv2d_K_offset + 2304,
   );
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
   const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
   const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
 
@@ -3696,7 +3713,7 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
   const fine_residual_block2_b_batch_norm_running_variance = state.subarray(144, 160);
   const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
   const fine_residual_block2_b_batch_norm_running_variance_next = workspace.subarray(752, 768);
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
   const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
     fine_residual_block2_b_batch_norm_gamma_offset,
     fine_residual_block2_b_batch_norm_gamma_offset + 16,
@@ -3705,13 +3722,13 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     fine_residual_block2_b_batch_norm_beta_offset,
     fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
-  const fine_residual_block1_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
-  const fine = workspace.subarray(9216 * batch + 768, 10240 * batch + 768);
+  const fine_residual_block1_y = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
+  const fine = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
   const rough_residual_block1_a_conv2d_K = parameters.subarray(
     rough_residual_block1_a_conv2d_K_offset,
     rough_residual_block1_a_conv2d_K_offset + 4608,
   );
-  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 768, 10752 * batch + 768);
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(7168 * batch + 768, 7680 * batch + 768);
   const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
   const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
   const rough_residual_block1_a_batch_norm_running_mean = state.subarray(160, 192);
@@ -3726,12 +3743,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_a = workspace.subarray(10752 * batch + 768, 11264 * batch + 768);
+  const rough_residual_block1_a = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
   const rough_residual_block1_b_conv2d_K = parameters.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
   );
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(8192 * batch + 768, 8704 * batch + 768);
   const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
   const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
   const rough_residual_block1_b_batch_norm_running_mean = state.subarray(224, 256);
@@ -3746,12 +3763,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block1_b_batch_norm_beta_offset,
     rough_residual_block1_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
+  const rough_residual_block1_y = workspace.subarray(8704 * batch + 768, 9216 * batch + 768);
   const rough_residual_block2_a_conv2d_K = parameters.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
   );
-  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
   const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
   const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
   const rough_residual_block2_a_batch_norm_running_mean = state.subarray(288, 320);
@@ -3766,12 +3783,12 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block2_a = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
+  const rough_residual_block2_a = workspace.subarray(5632 * batch + 768, 6144 * batch + 768);
   const rough_residual_block2_b_conv2d_K = parameters.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
 
   return (n: number): void => {
     forward_batch_norm_running_mean_next(
@@ -3823,7 +3840,7 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
       rough_residual_block1_a_batch_norm_running_variance_next,
       n,
     );
-    forward_a(
+    forward_a_y(
       rough_residual_block1_a_conv2d_y,
       rough_residual_block1_a_batch_norm_batch_mean,
       rough_residual_block1_a_batch_norm_batch_variance,
@@ -3898,7 +3915,7 @@ function forwardPart2({ batch, parameters, state, workspace }: Memory): (n: numb
       rough_residual_block2_a_batch_norm_running_variance_next,
       n,
     );
-    forward_a(
+    forward_a_y(
       rough_residual_block2_a_conv2d_y,
       rough_residual_block2_a_batch_norm_batch_mean,
       rough_residual_block2_a_batch_norm_batch_variance,
@@ -3926,14 +3943,14 @@ function forwardPart3({
   doubles,
   label,
 }: Memory): (n: number) => void {
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
   const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(
-    14378 * batch + 768,
-    14378 * batch + 800,
+    9248 * batch + 768,
+    9248 * batch + 800,
   );
   const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(
-    14410 * batch + 768,
-    14410 * batch + 800,
+    9280 * batch + 768,
+    9280 * batch + 800,
   );
   const rough_residual_block2_b_batch_norm_running_mean = state.subarray(352, 384);
   const rough_residual_block2_b_batch_norm_running_mean_next = workspace.subarray(384, 416);
@@ -3947,12 +3964,12 @@ function forwardPart3({
     rough_residual_block2_b_batch_norm_beta_offset,
     rough_residual_block2_b_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
-  const rough = workspace.subarray(13824 * batch + 768, 14336 * batch + 768);
-  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 768, 14368 * batch + 768);
+  const rough_residual_block1_y = workspace.subarray(8704 * batch + 768, 9216 * batch + 768);
+  const rough = workspace.subarray(5632 * batch + 768, 6144 * batch + 768);
+  const z_global_avg_pool2d_y = workspace.subarray(9216 * batch + 768, 9248 * batch + 768);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z = workspace.subarray(14368 * batch + 768, 14378 * batch + 768);
+  const z = workspace.subarray(5632 * batch + 768, 5642 * batch + 768);
   const p_logsumexp = doubles.subarray(2, batch + 2);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
@@ -4009,51 +4026,66 @@ function backwardPart1({
   doubles,
   label,
 }: Memory): (n: number) => void {
-  const z = workspace.subarray(14368 * batch + 768, 14378 * batch + 768);
+  const z = workspace.subarray(5632 * batch + 768, 5642 * batch + 768);
   const p_logsumexp = doubles.subarray(2, batch + 2);
-  const dz = workspace.subarray(14368 * batch + 768, 14378 * batch + 768);
+  const dz = workspace.subarray(5632 * batch + 768, 5642 * batch + 768);
   const dz_dense_b = gradients.subarray(z_dense_b_offset, z_dense_b_offset + 10);
-  const z_global_avg_pool2d_y = workspace.subarray(14336 * batch + 768, 14368 * batch + 768);
+  const z_global_avg_pool2d_y = workspace.subarray(9216 * batch + 768, 9248 * batch + 768);
   const dz_dense_W = gradients.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
-  const dz_global_avg_pool2d_y_sum = workspace.subarray(14336 * batch + 768, 14368 * batch + 768);
-  const rough = workspace.subarray(13824 * batch + 768, 14336 * batch + 768);
-  const drough_residual_block2_b = workspace.subarray(13824 * batch + 768, 14336 * batch + 768);
-  const drough_residual_block2_b_batch_norm_beta = gradients.subarray(
-    rough_residual_block2_b_batch_norm_beta_offset,
-    rough_residual_block2_b_batch_norm_beta_offset + 32,
-  );
-  const rough_residual_block2_b_conv2d_y = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
+  const dz_global_avg_pool2d_y_sum = workspace.subarray(9216 * batch + 768, 9248 * batch + 768);
+  const rough_residual_block2_b_conv2d_y = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
   const rough_residual_block2_b_batch_norm_batch_mean = workspace.subarray(
-    14378 * batch + 768,
-    14378 * batch + 800,
-  );
-  const drough_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
-    14336 * batch + 768,
-    14336 * batch + 800,
+    9248 * batch + 768,
+    9248 * batch + 800,
   );
   const rough_residual_block2_b_batch_norm_batch_variance = workspace.subarray(
-    14410 * batch + 768,
-    14410 * batch + 800,
-  );
-  const drough_residual_block2_b_batch_norm_gamma = gradients.subarray(
-    rough_residual_block2_b_batch_norm_gamma_offset,
-    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+    9280 * batch + 768,
+    9280 * batch + 800,
   );
   const rough_residual_block2_b_batch_norm_gamma = parameters.subarray(
     rough_residual_block2_b_batch_norm_gamma_offset,
     rough_residual_block2_b_batch_norm_gamma_offset + 32,
   );
+  const rough_residual_block2_b_batch_norm_beta = parameters.subarray(
+    rough_residual_block2_b_batch_norm_beta_offset,
+    rough_residual_block2_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_y = workspace.subarray(8704 * batch + 768, 9216 * batch + 768);
+  const drough_residual_block2_b = workspace.subarray(5632 * batch + 768, 6144 * batch + 768);
+  const drough_residual_block2_b_batch_norm_beta = gradients.subarray(
+    rough_residual_block2_b_batch_norm_beta_offset,
+    rough_residual_block2_b_batch_norm_beta_offset + 32,
+  );
+  const drough_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
+    9216 * batch + 768,
+    9216 * batch + 800,
+  );
+  const drough_residual_block2_b_batch_norm_gamma = gradients.subarray(
+    rough_residual_block2_b_batch_norm_gamma_offset,
+    rough_residual_block2_b_batch_norm_gamma_offset + 32,
+  );
   const drough_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
-    14442 * batch + 768,
-    14442 * batch + 800,
+    9312 * batch + 768,
+    9312 * batch + 800,
   );
   const drough_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
-    14336 * batch + 768,
-    14336 * batch + 800,
+    9216 * batch + 768,
+    9216 * batch + 800,
   );
-  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(13312 * batch + 768, 13824 * batch + 768);
-  const rough_residual_block2_a = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
+  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
+  const rough_residual_block2_a_conv2d_y = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
+  const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
+  const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
+  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block2_a_batch_norm_gamma_offset,
+    rough_residual_block2_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block2_a_batch_norm_beta = parameters.subarray(
+    rough_residual_block2_a_batch_norm_beta_offset,
+    rough_residual_block2_a_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block2_a_again = workspace.subarray(9216 * batch + 768, 9728 * batch + 768);
   const drough_residual_block2_b_conv2d_K = gradients.subarray(
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
@@ -4062,36 +4094,28 @@ function backwardPart1({
     rough_residual_block2_b_conv2d_K_offset,
     rough_residual_block2_b_conv2d_K_offset + 9216,
   );
-  const drough_residual_block2_a_batch_norm_y = workspace.subarray(14336 * batch + 768, 14848 * batch + 768);
+  const drough_residual_block2_a_batch_norm_y = workspace.subarray(9728 * batch + 768, 10240 * batch + 768);
   const drough_residual_block2_a_batch_norm_beta = gradients.subarray(
     rough_residual_block2_a_batch_norm_beta_offset,
     rough_residual_block2_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block2_a_conv2d_y = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
-  const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
   const drough_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(
-    12800 * batch + 768,
-    12800 * batch + 800,
+    7680 * batch + 768,
+    7680 * batch + 800,
   );
-  const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
   const drough_residual_block2_a_batch_norm_gamma = gradients.subarray(
     rough_residual_block2_a_batch_norm_gamma_offset,
     rough_residual_block2_a_batch_norm_gamma_offset + 32,
   );
-  const rough_residual_block2_a_batch_norm_gamma = parameters.subarray(
-    rough_residual_block2_a_batch_norm_gamma_offset,
-    rough_residual_block2_a_batch_norm_gamma_offset + 32,
-  );
   const drough_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
-    12832 * batch + 768,
-    12832 * batch + 800,
+    7712 * batch + 768,
+    7712 * batch + 800,
   );
   const drough_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
-    12800 * batch + 768,
-    12800 * batch + 800,
+    7680 * batch + 768,
+    7680 * batch + 800,
   );
-  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
+  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
   const drough_residual_block2_a_conv2d_K = gradients.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
@@ -4100,25 +4124,25 @@ function backwardPart1({
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
   );
-  const drough_residual_block1_y = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
-  const drough_residual_block1_b = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
-  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
-    rough_residual_block1_b_batch_norm_beta_offset,
-    rough_residual_block1_b_batch_norm_beta_offset + 32,
-  );
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
-  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
-  const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
-    13312 * batch + 768,
-    13312 * batch + 800,
-  );
+  const drough_residual_block1_y = workspace.subarray(9216 * batch + 768, 9728 * batch + 768);
+  const drough_residual_block1_b = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
 
   return (n: number): void => {
     backward_dz(z, p_logsumexp, label, dz, n);
     gradient_z_dense_b(dz, dz_dense_b, n);
     gradient_z_dense_W(z_global_avg_pool2d_y, dz, dz_dense_W, n);
     backward_dz_global_avg_pool2d_y_sum(dz, z_dense_W, dz_global_avg_pool2d_y_sum, n);
-    backward_drough_residual_block2_b(rough, dz_global_avg_pool2d_y_sum, drough_residual_block2_b, n);
+    backward_drough_residual_block2_b(
+      rough_residual_block2_b_conv2d_y,
+      rough_residual_block2_b_batch_norm_batch_mean,
+      rough_residual_block2_b_batch_norm_batch_variance,
+      rough_residual_block2_b_batch_norm_gamma,
+      rough_residual_block2_b_batch_norm_beta,
+      rough_residual_block1_y,
+      dz_global_avg_pool2d_y_sum,
+      drough_residual_block2_b,
+      n,
+    );
     gradient_batch_norm_beta(drough_residual_block2_b, drough_residual_block2_b_batch_norm_beta, n);
     backward_dbatch_norm_gamma_sum(
       drough_residual_block2_b,
@@ -4157,14 +4181,23 @@ function backwardPart1({
       drough_residual_block2_b_conv2d_y_sum,
       n,
     );
+    forward_a_y(
+      rough_residual_block2_a_conv2d_y,
+      rough_residual_block2_a_batch_norm_batch_mean,
+      rough_residual_block2_a_batch_norm_batch_variance,
+      rough_residual_block2_a_batch_norm_gamma,
+      rough_residual_block2_a_batch_norm_beta,
+      rough_residual_block2_a_again,
+      n,
+    );
     gradient_conv2d_K(
-      rough_residual_block2_a,
+      rough_residual_block2_a_again,
       drough_residual_block2_b_conv2d_y_sum,
       drough_residual_block2_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y(
-      rough_residual_block2_a,
+      rough_residual_block2_a_again,
       drough_residual_block2_b_conv2d_y_sum,
       rough_residual_block2_b_conv2d_K,
       drough_residual_block2_a_batch_norm_y,
@@ -4231,22 +4264,21 @@ function backwardPart1({
       drough_residual_block1_b,
       n,
     );
-    gradient_batch_norm_beta(drough_residual_block1_b, drough_residual_block1_b_batch_norm_beta, n);
-    backward_dbatch_norm_gamma_sum(
-      drough_residual_block1_b,
-      rough_residual_block1_b_conv2d_y,
-      rough_residual_block1_b_batch_norm_batch_mean,
-      drough_residual_block1_b_batch_norm_gamma_sum,
-      n,
-    );
   };
 }
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const drough_residual_block1_b = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
+  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
+    rough_residual_block1_b_batch_norm_beta_offset,
+    rough_residual_block1_b_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_b_conv2d_y = workspace.subarray(8192 * batch + 768, 8704 * batch + 768);
+  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
   const drough_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
-    13312 * batch + 768,
-    13312 * batch + 800,
+    5632 * batch + 768,
+    5632 * batch + 800,
   );
   const rough_residual_block1_b_batch_norm_batch_variance = workspace.subarray(160, 192);
   const drough_residual_block1_b_batch_norm_gamma = gradients.subarray(
@@ -4258,22 +4290,26 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     rough_residual_block1_b_batch_norm_gamma_offset + 32,
   );
   const drough_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
-    13344 * batch + 768,
-    13344 * batch + 800,
-  );
-  const drough_residual_block1_b_batch_norm_beta = gradients.subarray(
-    rough_residual_block1_b_batch_norm_beta_offset,
-    rough_residual_block1_b_batch_norm_beta_offset + 32,
+    5664 * batch + 768,
+    5664 * batch + 800,
   );
   const drough_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
-    13312 * batch + 768,
-    13312 * batch + 800,
+    5632 * batch + 768,
+    5632 * batch + 800,
   );
-  const drough_residual_block1_b = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
-  const rough_residual_block1_b_conv2d_y = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
-  const rough_residual_block1_b_batch_norm_batch_mean = workspace.subarray(128, 160);
-  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(11264 * batch + 768, 11776 * batch + 768);
-  const rough_residual_block1_a = workspace.subarray(10752 * batch + 768, 11264 * batch + 768);
+  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
+  const rough_residual_block1_a_conv2d_y = workspace.subarray(7168 * batch + 768, 7680 * batch + 768);
+  const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
+  const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
+  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    rough_residual_block1_a_batch_norm_gamma_offset,
+    rough_residual_block1_a_batch_norm_gamma_offset + 32,
+  );
+  const rough_residual_block1_a_batch_norm_beta = parameters.subarray(
+    rough_residual_block1_a_batch_norm_beta_offset,
+    rough_residual_block1_a_batch_norm_beta_offset + 32,
+  );
+  const rough_residual_block1_a_again = workspace.subarray(5632 * batch + 768, 6144 * batch + 768);
   const drough_residual_block1_b_conv2d_K = gradients.subarray(
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
@@ -4282,76 +4318,70 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     rough_residual_block1_b_conv2d_K_offset,
     rough_residual_block1_b_conv2d_K_offset + 9216,
   );
-  const drough_residual_block1_a_batch_norm_y = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
+  const drough_residual_block1_a_batch_norm_y = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
   const drough_residual_block1_a_batch_norm_beta = gradients.subarray(
     rough_residual_block1_a_batch_norm_beta_offset,
     rough_residual_block1_a_batch_norm_beta_offset + 32,
   );
-  const rough_residual_block1_a_conv2d_y = workspace.subarray(10240 * batch + 768, 10752 * batch + 768);
-  const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
   const drough_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(
-    10752 * batch + 768,
-    10752 * batch + 800,
+    5120 * batch + 768,
+    5120 * batch + 800,
   );
-  const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
   const drough_residual_block1_a_batch_norm_gamma = gradients.subarray(
     rough_residual_block1_a_batch_norm_gamma_offset,
     rough_residual_block1_a_batch_norm_gamma_offset + 32,
   );
-  const rough_residual_block1_a_batch_norm_gamma = parameters.subarray(
-    rough_residual_block1_a_batch_norm_gamma_offset,
-    rough_residual_block1_a_batch_norm_gamma_offset + 32,
-  );
   const drough_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
-    10784 * batch + 768,
-    10784 * batch + 800,
+    5152 * batch + 768,
+    5152 * batch + 800,
   );
   const drough_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
-    10752 * batch + 768,
-    10752 * batch + 800,
+    5120 * batch + 768,
+    5120 * batch + 800,
   );
-  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(12288 * batch + 768, 12800 * batch + 768);
-  const fine = workspace.subarray(9216 * batch + 768, 10240 * batch + 768);
-  const drough_residual_block1_a_conv2d_K = gradients.subarray(
-    rough_residual_block1_a_conv2d_K_offset,
-    rough_residual_block1_a_conv2d_K_offset + 4608,
-  );
-  const rough_residual_block1_y = workspace.subarray(11776 * batch + 768, 12288 * batch + 768);
-  const drough_residual_block1_y = workspace.subarray(12800 * batch + 768, 13312 * batch + 768);
-  const rough_residual_block1_a_conv2d_K = parameters.subarray(
-    rough_residual_block1_a_conv2d_K_offset,
-    rough_residual_block1_a_conv2d_K_offset + 4608,
-  );
-  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 768, 11264 * batch + 768);
-  const dfine_residual_block2_b_batch_norm_beta = gradients.subarray(
-    fine_residual_block2_b_batch_norm_beta_offset,
-    fine_residual_block2_b_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(8192 * batch + 768, 8704 * batch + 768);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
   const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
-  const dfine_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
-    9216 * batch + 768,
-    9216 * batch + 784,
-  );
   const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
-  const dfine_residual_block2_b_batch_norm_gamma = gradients.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
   const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
     fine_residual_block2_b_batch_norm_gamma_offset,
     fine_residual_block2_b_batch_norm_gamma_offset + 16,
   );
-  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
-    9232 * batch + 768,
-    9232 * batch + 784,
+  const fine_residual_block2_b_batch_norm_beta = parameters.subarray(
+    fine_residual_block2_b_batch_norm_beta_offset,
+    fine_residual_block2_b_batch_norm_beta_offset + 16,
   );
-  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
-    9216 * batch + 768,
-    9216 * batch + 784,
+  const fine_residual_block1_y = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
+  const fine_again = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const drough_residual_block1_a_conv2d_K = gradients.subarray(
+    rough_residual_block1_a_conv2d_K_offset,
+    rough_residual_block1_a_conv2d_K_offset + 4608,
+  );
+  const rough_residual_block1_y = workspace.subarray(8704 * batch + 768, 9216 * batch + 768);
+  const drough_residual_block1_y = workspace.subarray(9216 * batch + 768, 9728 * batch + 768);
+  const rough_residual_block1_a_conv2d_K = parameters.subarray(
+    rough_residual_block1_a_conv2d_K_offset,
+    rough_residual_block1_a_conv2d_K_offset + 4608,
+  );
+  const dfine_residual_block2_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const dfine_residual_block2_b_batch_norm_beta = gradients.subarray(
+    fine_residual_block2_b_batch_norm_beta_offset,
+    fine_residual_block2_b_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
+    5120 * batch + 768,
+    5120 * batch + 784,
   );
 
   return (n: number): void => {
+    gradient_batch_norm_beta(drough_residual_block1_b, drough_residual_block1_b_batch_norm_beta, n);
+    backward_dbatch_norm_gamma_sum(
+      drough_residual_block1_b,
+      rough_residual_block1_b_conv2d_y,
+      rough_residual_block1_b_batch_norm_batch_mean,
+      drough_residual_block1_b_batch_norm_gamma_sum,
+      n,
+    );
     gradient_batch_norm_gamma(
       drough_residual_block1_b_batch_norm_gamma_sum,
       rough_residual_block1_b_batch_norm_batch_variance,
@@ -4382,14 +4412,23 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       drough_residual_block1_b_conv2d_y_sum,
       n,
     );
+    forward_a_y(
+      rough_residual_block1_a_conv2d_y,
+      rough_residual_block1_a_batch_norm_batch_mean,
+      rough_residual_block1_a_batch_norm_batch_variance,
+      rough_residual_block1_a_batch_norm_gamma,
+      rough_residual_block1_a_batch_norm_beta,
+      rough_residual_block1_a_again,
+      n,
+    );
     gradient_conv2d_K(
-      rough_residual_block1_a,
+      rough_residual_block1_a_again,
       drough_residual_block1_b_conv2d_y_sum,
       drough_residual_block1_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y(
-      rough_residual_block1_a,
+      rough_residual_block1_a_again,
       drough_residual_block1_b_conv2d_y_sum,
       rough_residual_block1_b_conv2d_K,
       drough_residual_block1_a_batch_norm_y,
@@ -4437,14 +4476,24 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       drough_residual_block1_a_conv2d_y_sum,
       n,
     );
+    forward_b_y(
+      fine_residual_block2_b_conv2d_y,
+      fine_residual_block2_b_batch_norm_batch_mean,
+      fine_residual_block2_b_batch_norm_batch_variance,
+      fine_residual_block2_b_batch_norm_gamma,
+      fine_residual_block2_b_batch_norm_beta,
+      fine_residual_block1_y,
+      fine_again,
+      n,
+    );
     gradient_rough_residual_block1_a_conv2d_K(
-      fine,
+      fine_again,
       drough_residual_block1_a_conv2d_y_sum,
       drough_residual_block1_a_conv2d_K,
       n,
     );
     backward_dfine_residual_block2_b(
-      fine,
+      fine_again,
       rough_residual_block1_y,
       drough_residual_block1_y,
       drough_residual_block1_a_conv2d_y_sum,
@@ -4460,6 +4509,121 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_batch_norm_gamma_sum,
       n,
     );
+  };
+}
+
+/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
+function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const dfine_residual_block2_b_batch_norm_gamma_sum = workspace.subarray(
+    5120 * batch + 768,
+    5120 * batch + 784,
+  );
+  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
+  const dfine_residual_block2_b_batch_norm_gamma = gradients.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_b_batch_norm_gamma_offset,
+    fine_residual_block2_b_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
+    5136 * batch + 768,
+    5136 * batch + 784,
+  );
+  const dfine_residual_block2_b_batch_norm_beta = gradients.subarray(
+    fine_residual_block2_b_batch_norm_beta_offset,
+    fine_residual_block2_b_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
+    5120 * batch + 768,
+    5120 * batch + 784,
+  );
+  const dfine_residual_block2_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
+  const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
+  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const fine_residual_block2_a_conv2d_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(640, 656);
+  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(656, 672);
+  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block2_a_batch_norm_beta = parameters.subarray(
+    fine_residual_block2_a_batch_norm_beta_offset,
+    fine_residual_block2_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block2_a_again = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_b_conv2d_K = parameters.subarray(
+    fine_residual_block2_b_conv2d_K_offset,
+    fine_residual_block2_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
+  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block2_a_batch_norm_beta_offset,
+    fine_residual_block2_a_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(
+    5120 * batch + 768,
+    5120 * batch + 784,
+  );
+  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block2_a_batch_norm_gamma_offset,
+    fine_residual_block2_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
+    5136 * batch + 768,
+    5136 * batch + 784,
+  );
+  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
+    5120 * batch + 768,
+    5120 * batch + 784,
+  );
+  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const fine_residual_block1_y = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
+  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block2_a_conv2d_K = parameters.subarray(
+    fine_residual_block2_a_conv2d_K_offset,
+    fine_residual_block2_a_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_b = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_b_batch_norm_beta_offset,
+    fine_residual_block1_b_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
+  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(576, 592);
+  const dfine_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
+    1024 * batch + 768,
+    1024 * batch + 784,
+  );
+  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(592, 608);
+  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
+    1040 * batch + 768,
+    1040 * batch + 784,
+  );
+  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
+    1024 * batch + 768,
+    1024 * batch + 784,
+  );
+
+  return (n: number): void => {
     gradient_batch_norm_gamma2(
       dfine_residual_block2_b_batch_norm_gamma_sum,
       fine_residual_block2_b_batch_norm_batch_variance,
@@ -4479,120 +4643,6 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_batch_norm_batch_mean_sum,
       n,
     );
-  };
-}
-
-/** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
-function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const dfine_residual_block2_b = workspace.subarray(10240 * batch + 768, 11264 * batch + 768);
-  const fine_residual_block2_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_b_batch_norm_gamma_offset,
-    fine_residual_block2_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
-  const dfine_residual_block2_b_batch_norm_batch_variance_sum = workspace.subarray(
-    9232 * batch + 768,
-    9232 * batch + 784,
-  );
-  const fine_residual_block2_b_conv2d_y = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
-  const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
-  const dfine_residual_block2_b_batch_norm_batch_mean_sum = workspace.subarray(
-    9216 * batch + 768,
-    9216 * batch + 784,
-  );
-  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(8192 * batch + 768, 9216 * batch + 768);
-  const fine_residual_block2_a = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
-  const dfine_residual_block2_b_conv2d_K = gradients.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block2_b_conv2d_K = parameters.subarray(
-    fine_residual_block2_b_conv2d_K_offset,
-    fine_residual_block2_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block2_a_batch_norm_y = workspace.subarray(9216 * batch + 768, 10240 * batch + 768);
-  const dfine_residual_block2_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block2_a_batch_norm_beta_offset,
-    fine_residual_block2_a_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block2_a_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
-  const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(640, 656);
-  const dfine_residual_block2_a_batch_norm_gamma_sum = workspace.subarray(
-    7168 * batch + 768,
-    7168 * batch + 784,
-  );
-  const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(656, 672);
-  const dfine_residual_block2_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block2_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block2_a_batch_norm_gamma_offset,
-    fine_residual_block2_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block2_a_batch_norm_batch_variance_sum = workspace.subarray(
-    7184 * batch + 768,
-    7184 * batch + 784,
-  );
-  const dfine_residual_block2_a_batch_norm_batch_mean_sum = workspace.subarray(
-    7168 * batch + 768,
-    7168 * batch + 784,
-  );
-  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
-  const fine_residual_block1_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
-  const dfine_residual_block2_a_conv2d_K = gradients.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block2_a_conv2d_K = parameters.subarray(
-    fine_residual_block2_a_conv2d_K_offset,
-    fine_residual_block2_a_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
-  const dfine_residual_block1_b_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_b_batch_norm_beta_offset,
-    fine_residual_block1_b_batch_norm_beta_offset + 16,
-  );
-  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
-  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(576, 592);
-  const dfine_residual_block1_b_batch_norm_gamma_sum = workspace.subarray(
-    5120 * batch + 768,
-    5120 * batch + 784,
-  );
-  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(592, 608);
-  const dfine_residual_block1_b_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_b_batch_norm_gamma_offset,
-    fine_residual_block1_b_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
-    5136 * batch + 768,
-    5136 * batch + 784,
-  );
-  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
-    5120 * batch + 768,
-    5120 * batch + 784,
-  );
-  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
-  const fine_residual_block1_a = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
-  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const fine_residual_block1_b_conv2d_K = parameters.subarray(
-    fine_residual_block1_b_conv2d_K_offset,
-    fine_residual_block1_b_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
-  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_a_batch_norm_beta_offset,
-    fine_residual_block1_a_batch_norm_beta_offset + 16,
-  );
-
-  return (n: number): void => {
     backward_dconv2d_y_sum2(
       dfine_residual_block2_b,
       fine_residual_block2_b_batch_norm_gamma,
@@ -4604,14 +4654,23 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_conv2d_y_sum,
       n,
     );
+    forward_y(
+      fine_residual_block2_a_conv2d_y,
+      fine_residual_block2_a_batch_norm_batch_mean,
+      fine_residual_block2_a_batch_norm_batch_variance,
+      fine_residual_block2_a_batch_norm_gamma,
+      fine_residual_block2_a_batch_norm_beta,
+      fine_residual_block2_a_again,
+      n,
+    );
     gradient_conv2d_K2(
-      fine_residual_block2_a,
+      fine_residual_block2_a_again,
       dfine_residual_block2_b_conv2d_y_sum,
       dfine_residual_block2_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y2(
-      fine_residual_block2_a,
+      fine_residual_block2_a_again,
       dfine_residual_block2_b_conv2d_y_sum,
       fine_residual_block2_b_conv2d_K,
       dfine_residual_block2_a_batch_norm_y,
@@ -4700,6 +4759,106 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block1_b_batch_norm_batch_mean_sum,
       n,
     );
+  };
+}
+
+/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
+function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): (n: number) => void {
+  const dfine_residual_block1_b = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
+  const fine_residual_block1_b_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_b_batch_norm_gamma_offset,
+    fine_residual_block1_b_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_b_batch_norm_batch_variance = workspace.subarray(592, 608);
+  const dfine_residual_block1_b_batch_norm_batch_variance_sum = workspace.subarray(
+    1040 * batch + 768,
+    1040 * batch + 784,
+  );
+  const fine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
+  const fine_residual_block1_b_batch_norm_batch_mean = workspace.subarray(576, 592);
+  const dfine_residual_block1_b_batch_norm_batch_mean_sum = workspace.subarray(
+    1024 * batch + 768,
+    1024 * batch + 784,
+  );
+  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
+  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
+  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(512, 528);
+  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(528, 544);
+  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const fine_residual_block1_a_batch_norm_beta = parameters.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+  const fine_residual_block1_a_again = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
+  const dfine_residual_block1_b_conv2d_K = gradients.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_b_conv2d_K = parameters.subarray(
+    fine_residual_block1_b_conv2d_K_offset,
+    fine_residual_block1_b_conv2d_K_offset + 2304,
+  );
+  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
+    fine_residual_block1_a_batch_norm_beta_offset,
+    fine_residual_block1_a_batch_norm_beta_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(
+    1024 * batch + 768,
+    1024 * batch + 784,
+  );
+  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
+    fine_residual_block1_a_batch_norm_gamma_offset,
+    fine_residual_block1_a_batch_norm_gamma_offset + 16,
+  );
+  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
+    1040 * batch + 768,
+    1040 * batch + 784,
+  );
+  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
+    1024 * batch + 768,
+    1024 * batch + 784,
+  );
+  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
+  const stem_conv2d_y = workspace.subarray(768, 1024 * batch + 768);
+  const stem_batch_norm_batch_mean = workspace.subarray(448, 464);
+  const stem_batch_norm_batch_variance = workspace.subarray(464, 480);
+  const stem_batch_norm_gamma = parameters.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const stem_batch_norm_beta = parameters.subarray(
+    stem_batch_norm_beta_offset,
+    stem_batch_norm_beta_offset + 16,
+  );
+  const stem_again = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
+  const dfine_residual_block1_a_conv2d_K = gradients.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const fine_residual_block1_a_conv2d_K = parameters.subarray(
+    fine_residual_block1_a_conv2d_K_offset,
+    fine_residual_block1_a_conv2d_K_offset + 2304,
+  );
+  const dstem_batch_norm_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const dstem_batch_norm_beta = gradients.subarray(
+    stem_batch_norm_beta_offset,
+    stem_batch_norm_beta_offset + 16,
+  );
+  const dstem_batch_norm_gamma_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
+  const dstem_batch_norm_gamma = gradients.subarray(
+    stem_batch_norm_gamma_offset,
+    stem_batch_norm_gamma_offset + 16,
+  );
+  const dstem_batch_norm_batch_variance_sum = workspace.subarray(1040 * batch + 768, 1040 * batch + 784);
+  const dstem_batch_norm_batch_mean_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
+  const dstem_conv2d_y_sum = workspace.subarray(768, 1024 * batch + 768);
+  const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
+
+  return (n: number): void => {
     backward_dconv2d_y_sum2(
       dfine_residual_block1_b,
       fine_residual_block1_b_batch_norm_gamma,
@@ -4711,14 +4870,23 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block1_b_conv2d_y_sum,
       n,
     );
+    forward_y(
+      fine_residual_block1_a_conv2d_y,
+      fine_residual_block1_a_batch_norm_batch_mean,
+      fine_residual_block1_a_batch_norm_batch_variance,
+      fine_residual_block1_a_batch_norm_gamma,
+      fine_residual_block1_a_batch_norm_beta,
+      fine_residual_block1_a_again,
+      n,
+    );
     gradient_conv2d_K2(
-      fine_residual_block1_a,
+      fine_residual_block1_a_again,
       dfine_residual_block1_b_conv2d_y_sum,
       dfine_residual_block1_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y2(
-      fine_residual_block1_a,
+      fine_residual_block1_a_again,
       dfine_residual_block1_b_conv2d_y_sum,
       fine_residual_block1_b_conv2d_K,
       dfine_residual_block1_a_batch_norm_y,
@@ -4729,73 +4897,6 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block1_a_batch_norm_beta,
       n,
     );
-  };
-}
-
-/** `backward`, part 4 of 4: its arrays, and the calls that work on them. */
-function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): (n: number) => void {
-  const dfine_residual_block1_a_batch_norm_y = workspace.subarray(5120 * batch + 768, 6144 * batch + 768);
-  const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
-  const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(512, 528);
-  const dfine_residual_block1_a_batch_norm_gamma_sum = workspace.subarray(
-    3072 * batch + 768,
-    3072 * batch + 784,
-  );
-  const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(528, 544);
-  const dfine_residual_block1_a_batch_norm_gamma = gradients.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
-  const fine_residual_block1_a_batch_norm_gamma = parameters.subarray(
-    fine_residual_block1_a_batch_norm_gamma_offset,
-    fine_residual_block1_a_batch_norm_gamma_offset + 16,
-  );
-  const dfine_residual_block1_a_batch_norm_batch_variance_sum = workspace.subarray(
-    3088 * batch + 768,
-    3088 * batch + 784,
-  );
-  const dfine_residual_block1_a_batch_norm_beta = gradients.subarray(
-    fine_residual_block1_a_batch_norm_beta_offset,
-    fine_residual_block1_a_batch_norm_beta_offset + 16,
-  );
-  const dfine_residual_block1_a_batch_norm_batch_mean_sum = workspace.subarray(
-    3072 * batch + 768,
-    3072 * batch + 784,
-  );
-  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
-  const stem = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
-  const dfine_residual_block1_a_conv2d_K = gradients.subarray(
-    fine_residual_block1_a_conv2d_K_offset,
-    fine_residual_block1_a_conv2d_K_offset + 2304,
-  );
-  const dfine_residual_block1_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
-  const fine_residual_block1_a_conv2d_K = parameters.subarray(
-    fine_residual_block1_a_conv2d_K_offset,
-    fine_residual_block1_a_conv2d_K_offset + 2304,
-  );
-  const dstem_batch_norm_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
-  const dstem_batch_norm_beta = gradients.subarray(
-    stem_batch_norm_beta_offset,
-    stem_batch_norm_beta_offset + 16,
-  );
-  const stem_conv2d_y = workspace.subarray(768, 1024 * batch + 768);
-  const stem_batch_norm_batch_mean = workspace.subarray(448, 464);
-  const dstem_batch_norm_gamma_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
-  const stem_batch_norm_batch_variance = workspace.subarray(464, 480);
-  const dstem_batch_norm_gamma = gradients.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
-  const stem_batch_norm_gamma = parameters.subarray(
-    stem_batch_norm_gamma_offset,
-    stem_batch_norm_gamma_offset + 16,
-  );
-  const dstem_batch_norm_batch_variance_sum = workspace.subarray(1040 * batch + 768, 1040 * batch + 784);
-  const dstem_batch_norm_batch_mean_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
-  const dstem_conv2d_y_sum = workspace.subarray(768, 1024 * batch + 768);
-  const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
-
-  return (n: number): void => {
     backward_dbatch_norm_gamma_sum2(
       dfine_residual_block1_a_batch_norm_y,
       fine_residual_block1_a_conv2d_y,
@@ -4833,9 +4934,18 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       dfine_residual_block1_a_conv2d_y_sum,
       n,
     );
-    gradient_conv2d_K2(stem, dfine_residual_block1_a_conv2d_y_sum, dfine_residual_block1_a_conv2d_K, n);
+    forward_y(
+      stem_conv2d_y,
+      stem_batch_norm_batch_mean,
+      stem_batch_norm_batch_variance,
+      stem_batch_norm_gamma,
+      stem_batch_norm_beta,
+      stem_again,
+      n,
+    );
+    gradient_conv2d_K2(stem_again, dfine_residual_block1_a_conv2d_y_sum, dfine_residual_block1_a_conv2d_K, n);
     backward_a_conv2d_dx(
-      stem,
+      stem_again,
       dfine_residual_block1_b,
       dfine_residual_block1_a_conv2d_y_sum,
       fine_residual_block1_a_conv2d_K,
@@ -5305,7 +5415,7 @@ export function createProgram(batch: number): CompiledProgram {
   const label = new Int32Array(batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(14848 * batch + 768);
+  const workspace = new Float32Array(10240 * batch + 768);
   const p = workspace.subarray(32 * batch + 768, 42 * batch + 768);
 
   // intermediates in double precision
