@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { outFolder } from './chainrule.ts';
 import { printCompiling } from './compiling.ts';
+import { printCheckpoints } from './checkpoint.ts';
 import { printDepths } from './depth.ts';
 import { printMemory } from './memory.ts';
 import { compareSteps } from './steps.ts';
@@ -47,6 +48,7 @@ const sections: Readonly<Record<string, () => boolean | void | Promise<boolean |
   memory: () => printMemory(workloads),
   compiling: printCompiling,
   depth: printDepths,
+  checkpoint: printCheckpoints,
 };
 
 const chosen = positionals.length > 0 ? positionals : Object.keys(sections);
