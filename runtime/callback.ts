@@ -1,6 +1,5 @@
 /** What may happen in the course of `fit`. Every hook is optional; `fit` waits for one that gives a promise. */
 import type { Results } from './engine.ts';
-import type { TrainingSnapshot } from './snapshot.ts';
 import type { ModelDescription, RealArray } from './types.ts';
 
 /** Values by epoch: `loss`, every metric, and the same with `val_` before them where there is validation data. */
@@ -31,7 +30,7 @@ export interface EpochReport {
   readonly seconds: number;
 }
 
-/** The trainer as callbacks see it. */
+/** The trainer as callbacks see it; `getTraining` takes the whole training out of it. */
 export interface Learner {
   readonly description: ModelDescription;
   /** Steps of the optimizer taken so far. */
@@ -56,8 +55,6 @@ export interface Learner {
   getState(): Record<string, RealArray>;
   /** Sets some or all states. @throws DataError (unknown name, wrong length, NaN) before anything is changed */
   setState(states: Readonly<Record<string, ArrayLike<number>>>): void;
-  /** A copy of the whole training between two steps: also while `fit` is at work, and after it was stopped. */
-  getTraining(): TrainingSnapshot;
 }
 
 /** A fit, as its callbacks see it. */

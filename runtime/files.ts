@@ -2,26 +2,20 @@
  * The way from a trainer to files, in Node, taken only when it is used. In a page `#files` is a clear error instead
  * (package.json, `imports`), so that no page carries code for files.
  */
+import type { Learner } from './callback.ts';
 import type { LoadOptions, LoadReport } from './loading.ts';
 import type { ReportOptions, ReportSource } from './report/options.ts';
-import type { TrainingSnapshot } from './snapshot.ts';
-import type { WeightsHolder } from './tensors.ts';
+import { getTraining } from './snapshot.ts';
 
-/** What files need of a trainer. */
-export interface FileHolder extends WeightsHolder {
-  getTraining(): TrainingSnapshot;
-  setTraining(snapshot: TrainingSnapshot): void;
-}
-
-export async function saveFile(trainer: FileHolder, file: string | URL): Promise<void> {
+export async function saveFile(trainer: Learner, file: string | URL): Promise<void> {
   // training may go on while the module is loaded
-  const snapshot = trainer.getTraining();
+  const snapshot = getTraining(trainer);
   const files = await import('./node/files.ts');
-  return files.saveFile({ description: trainer.description, getTraining: () => snapshot }, file);
+  return files.saveFile(trainer.description, snapshot, file);
 }
 
 export async function loadFile(
-  trainer: FileHolder,
+  trainer: Learner,
   file: string | URL,
   options?: LoadOptions,
 ): Promise<LoadReport> {

@@ -20,6 +20,7 @@ export * from './callbacks/index.ts';
 export type { Results } from './engine.ts';
 export type { Augmentation, FitOptions } from './options.ts';
 export type { SplitMetric, SplitMetrics } from './evaluate-metrics.ts';
+export { getTraining, setTraining } from './snapshot.ts';
 export type { Json, SnapshotArray, TrainingSnapshot } from './snapshot.ts';
 export { DataError } from './errors.ts';
 export type { IntegerData, RealData } from './ports.ts';

@@ -1,6 +1,7 @@
 /** The whole of a training as plain data, and back: what a checkpoint file holds. */
-import type { CallbackState } from './callback.ts';
+import type { CallbackState, Learner } from './callback.ts';
 import { DataError, mustBe } from './errors.ts';
+import { engineOf } from './engine-of.ts';
 import { nameOfType } from './ports.ts';
 import type { Engine } from './engine.ts';
 import { callbackStates, newSession, type FitSettings, type Session } from './session.ts';
@@ -39,7 +40,12 @@ export interface TrainingSnapshot {
   readonly arrays: Readonly<Record<string, SnapshotArray>>;
 }
 
-export function takeSnapshot(engine: Engine): TrainingSnapshot {
+/**
+ * A copy of the whole training between two steps: also while `fit` is at work (a callback gives its `context.trainer`), and
+ * after it was stopped. @throws DataError where this is no trainer
+ */
+export function getTraining(trainer: Learner): TrainingSnapshot {
+  const engine = engineOf(trainer);
   const { description, session } = engine;
   const arrays: Record<string, SnapshotArray> = {};
   for (const [name, { shape, data }] of placesOf(engine)) arrays[name] = { shape, data: data.slice() };
@@ -96,12 +102,14 @@ function placesOf(engine: Engine): [string, SnapshotArray][] {
 }
 
 /**
- * What a snapshot must have is what one of this trainer has.
- * @throws DataError before anything is changed
+ * Makes the training of a trainer the one of the snapshot, seed and all; `fit` with `resume` then goes on as if it had never
+ * stopped. @throws DataError (another model, missing or wrong arrays, a fit at work) before anything is changed
  */
-export function restoreSnapshot(engine: Engine, snapshot: TrainingSnapshot): void {
+export function setTraining(trainer: Learner, snapshot: TrainingSnapshot): void {
+  const engine = engineOf(trainer);
   if (engine.isFitting) throw new DataError('a training cannot be set while fit is at work');
-  const own = takeSnapshot(engine);
+  // what a snapshot must have is what one of this trainer has
+  const own = getTraining(trainer);
   const given = objectOf(snapshot, 'training');
   for (const key of ['format', 'version', 'model', 'dtype'] as const)
     check(key, own[key], given[key] === own[key], given[key]);

@@ -4,6 +4,7 @@ import type { History, Learner } from './callback.ts';
 import { mustBe } from './errors.ts';
 import type { Data } from './ports.ts';
 import { Engine, type Results } from './engine.ts';
+import { ENGINE, type WithEngine } from './engine-of.ts';
 import { evaluate, predict } from './evaluate.ts';
 import { checkSplitMetrics, computeSplitMetrics, type SplitMetrics } from './evaluate-metrics.ts';
 import { loadFile, saveFile, saveReport } from '#files';
@@ -12,7 +13,6 @@ import type { LoadOptions, LoadReport } from './loading.ts';
 import { checkedValues, namedCopies } from './named.ts';
 import { positiveInteger, type FitOptions } from './options.ts';
 import type { ReportOptions } from './report/options.ts';
-import { restoreSnapshot, takeSnapshot, type TrainingSnapshot } from './snapshot.ts';
 import type { CompiledModel } from './types.ts';
 
 export interface TrainerOptions {
@@ -53,11 +53,6 @@ export interface Trainer<Inputs, Outputs> extends Learner {
   /** Forward and backward without an update; read the result by `getGradients`. @throws DataError */
   gradientsOnBatch(data: Inputs): Readonly<Results>;
   /**
-   * Makes this training the one of the snapshot, seed and all; `fit` with `resume` then goes on as if it had never
-   * stopped. @throws DataError (another model, missing or wrong arrays) before anything is changed
-   */
-  setTraining(snapshot: TrainingSnapshot): void;
-  /**
    * Writes the weights (parameters and running statistics) to a `.npz`, `.safetensors` or `.npy` file, or the whole training
    * to a `.ckpt` file. In Node; in a page, see `chainrule/formats`. @throws DataError; an old file then stays
    */
@@ -94,8 +89,12 @@ function trainerOf<Inputs, Outputs>(engine: Engine): Trainer<Inputs, Outputs> {
     for (let k = 0; k < resultNames.length; k++) results[resultNames[k]!] = engine.program.results[k]!;
     return results;
   };
-  const trainer: Trainer<Inputs, Outputs> = {
+  const trainer: Trainer<Inputs, Outputs> & WithEngine = {
     description,
+
+    get [ENGINE]() {
+      return engine;
+    },
 
     get step() {
       return engine.step;
@@ -161,8 +160,6 @@ function trainerOf<Inputs, Outputs>(engine: Engine): Trainer<Inputs, Outputs> {
         engine.stateOf(entry).set(values);
     },
 
-    getTraining: () => takeSnapshot(engine),
-    setTraining: (snapshot) => restoreSnapshot(engine, snapshot),
     save: (file) => saveFile(trainer, file),
     load: (file, options) => loadFile(trainer, file, options),
     report: (file, options) => saveReport(trainer, file, options),

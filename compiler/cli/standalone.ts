@@ -14,6 +14,7 @@ const FILES = [
   'options',
   'session',
   'engine',
+  'engine-of',
   'named',
   'evaluate',
   'evaluate-metrics',

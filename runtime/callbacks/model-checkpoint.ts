@@ -1,7 +1,7 @@
 /** Hands out the whole training as it goes (Keras's ModelCheckpoint). */
 import type { BatchReport, Callback, CallbackState, EpochReport, FitContext } from '../callback.ts';
 import { checkOptionNames, DataError, mustBe, type OptionNames } from '../errors.ts';
-import type { TrainingSnapshot } from '../snapshot.ts';
+import { getTraining, type TrainingSnapshot } from '../snapshot.ts';
 import { Monitor, MONITOR_OPTIONS, numberFrom, numberIn, truthFrom, type MonitorOptions } from './monitor.ts';
 
 export interface ModelCheckpointOptions extends MonitorOptions {
@@ -79,7 +79,7 @@ export class ModelCheckpoint implements Callback {
 
   private async write(figures: Record<string, number>, { trainer }: FitContext): Promise<void> {
     const path = pathFor(this.options.path, { ...figures, step: trainer.step });
-    await this.options.write(path, trainer.getTraining());
+    await this.options.write(path, getTraining(trainer));
     this.last = path;
   }
 

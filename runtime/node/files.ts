@@ -1,5 +1,6 @@
 /** Weights and whole trainings in files. The format goes by the file's ending. */
 import { basename, extname } from 'node:path';
+import type { Learner } from '../callback.ts';
 import { DataError } from '../errors.ts';
 import { readCheckpoint, writeCheckpoint } from '../formats/checkpoint.ts';
 import { readNpy, writeNpy } from '../formats/npy.ts';
@@ -9,27 +10,18 @@ import type { Tensors } from '../formats/tensor.ts';
 import type { LoadOptions, LoadReport } from '../loading.ts';
 import type { ReportOptions, ReportSource } from '../report/options.ts';
 import { reportOf } from '../report/report.ts';
-import type { TrainingSnapshot } from '../snapshot.ts';
+import { getTraining, setTraining, type TrainingSnapshot } from '../snapshot.ts';
 import {
   checked,
   getTensors,
   setTensors,
   tensorsIn,
   weightNames,
+  type WeightsDescription,
   type WeightsHolder,
   type WeightsSource,
 } from '../tensors.ts';
 import { pathOf, readWhole, replaceFile, type FilePath } from './disk.ts';
-
-/** What saving a checkpoint needs of a trainer. */
-export interface TrainingSource {
-  getTraining(): TrainingSnapshot;
-}
-
-/** What loading it needs. */
-export interface TrainingHolder {
-  setTraining(snapshot: TrainingSnapshot): void;
-}
 
 /** A file format of named tensors. `name` is the file's without its ending. */
 interface WeightsFormat {
@@ -81,20 +73,21 @@ export async function loadWeights(
 }
 
 /**
- * Writes the whole training: weights, states of model and optimizer, counters, the position in the epoch, history. A
- * trainer that loads it goes on with the same bits as one that never stopped.
+ * Writes the whole training, of a trainer or as `getTraining` gave it: weights, states of model and optimizer, counters, the
+ * position in the epoch, history. A trainer that loads it goes on with the same bits as one that never stopped.
  * @throws DataError where the file cannot be written; an old file then stays
  */
-export async function saveCheckpoint(trainer: TrainingSource, file: FilePath): Promise<void> {
-  await replaceFile(pathOf(file), writeCheckpoint(trainer.getTraining()));
+export async function saveCheckpoint(from: Learner | TrainingSnapshot, file: FilePath): Promise<void> {
+  const snapshot = 'format' in from ? from : getTraining(from);
+  await replaceFile(pathOf(file), writeCheckpoint(snapshot));
 }
 
 /** @throws DataError where it is no checkpoint or that of another model, before anything is changed */
-export async function loadCheckpoint(trainer: TrainingHolder, file: FilePath): Promise<void> {
+export async function loadCheckpoint(trainer: Learner, file: FilePath): Promise<void> {
   const path = pathOf(file);
   const snapshot = readCheckpoint(await readWhole(path), path);
   try {
-    trainer.setTraining(snapshot);
+    setTraining(trainer, snapshot);
   } catch (error) {
     if (error instanceof DataError)
       throw new DataError(`${path} does not fit this trainer: ${error.message}`, { cause: error });
@@ -104,16 +97,16 @@ export async function loadCheckpoint(trainer: TrainingHolder, file: FilePath): P
 
 /** `trainer.save`: the whole training as `.ckpt`, else weights. */
 export async function saveFile(
-  trainer: TrainingSource & Pick<WeightsSource, 'description'>,
+  description: WeightsDescription,
+  snapshot: TrainingSnapshot,
   file: FilePath,
 ): Promise<void> {
   const path = pathOf(file);
-  const snapshot = trainer.getTraining();
   const ending = endingOf(path);
   const bytes =
     ending === CHECKPOINT
       ? writeCheckpoint(snapshot)
-      : formatOf(path, true).write(checked(tensorsIn(snapshot, trainer.description)), stemOf(path));
+      : formatOf(path, true).write(checked(tensorsIn(snapshot, description)), stemOf(path));
   await replaceFile(path, bytes);
 }
 
@@ -127,11 +120,7 @@ export async function saveReport<Inputs>(
 }
 
 /** `trainer.load`: the whole training from `.ckpt`, else weights. */
-export async function loadFile(
-  trainer: WeightsHolder & TrainingHolder,
-  file: FilePath,
-  options?: LoadOptions,
-): Promise<LoadReport> {
+export async function loadFile(trainer: Learner, file: FilePath, options?: LoadOptions): Promise<LoadReport> {
   const path = pathOf(file);
   if (endingOf(path) !== CHECKPOINT) return loadWeights(trainer, path, options);
   if (options !== undefined)

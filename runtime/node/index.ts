@@ -11,7 +11,6 @@ export {
 export { CSVLogger, TensorBoard } from './callbacks.ts';
 export type { FilePath } from './disk.ts';
 export { loadCheckpoint, loadWeights, saveCheckpoint, saveWeights } from './files.ts';
-export type { TrainingHolder, TrainingSource } from './files.ts';
 export { ModelCheckpoint } from './model-checkpoint.ts';
 export { ProgressBar, type ProgressBarOptions } from './progress-bar.ts';
 export type { LoadOptions, LoadReport } from '../loading.ts';

@@ -25,7 +25,7 @@ export class ModelCheckpoint extends Checkpoints {
       path,
       write: async (name, snapshot) => {
         prepareFolder(name);
-        await saveCheckpoint({ getTraining: () => snapshot }, name);
+        await saveCheckpoint(snapshot, name);
       },
     });
     if (extname(path) !== '.ckpt') throw new DataError(`ModelCheckpoint writes .ckpt files, found ${path}`);

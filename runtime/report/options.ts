@@ -1,6 +1,5 @@
 /** What reports are told, and what they need of a trainer. */
-import type { TrainingSnapshot } from '../snapshot.ts';
-import type { ModelDescription } from '../types.ts';
+import type { Learner } from '../callback.ts';
 
 export interface SplitOptions<Inputs> {
   /** What the confusion matrix is of: data that were not trained on. */
@@ -23,9 +22,7 @@ export interface ReportOptions<Inputs> {
 }
 
 /** What a report needs of a trainer. */
-export interface ReportSource<Inputs> {
-  readonly description: ModelDescription;
-  getTraining(): TrainingSnapshot;
+export interface ReportSource<Inputs> extends Learner {
   evaluate(data: Inputs): Readonly<Record<string, number>>;
   predict(data: Partial<Inputs>): unknown;
 }

@@ -1,5 +1,5 @@
 /** A training as one HTML page: curves, gradients, classes, the model, and every number in a table. */
-import type { TrainingSnapshot } from '../snapshot.ts';
+import { getTraining, type TrainingSnapshot } from '../snapshot.ts';
 import { summary } from '../summary.ts';
 import type { ModelDescription } from '../types.ts';
 import { lineChart, type Series } from './chart.ts';
@@ -28,7 +28,7 @@ export function reportOf<Inputs>(trainer: ReportSource<Inputs>, options: ReportO
   return reportHtml({
     ...(title !== undefined && { title }),
     description,
-    training: trainer.getTraining(),
+    training: getTraining(trainer),
     ...(split !== undefined && { split: judge(trainer, split) }),
   });
 }

@@ -27,7 +27,7 @@ export interface SplitReport {
 
 /** @throws DataError where the data are wrong, or the names given are not of classes */
 export function judge<Inputs>(
-  trainer: Omit<ReportSource<Inputs>, 'getTraining'>,
+  trainer: Pick<ReportSource<Inputs>, 'description' | 'evaluate' | 'predict'>,
   options: SplitOptions<Inputs>,
 ): SplitReport {
   const { data, name = 'test' } = options;

@@ -1,4 +1,7 @@
-/** What a page downloads: the trainer of `digits` with the runtime, as esbuild makes one file of them. */
+/**
+ * What a page downloads: the trainer of `digits` with the runtime, as esbuild makes one file of them. Callbacks, snapshots,
+ * reports and formats are not in it unless the page imports them.
+ */
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -6,10 +9,10 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Bytes after minify and gzip -9 of a page that imports this of a generated module. */
-async function bytesOf(name: string, module: string): Promise<number> {
+/** A page that exports this and nothing else, minified. */
+async function pageWith(...exports: readonly string[]): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents: `export { ${name} } from './generated/${module}.ts';`, resolveDir: root },
+    stdin: { contents: exports.map((each) => `export ${each};`).join('\n'), resolveDir: root },
     bundle: true,
     minify: true,
     format: 'esm',
@@ -19,14 +22,23 @@ async function bytesOf(name: string, module: string): Promise<number> {
     write: false,
     logLevel: 'silent',
   });
-  return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+  return outputFiles[0]!.text;
 }
 
+const TRAINER = `{ createTrainer } from './generated/digits.ts'`;
+const PREDICTOR = `{ createPredictor } from './generated/digits.inference.ts'`;
+
 it.each([
-  ['the trainer of digits', 'createTrainer', 'digits', 12_000],
-  ['its predictor', 'createPredictor', 'digits.inference', 4900],
-])('%s', async (what, name, module, most) => {
-  const bytes = await bytesOf(name, module);
+  ['the trainer of digits', TRAINER, 12_000],
+  ['its predictor', PREDICTOR, 4900],
+])('%s', async (what, module, most) => {
+  const bytes = gzipSync(await pageWith(module), { level: 9 }).length;
   console.log(`${what}: ${bytes} bytes, minified and gzipped`);
   expect(bytes).toBeLessThanOrEqual(most);
+});
+
+it('what reads and sets whole trainings is in the pages that ask for it', async () => {
+  const mark = 'chainrule training';
+  expect(await pageWith(TRAINER)).not.toContain(mark);
+  expect(await pageWith(TRAINER, `{ getTraining } from 'chainrule/runtime'`)).toContain(mark);
 });

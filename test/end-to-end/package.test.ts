@@ -135,9 +135,12 @@ await createTrainer().save('w.npz').catch((error) => console.log(error.name + ':
     mkdirSync(join(user, 'alone'), { recursive: true });
     writeFileSync(
       join(user, 'alone/src/main.ts'),
-      `import { createTrainer } from './model.js';
+      `import { createTrainer, getTraining, setTraining } from './model.js';
 const trainer = createTrainer();
 console.log(trainer.trainOnBatch({ x: [0, 1], y: [1] })['loss']);
+const other = createTrainer({ seed: 2 });
+setTraining(other, getTraining(trainer));
+console.log(other.step, String(other.getWeights()['W1']) === String(trainer.getWeights()['W1']));
 trainer.save('w.npz').catch((error: Error) => console.log(error.message));
 `,
     );
@@ -160,8 +163,9 @@ trainer.save('w.npz').catch((error: Error) => console.log(error.message));
       '--ignoreConfig',
     );
     rmSync(join(user, 'node_modules'), { recursive: true, force: true });
-    const [loss, refusal] = run(process.execPath, 'alone/out/main.js').split('\n');
+    const [loss, copied, refusal] = run(process.execPath, 'alone/out/main.js').split('\n');
     expect(Number(loss)).toBeGreaterThan(0.3);
+    expect(copied).toBe('1 true');
     expect(refusal).toMatch(/^w.npz is out of reach, there are no files here/);
   });
 });

@@ -4,11 +4,13 @@ import {
   CSVLogger,
   DataError,
   EarlyStopping,
+  getTraining,
   GradientMonitor,
   LearningRateScheduler,
   MagnitudePruning,
   ModelCheckpoint,
   ReduceLROnPlateau,
+  setTraining,
   TensorBoard,
   TerminateOnNaN,
   type Callback,
@@ -92,7 +94,7 @@ describe('EarlyStopping', () => {
       callbacks: [figures('val_loss', values), new EarlyStopping({ patience: 4 }), abort],
     });
     const second = module.createTrainer();
-    second.setTraining(first.getTraining());
+    setTraining(second, getTraining(first));
     const { epochs } = await second.fit(data, {
       ...options,
       resume: true,
@@ -116,7 +118,7 @@ describe('EarlyStopping', () => {
       onBatch: () => (first.step === 12 ? abort.abort() : undefined),
     });
     const second = busy.createTrainer();
-    second.setTraining(structuredClone(first.getTraining()));
+    setTraining(second, structuredClone(getTraining(first)));
     await second.fit(data, { epochs: 4, validationData, callbacks: [losses, make()], resume: true });
     expect(second.getWeights()).toEqual(whole.getWeights());
   });
@@ -138,10 +140,10 @@ describe('EarlyStopping', () => {
         const onBatch = () => (first.step === step ? controller.abort() : undefined);
         await fitWith(first, [make()], { signal: controller.signal, onBatch });
         const second = busy.createTrainer();
-        second.setTraining(structuredClone(first.getTraining()));
+        setTraining(second, structuredClone(getTraining(first)));
         for (const trainer of [second, first]) {
           expect(await fitWith(trainer, [make()], { resume: true })).toEqual(history);
-          expect(trainer.getTraining()).toEqual(whole.getTraining());
+          expect(getTraining(trainer)).toEqual(getTraining(whole));
         }
       }
     });
@@ -152,7 +154,7 @@ describe('EarlyStopping', () => {
       const write = (_: string, snapshot: TrainingSnapshot): void => void (last = snapshot);
       const history = await fitWith(whole, [make(), new ModelCheckpoint({ path: 'x', write })]);
       const trainer = busy.createTrainer();
-      trainer.setTraining(last!);
+      setTraining(trainer, last!);
       expect(await fitWith(trainer, [make()], { resume: true })).toEqual(history);
       expect(trainer.getWeights()).toEqual(whole.getWeights());
     });
@@ -201,7 +203,7 @@ describe('what is better, with mode auto,', () => {
     ),
   )('must be said of %s, before anything is changed', async (name) => {
     const trainer = module.createTrainer();
-    const before = trainer.getTraining();
+    const before = getTraining(trainer);
     const monitor = `val_${name}`;
     const options = { epochs: 3, validationData, metrics: { [name]: () => 1 } };
     const write = (): void => {};
@@ -213,7 +215,7 @@ describe('what is better, with mode auto,', () => {
       const fit = trainer.fit(data, { ...options, callbacks: [make({})] });
       await expect(fit).rejects.toThrow(`'${monitor}', a name that does not say whether more or less`);
       await expect(fit).rejects.toThrow(DataError);
-      expect(trainer.getTraining()).toEqual(before);
+      expect(getTraining(trainer)).toEqual(before);
       await module.createTrainer().fit(data, { ...options, callbacks: [make({ mode: 'max' })] });
     }
   });
@@ -376,7 +378,7 @@ describe('ModelCheckpoint', () => {
     expect(whole.rateFactor).toBeCloseTo(1e-3, 12);
     for (const snapshot of files) {
       const trainer = module.createTrainer();
-      trainer.setTraining(snapshot);
+      setTraining(trainer, snapshot);
       expect(await trainer.fit(data, { epochs: 4, callbacks: [plateau()], resume: true })).toEqual(history);
       expect(trainer.getWeights()).toEqual(whole.getWeights());
     }
@@ -497,8 +499,8 @@ describe('what cannot be is refused', () => {
     ['a figure of names', new ModelCheckpoint({ path: '{auc}', write: () => {} }), 'the path'],
   ])('%s, before anything is changed', async (_, callback, words) => {
     const trainer = module.createTrainer();
-    const before = trainer.getTraining();
+    const before = getTraining(trainer);
     await expect(trainer.fit(data, { callbacks: [callback] })).rejects.toThrow(words);
-    expect(trainer.getTraining()).toEqual(before);
+    expect(getTraining(trainer)).toEqual(before);
   });
 });

@@ -14,7 +14,7 @@ import {
   writeNpz,
   type Tensors,
 } from '../../runtime/formats/index.ts';
-import { DataError } from '../../runtime/index.ts';
+import { DataError, getTraining, setTraining } from '../../runtime/index.ts';
 import * as page from '../../runtime/files-browser.ts';
 import {
   loadCheckpoint,
@@ -61,14 +61,14 @@ async function changed(change: (tensors: Record<string, Tensors[string]>) => voi
 
 /** It is refused with these words, in a DataError, and the trainer is as it was. */
 async function refused(trainer: Busy, load: () => Promise<unknown>, ...words: string[]): Promise<void> {
-  const before = trainer.getTraining();
+  const before = getTraining(trainer);
   const error = await load().then(
     () => undefined,
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(DataError);
   for (const word of words) expect((error as DataError).message).toContain(word);
-  expect(trainer.getTraining()).toEqual(before);
+  expect(getTraining(trainer)).toEqual(before);
 }
 
 describe('weights', () => {
@@ -316,7 +316,7 @@ describe('checkpoints', () => {
         await trainer.load(at('t.ckpt'));
         expect(trainer.step).toBe(step);
         expect(await trainer.fit(data, { resume: true })).toEqual(history);
-        expect(trainer.getTraining()).toEqual(whole.getTraining());
+        expect(getTraining(trainer)).toEqual(getTraining(whole));
       }),
       { numRuns: 25 },
     );
@@ -324,9 +324,9 @@ describe('checkpoints', () => {
 
   it('keep numbers that are not finite', async () => {
     const trainer = await trained();
-    const { arrays, ...rest } = trainer.getTraining();
+    const { arrays, ...rest } = getTraining(trainer);
     const values = Float64Array.of(NaN, -0, -Infinity);
-    trainer.setTraining({ ...rest, arrays: { ...arrays, 'weights/z_b': { shape: [3], data: values } } });
+    setTraining(trainer, { ...rest, arrays: { ...arrays, 'weights/z_b': { shape: [3], data: values } } });
     await trainer.save(at('t.ckpt'));
     const other = busy.createTrainer();
     await other.load(at('t.ckpt'));

@@ -1,6 +1,13 @@
 /** `fit`: what of the data it takes, in which order, with which weights, and what it refuses. */
 import { describe, expect, it } from 'vitest';
-import { DataError, EarlyStopping, type Callback, type FitOptions } from '../../runtime/index.ts';
+import {
+  DataError,
+  EarlyStopping,
+  getTraining,
+  setTraining,
+  type Callback,
+  type FitOptions,
+} from '../../runtime/index.ts';
 import { moduleOf, PLAIN, rowsOf, slice } from './support.ts';
 
 const module = await moduleOf(PLAIN);
@@ -191,7 +198,7 @@ describe('augmentation', () => {
     const signal = controller.signal;
     await stopped.fit(data, { augment, signal, onBatch: () => controller.abort() });
     const resumed = module.createTrainer({ seed: 9 });
-    resumed.setTraining(stopped.getTraining());
+    setTraining(resumed, getTraining(stopped));
     await resumed.fit(data, { augment, resume: true, epochs: 1 });
     expect(Object.values(resumed.getWeights()).flatMap((values) => [...values])).toEqual(once);
   });
@@ -469,10 +476,10 @@ describe('what cannot be is refused before anything is changed', () => {
     ['validation data', { validationData: { x: [1] } }, 'input'],
   ])('%s', async (_, options, words) => {
     const trainer = module.createTrainer();
-    const before = trainer.getTraining();
+    const before = getTraining(trainer);
     await expect(trainer.fit(data, options)).rejects.toThrow(words);
     await expect(trainer.fit(data, options)).rejects.toBeInstanceOf(DataError);
-    expect(trainer.getTraining()).toEqual(before);
+    expect(getTraining(trainer)).toEqual(before);
   });
 
   it.each<[string, Options, string]>([
@@ -488,7 +495,7 @@ describe('what cannot be is refused before anything is changed', () => {
     const trainer = module.createTrainer();
     const first = trainer.fit(data);
     await expect(trainer.fit(data)).rejects.toThrow('fit is at work already');
-    expect(() => trainer.setTraining(trainer.getTraining())).toThrow('while fit is at work');
+    expect(() => setTraining(trainer, getTraining(trainer))).toThrow('while fit is at work');
     await first;
     await trainer.fit(data);
   });
@@ -569,7 +576,7 @@ describe('callbacks', () => {
       await expect(trainer.fit(data, { callbacks: [broken] })).rejects.toThrow('broken');
       expect(closed).toBe(1);
       await trainer.fit(data, { resume: true });
-      expect(trainer.getTraining()).toEqual(whole.getTraining());
+      expect(getTraining(trainer)).toEqual(getTraining(whole));
     },
   );
 
@@ -605,14 +612,14 @@ describe('callbacks', () => {
   it('that refuse to begin leave everything as it was', async () => {
     const trainer = module.createTrainer();
     await trainer.fit(data, { epochs: 1 });
-    const before = trainer.getTraining();
+    const before = getTraining(trainer);
     const refuse = (): void => {
       throw new DataError('no');
     };
     await expect(
       trainer.fit(data, { initialEpoch: 2, callbacks: [{ onTrainBegin: refuse }] }),
     ).rejects.toThrow('no');
-    expect(trainer.getTraining()).toEqual(before);
+    expect(getTraining(trainer)).toEqual(before);
   });
 });
 

@@ -1,6 +1,12 @@
 /** Pruning: the schedule, which weights go, and that they stay away. */
 import { describe, expect, it } from 'vitest';
-import { MagnitudePruning, type Callback, type TrainingSnapshot } from '../../runtime/index.ts';
+import {
+  getTraining,
+  MagnitudePruning,
+  setTraining,
+  type Callback,
+  type TrainingSnapshot,
+} from '../../runtime/index.ts';
 import { BUSY, moduleOf, PLAIN, rowsOf } from './support.ts';
 
 const data = rowsOf(24);
@@ -95,13 +101,13 @@ describe('MagnitudePruning', () => {
     const stop: Callback = {
       onBatchEnd: (_, context) => {
         if (context.trainer.step !== 7) return;
-        snapshot = context.trainer.getTraining();
+        snapshot = getTraining(context.trainer);
         context.stop();
       },
     };
     await first.fit(data, { epochs: 3, callbacks: [pruning(), stop] });
     const second = busy.createTrainer({ seed: 99 });
-    second.setTraining(snapshot!);
+    setTraining(second, snapshot!);
     await second.fit(data, { epochs: 3, resume: true, callbacks: [pruning()] });
     expect(second.getWeights()).toEqual(whole.getWeights());
   });
@@ -111,7 +117,7 @@ describe('MagnitudePruning', () => {
       new MagnitudePruning({ sparsity: 0.5, every: 1, ...(parameters && { parameters }) });
     const first = module.createTrainer();
     await first.fit(data, { epochs: 1, callbacks: [make()] });
-    const snapshot = first.getTraining();
+    const snapshot = getTraining(first);
     const id = 'callback/MagnitudePruning/h_dense_W';
     const mask = snapshot.arrays[id]!;
     const withMask = (values: readonly number[]): TrainingSnapshot => ({
@@ -123,13 +129,13 @@ describe('MagnitudePruning', () => {
     });
     const refusal = async (from: TrainingSnapshot, callback = make()): Promise<string> => {
       const trainer = module.createTrainer({ seed: 9 });
-      trainer.setTraining(from);
-      const before = trainer.getTraining();
+      setTraining(trainer, from);
+      const before = getTraining(trainer);
       const message = await trainer.fit(data, { epochs: 2, resume: true, callbacks: [callback] }).then(
         () => 'none',
         (error: Error) => `${error.name}: ${error.message}`,
       );
-      expect(trainer.getTraining()).toEqual(before);
+      expect(getTraining(trainer)).toEqual(before);
       return message;
     };
     expect(await refusal(withMask([...mask.data].map(() => 0.5)))).toContain(

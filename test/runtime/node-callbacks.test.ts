@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CSVLogger, ModelCheckpoint, ProgressBar, TensorBoard } from '../../runtime/node/index.ts';
-import { DataError, type Callback } from '../../runtime/index.ts';
+import { DataError, getTraining, setTraining, type Callback } from '../../runtime/index.ts';
 import { moduleOf, PLAIN, rowsOf } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'chainrule-callbacks-'));
@@ -36,13 +36,13 @@ describe('a CSV file', () => {
   it('has each epoch once where the fit is resumed from an earlier checkpoint', async () => {
     const trainer = module.createTrainer();
     await trainer.fit(data, { epochs: 1, callbacks: [new CSVLogger(file)] });
-    const snapshot = trainer.getTraining();
+    const snapshot = getTraining(trainer);
     await trainer.fit(data, { epochs: 3, resume: true, callbacks: [new CSVLogger(file)] });
     const whole = lines();
     expect(whole).toHaveLength(4);
     appendFileSync(file, '4,0.');
     const other = module.createTrainer();
-    other.setTraining(snapshot);
+    setTraining(other, snapshot);
     await other.fit(data, { epochs: 3, resume: true, callbacks: [new CSVLogger(file)] });
     expect(lines()).toEqual(whole);
   });
@@ -73,13 +73,13 @@ describe('where no file can be', () => {
     const file = join(folder, 'a file');
     appendFileSync(file, 'text');
     const trainer = module.createTrainer();
-    const before = trainer.getTraining();
+    const before = getTraining(trainer);
     const path = join(file, name);
     const fit = trainer.fit(data, { epochs: 1, callbacks: [make(path)] });
     await expect(fit).rejects.toThrow(DataError);
     await expect(fit).rejects.toThrow(`${path}`);
     await expect(fit).rejects.toThrow('cannot be written: E');
-    expect(trainer.getTraining()).toEqual(before);
+    expect(getTraining(trainer)).toEqual(before);
   });
 
   it('a folder of the same name', async () => {

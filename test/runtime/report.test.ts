@@ -1,5 +1,12 @@
 /** The page of a report, as text: what it says of a training, and that nothing of it is taken for markup. */
-import { DataError, LearningRateScheduler, summary, type CallbackState } from 'chainrule/runtime';
+import {
+  DataError,
+  getTraining,
+  LearningRateScheduler,
+  setTraining,
+  summary,
+  type CallbackState,
+} from 'chainrule/runtime';
 import { ReportRecorder, reportHtml, reportOf } from 'chainrule/report';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lineChart } from '../../runtime/report/chart.ts';
@@ -63,7 +70,7 @@ describe('a report', () => {
       onEpoch: ({ epoch }: { epoch: number }) => epoch === 2 && controller.abort(),
     });
     const loaded = classes.createTrainer();
-    loaded.setTraining(stopped.getTraining());
+    setTraining(loaded, getTraining(stopped));
     await loaded.fit(data, { callbacks: [new ReportRecorder({ every: 1 })], resume: true });
 
     const page = reportOf(loaded);
@@ -222,7 +229,7 @@ describe('a report', () => {
     const { description } = trainer;
     const page = reportHtml({
       description,
-      training: trainer.getTraining(),
+      training: getTraining(trainer),
       title: '"T"',
     });
     expect(page).toContain(`<pre>${summary({ description })}</pre>`);

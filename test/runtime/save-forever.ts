@@ -5,7 +5,7 @@ import type { TrainingSnapshot } from '../../runtime/formats/index.ts';
 const file = process.argv[2]!;
 let step = Number(process.argv[3]);
 
-const getTraining = (): TrainingSnapshot => ({
+const training = (): TrainingSnapshot => ({
   format: 'chainrule training',
   version: 1,
   model: 'Killed',
@@ -21,9 +21,9 @@ const getTraining = (): TrainingSnapshot => ({
 });
 const length = (): number => 100_000 + 50_000 * (step % 7);
 
-await saveCheckpoint({ getTraining }, file);
+await saveCheckpoint(training(), file);
 process.stdout.write('saved\n');
 for (;;) {
   step++;
-  await saveCheckpoint({ getTraining }, file);
+  await saveCheckpoint(training(), file);
 }

@@ -3,12 +3,18 @@ import { describe, expect, it } from 'vitest';
 import {
   DataError,
   EarlyStopping,
+  getTraining,
   ModelCheckpoint,
   ReduceLROnPlateau,
+  setTraining,
   type Callback,
   type FitOptions,
   type TrainingSnapshot,
 } from '../../runtime/index.ts';
+import type * as runtime from '../../runtime/index.ts';
+import { compile } from '../../compiler/index.ts';
+import { runtimeText } from '../../compiler/cli/standalone.ts';
+import { loadModule } from '../support/load.ts';
 import { BUSY, moduleOf, rowsOf, slice } from './support.ts';
 
 const data = rowsOf(14);
@@ -57,7 +63,7 @@ async function stoppedAt(
     },
   });
   expect(trainer.step).toBe(step);
-  const { arrays, ...rest } = trainer.getTraining();
+  const { arrays, ...rest } = getTraining(trainer);
   return { ...(JSON.parse(JSON.stringify(rest)) as typeof rest), arrays: structuredClone(arrays) };
 }
 
@@ -79,11 +85,11 @@ describe('a fit that was stopped', () => {
     for (let step = 0; step <= whole.step; step++) {
       const snapshot = await stoppedAt(step, source, options);
       const trainer = module.createTrainer({ seed: 99 });
-      trainer.setTraining(snapshot);
+      setTraining(trainer, snapshot);
       const again = memory();
       const found = await trainer.fit(source, { ...options, callbacks: [again], resume: true });
       expect(found).toEqual(history);
-      expect(trainer.getTraining()).toEqual(whole.getTraining());
+      expect(getTraining(trainer)).toEqual(getTraining(whole));
       expect(again.greatest).toBe(remembered.greatest);
     }
   });
@@ -110,7 +116,7 @@ describe('a fit that was stopped', () => {
     expect(trainer.step).toBe(12);
     const { epochs } = await trainer.fit(data, { resume: true, epochs: 5 });
     expect(epochs).toEqual([1, 2, 3, 4, 5]);
-    expect(trainer.getTraining()).toEqual(whole.getTraining());
+    expect(getTraining(trainer)).toEqual(getTraining(whole));
   });
 
   it.each<[string, Fit[0], FitOptions<Record<string, ArrayLike<number>>>, string]>([
@@ -120,32 +126,65 @@ describe('a fit that was stopped', () => {
     ['a stream', streamed, {}, 'rows was 14 and is null'],
   ])('refuses to go on with %s', async (_, source, options, words) => {
     const trainer = module.createTrainer();
-    trainer.setTraining(await stoppedAt(5, data, {}));
-    const before = trainer.getTraining();
+    setTraining(trainer, await stoppedAt(5, data, {}));
+    const before = getTraining(trainer);
     await expect(trainer.fit(source, { ...options, resume: true })).rejects.toThrow(words);
-    expect(trainer.getTraining()).toEqual(before);
+    expect(getTraining(trainer)).toEqual(before);
+  });
+});
+
+describe('a trainer with its runtime inside', () => {
+  it('gives and takes snapshots, and callbacks of the package take them of it', async () => {
+    const { modules } = await compile(
+      { path: 'busy.dsl', text: BUSY },
+      { dtype: 'f64', format: false, standalone: runtimeText() },
+    );
+    const alone = loadModule(modules[0]!.text);
+    const own = alone as typeof alone & Pick<typeof runtime, 'getTraining' | 'setTraining'>;
+    const trainer = alone.createTrainer();
+    let last: TrainingSnapshot | undefined;
+    const write = (_: string, snapshot: TrainingSnapshot): void => void (last = snapshot);
+    await trainer.fit(data, { epochs: 1, callbacks: [new ModelCheckpoint({ path: 'x', write })] });
+    expect(last).toEqual(own.getTraining(trainer));
+
+    const later = module.createTrainer();
+    setTraining(later, last!);
+    expect(getTraining(later)).toEqual(last);
+    own.setTraining(trainer, getTraining(later));
+    for (const each of [trainer, later]) await each.fit(data, { epochs: 2, resume: true });
+    expect(getTraining(trainer)).toEqual(getTraining(later));
   });
 });
 
 describe('a snapshot', () => {
+  it.each([
+    ['null', null],
+    ['a description', module.description],
+  ])('is not taken of %s, nor set there', (_, thing) => {
+    expect(() => getTraining(thing as never)).toThrow(DataError);
+    expect(() => setTraining(thing as never, getTraining(module.createTrainer()))).toThrow(
+      'a training is that of a trainer which createTrainer has made',
+    );
+  });
+
   it('shares nothing with the trainer', async () => {
     const trainer = module.createTrainer();
     await trainer.fit(data, { epochs: 1 });
-    const snapshot = trainer.getTraining();
+    const snapshot = getTraining(trainer);
     const copy = structuredClone(snapshot);
     await trainer.fit(data, { epochs: 1 });
     expect(snapshot).toEqual(copy);
-    trainer.setTraining(snapshot);
+    setTraining(trainer, snapshot);
     await trainer.fit(data, { epochs: 2, resume: true });
     expect(snapshot).toEqual(copy);
   });
 
   it('may be taken before any training', async () => {
     const [one, other] = [module.createTrainer(), module.createTrainer({ seed: 8 })];
-    other.setTraining(one.getTraining());
+    setTraining(other, getTraining(one));
     await one.fit(data);
     await other.fit(data);
-    expect(other.getTraining()).toEqual(one.getTraining());
+    expect(getTraining(other)).toEqual(getTraining(one));
   });
 
   const edit = (change: (arrays: Record<string, unknown>) => void) => (snapshot: TrainingSnapshot) => {
@@ -224,12 +263,12 @@ describe('a snapshot', () => {
   ])('that is %s is refused, and nothing is changed', async (_, change, words) => {
     const trained = module.createTrainer();
     await trained.fit(data, { epochs: 1 });
-    const wrong = change(trained.getTraining()) as TrainingSnapshot;
+    const wrong = change(getTraining(trained)) as TrainingSnapshot;
     const trainer = module.createTrainer({ seed: 5 });
-    const before = trainer.getTraining();
-    expect(() => trainer.setTraining(wrong)).toThrow(words);
-    expect(() => trainer.setTraining(wrong)).toThrow(DataError);
-    expect(trainer.getTraining()).toEqual(before);
+    const before = getTraining(trainer);
+    expect(() => setTraining(trainer, wrong)).toThrow(words);
+    expect(() => setTraining(trainer, wrong)).toThrow(DataError);
+    expect(getTraining(trainer)).toEqual(before);
   });
 
   const stateOf = (name: string, change: (state: Record<string, unknown>) => void) =>
@@ -292,8 +331,8 @@ describe('a snapshot', () => {
     const trained = module.createTrainer();
     await trained.fit(data, { epochs: 1, callbacks: callbacks() });
     const trainer = module.createTrainer();
-    trainer.setTraining(change(trained.getTraining()) as TrainingSnapshot);
-    const before = { ...trainer.getTraining() };
+    setTraining(trainer, change(getTraining(trained)) as TrainingSnapshot);
+    const before = { ...getTraining(trainer) };
     const fit = trainer.fit(data, { resume: true, callbacks: callbacks() });
     await expect(fit).rejects.toThrow(words);
     await expect(fit).rejects.toThrow(DataError);

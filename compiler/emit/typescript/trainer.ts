@@ -8,10 +8,14 @@ export function createTrainerText(request: EmitRequest): string {
     ...(hasOrthogonal(request) ? ['initializers: { orthogonal: fillOrthogonal }'] : []),
     ...(weighsRows(request) ? ['weighting: rowWeights'] : []),
   ];
-  return `/** A trainer with fresh parameters. */
+  const create = `/** A trainer with fresh parameters. */
 export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
   return makeTrainer<Inputs, Outputs>({ ${parts.join(', ')} }, options);
 }`;
+  // what others import from the runtime
+  return request.options.standalone === undefined
+    ? create
+    : `${create}\n\nexport { getTraining, setTraining };`;
 }
 
 /** Whether a parameter or a state of the model begins as an orthogonal matrix, which only then is imported. */
