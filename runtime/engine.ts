@@ -104,16 +104,15 @@ export class Engine {
    * A pass over the staged rows; a model that is used as it is trained is evaluated by `forward`.
    * @param first how many rows of the same data have come before
    */
-  pass(kind: 'forward' | 'evaluate' | 'predict', rows: number, first: number): void {
+  pass(kind: 'forward' | 'evaluate', rows: number, first: number): void {
     const { program, step } = this;
-    if (kind === 'predict') program.predict(rows, step, first);
-    else if (kind === 'evaluate' && program.evaluate) program.evaluate(rows, step, first);
+    if (kind === 'evaluate' && program.evaluate) program.evaluate(rows, step, first);
     else program.forward(rows, step, first);
   }
 
   /** Outputs of the staged rows. */
   run(rows: number, first: number): void {
-    this.pass('predict', rows, first);
+    this.program.predict(rows, this.step, first);
   }
 
   /** One step on the staged rows. */
@@ -138,11 +137,11 @@ export class Engine {
     for (let i = 0; i < sums.length; i++) sums[i]! += gradients[i]! * rows;
   }
 
-  /** The step with what has been accumulated over this many rows. `results`: the means over them. */
-  updateAccumulated(rows: number, results: Float64Array): void {
-    const { program, gradientSums } = this;
-    for (let i = 0; i < program.gradients.length; i++) program.gradients[i] = gradientSums![i]! / rows;
-    program.results.set(results.subarray(0, program.results.length));
+  /** The step with what has been accumulated over this many rows. `sums`: Σ rows · result over them. */
+  updateAccumulated(rows: number, sums: Float64Array): void {
+    const { gradients, results } = this.program;
+    for (let i = 0; i < gradients.length; i++) gradients[i] = this.gradientSums![i]! / rows;
+    for (let k = 0; k < results.length; k++) results[k] = sums[k]! / rows;
     this.update();
   }
 }

@@ -106,11 +106,7 @@ async function runFit(
       for (let k = 0; k < stepSums.length; k++) stepSums[k]! += engine.program.results[k]! * count;
     }
     if (rows === 0) return 0;
-    if (accumulate > 1)
-      engine.updateAccumulated(
-        rows,
-        stepSums.map((sum) => sum / rows),
-      );
+    if (accumulate > 1) engine.updateAccumulated(rows, stepSums);
     source.note(session);
     report.done = session.rows += rows;
     report.steps = ++session.steps;

@@ -94,7 +94,7 @@ export class Random {
  * Elements 2k and 2k + 1 of a tensor are made of the two words that the counter (k, step) gives under the key
  * (seed, stream of the tensor's name). Uniform numbers have 24 bits, so that they are the same in float32 and float64.
  */
-const words = new Uint32Array(512);
+const words = /* @__PURE__ */ new Uint32Array(512);
 
 /** Puts the words of the elements from `first` (even) into `words`, as many as fit or are asked for. */
 function drawWords(first: number, count: number, seed: number, stream: number, step: number): void {
