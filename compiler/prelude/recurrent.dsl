@@ -37,6 +37,7 @@ layer gru(x[.., t, i], units) -> h[.., t, units] {
 
 // Gates i, f, g, o (Hochreiter and Schmidhuber 1997; Gers et al. 2000), each of x W + h U + b:
 // c = σ(f) c + σ(i) tanh(g)   h = σ(o) tanh(c)
+// Each function has a name, so that the backward pass reads its value instead of computing it again.
 // The forget gate begins at σ(forget): 1 keeps more in the first steps of training (Jozefowicz et al. 2015).
 layer lstm(x[.., t, i], units, forget = 0) -> h[.., t, units] {
   dim gates = 4 * units
@@ -46,8 +47,13 @@ layer lstm(x[.., t, i], units, forget = 0) -> h[.., t, units] {
   a[.., t, g] = sum[i](x[.., t, i] * W[i, g]) + b[g]
   scan t {
     s[.., t, g] = a[.., t, g] + sum[p]((h[.., t - 1, p] else 0) * U[p, g])
-    c[.., t, o: units] = sigmoid(s[.., t, units + o] + forget) * (c[.., t - 1, o] else 0) + sigmoid(s[.., t, o]) * tanh(s[.., t, 2*units + o])
-    h[.., t, o] = sigmoid(s[.., t, 3*units + o]) * tanh(c[.., t, o])
+    input_gate[.., t, o: units]  = sigmoid(s[.., t, o])
+    forget_gate[.., t, o: units] = sigmoid(s[.., t, units + o] + forget)
+    candidate[.., t, o: units]   = tanh(s[.., t, 2*units + o])
+    output_gate[.., t, o: units] = sigmoid(s[.., t, 3*units + o])
+    c[.., t, o] = forget_gate[.., t, o] * (c[.., t - 1, o] else 0) + input_gate[.., t, o] * candidate[.., t, o]
+    squashed[.., t, o] = tanh(c[.., t, o])
+    h[.., t, o] = output_gate[.., t, o] * squashed[.., t, o]
   }
 }
 
@@ -88,9 +94,13 @@ layer lstm_from(x[.., t, i], h0[.., units], c0[.., units], forget = 0) -> y[.., 
   a[.., t, g] = sum[i](x[.., t, i] * W[i, g]) + b[g]
   scan t {
     s[.., t, g] = a[.., t, g] + sum[p: units]((t == 0 ? h0[.., p] : h[.., t - 1, p]) * U[p, g])
-    c[.., t, o: units] = sigmoid(s[.., t, units + o] + forget) * (t == 0 ? c0[.., o] : c[.., t - 1, o])
-      + sigmoid(s[.., t, o]) * tanh(s[.., t, 2*units + o])
-    h[.., t, o: units] = sigmoid(s[.., t, 3*units + o]) * tanh(c[.., t, o])
+    input_gate[.., t, o: units]  = sigmoid(s[.., t, o])
+    forget_gate[.., t, o: units] = sigmoid(s[.., t, units + o] + forget)
+    candidate[.., t, o: units]   = tanh(s[.., t, 2*units + o])
+    output_gate[.., t, o: units] = sigmoid(s[.., t, 3*units + o])
+    c[.., t, o] = forget_gate[.., t, o] * (t == 0 ? c0[.., o] : c[.., t - 1, o]) + input_gate[.., t, o] * candidate[.., t, o]
+    squashed[.., t, o] = tanh(c[.., t, o])
+    h[.., t, o: units] = output_gate[.., t, o] * squashed[.., t, o]
   }
   y = concat(h, c)
 }
@@ -135,9 +145,14 @@ layer masked_lstm(x[.., t, i], mask[.., t], units, forget = 0) -> h[.., t, units
   a[.., t, g] = sum[i](x[.., t, i] * W[i, g]) + b[g]
   scan t {
     s[.., t, g] = a[.., t, g] + sum[p]((h[.., t - 1, p] else 0) * U[p, g])
-    cell[.., t, o: units] = sigmoid(s[.., t, units + o] + forget) * (c[.., t - 1, o] else 0) + sigmoid(s[.., t, o]) * tanh(s[.., t, 2*units + o])
+    input_gate[.., t, o: units]  = sigmoid(s[.., t, o])
+    forget_gate[.., t, o: units] = sigmoid(s[.., t, units + o] + forget)
+    candidate[.., t, o: units]   = tanh(s[.., t, 2*units + o])
+    output_gate[.., t, o: units] = sigmoid(s[.., t, 3*units + o])
+    cell[.., t, o] = forget_gate[.., t, o] * (c[.., t - 1, o] else 0) + input_gate[.., t, o] * candidate[.., t, o]
     c[.., t, o] = mask[.., t] != 0 ? cell[.., t, o] : c[.., t - 1, o] else 0
-    h[.., t, o] = mask[.., t] != 0 ? sigmoid(s[.., t, 3*units + o]) * tanh(c[.., t, o]) : h[.., t - 1, o] else 0
+    squashed[.., t, o] = tanh(c[.., t, o])
+    h[.., t, o] = mask[.., t] != 0 ? output_gate[.., t, o] * squashed[.., t, o] : h[.., t - 1, o] else 0
   }
 }
 

@@ -14,6 +14,7 @@ export const choices = {
   workspace: 'intermediates that are never alive together share a place',
   unroll: 'tiny models as one loop over rows: sums written out, every element a constant',
   polynomials: 'exp, tanh, erf and what is made of them by polynomials, to the accuracy of float32',
+  pieces: 'a loop is cut where its guards change, and each piece has none',
   functions: 'operations that are equal but for their tensors share a function',
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -14,6 +14,7 @@ import type { Group, Part } from './groups.ts';
 import { layOut } from './layout.ts';
 import { statementLoops } from './loops.ts';
 import { rowLoops } from './row-loops.ts';
+import { cutLoops } from './pieces.ts';
 import { scanLoops } from './scan-loops.ts';
 import { sharedLoops } from './shared-loops.ts';
 import { windowLoops } from './windows.ts';
@@ -162,7 +163,7 @@ function groupFunction(
   const add = (scope: FunctionScope, body: LoopFunction['body'], decision: Decision): Step => {
     const { loopFunction, step } = scope.finish(
       functions.fresh(nameOf(shared, program)),
-      body,
+      without.has('pieces') ? body : cutLoops(body),
       group.statements,
     );
     functions.add({
