@@ -9,6 +9,7 @@ import { removeDead } from './dead.ts';
 import { makeDense } from './dense.ts';
 import { fuseEpilogues } from './epilogue.ts';
 import { inline } from './inline.ts';
+import { keepDear } from './keep.ts';
 import { nestSums } from './nest.ts';
 import { recompute } from './recompute.ts';
 import { scatterThrough } from './scatter.ts';
@@ -35,6 +36,7 @@ export const passes = {
   dead: keepingScans(removeDead),
   inline: keepingScans(inline),
   scatter: keepingScans(scatterThrough),
+  keep: keepingScans(keepDear),
   epilogue: keepingScans(fuseEpilogues),
   checkpoint: keepingScans(recomputeCheckpoints),
   recompute: keepingScans(recompute),
@@ -54,6 +56,7 @@ export const passMeanings: Readonly<Record<PassName, string>> = {
   dead: 'statements that no result depends on are dropped',
   inline: 'elementwise statements move into their readers where that is cheaper than storing them',
   scatter: 'a factor or a mask of scattered elements is applied before they are scattered',
+  keep: 'what the forward pass computes dearly is kept for the backward pass',
   epilogue: 'what is done to a finished sum is done where it is stored: bias, activation',
   checkpoint: 'what lies inside of a `checkpoint` is computed again in the backward pass instead of kept',
   recompute: 'what is large, cheap and made of what is alive anyway is computed again in the backward pass',
@@ -69,6 +72,8 @@ export interface RewriteOptions {
 const before: readonly PassName[] = ['stabilise', 'simplify', 'nest', 'split', 'dead'];
 const settling: readonly PassName[] = ['dense', 'simplify', 'share', 'dead', 'inline', 'nest'];
 const last: readonly PassName[] = [
+  'keep',
+  'share',
   'split',
   'simplify',
   'share',

@@ -94,7 +94,7 @@ function skeleton(root: Expression): string {
   return skeletonsOf(root).get(root) ?? '';
 }
 
-function skeletonsOf(root: Expression): Map<Expression, string> {
+export function skeletonsOf(root: Expression): Map<Expression, string> {
   const texts = new Map<Expression, string>();
   foldExpression<string>(root, (node, operands) => {
     const text = node.kind === 'read' ? `${node.tensor} ${node.outside}` : ownText(node);
@@ -127,7 +127,7 @@ function hash(text: string): number {
 }
 
 /** Only a body that has each of its indices alone somewhere says where it is to be read. */
-function bindsAll(value: Expression, statement: Statement): boolean {
+export function bindsAll(value: Expression, statement: Statement): boolean {
   const alone = new Set<string>();
   mapIndices(value, (index) => {
     const name = isPlainIndex(index);
@@ -138,7 +138,7 @@ function bindsAll(value: Expression, statement: Statement): boolean {
 }
 
 /** The place to read the statement's target at to get the value of `node`; undefined if there is none. */
-function unify(
+export function unify(
   statement: Statement,
   node: Expression,
   extents: ReadonlyMap<string, Extent>,

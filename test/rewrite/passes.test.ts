@@ -7,6 +7,7 @@ import { fuseEpilogues } from '../../compiler/rewrite/epilogue.ts';
 import { optimise, passes, prepare } from '../../compiler/rewrite/index.ts';
 import type { PassName } from '../../compiler/rewrite/index.ts';
 import { inline } from '../../compiler/rewrite/inline.ts';
+import { keepDear } from '../../compiler/rewrite/keep.ts';
 import { nestSums } from '../../compiler/rewrite/nest.ts';
 import { share } from '../../compiler/rewrite/share.ts';
 import { simplify } from '../../compiler/rewrite/simplify.ts';
@@ -217,6 +218,38 @@ describe('inline', () => {
   test('outputs stay', () => {
     const program = programOf('  input x[n]\n  output a[n] = x[n] + 1\n  output b[n] = a[n] * 2');
     expect(lines(inline(program))).toEqual(lines(program));
+  });
+});
+
+describe('keep', () => {
+  const swish = `
+  input x[n, 3]
+  param W[3, 4] ~ ones
+  u[n, j] = sum[i](x[n, i] * W[i, j])
+  output y[n, j] = u[n, j] * sigmoid(1.5 * u[n, j])
+  loss = sum[n, j](y[n, j]^2)`;
+
+  test('what the forward pass computes dearly is read by the backward pass', () => {
+    const program = valid(optimise(trained(swish)));
+    expect(line(program, 'y_sigmoid')).toBe('y_sigmoid[n, j] = sigmoid(1.5 * u[n, j])');
+    const computed = lines(program).filter((text) => text.includes('sigmoid('));
+    expect(computed).toHaveLength(1);
+    expect(lines(program).filter((text) => text.includes('y_sigmoid[n, j]')).length).toBeGreaterThan(2);
+  });
+
+  test('but neither what only the forward pass computes, nor what may grow beyond a float32', () => {
+    const once = programOf(`
+  input x[n, 3]
+  output y[n, j] = x[n, j] * sigmoid(x[n, j])
+  output z[n, j] = x[n, j] + sigmoid(x[n, j])`);
+    expect(keepDear(once)).toBe(once);
+    const large = optimise(trained(swish.replace('sigmoid', 'exp')));
+    expect([...large.tensors.keys()]).not.toContain('y_exp');
+  });
+
+  test('not where it is cheap to compute again', () => {
+    const cheap = optimise(trained(swish.replace('1.5 * u[n, j]', 'u[n, j]')));
+    expect([...cheap.tensors.keys()]).not.toContain('y_sigmoid');
   });
 });
 
