@@ -13,7 +13,7 @@ import { emitFunction, type ModuleContext } from './functions.ts';
 import { heading } from './heading.ts';
 import { defaultText, printHeader, shapeText, valuesText } from './header.ts';
 import { builtIn, exactHelpers, fastHelpers } from './helpers.ts';
-import { printKey, printLiteral } from './literal.ts';
+import { printKey, printTable } from './literal.ts';
 import { Scope } from './names.ts';
 import { createPredictorText, describePredictor, noUpdate } from './predictor.ts';
 import type { EmitRequest } from './request.ts';
@@ -210,10 +210,10 @@ class ModulePrinter {
   private description(update: UpdateText): string {
     if (this.request.inference === true) {
       const description = describePredictor(this.request);
-      return `export const description: PredictorDescription = ${printLiteral(description)};`;
+      return `// prettier-ignore\nexport const description: PredictorDescription = ${printTable(description)};`;
     }
     const description = describeModel(this.request, update.states);
-    return `export const description: ModelDescription = ${printLiteral(description)};`;
+    return `// prettier-ignore\nexport const description: ModelDescription = ${printTable(description)};`;
   }
 
   private offsetConstants(): { readonly name: string; readonly offset: number }[] {

@@ -9,8 +9,8 @@ import type { EmitRequest } from './request.ts';
 import { workspaceBytes } from '../../schedule/work.ts';
 
 /**
- * Statements that a layer leaves to the next one (a maximum taken out before, what two share) are counted with the first that
- * has a place of its own.
+ * Statements that a layer leaves to the next one (a maximum taken out before, what two share, what is kept for the backward
+ * pass) are counted with the first that has a place of its own.
  */
 export function describeLayers({ program, loops, model }: EmitRequest): LayerDescription[] {
   const roots = program.outputs.length > 0 ? program.outputs : trainingResults(program);
@@ -21,7 +21,8 @@ export function describeLayers({ program, loops, model }: EmitRequest): LayerDes
     if (!needed.has(statement.target)) continue;
     waiting.push(statement);
     const buffer = loops.buffers.get(statement.target);
-    if (buffer === undefined) continue;
+    const isKept = statement.origin.history.at(-1) === 'kept';
+    if (buffer === undefined || isKept) continue;
     const read = new Set(waiting.flatMap((each) => [...tensorsReadBy(each)]));
     const batched = model.batch !== undefined && buffer.axes[0] === model.batch;
     layers.push({

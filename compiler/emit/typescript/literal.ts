@@ -7,7 +7,7 @@ import { printNumber } from './integers.ts';
  * @throws Error for anything else
  */
 export function printLiteral(data: unknown): string {
-  if (typeof data === 'string') return JSON.stringify(data);
+  if (typeof data === 'string') return printString(data);
   if (typeof data === 'number') return printNumber(data);
   if (typeof data === 'boolean') return String(data);
   if (Array.isArray(data)) return `[${data.map(printLiteral).join(', ')}]`;
@@ -16,6 +16,27 @@ export function printLiteral(data: unknown): string {
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `${printKey(key)}: ${printLiteral(value)}`);
   return `{ ${fields.join(', ')} }`;
+}
+
+/** A record as a table to be read: a line a field, and a line an entry where a field is a list of records. */
+export function printTable(data: object): string {
+  const fields = Object.entries(data)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `  ${printKey(key)}: ${isTable(value) ? printRows(value) : printLiteral(value)},`);
+  return ['{', ...fields, '}'].join('\n');
+}
+
+function isTable(data: unknown): data is readonly object[] {
+  return Array.isArray(data) && data.length > 0 && data.every((entry) => typeof entry === 'object');
+}
+
+function printRows(rows: readonly object[]): string {
+  return ['[', ...rows.map((row) => `    ${printLiteral(row)},`), '  ]'].join('\n');
+}
+
+/** In the quotes of the rest of the file. */
+function printString(text: string): string {
+  return /^[ -~]*$/.test(text) && !/['\\]/.test(text) ? `'${text}'` : JSON.stringify(text);
 }
 
 export function printKey(key: string): string {
