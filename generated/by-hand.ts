@@ -39,6 +39,7 @@ export interface Outputs {
 
 export type ParameterName = 'W1' | 'W2';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'ByHand',
   dtype: 'f32',
@@ -55,22 +56,8 @@ export const description: ModelDescription = {
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'W1',
-      shape: [2, 2],
-      offset: 0,
-      size: 4,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'W2',
-      shape: [2],
-      offset: 4,
-      size: 2,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
+    { name: 'W1', shape: [2, 2], offset: 0, size: 4, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'W2', shape: [2], offset: 4, size: 2, frozen: false, initializer: { kind: 'constant', value: 1 } },
   ],
   states: [],
   layers: [

@@ -46,59 +46,25 @@ export interface Outputs {
 
 export type ParameterName = 'z_dense1_W' | 'z_dense1_b' | 'z_dense2_W' | 'z_dense2_b';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'DigitsSmall',
   dtype: 'f32',
   inputs: [
     { name: 'x', shape: [784], batched: true, axes: [''], element: 'real', predicts: true },
-    {
-      name: 'label',
-      shape: [],
-      batched: true,
-      axes: [],
-      element: 'integer',
-      least: 0,
-      greatest: 9,
-      predicts: false,
-    },
+    { name: 'label', shape: [], batched: true, axes: [], element: 'integer', least: 0, greatest: 9, predicts: false },
   ],
-  outputs: [{ name: 'p', shape: [10], batched: true, axes: ['o'], element: 'real' }],
+  outputs: [
+    { name: 'p', shape: [10], batched: true, axes: ['o'], element: 'real' },
+  ],
   metrics: ['accuracy'],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'z_dense1_W',
-      shape: [784, 10],
-      offset: 0,
-      size: 7840,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.0869291381699617, high: 0.0869291381699617 },
-    },
-    {
-      name: 'z_dense1_b',
-      shape: [10],
-      offset: 7840,
-      size: 10,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_dense2_W',
-      shape: [10, 10],
-      offset: 7850,
-      size: 100,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.5477225575051661, high: 0.5477225575051661 },
-    },
-    {
-      name: 'z_dense2_b',
-      shape: [10],
-      offset: 7950,
-      size: 10,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'z_dense1_W', shape: [784, 10], offset: 0, size: 7840, frozen: false, initializer: { kind: 'uniform', low: -0.0869291381699617, high: 0.0869291381699617 } },
+    { name: 'z_dense1_b', shape: [10], offset: 7840, size: 10, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_dense2_W', shape: [10, 10], offset: 7850, size: 100, frozen: false, initializer: { kind: 'uniform', low: -0.5477225575051661, high: 0.5477225575051661 } },
+    { name: 'z_dense2_b', shape: [10], offset: 7950, size: 10, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [
     { name: 'z_dense1_W.m', offset: 0, size: 7840, initial: 0, scalar: false, parameter: 'z_dense1_W' },
@@ -111,13 +77,7 @@ export const description: ModelDescription = {
     { name: 'z_dense2_b.v', offset: 15910, size: 10, initial: 0, scalar: false, parameter: 'z_dense2_b' },
   ],
   layers: [
-    {
-      name: 'z_relu',
-      shape: [10],
-      batched: true,
-      parameters: ['z_dense1_W', 'z_dense1_b'],
-      flops: [0, 15700],
-    },
+    { name: 'z_relu', shape: [10], batched: true, parameters: ['z_dense1_W', 'z_dense1_b'], flops: [0, 15700] },
     { name: 'z', shape: [10], batched: true, parameters: ['z_dense2_W', 'z_dense2_b'], flops: [0, 210] },
     { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },

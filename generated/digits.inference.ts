@@ -40,11 +40,16 @@ export interface Outputs {
 
 export type ParameterName = 'W1' | 'b1' | 'W2' | 'b2';
 
+// prettier-ignore
 export const description: PredictorDescription = {
   name: 'Digits',
   dtype: 'f32',
-  inputs: [{ name: 'x', shape: [784], batched: true, axes: ['pixels'], element: 'real', predicts: true }],
-  outputs: [{ name: 'p', shape: [10], batched: true, axes: ['k'], element: 'real' }],
+  inputs: [
+    { name: 'x', shape: [784], batched: true, axes: ['pixels'], element: 'real', predicts: true },
+  ],
+  outputs: [
+    { name: 'p', shape: [10], batched: true, axes: ['k'], element: 'real' },
+  ],
   parameters: [
     { name: 'W1', shape: [784, 128], offset: 0, size: 100352 },
     { name: 'b1', shape: [128], offset: 100352, size: 128 },

@@ -46,59 +46,25 @@ export interface Outputs {
 
 export type ParameterName = 'W1' | 'b1' | 'W2' | 'b2';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Digits',
   dtype: 'f32',
   inputs: [
     { name: 'x', shape: [784], batched: true, axes: ['pixels'], element: 'real', predicts: true },
-    {
-      name: 'label',
-      shape: [],
-      batched: true,
-      axes: [],
-      element: 'integer',
-      least: 0,
-      greatest: 9,
-      predicts: false,
-    },
+    { name: 'label', shape: [], batched: true, axes: [], element: 'integer', least: 0, greatest: 9, predicts: false },
   ],
-  outputs: [{ name: 'p', shape: [10], batched: true, axes: ['k'], element: 'real' }],
+  outputs: [
+    { name: 'p', shape: [10], batched: true, axes: ['k'], element: 'real' },
+  ],
   metrics: ['accuracy'],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'W1',
-      shape: [784, 128],
-      offset: 0,
-      size: 100352,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.08111071056538127, high: 0.08111071056538127 },
-    },
-    {
-      name: 'b1',
-      shape: [128],
-      offset: 100352,
-      size: 128,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'W2',
-      shape: [128, 10],
-      offset: 100480,
-      size: 1280,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.20851441405707474, high: 0.20851441405707474 },
-    },
-    {
-      name: 'b2',
-      shape: [10],
-      offset: 101760,
-      size: 10,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'W1', shape: [784, 128], offset: 0, size: 100352, frozen: false, initializer: { kind: 'uniform', low: -0.08111071056538127, high: 0.08111071056538127 } },
+    { name: 'b1', shape: [128], offset: 100352, size: 128, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'W2', shape: [128, 10], offset: 100480, size: 1280, frozen: false, initializer: { kind: 'uniform', low: -0.20851441405707474, high: 0.20851441405707474 } },
+    { name: 'b2', shape: [10], offset: 101760, size: 10, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [
     { name: 'W1.m', offset: 0, size: 100352, initial: 0, scalar: false, parameter: 'W1' },

@@ -65,7 +65,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 30,322,688 n.
- * Inputs and intermediates: 1,268,736 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,268,224 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -148,1601 +148,260 @@ export type ParameterName =
   | 'z_z_W'
   | 'z_z_b';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Full',
   dtype: 'f32',
   inputs: [
-    {
-      name: 'text',
-      shape: [64],
-      batched: true,
-      axes: ['context'],
-      element: 'integer',
-      least: 0,
-      greatest: 95,
-      predicts: true,
-    },
-    {
-      name: 'next',
-      shape: [64],
-      batched: true,
-      axes: ['context'],
-      element: 'integer',
-      least: 0,
-      greatest: 95,
-      predicts: false,
-    },
+    { name: 'text', shape: [64], batched: true, axes: ['context'], element: 'integer', least: 0, greatest: 95, predicts: true },
+    { name: 'next', shape: [64], batched: true, axes: ['context'], element: 'integer', least: 0, greatest: 95, predicts: false },
   ],
-  outputs: [{ name: 'p', shape: [64, 96], batched: true, axes: ['t', 'k'], element: 'real' }],
+  outputs: [
+    { name: 'p', shape: [64, 96], batched: true, axes: ['t', 'k'], element: 'real' },
+  ],
   metrics: [],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'z_tokens_E',
-      shape: [96, 64],
-      offset: 0,
-      size: 6144,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.02 },
-    },
-    {
-      name: 'z_start_P',
-      shape: [64, 64],
-      offset: 6144,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.02 },
-    },
-    {
-      name: 'z_block1_norm1_g',
-      shape: [64],
-      offset: 10240,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block1_norm1_b',
-      shape: [64],
-      offset: 10304,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_attention_Q',
-      shape: [64, 4, 16],
-      offset: 10368,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_K',
-      shape: [64, 4, 16],
-      offset: 14464,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_V',
-      shape: [64, 4, 16],
-      offset: 18560,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_O',
-      shape: [4, 16, 64],
-      offset: 22656,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_norm2_g',
-      shape: [64],
-      offset: 26752,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block1_norm2_b',
-      shape: [64],
-      offset: 26816,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_hidden_W',
-      shape: [64, 256],
-      offset: 26880,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block1_hidden_b',
-      shape: [256],
-      offset: 43264,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_mlp_W',
-      shape: [256, 64],
-      offset: 43520,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block1_mlp_b',
-      shape: [64],
-      offset: 59904,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_norm1_g',
-      shape: [64],
-      offset: 59968,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block2_norm1_b',
-      shape: [64],
-      offset: 60032,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_attention_Q',
-      shape: [64, 4, 16],
-      offset: 60096,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_K',
-      shape: [64, 4, 16],
-      offset: 64192,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_V',
-      shape: [64, 4, 16],
-      offset: 68288,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_O',
-      shape: [4, 16, 64],
-      offset: 72384,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_norm2_g',
-      shape: [64],
-      offset: 76480,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block2_norm2_b',
-      shape: [64],
-      offset: 76544,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_hidden_W',
-      shape: [64, 256],
-      offset: 76608,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block2_hidden_b',
-      shape: [256],
-      offset: 92992,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_mlp_W',
-      shape: [256, 64],
-      offset: 93248,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block2_mlp_b',
-      shape: [64],
-      offset: 109632,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_norm1_g',
-      shape: [64],
-      offset: 109696,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block3_norm1_b',
-      shape: [64],
-      offset: 109760,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_attention_Q',
-      shape: [64, 4, 16],
-      offset: 109824,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_K',
-      shape: [64, 4, 16],
-      offset: 113920,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_V',
-      shape: [64, 4, 16],
-      offset: 118016,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_O',
-      shape: [4, 16, 64],
-      offset: 122112,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_norm2_g',
-      shape: [64],
-      offset: 126208,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block3_norm2_b',
-      shape: [64],
-      offset: 126272,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_hidden_W',
-      shape: [64, 256],
-      offset: 126336,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block3_hidden_b',
-      shape: [256],
-      offset: 142720,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_mlp_W',
-      shape: [256, 64],
-      offset: 142976,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block3_mlp_b',
-      shape: [64],
-      offset: 159360,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_norm1_g',
-      shape: [64],
-      offset: 159424,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block4_norm1_b',
-      shape: [64],
-      offset: 159488,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_attention_Q',
-      shape: [64, 4, 16],
-      offset: 159552,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_K',
-      shape: [64, 4, 16],
-      offset: 163648,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_V',
-      shape: [64, 4, 16],
-      offset: 167744,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_O',
-      shape: [4, 16, 64],
-      offset: 171840,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_norm2_g',
-      shape: [64],
-      offset: 175936,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block4_norm2_b',
-      shape: [64],
-      offset: 176000,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_hidden_W',
-      shape: [64, 256],
-      offset: 176064,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block4_hidden_b',
-      shape: [256],
-      offset: 192448,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_mlp_W',
-      shape: [256, 64],
-      offset: 192704,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block4_mlp_b',
-      shape: [64],
-      offset: 209088,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_norm_g',
-      shape: [64],
-      offset: 209152,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_norm_b',
-      shape: [64],
-      offset: 209216,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_z_W',
-      shape: [64, 96],
-      offset: 209280,
-      size: 6144,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.19364916731037082, high: 0.19364916731037082 },
-    },
-    {
-      name: 'z_z_b',
-      shape: [96],
-      offset: 215424,
-      size: 96,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'z_tokens_E', shape: [96, 64], offset: 0, size: 6144, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.02 } },
+    { name: 'z_start_P', shape: [64, 64], offset: 6144, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.02 } },
+    { name: 'z_block1_norm1_g', shape: [64], offset: 10240, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block1_norm1_b', shape: [64], offset: 10304, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_attention_Q', shape: [64, 4, 16], offset: 10368, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_K', shape: [64, 4, 16], offset: 14464, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_V', shape: [64, 4, 16], offset: 18560, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_O', shape: [4, 16, 64], offset: 22656, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_norm2_g', shape: [64], offset: 26752, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block1_norm2_b', shape: [64], offset: 26816, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_hidden_W', shape: [64, 256], offset: 26880, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block1_hidden_b', shape: [256], offset: 43264, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_mlp_W', shape: [256, 64], offset: 43520, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block1_mlp_b', shape: [64], offset: 59904, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_norm1_g', shape: [64], offset: 59968, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block2_norm1_b', shape: [64], offset: 60032, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_attention_Q', shape: [64, 4, 16], offset: 60096, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_K', shape: [64, 4, 16], offset: 64192, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_V', shape: [64, 4, 16], offset: 68288, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_O', shape: [4, 16, 64], offset: 72384, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_norm2_g', shape: [64], offset: 76480, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block2_norm2_b', shape: [64], offset: 76544, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_hidden_W', shape: [64, 256], offset: 76608, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block2_hidden_b', shape: [256], offset: 92992, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_mlp_W', shape: [256, 64], offset: 93248, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block2_mlp_b', shape: [64], offset: 109632, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_norm1_g', shape: [64], offset: 109696, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block3_norm1_b', shape: [64], offset: 109760, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_attention_Q', shape: [64, 4, 16], offset: 109824, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_K', shape: [64, 4, 16], offset: 113920, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_V', shape: [64, 4, 16], offset: 118016, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_O', shape: [4, 16, 64], offset: 122112, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_norm2_g', shape: [64], offset: 126208, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block3_norm2_b', shape: [64], offset: 126272, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_hidden_W', shape: [64, 256], offset: 126336, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block3_hidden_b', shape: [256], offset: 142720, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_mlp_W', shape: [256, 64], offset: 142976, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block3_mlp_b', shape: [64], offset: 159360, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_norm1_g', shape: [64], offset: 159424, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block4_norm1_b', shape: [64], offset: 159488, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_attention_Q', shape: [64, 4, 16], offset: 159552, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_K', shape: [64, 4, 16], offset: 163648, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_V', shape: [64, 4, 16], offset: 167744, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_O', shape: [4, 16, 64], offset: 171840, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_norm2_g', shape: [64], offset: 175936, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block4_norm2_b', shape: [64], offset: 176000, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_hidden_W', shape: [64, 256], offset: 176064, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block4_hidden_b', shape: [256], offset: 192448, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_mlp_W', shape: [256, 64], offset: 192704, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block4_mlp_b', shape: [64], offset: 209088, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_norm_g', shape: [64], offset: 209152, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_norm_b', shape: [64], offset: 209216, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_z_W', shape: [64, 96], offset: 209280, size: 6144, frozen: false, initializer: { kind: 'uniform', low: -0.19364916731037082, high: 0.19364916731037082 } },
+    { name: 'z_z_b', shape: [96], offset: 215424, size: 96, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [
     { name: 'z_tokens_E.m', offset: 0, size: 6144, initial: 0, scalar: false, parameter: 'z_tokens_E' },
     { name: 'z_start_P.m', offset: 6144, size: 4096, initial: 0, scalar: false, parameter: 'z_start_P' },
-    {
-      name: 'z_block1_norm1_g.m',
-      offset: 10240,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_norm1_g',
-    },
-    {
-      name: 'z_block1_norm1_b.m',
-      offset: 10304,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_norm1_b',
-    },
-    {
-      name: 'z_block1_attention_Q.m',
-      offset: 10368,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_Q',
-    },
-    {
-      name: 'z_block1_attention_K.m',
-      offset: 14464,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_K',
-    },
-    {
-      name: 'z_block1_attention_V.m',
-      offset: 18560,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_V',
-    },
-    {
-      name: 'z_block1_attention_O.m',
-      offset: 22656,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_O',
-    },
-    {
-      name: 'z_block1_norm2_g.m',
-      offset: 26752,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_norm2_g',
-    },
-    {
-      name: 'z_block1_norm2_b.m',
-      offset: 26816,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_norm2_b',
-    },
-    {
-      name: 'z_block1_hidden_W.m',
-      offset: 26880,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_hidden_W',
-    },
-    {
-      name: 'z_block1_hidden_b.m',
-      offset: 43264,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_hidden_b',
-    },
-    {
-      name: 'z_block1_mlp_W.m',
-      offset: 43520,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_mlp_W',
-    },
-    {
-      name: 'z_block1_mlp_b.m',
-      offset: 59904,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_mlp_b',
-    },
-    {
-      name: 'z_block2_norm1_g.m',
-      offset: 59968,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_norm1_g',
-    },
-    {
-      name: 'z_block2_norm1_b.m',
-      offset: 60032,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_norm1_b',
-    },
-    {
-      name: 'z_block2_attention_Q.m',
-      offset: 60096,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_Q',
-    },
-    {
-      name: 'z_block2_attention_K.m',
-      offset: 64192,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_K',
-    },
-    {
-      name: 'z_block2_attention_V.m',
-      offset: 68288,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_V',
-    },
-    {
-      name: 'z_block2_attention_O.m',
-      offset: 72384,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_O',
-    },
-    {
-      name: 'z_block2_norm2_g.m',
-      offset: 76480,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_norm2_g',
-    },
-    {
-      name: 'z_block2_norm2_b.m',
-      offset: 76544,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_norm2_b',
-    },
-    {
-      name: 'z_block2_hidden_W.m',
-      offset: 76608,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_hidden_W',
-    },
-    {
-      name: 'z_block2_hidden_b.m',
-      offset: 92992,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_hidden_b',
-    },
-    {
-      name: 'z_block2_mlp_W.m',
-      offset: 93248,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_mlp_W',
-    },
-    {
-      name: 'z_block2_mlp_b.m',
-      offset: 109632,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_mlp_b',
-    },
-    {
-      name: 'z_block3_norm1_g.m',
-      offset: 109696,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_norm1_g',
-    },
-    {
-      name: 'z_block3_norm1_b.m',
-      offset: 109760,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_norm1_b',
-    },
-    {
-      name: 'z_block3_attention_Q.m',
-      offset: 109824,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_Q',
-    },
-    {
-      name: 'z_block3_attention_K.m',
-      offset: 113920,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_K',
-    },
-    {
-      name: 'z_block3_attention_V.m',
-      offset: 118016,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_V',
-    },
-    {
-      name: 'z_block3_attention_O.m',
-      offset: 122112,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_O',
-    },
-    {
-      name: 'z_block3_norm2_g.m',
-      offset: 126208,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_norm2_g',
-    },
-    {
-      name: 'z_block3_norm2_b.m',
-      offset: 126272,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_norm2_b',
-    },
-    {
-      name: 'z_block3_hidden_W.m',
-      offset: 126336,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_hidden_W',
-    },
-    {
-      name: 'z_block3_hidden_b.m',
-      offset: 142720,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_hidden_b',
-    },
-    {
-      name: 'z_block3_mlp_W.m',
-      offset: 142976,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_mlp_W',
-    },
-    {
-      name: 'z_block3_mlp_b.m',
-      offset: 159360,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_mlp_b',
-    },
-    {
-      name: 'z_block4_norm1_g.m',
-      offset: 159424,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm1_g',
-    },
-    {
-      name: 'z_block4_norm1_b.m',
-      offset: 159488,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm1_b',
-    },
-    {
-      name: 'z_block4_attention_Q.m',
-      offset: 159552,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_Q',
-    },
-    {
-      name: 'z_block4_attention_K.m',
-      offset: 163648,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_K',
-    },
-    {
-      name: 'z_block4_attention_V.m',
-      offset: 167744,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_V',
-    },
-    {
-      name: 'z_block4_attention_O.m',
-      offset: 171840,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_O',
-    },
-    {
-      name: 'z_block4_norm2_g.m',
-      offset: 175936,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm2_g',
-    },
-    {
-      name: 'z_block4_norm2_b.m',
-      offset: 176000,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm2_b',
-    },
-    {
-      name: 'z_block4_hidden_W.m',
-      offset: 176064,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_W',
-    },
-    {
-      name: 'z_block4_hidden_b.m',
-      offset: 192448,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_b',
-    },
-    {
-      name: 'z_block4_mlp_W.m',
-      offset: 192704,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_W',
-    },
-    {
-      name: 'z_block4_mlp_b.m',
-      offset: 209088,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_b',
-    },
+    { name: 'z_block1_norm1_g.m', offset: 10240, size: 64, initial: 0, scalar: false, parameter: 'z_block1_norm1_g' },
+    { name: 'z_block1_norm1_b.m', offset: 10304, size: 64, initial: 0, scalar: false, parameter: 'z_block1_norm1_b' },
+    { name: 'z_block1_attention_Q.m', offset: 10368, size: 4096, initial: 0, scalar: false, parameter: 'z_block1_attention_Q' },
+    { name: 'z_block1_attention_K.m', offset: 14464, size: 4096, initial: 0, scalar: false, parameter: 'z_block1_attention_K' },
+    { name: 'z_block1_attention_V.m', offset: 18560, size: 4096, initial: 0, scalar: false, parameter: 'z_block1_attention_V' },
+    { name: 'z_block1_attention_O.m', offset: 22656, size: 4096, initial: 0, scalar: false, parameter: 'z_block1_attention_O' },
+    { name: 'z_block1_norm2_g.m', offset: 26752, size: 64, initial: 0, scalar: false, parameter: 'z_block1_norm2_g' },
+    { name: 'z_block1_norm2_b.m', offset: 26816, size: 64, initial: 0, scalar: false, parameter: 'z_block1_norm2_b' },
+    { name: 'z_block1_hidden_W.m', offset: 26880, size: 16384, initial: 0, scalar: false, parameter: 'z_block1_hidden_W' },
+    { name: 'z_block1_hidden_b.m', offset: 43264, size: 256, initial: 0, scalar: false, parameter: 'z_block1_hidden_b' },
+    { name: 'z_block1_mlp_W.m', offset: 43520, size: 16384, initial: 0, scalar: false, parameter: 'z_block1_mlp_W' },
+    { name: 'z_block1_mlp_b.m', offset: 59904, size: 64, initial: 0, scalar: false, parameter: 'z_block1_mlp_b' },
+    { name: 'z_block2_norm1_g.m', offset: 59968, size: 64, initial: 0, scalar: false, parameter: 'z_block2_norm1_g' },
+    { name: 'z_block2_norm1_b.m', offset: 60032, size: 64, initial: 0, scalar: false, parameter: 'z_block2_norm1_b' },
+    { name: 'z_block2_attention_Q.m', offset: 60096, size: 4096, initial: 0, scalar: false, parameter: 'z_block2_attention_Q' },
+    { name: 'z_block2_attention_K.m', offset: 64192, size: 4096, initial: 0, scalar: false, parameter: 'z_block2_attention_K' },
+    { name: 'z_block2_attention_V.m', offset: 68288, size: 4096, initial: 0, scalar: false, parameter: 'z_block2_attention_V' },
+    { name: 'z_block2_attention_O.m', offset: 72384, size: 4096, initial: 0, scalar: false, parameter: 'z_block2_attention_O' },
+    { name: 'z_block2_norm2_g.m', offset: 76480, size: 64, initial: 0, scalar: false, parameter: 'z_block2_norm2_g' },
+    { name: 'z_block2_norm2_b.m', offset: 76544, size: 64, initial: 0, scalar: false, parameter: 'z_block2_norm2_b' },
+    { name: 'z_block2_hidden_W.m', offset: 76608, size: 16384, initial: 0, scalar: false, parameter: 'z_block2_hidden_W' },
+    { name: 'z_block2_hidden_b.m', offset: 92992, size: 256, initial: 0, scalar: false, parameter: 'z_block2_hidden_b' },
+    { name: 'z_block2_mlp_W.m', offset: 93248, size: 16384, initial: 0, scalar: false, parameter: 'z_block2_mlp_W' },
+    { name: 'z_block2_mlp_b.m', offset: 109632, size: 64, initial: 0, scalar: false, parameter: 'z_block2_mlp_b' },
+    { name: 'z_block3_norm1_g.m', offset: 109696, size: 64, initial: 0, scalar: false, parameter: 'z_block3_norm1_g' },
+    { name: 'z_block3_norm1_b.m', offset: 109760, size: 64, initial: 0, scalar: false, parameter: 'z_block3_norm1_b' },
+    { name: 'z_block3_attention_Q.m', offset: 109824, size: 4096, initial: 0, scalar: false, parameter: 'z_block3_attention_Q' },
+    { name: 'z_block3_attention_K.m', offset: 113920, size: 4096, initial: 0, scalar: false, parameter: 'z_block3_attention_K' },
+    { name: 'z_block3_attention_V.m', offset: 118016, size: 4096, initial: 0, scalar: false, parameter: 'z_block3_attention_V' },
+    { name: 'z_block3_attention_O.m', offset: 122112, size: 4096, initial: 0, scalar: false, parameter: 'z_block3_attention_O' },
+    { name: 'z_block3_norm2_g.m', offset: 126208, size: 64, initial: 0, scalar: false, parameter: 'z_block3_norm2_g' },
+    { name: 'z_block3_norm2_b.m', offset: 126272, size: 64, initial: 0, scalar: false, parameter: 'z_block3_norm2_b' },
+    { name: 'z_block3_hidden_W.m', offset: 126336, size: 16384, initial: 0, scalar: false, parameter: 'z_block3_hidden_W' },
+    { name: 'z_block3_hidden_b.m', offset: 142720, size: 256, initial: 0, scalar: false, parameter: 'z_block3_hidden_b' },
+    { name: 'z_block3_mlp_W.m', offset: 142976, size: 16384, initial: 0, scalar: false, parameter: 'z_block3_mlp_W' },
+    { name: 'z_block3_mlp_b.m', offset: 159360, size: 64, initial: 0, scalar: false, parameter: 'z_block3_mlp_b' },
+    { name: 'z_block4_norm1_g.m', offset: 159424, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm1_g' },
+    { name: 'z_block4_norm1_b.m', offset: 159488, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm1_b' },
+    { name: 'z_block4_attention_Q.m', offset: 159552, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_Q' },
+    { name: 'z_block4_attention_K.m', offset: 163648, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_K' },
+    { name: 'z_block4_attention_V.m', offset: 167744, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_V' },
+    { name: 'z_block4_attention_O.m', offset: 171840, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_O' },
+    { name: 'z_block4_norm2_g.m', offset: 175936, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm2_g' },
+    { name: 'z_block4_norm2_b.m', offset: 176000, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm2_b' },
+    { name: 'z_block4_hidden_W.m', offset: 176064, size: 16384, initial: 0, scalar: false, parameter: 'z_block4_hidden_W' },
+    { name: 'z_block4_hidden_b.m', offset: 192448, size: 256, initial: 0, scalar: false, parameter: 'z_block4_hidden_b' },
+    { name: 'z_block4_mlp_W.m', offset: 192704, size: 16384, initial: 0, scalar: false, parameter: 'z_block4_mlp_W' },
+    { name: 'z_block4_mlp_b.m', offset: 209088, size: 64, initial: 0, scalar: false, parameter: 'z_block4_mlp_b' },
     { name: 'z_norm_g.m', offset: 209152, size: 64, initial: 0, scalar: false, parameter: 'z_norm_g' },
     { name: 'z_norm_b.m', offset: 209216, size: 64, initial: 0, scalar: false, parameter: 'z_norm_b' },
     { name: 'z_z_W.m', offset: 209280, size: 6144, initial: 0, scalar: false, parameter: 'z_z_W' },
     { name: 'z_z_b.m', offset: 215424, size: 96, initial: 0, scalar: false, parameter: 'z_z_b' },
     { name: 'z_tokens_E.v', offset: 215520, size: 6144, initial: 0, scalar: false, parameter: 'z_tokens_E' },
     { name: 'z_start_P.v', offset: 221664, size: 4096, initial: 0, scalar: false, parameter: 'z_start_P' },
-    {
-      name: 'z_block1_norm1_g.v',
-      offset: 225760,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_norm1_g',
-    },
-    {
-      name: 'z_block1_norm1_b.v',
-      offset: 225824,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_norm1_b',
-    },
-    {
-      name: 'z_block1_attention_Q.v',
-      offset: 225888,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_Q',
-    },
-    {
-      name: 'z_block1_attention_K.v',
-      offset: 229984,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_K',
-    },
-    {
-      name: 'z_block1_attention_V.v',
-      offset: 234080,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_V',
-    },
-    {
-      name: 'z_block1_attention_O.v',
-      offset: 238176,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_O',
-    },
-    {
-      name: 'z_block1_norm2_g.v',
-      offset: 242272,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_norm2_g',
-    },
-    {
-      name: 'z_block1_norm2_b.v',
-      offset: 242336,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_norm2_b',
-    },
-    {
-      name: 'z_block1_hidden_W.v',
-      offset: 242400,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_hidden_W',
-    },
-    {
-      name: 'z_block1_hidden_b.v',
-      offset: 258784,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_hidden_b',
-    },
-    {
-      name: 'z_block1_mlp_W.v',
-      offset: 259040,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_mlp_W',
-    },
-    {
-      name: 'z_block1_mlp_b.v',
-      offset: 275424,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_mlp_b',
-    },
-    {
-      name: 'z_block2_norm1_g.v',
-      offset: 275488,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_norm1_g',
-    },
-    {
-      name: 'z_block2_norm1_b.v',
-      offset: 275552,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_norm1_b',
-    },
-    {
-      name: 'z_block2_attention_Q.v',
-      offset: 275616,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_Q',
-    },
-    {
-      name: 'z_block2_attention_K.v',
-      offset: 279712,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_K',
-    },
-    {
-      name: 'z_block2_attention_V.v',
-      offset: 283808,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_V',
-    },
-    {
-      name: 'z_block2_attention_O.v',
-      offset: 287904,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_O',
-    },
-    {
-      name: 'z_block2_norm2_g.v',
-      offset: 292000,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_norm2_g',
-    },
-    {
-      name: 'z_block2_norm2_b.v',
-      offset: 292064,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_norm2_b',
-    },
-    {
-      name: 'z_block2_hidden_W.v',
-      offset: 292128,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_hidden_W',
-    },
-    {
-      name: 'z_block2_hidden_b.v',
-      offset: 308512,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_hidden_b',
-    },
-    {
-      name: 'z_block2_mlp_W.v',
-      offset: 308768,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_mlp_W',
-    },
-    {
-      name: 'z_block2_mlp_b.v',
-      offset: 325152,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_mlp_b',
-    },
-    {
-      name: 'z_block3_norm1_g.v',
-      offset: 325216,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_norm1_g',
-    },
-    {
-      name: 'z_block3_norm1_b.v',
-      offset: 325280,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_norm1_b',
-    },
-    {
-      name: 'z_block3_attention_Q.v',
-      offset: 325344,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_Q',
-    },
-    {
-      name: 'z_block3_attention_K.v',
-      offset: 329440,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_K',
-    },
-    {
-      name: 'z_block3_attention_V.v',
-      offset: 333536,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_V',
-    },
-    {
-      name: 'z_block3_attention_O.v',
-      offset: 337632,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_O',
-    },
-    {
-      name: 'z_block3_norm2_g.v',
-      offset: 341728,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_norm2_g',
-    },
-    {
-      name: 'z_block3_norm2_b.v',
-      offset: 341792,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_norm2_b',
-    },
-    {
-      name: 'z_block3_hidden_W.v',
-      offset: 341856,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_hidden_W',
-    },
-    {
-      name: 'z_block3_hidden_b.v',
-      offset: 358240,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_hidden_b',
-    },
-    {
-      name: 'z_block3_mlp_W.v',
-      offset: 358496,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_mlp_W',
-    },
-    {
-      name: 'z_block3_mlp_b.v',
-      offset: 374880,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_mlp_b',
-    },
-    {
-      name: 'z_block4_norm1_g.v',
-      offset: 374944,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm1_g',
-    },
-    {
-      name: 'z_block4_norm1_b.v',
-      offset: 375008,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm1_b',
-    },
-    {
-      name: 'z_block4_attention_Q.v',
-      offset: 375072,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_Q',
-    },
-    {
-      name: 'z_block4_attention_K.v',
-      offset: 379168,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_K',
-    },
-    {
-      name: 'z_block4_attention_V.v',
-      offset: 383264,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_V',
-    },
-    {
-      name: 'z_block4_attention_O.v',
-      offset: 387360,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_O',
-    },
-    {
-      name: 'z_block4_norm2_g.v',
-      offset: 391456,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm2_g',
-    },
-    {
-      name: 'z_block4_norm2_b.v',
-      offset: 391520,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm2_b',
-    },
-    {
-      name: 'z_block4_hidden_W.v',
-      offset: 391584,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_W',
-    },
-    {
-      name: 'z_block4_hidden_b.v',
-      offset: 407968,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_b',
-    },
-    {
-      name: 'z_block4_mlp_W.v',
-      offset: 408224,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_W',
-    },
-    {
-      name: 'z_block4_mlp_b.v',
-      offset: 424608,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_b',
-    },
+    { name: 'z_block1_norm1_g.v', offset: 225760, size: 64, initial: 0, scalar: false, parameter: 'z_block1_norm1_g' },
+    { name: 'z_block1_norm1_b.v', offset: 225824, size: 64, initial: 0, scalar: false, parameter: 'z_block1_norm1_b' },
+    { name: 'z_block1_attention_Q.v', offset: 225888, size: 4096, initial: 0, scalar: false, parameter: 'z_block1_attention_Q' },
+    { name: 'z_block1_attention_K.v', offset: 229984, size: 4096, initial: 0, scalar: false, parameter: 'z_block1_attention_K' },
+    { name: 'z_block1_attention_V.v', offset: 234080, size: 4096, initial: 0, scalar: false, parameter: 'z_block1_attention_V' },
+    { name: 'z_block1_attention_O.v', offset: 238176, size: 4096, initial: 0, scalar: false, parameter: 'z_block1_attention_O' },
+    { name: 'z_block1_norm2_g.v', offset: 242272, size: 64, initial: 0, scalar: false, parameter: 'z_block1_norm2_g' },
+    { name: 'z_block1_norm2_b.v', offset: 242336, size: 64, initial: 0, scalar: false, parameter: 'z_block1_norm2_b' },
+    { name: 'z_block1_hidden_W.v', offset: 242400, size: 16384, initial: 0, scalar: false, parameter: 'z_block1_hidden_W' },
+    { name: 'z_block1_hidden_b.v', offset: 258784, size: 256, initial: 0, scalar: false, parameter: 'z_block1_hidden_b' },
+    { name: 'z_block1_mlp_W.v', offset: 259040, size: 16384, initial: 0, scalar: false, parameter: 'z_block1_mlp_W' },
+    { name: 'z_block1_mlp_b.v', offset: 275424, size: 64, initial: 0, scalar: false, parameter: 'z_block1_mlp_b' },
+    { name: 'z_block2_norm1_g.v', offset: 275488, size: 64, initial: 0, scalar: false, parameter: 'z_block2_norm1_g' },
+    { name: 'z_block2_norm1_b.v', offset: 275552, size: 64, initial: 0, scalar: false, parameter: 'z_block2_norm1_b' },
+    { name: 'z_block2_attention_Q.v', offset: 275616, size: 4096, initial: 0, scalar: false, parameter: 'z_block2_attention_Q' },
+    { name: 'z_block2_attention_K.v', offset: 279712, size: 4096, initial: 0, scalar: false, parameter: 'z_block2_attention_K' },
+    { name: 'z_block2_attention_V.v', offset: 283808, size: 4096, initial: 0, scalar: false, parameter: 'z_block2_attention_V' },
+    { name: 'z_block2_attention_O.v', offset: 287904, size: 4096, initial: 0, scalar: false, parameter: 'z_block2_attention_O' },
+    { name: 'z_block2_norm2_g.v', offset: 292000, size: 64, initial: 0, scalar: false, parameter: 'z_block2_norm2_g' },
+    { name: 'z_block2_norm2_b.v', offset: 292064, size: 64, initial: 0, scalar: false, parameter: 'z_block2_norm2_b' },
+    { name: 'z_block2_hidden_W.v', offset: 292128, size: 16384, initial: 0, scalar: false, parameter: 'z_block2_hidden_W' },
+    { name: 'z_block2_hidden_b.v', offset: 308512, size: 256, initial: 0, scalar: false, parameter: 'z_block2_hidden_b' },
+    { name: 'z_block2_mlp_W.v', offset: 308768, size: 16384, initial: 0, scalar: false, parameter: 'z_block2_mlp_W' },
+    { name: 'z_block2_mlp_b.v', offset: 325152, size: 64, initial: 0, scalar: false, parameter: 'z_block2_mlp_b' },
+    { name: 'z_block3_norm1_g.v', offset: 325216, size: 64, initial: 0, scalar: false, parameter: 'z_block3_norm1_g' },
+    { name: 'z_block3_norm1_b.v', offset: 325280, size: 64, initial: 0, scalar: false, parameter: 'z_block3_norm1_b' },
+    { name: 'z_block3_attention_Q.v', offset: 325344, size: 4096, initial: 0, scalar: false, parameter: 'z_block3_attention_Q' },
+    { name: 'z_block3_attention_K.v', offset: 329440, size: 4096, initial: 0, scalar: false, parameter: 'z_block3_attention_K' },
+    { name: 'z_block3_attention_V.v', offset: 333536, size: 4096, initial: 0, scalar: false, parameter: 'z_block3_attention_V' },
+    { name: 'z_block3_attention_O.v', offset: 337632, size: 4096, initial: 0, scalar: false, parameter: 'z_block3_attention_O' },
+    { name: 'z_block3_norm2_g.v', offset: 341728, size: 64, initial: 0, scalar: false, parameter: 'z_block3_norm2_g' },
+    { name: 'z_block3_norm2_b.v', offset: 341792, size: 64, initial: 0, scalar: false, parameter: 'z_block3_norm2_b' },
+    { name: 'z_block3_hidden_W.v', offset: 341856, size: 16384, initial: 0, scalar: false, parameter: 'z_block3_hidden_W' },
+    { name: 'z_block3_hidden_b.v', offset: 358240, size: 256, initial: 0, scalar: false, parameter: 'z_block3_hidden_b' },
+    { name: 'z_block3_mlp_W.v', offset: 358496, size: 16384, initial: 0, scalar: false, parameter: 'z_block3_mlp_W' },
+    { name: 'z_block3_mlp_b.v', offset: 374880, size: 64, initial: 0, scalar: false, parameter: 'z_block3_mlp_b' },
+    { name: 'z_block4_norm1_g.v', offset: 374944, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm1_g' },
+    { name: 'z_block4_norm1_b.v', offset: 375008, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm1_b' },
+    { name: 'z_block4_attention_Q.v', offset: 375072, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_Q' },
+    { name: 'z_block4_attention_K.v', offset: 379168, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_K' },
+    { name: 'z_block4_attention_V.v', offset: 383264, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_V' },
+    { name: 'z_block4_attention_O.v', offset: 387360, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_O' },
+    { name: 'z_block4_norm2_g.v', offset: 391456, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm2_g' },
+    { name: 'z_block4_norm2_b.v', offset: 391520, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm2_b' },
+    { name: 'z_block4_hidden_W.v', offset: 391584, size: 16384, initial: 0, scalar: false, parameter: 'z_block4_hidden_W' },
+    { name: 'z_block4_hidden_b.v', offset: 407968, size: 256, initial: 0, scalar: false, parameter: 'z_block4_hidden_b' },
+    { name: 'z_block4_mlp_W.v', offset: 408224, size: 16384, initial: 0, scalar: false, parameter: 'z_block4_mlp_W' },
+    { name: 'z_block4_mlp_b.v', offset: 424608, size: 64, initial: 0, scalar: false, parameter: 'z_block4_mlp_b' },
     { name: 'z_norm_g.v', offset: 424672, size: 64, initial: 0, scalar: false, parameter: 'z_norm_g' },
     { name: 'z_norm_b.v', offset: 424736, size: 64, initial: 0, scalar: false, parameter: 'z_norm_b' },
     { name: 'z_z_W.v', offset: 424800, size: 6144, initial: 0, scalar: false, parameter: 'z_z_W' },
     { name: 'z_z_b.v', offset: 430944, size: 96, initial: 0, scalar: false, parameter: 'z_z_b' },
   ],
   layers: [
-    {
-      name: 'z_start',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_tokens_E', 'z_start_P'],
-      flops: [0, 4096],
-    },
+    { name: 'z_start', shape: [64, 64], batched: true, parameters: ['z_tokens_E', 'z_start_P'], flops: [0, 4096] },
     { name: 'z_block1_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block1_norm1_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block1_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_norm1_g', 'z_block1_norm1_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block1_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block1_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block1_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block1_norm1', shape: [64, 64], batched: true, parameters: ['z_block1_norm1_g', 'z_block1_norm1_b'], flops: [0, 24576] },
+    { name: 'z_block1_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block1_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_K'], flops: [0, 524288] },
+    { name: 'z_block1_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_V'], flops: [0, 524288] },
+    { name: 'z_block1_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block1_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block1_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block1_u', shape: [64, 64], batched: true, parameters: ['z_block1_attention_O'], flops: [0, 528384] },
     { name: 'z_block1_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block1_norm2_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block1_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_norm2_g', 'z_block1_norm2_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block1_hidden',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block1_hidden_W', 'z_block1_hidden_b'],
-      flops: [0, 2113536],
-    },
+    { name: 'z_block1_norm2', shape: [64, 64], batched: true, parameters: ['z_block1_norm2_g', 'z_block1_norm2_b'], flops: [0, 24576] },
+    { name: 'z_block1_hidden', shape: [64, 256], batched: true, parameters: ['z_block1_hidden_W', 'z_block1_hidden_b'], flops: [0, 2113536] },
     { name: 'z_block1_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: [], flops: [0, 98304] },
-    {
-      name: 'z_block1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_mlp_W', 'z_block1_mlp_b'],
-      flops: [0, 2105344],
-    },
+    { name: 'z_block1', shape: [64, 64], batched: true, parameters: ['z_block1_mlp_W', 'z_block1_mlp_b'], flops: [0, 2105344] },
     { name: 'z_block2_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block2_norm1_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block2_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_norm1_g', 'z_block2_norm1_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block2_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block2_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block2_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block2_norm1', shape: [64, 64], batched: true, parameters: ['z_block2_norm1_g', 'z_block2_norm1_b'], flops: [0, 24576] },
+    { name: 'z_block2_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block2_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_K'], flops: [0, 524288] },
+    { name: 'z_block2_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_V'], flops: [0, 524288] },
+    { name: 'z_block2_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block2_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block2_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block2_u', shape: [64, 64], batched: true, parameters: ['z_block2_attention_O'], flops: [0, 528384] },
     { name: 'z_block2_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block2_norm2_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block2_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_norm2_g', 'z_block2_norm2_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block2_hidden',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block2_hidden_W', 'z_block2_hidden_b'],
-      flops: [0, 2113536],
-    },
+    { name: 'z_block2_norm2', shape: [64, 64], batched: true, parameters: ['z_block2_norm2_g', 'z_block2_norm2_b'], flops: [0, 24576] },
+    { name: 'z_block2_hidden', shape: [64, 256], batched: true, parameters: ['z_block2_hidden_W', 'z_block2_hidden_b'], flops: [0, 2113536] },
     { name: 'z_block2_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: [], flops: [0, 98304] },
-    {
-      name: 'z_block2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_mlp_W', 'z_block2_mlp_b'],
-      flops: [0, 2105344],
-    },
+    { name: 'z_block2', shape: [64, 64], batched: true, parameters: ['z_block2_mlp_W', 'z_block2_mlp_b'], flops: [0, 2105344] },
     { name: 'z_block3_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block3_norm1_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block3_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_norm1_g', 'z_block3_norm1_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block3_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block3_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block3_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block3_norm1', shape: [64, 64], batched: true, parameters: ['z_block3_norm1_g', 'z_block3_norm1_b'], flops: [0, 24576] },
+    { name: 'z_block3_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block3_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_K'], flops: [0, 524288] },
+    { name: 'z_block3_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_V'], flops: [0, 524288] },
+    { name: 'z_block3_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block3_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block3_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block3_u', shape: [64, 64], batched: true, parameters: ['z_block3_attention_O'], flops: [0, 528384] },
     { name: 'z_block3_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block3_norm2_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block3_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_norm2_g', 'z_block3_norm2_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block3_hidden',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block3_hidden_W', 'z_block3_hidden_b'],
-      flops: [0, 2113536],
-    },
+    { name: 'z_block3_norm2', shape: [64, 64], batched: true, parameters: ['z_block3_norm2_g', 'z_block3_norm2_b'], flops: [0, 24576] },
+    { name: 'z_block3_hidden', shape: [64, 256], batched: true, parameters: ['z_block3_hidden_W', 'z_block3_hidden_b'], flops: [0, 2113536] },
     { name: 'z_block3_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: [], flops: [0, 98304] },
-    {
-      name: 'z_block3',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_mlp_W', 'z_block3_mlp_b'],
-      flops: [0, 2105344],
-    },
+    { name: 'z_block3', shape: [64, 64], batched: true, parameters: ['z_block3_mlp_W', 'z_block3_mlp_b'], flops: [0, 2105344] },
     { name: 'z_block4_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block4_norm1_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block4_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_norm1_g', 'z_block4_norm1_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block4_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block4_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block4_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block4_norm1', shape: [64, 64], batched: true, parameters: ['z_block4_norm1_g', 'z_block4_norm1_b'], flops: [0, 24576] },
+    { name: 'z_block4_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block4_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_K'], flops: [0, 524288] },
+    { name: 'z_block4_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_V'], flops: [0, 524288] },
+    { name: 'z_block4_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block4_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block4_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block4_u', shape: [64, 64], batched: true, parameters: ['z_block4_attention_O'], flops: [0, 528384] },
     { name: 'z_block4_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block4_norm2_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block4_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_norm2_g', 'z_block4_norm2_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block4_hidden',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block4_hidden_W', 'z_block4_hidden_b'],
-      flops: [0, 2113536],
-    },
+    { name: 'z_block4_norm2', shape: [64, 64], batched: true, parameters: ['z_block4_norm2_g', 'z_block4_norm2_b'], flops: [0, 24576] },
+    { name: 'z_block4_hidden', shape: [64, 256], batched: true, parameters: ['z_block4_hidden_W', 'z_block4_hidden_b'], flops: [0, 2113536] },
     { name: 'z_block4_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: [], flops: [0, 98304] },
-    {
-      name: 'z_block4',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_mlp_W', 'z_block4_mlp_b'],
-      flops: [0, 2105344],
-    },
+    { name: 'z_block4', shape: [64, 64], batched: true, parameters: ['z_block4_mlp_W', 'z_block4_mlp_b'], flops: [0, 2105344] },
     { name: 'z_norm_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_norm_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_norm',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_norm_g', 'z_norm_b'],
-      flops: [0, 24576],
-    },
+    { name: 'z_norm', shape: [64, 64], batched: true, parameters: ['z_norm_g', 'z_norm_b'], flops: [0, 24576] },
     { name: 'z', shape: [64, 96], batched: true, parameters: ['z_z_W', 'z_z_b'], flops: [0, 792576] },
     { name: 'p_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'p', shape: [64, 96], batched: true, parameters: [], flops: [0, 12288] },
   ],
-  work: { backward: [0, 62939776], bytes: [8, 1268736] },
+  work: { backward: [0, 62677632], bytes: [8, 1268224] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
@@ -1896,7 +555,7 @@ export function forward_z_block_attention_y(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(norm1, W, y, ni_to, 64, 64);
+  contract_nn(norm1, W, y, ni_to, 64, 64);
 }
 
 // score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      finetune-gpt.dsl:23 (gpt.dsl:15)
@@ -1915,7 +574,7 @@ export function forward_attention_score(
     for (let h = 0; h < 4; h++) {
       // score[row, column] += sum[term](q[row, term] * k[term, column])
       // prettier-ignore
-      contract_16x8(
+      contract(
         q, k, score,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of q: by row, by term
@@ -1974,19 +633,19 @@ export function forward_attention_mixed(
 ): void {
   mixed.fill(0);
   for (let n = 0; n < batch; n++) {
-    const v_at_n = n * 4096;
     const weight_at_n = n * 16384;
+    const v_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // mixed[row, column] += sum[term](v[row, term] * weight[term, column])
+      // mixed[row, column] += sum[term](weight[row, term] * v[term, column])
       // prettier-ignore
-      contract_16x8(
-        v, weight, mixed,
-        16, 64, 64, // rows, columns, terms of a sum
-        1, 64, // strides of v: by row, by term
-        1, 64, // strides of weight: by term, by column
-        1, 64, // strides of mixed: by row, by column
-        v_at_n + h * 16, // where v begins
+      contract(
+        weight, v, mixed,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of weight: by row, by term
+        64, 1, // strides of v: by term, by column
+        64, 1, // strides of mixed: by row, by column
         weight_at_n + h * 4096, // where weight begins
+        v_at_n + h * 16, // where v begins
         v_at_n + h * 16, // where mixed begins
       );
     }
@@ -2004,7 +663,7 @@ export function forward_u(
 ): void {
   u.fill(0);
   const nt_to = batch * 64;
-  contract_nn_16x8_holding_b(attention_mixed, attention_O, u, nt_to, 64, 64);
+  contract_nn(attention_mixed, attention_O, u, nt_to, 64, 64);
   const ntd_to = batch * 4096;
   for (let ntd = 0; ntd < ntd_to; ntd++) {
     u[ntd] = x[ntd]! + u[ntd]!;
@@ -2022,7 +681,7 @@ export function forward_hidden(
 ): void {
   hidden.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(norm2, hidden_W, hidden, ni_to, 256, 64);
+  contract_nn(norm2, hidden_W, hidden, ni_to, 256, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const hidden_at_ni = ni * 256;
     for (let o = 0; o < 256; o++) {
@@ -2031,19 +690,25 @@ export function forward_hidden(
   }
 }
 
-// mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308
-//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)) * hidden[n, i, o]      finetune-gpt.dsl:23 (gpt.dsl:29)
-// mlp_gelu_tanh stands for z_block1_mlp_gelu_tanh, z_block2_mlp_gelu_tanh, z_block3_mlp_gelu_tanh,
+// tanh_sigmoid[n, i, o] = sigmoid(1.5957691216057308
+//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3))      finetune-gpt.dsl:23 (gpt.dsl:29)
+// tanh[n, i, o] = tanh_sigmoid[n, i, o] * hidden[n, i, o]      finetune-gpt.dsl:23 (gpt.dsl:29)
+// tanh_sigmoid stands for z_block1_mlp_gelu_tanh_sigmoid, z_block2_mlp_gelu_tanh_sigmoid,
+// z_block3_mlp_gelu_tanh_sigmoid, z_block4_mlp_gelu_tanh_sigmoid
+// tanh stands for z_block1_mlp_gelu_tanh, z_block2_mlp_gelu_tanh, z_block3_mlp_gelu_tanh,
 // z_block4_mlp_gelu_tanh
 export function forward_mlp_gelu_tanh(
   hidden: Float32Array,
-  mlp_gelu_tanh: Float32Array,
+  tanh_sigmoid: Float32Array,
+  tanh_2: Float32Array,
   batch: number,
 ): void {
   const nio_to = batch * 16384;
   for (let nio = 0; nio < nio_to; nio++) {
     const hidden_o = hidden[nio]!;
-    mlp_gelu_tanh[nio] = sigmoid(1.5957691216057308 * (hidden_o + 0.044715 * cube(hidden_o))) * hidden_o;
+    const tanh_sigmoid_nio = sigmoid(1.5957691216057308 * (hidden_o + 0.044715 * cube(hidden_o)));
+    tanh_sigmoid[nio] = tanh_sigmoid_nio;
+    tanh_2[nio] = tanh_sigmoid_nio * hidden_o;
   }
 }
 
@@ -2059,7 +724,7 @@ export function forward_mlp_y(
 ): void {
   y.fill(0);
   const nt_to = batch * 64;
-  contract_nn_16x8_holding_b(gelu_tanh, W, y, nt_to, 64, 256);
+  contract_nn(gelu_tanh, W, y, nt_to, 64, 256);
   for (let nt = 0; nt < nt_to; nt++) {
     const y_at_nt = nt * 64;
     for (let d = 0; d < 64; d++) {
@@ -2078,7 +743,7 @@ export function forward_z(
 ): void {
   z.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(z_norm, z_z_W, z, ni_to, 96, 64);
+  contract_nn(z_norm, z_z_W, z, ni_to, 96, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const z_at_ni = ni * 96;
     for (let o = 0; o < 96; o++) {
@@ -2178,7 +843,7 @@ export function backward_dz_norm(
 ): void {
   dz_norm.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
+  contract_nt_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
 // dz_z_W[i, o] = sum[n, j](z_norm_again[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
@@ -2190,7 +855,7 @@ export function gradient_z_z_W(
 ): void {
   dz_z_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(z_norm_again, dz, dz_z_W, 64, 96, nj_to);
+  contract_tn(z_norm_again, dz, dz_z_W, 64, 96, nj_to);
 }
 
 // dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))
@@ -2277,44 +942,59 @@ export function backward_dz_block4_u_1(
   }
 }
 
-// dW[i, o] = sum[n, j](gelu_tanh[n, j, i] * du_1[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
+// again[n, i, o] = sigmoid[n, i, o] * hidden[n, i, o]      finetune-gpt.dsl:23 (gpt.dsl:29)
+// again stands for z_block4_mlp_gelu_tanh_again, z_block3_mlp_gelu_tanh_again, z_block2_mlp_gelu_tanh_again,
+// z_block1_mlp_gelu_tanh_again
+export function backward_mlp_gelu_tanh_again(
+  sigmoid_2: Float32Array,
+  hidden: Float32Array,
+  again: Float32Array,
+  batch: number,
+): void {
+  const nio_to = batch * 16384;
+  for (let nio = 0; nio < nio_to; nio++) {
+    again[nio] = sigmoid_2[nio]! * hidden[nio]!;
+  }
+}
+
+// dW[i, o] = sum[n, j](gelu_tanh_again[n, j, i] * du_1[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
 // dW stands for dz_block4_mlp_W, dz_block3_mlp_W, dz_block2_mlp_W, dz_block1_mlp_W
 export function gradient_mlp_W(
-  gelu_tanh: Float32Array,
+  gelu_tanh_again: Float32Array,
   du_1: Float32Array,
   dW: Float32Array,
   batch: number,
 ): void {
   dW.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(gelu_tanh, du_1, dW, 256, 64, nj_to);
+  contract_tn(gelu_tanh_again, du_1, dW, 256, 64, nj_to);
 }
 
 // dhidden[n, i, o] = sum[o2](du_1[n, i, o2] * mlp_W[o, o2])
-//     * (hidden[n, i, o] * (sigmoid(1.5957691216057308
-//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3))
-//     * (1 - sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))
-//     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, i, o]^2)))
-//     + sigmoid(1.5957691216057308 * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)))      finetune-gpt.dsl:23 (gpt.dsl:29)
+//     * (hidden[n, i, o] * (mlp_gelu_tanh_sigmoid[n, i, o] * (1 - mlp_gelu_tanh_sigmoid[n, i, o])
+//     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, i, o]^2))) + mlp_gelu_tanh_sigmoid[n, i, o])      finetune-gpt.dsl:23 (gpt.dsl:29)
 // dhidden stands for dz_block4_hidden, dz_block3_hidden, dz_block2_hidden, dz_block1_hidden
 export function backward_dhidden(
   du_1: Float32Array,
   mlp_W: Float32Array,
   hidden: Float32Array,
+  mlp_gelu_tanh_sigmoid: Float32Array,
   dhidden: Float32Array,
   batch: number,
 ): void {
   dhidden.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(du_1, mlp_W, dhidden, ni_to, 256, 64);
+  contract_nt_holding_b(du_1, mlp_W, dhidden, ni_to, 256, 64);
   const nio_to = batch * 16384;
   for (let nio = 0; nio < nio_to; nio++) {
+    const mlp_gelu_tanh_sigmoid_o = mlp_gelu_tanh_sigmoid[nio]!;
     const hidden_o = hidden[nio]!;
-    const sigmoid_2 = sigmoid(1.5957691216057308 * (hidden_o + 0.044715 * cube(hidden_o)));
     dhidden[nio]! *=
       hidden_o *
-        (sigmoid_2 * (1 - sigmoid_2) * (1.5957691216057308 * (1 + 0.134145 * (hidden_o * hidden_o)))) +
-      sigmoid_2;
+        (mlp_gelu_tanh_sigmoid_o *
+          (1 - mlp_gelu_tanh_sigmoid_o) *
+          (1.5957691216057308 * (1 + 0.134145 * (hidden_o * hidden_o)))) +
+      mlp_gelu_tanh_sigmoid_o;
   }
 }
 
@@ -2341,7 +1021,7 @@ export function backward_dnorm2(
 ): void {
   dnorm2.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
+  contract_nt_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
 }
 
 // dhidden_W[i, o] = sum[n, j](norm2_again[n, j, i] * dhidden[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
@@ -2354,7 +1034,7 @@ export function gradient_hidden_W(
 ): void {
   dhidden_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(norm2_again, dhidden, dhidden_W, 64, 256, nj_to);
+  contract_tn(norm2_again, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
 // dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))
@@ -2416,7 +1096,7 @@ export function backward_dattention_mixed(
 ): void {
   dmixed.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dy, O, dmixed, ni_to, 64, 64);
+  contract_nt_holding_b(dy, O, dmixed, ni_to, 64, 64);
 }
 
 // dO[h, c, o] = sum[n, i](mixed[n, i, h, c] * dy[n, i, o])      finetune-gpt.dsl:23 (gpt.dsl:19)
@@ -2429,7 +1109,7 @@ export function gradient_attention_O(
 ): void {
   dO.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(mixed, dy, dO, 64, 64, ni_to);
+  contract_tn(mixed, dy, dO, 64, 64, ni_to);
 }
 
 // dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      finetune-gpt.dsl:23 (gpt.dsl:17)
@@ -2448,7 +1128,7 @@ export function backward_dattention_weight(
     for (let h = 0; h < 4; h++) {
       // dweight[row, column] += sum[term](dmixed[row, term] * v[term, column])
       // prettier-ignore
-      contract_16x8(
+      contract(
         dmixed, v, dweight,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of dmixed: by row, by term
@@ -2473,19 +1153,19 @@ export function backward_z_block_attention_dx(
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dy_at_n = n * 4096;
     const a_at_n = n * 16384;
+    const dy_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](dy[row, term] * a[term, column])
+      // dx[row, column] += sum[term](a[row, term] * dy[term, column])
       // prettier-ignore
-      contract_16x8(
-        dy, a, dx,
-        16, 64, 64, // rows, columns, terms of a sum
-        1, 64, // strides of dy: by row, by term
-        64, 1, // strides of a: by term, by column
-        1, 64, // strides of dx: by row, by column
-        dy_at_n + h * 16, // where dy begins
+      contract(
+        a, dy, dx,
+        64, 16, 64, // rows, columns, terms of a sum
+        1, 64, // strides of a: by row, by term
+        64, 1, // strides of dy: by term, by column
+        64, 1, // strides of dx: by row, by column
         a_at_n + h * 4096, // where a begins
+        dy_at_n + h * 16, // where dy begins
         dy_at_n + h * 16, // where dx begins
       );
     }
@@ -2550,19 +1230,19 @@ export function backward_dattention_q(
 ): void {
   dq.fill(0);
   for (let n = 0; n < batch; n++) {
-    const k_at_n = n * 4096;
     const dscore_sum_at_n = n * 16384;
+    const k_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dq[row, column] += sum[term](k[row, term] * dscore_sum[term, column])
+      // dq[row, column] += sum[term](dscore_sum[row, term] * k[term, column])
       // prettier-ignore
-      contract_16x8(
-        k, dscore_sum, dq,
-        16, 64, 64, // rows, columns, terms of a sum
-        1, 64, // strides of k: by row, by term
-        1, 64, // strides of dscore_sum: by term, by column
-        1, 64, // strides of dq: by row, by column
-        k_at_n + h * 16, // where k begins
+      contract(
+        dscore_sum, k, dq,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of dscore_sum: by row, by term
+        64, 1, // strides of k: by term, by column
+        64, 1, // strides of dq: by row, by column
         dscore_sum_at_n + h * 4096, // where dscore_sum begins
+        k_at_n + h * 16, // where k begins
         k_at_n + h * 16, // where dq begins
       );
     }
@@ -2580,7 +1260,7 @@ export function backward_z_block_norm_dx(
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
+  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
 // dW[e, h, c] = sum[n, i](again[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
@@ -2594,7 +1274,7 @@ export function gradient_norm1_dW(
 ): void {
   dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(again, dy, dW, 64, 64, ni_to);
+  contract_tn(again, dy, dW, 64, 64, ni_to);
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
@@ -2611,7 +1291,7 @@ export function backward_dnorm1(
 ): void {
   dnorm1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dattention_q, attention_Q, dnorm1, ni_to, 64, 64);
+  contract_nt_holding_b(dattention_q, attention_Q, dnorm1, ni_to, 64, 64);
   const nik_to = batch * 4096;
   for (let nik = 0; nik < nik_to; nik++) {
     dnorm1[nik] = dnorm1_1[nik]! + dnorm1_2[nik]! + dnorm1[nik]!;
@@ -2711,8 +1391,8 @@ export function update_adamw(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
-export function block_16x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
+export function block_8x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2791,70 +1471,6 @@ export function block_16x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
-  const a8_0 = a[a_at + a_row * 8]!;
-  const a8_1 = a[a_at + a_row * 8 + a_column]!;
-  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
-  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
-  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
-  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
-  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
-  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
-  const a9_0 = a[a_at + a_row * 9]!;
-  const a9_1 = a[a_at + a_row * 9 + a_column]!;
-  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
-  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
-  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
-  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
-  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
-  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
-  const a10_0 = a[a_at + a_row * 10]!;
-  const a10_1 = a[a_at + a_row * 10 + a_column]!;
-  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
-  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
-  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
-  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
-  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
-  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
-  const a11_0 = a[a_at + a_row * 11]!;
-  const a11_1 = a[a_at + a_row * 11 + a_column]!;
-  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
-  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
-  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
-  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
-  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
-  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
-  const a12_0 = a[a_at + a_row * 12]!;
-  const a12_1 = a[a_at + a_row * 12 + a_column]!;
-  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
-  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
-  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
-  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
-  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
-  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
-  const a13_0 = a[a_at + a_row * 13]!;
-  const a13_1 = a[a_at + a_row * 13 + a_column]!;
-  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
-  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
-  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
-  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
-  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
-  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
-  const a14_0 = a[a_at + a_row * 14]!;
-  const a14_1 = a[a_at + a_row * 14 + a_column]!;
-  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
-  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
-  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
-  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
-  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
-  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
-  const a15_0 = a[a_at + a_row * 15]!;
-  const a15_1 = a[a_at + a_row * 15 + a_column]!;
-  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
-  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
-  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
-  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
-  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
-  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -2869,14 +1485,6 @@ export function block_16x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
-  const c8 = c_row * 8;
-  const c9 = c_row * 9;
-  const c10 = c_row * 10;
-  const c11 = c_row * 11;
-  const c12 = c_row * 12;
-  const c13 = c_row * 13;
-  const c14 = c_row * 14;
-  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -2889,44 +1497,28 @@ export function block_16x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
-    c[c_place + c8]! +=
-      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
-    c[c_place + c9]! +=
-      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
-    c[c_place + c10]! +=
-      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
-    c[c_place + c11]! +=
-      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
-    c[c_place + c12]! +=
-      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
-    c[c_place + c13]! +=
-      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
-    c[c_place + c14]! +=
-      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
-    c[c_place + c15]! +=
-      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
-export function block_4x1(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
+export function block_8x1(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2943,9 +1535,17 @@ export function block_4x1(
   const a1_0 = a[a_at + a_row]!;
   const a2_0 = a[a_at + a_row * 2]!;
   const a3_0 = a[a_at + a_row * 3]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a6_0 = a[a_at + a_row * 6]!;
+  const a7_0 = a[a_at + a_row * 7]!;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  const c6 = c_row * 6;
+  const c7 = c_row * 7;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -2954,15 +1554,88 @@ export function block_4x1(
     c[c_place + c1]! += a1_0 * x0;
     c[c_place + c2]! += a2_0 * x0;
     c[c_place + c3]! += a3_0 * x0;
+    c[c_place + c4]! += a4_0 * x0;
+    c[c_place + c5]! += a5_0 * x0;
+    c[c_place + c6]! += a6_0 * x0;
+    c[c_place + c7]! += a7_0 * x0;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
-// are held while b streams.
-export function contract_16x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 8, j < n: the inner loops of a contraction.
+export function block_1x8(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    const x5 = b[b_place + b5]!;
+    const x6 = b[b_place + b6]!;
+    const x7 = b[b_place + b7]!;
+    c[c_place]! +=
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
+export function block_1x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
+export function contract(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2979,31 +1652,76 @@ export function contract_16x8(
   b_at: number,
   c_at: number,
 ): void {
-  const terms_by_8 = (k >> 3) * 8;
-  for (let i = 0; i < m; i += 16) {
-    for (let p = 0; p < terms_by_8; p += 8) {
-      // prettier-ignore
-      block_16x8(
-        a, b, c, n,
-        a_row, a_column, b_row, b_column, c_row, c_column,
-        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+  const whole_rows = (m >> 3) * 8;
+  const whole_columns = (k >> 3) * 8;
+  for (let i = 0; i < whole_rows; i += 8) {
+    for (let p = 0; p < whole_columns; p += 8) {
+      block_8x8(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        a_column,
+        b_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_8x1(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
       );
     }
   }
-  for (let i = 0; i < m; i += 4) {
-    for (let p = terms_by_8; p < k; p++) {
-      // prettier-ignore
-      block_4x1(
-        a, b, c, n,
-        a_row, b_column, c_row, c_column,
-        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+  for (let i = whole_rows; i < m; i++) {
+    for (let p = 0; p < whole_columns; p += 8) {
+      block_1x8(
+        a,
+        b,
+        c,
+        n,
+        a_column,
+        b_row,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_1x1(
+        a,
+        b,
+        c,
+        n,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
       );
     }
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nn_16x8_holding_b(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
+export function contract_nn(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3012,18 +1730,18 @@ export function contract_nn_16x8_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
-    b, a, c,
-    n, m, k, // rows, columns, terms of a sum
-    1, n, // strides of b: by row, by term
-    1, k, // strides of a: by term, by column
-    1, n, // strides of c: by row, by column
-    0, 0, 0, // where b, a and c begin
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
   );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nt_16x8_holding_b(
+export function contract_nt_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3032,7 +1750,7 @@ export function contract_nt_16x8_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
+  contract(
     b, a, c,
     n, m, k, // rows, columns, terms of a sum
     k, 1, // strides of b: by row, by term
@@ -3043,7 +1761,7 @@ export function contract_nt_16x8_holding_b(
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn_16x8(
+export function contract_tn(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3052,7 +1770,7 @@ export function contract_tn_16x8(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
+  contract(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     1, m, // strides of a: by row, by term
@@ -3065,8 +1783,7 @@ export function contract_tn_16x8(
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const r2 = r * r;
-  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -3114,97 +1831,99 @@ interface Memory {
 function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: number) => void {
   const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
   const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
-  const z_start = workspace.subarray(16384 * batch, 20480 * batch);
-  const z_block1_norm1_m = workspace.subarray(315392 * batch, 315456 * batch);
-  const z_block1_norm1_v = workspace.subarray(315456 * batch, 315520 * batch);
+  const z_start = workspace.subarray(40960 * batch, 45056 * batch);
+  const z_block1_norm1_m = workspace.subarray(119232 * batch, 119296 * batch);
+  const z_block1_norm1_v = workspace.subarray(119296 * batch, 119360 * batch);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const z_block1_norm1_b = parameters.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
-  const z_block1_norm1 = workspace.subarray(208896 * batch, 212992 * batch);
+  const z_block1_norm1 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_attention_Q = parameters.subarray(
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
   );
-  const z_block1_attention_q = workspace.subarray(212992 * batch, 217088 * batch);
+  const z_block1_attention_q = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block1_attention_K = parameters.subarray(
     z_block1_attention_K_offset,
     z_block1_attention_K_offset + 4096,
   );
-  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
+  const z_block1_attention_k = workspace.subarray(24576 * batch, 28672 * batch);
   const z_block1_attention_V = parameters.subarray(
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
   );
-  const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
+  const z_block1_attention_v = workspace.subarray(28672 * batch, 32768 * batch);
   const z_block1_attention_score = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const z_block1_attention_mixed = workspace.subarray(225280 * batch, 229376 * batch);
+  const z_block1_attention_weight = workspace.subarray(119808 * batch, 136192 * batch);
+  const z_block1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
-  const z_block1_u = workspace.subarray(229376 * batch, 233472 * batch);
-  const z_block1_norm2_m = workspace.subarray(315520 * batch, 315584 * batch);
-  const z_block1_norm2_v = workspace.subarray(315584 * batch, 315648 * batch);
+  const z_block1_u = workspace.subarray(36864 * batch, 40960 * batch);
+  const z_block1_norm2_m = workspace.subarray(102400 * batch, 102464 * batch);
+  const z_block1_norm2_v = workspace.subarray(119360 * batch, 119424 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const z_block1_norm2 = workspace.subarray(32768 * batch, 36864 * batch);
+  const z_block1_norm2 = workspace.subarray(0, 4096 * batch);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const z_block1_hidden_b = parameters.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
-  const z_block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block1_hidden = workspace.subarray(136192 * batch, 152576 * batch);
+  const z_block1_mlp_gelu_tanh_sigmoid = workspace.subarray(152576 * batch, 168960 * batch);
+  const z_block1_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const z_block1_mlp_b = parameters.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
-  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block2_norm1_m = workspace.subarray(315648 * batch, 315712 * batch);
-  const z_block2_norm1_v = workspace.subarray(315712 * batch, 315776 * batch);
+  const z_block1 = workspace.subarray(40960 * batch, 45056 * batch);
+  const z_block2_norm1_m = workspace.subarray(102464 * batch, 102528 * batch);
+  const z_block2_norm1_v = workspace.subarray(119424 * batch, 119488 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
-  const z_block2_norm1 = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block2_norm1 = workspace.subarray(0, 4096 * batch);
   const z_block2_attention_Q = parameters.subarray(
     z_block2_attention_Q_offset,
     z_block2_attention_Q_offset + 4096,
   );
-  const z_block2_attention_q = workspace.subarray(237568 * batch, 241664 * batch);
+  const z_block2_attention_q = workspace.subarray(45056 * batch, 49152 * batch);
   const z_block2_attention_K = parameters.subarray(
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
   );
-  const z_block2_attention_k = workspace.subarray(241664 * batch, 245760 * batch);
+  const z_block2_attention_k = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block2_attention_V = parameters.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
   );
-  const z_block2_attention_v = workspace.subarray(245760 * batch, 249856 * batch);
-  const z_block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_mixed = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block2_attention_v = workspace.subarray(53248 * batch, 57344 * batch);
+  const z_block2_attention_score = workspace.subarray(0, 16384 * batch);
+  const z_block2_attention_weight = workspace.subarray(168960 * batch, 185344 * batch);
+  const z_block2_attention_mixed = workspace.subarray(57344 * batch, 61440 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
-  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
-  const z_block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
-  const z_block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
+  const z_block2_u = workspace.subarray(61440 * batch, 65536 * batch);
+  const z_block2_norm2_m = workspace.subarray(102528 * batch, 102592 * batch);
+  const z_block2_norm2_v = workspace.subarray(119488 * batch, 119552 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2 = workspace.subarray(81920 * batch, 86016 * batch);
+  const z_block2_norm2 = workspace.subarray(0, 4096 * batch);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const z_block2_hidden_b = parameters.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
-  const z_block2_hidden = workspace.subarray(65536 * batch, 81920 * batch);
-  const z_block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
+  const z_block2_hidden = workspace.subarray(185344 * batch, 201728 * batch);
+  const z_block2_mlp_gelu_tanh_sigmoid = workspace.subarray(201728 * batch, 218112 * batch);
+  const z_block2_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const z_block2_mlp_b = parameters.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
-  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
-  const z_block3_norm1_m = workspace.subarray(315904 * batch, 315968 * batch);
-  const z_block3_norm1_v = workspace.subarray(315968 * batch, 316032 * batch);
+  const z_block2 = workspace.subarray(65536 * batch, 69632 * batch);
+  const z_block3_norm1_m = workspace.subarray(102592 * batch, 102656 * batch);
+  const z_block3_norm1_v = workspace.subarray(119552 * batch, 119616 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
-  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block3_norm1 = workspace.subarray(0, 4096 * batch);
   const z_block3_attention_Q = parameters.subarray(
     z_block3_attention_Q_offset,
     z_block3_attention_Q_offset + 4096,
   );
-  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block3_attention_q = workspace.subarray(69632 * batch, 73728 * batch);
 
   return (n: number): void => {
     forward_z_y(z_tokens_E, z_start_P, text, z_start, n);
@@ -3238,7 +1957,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
       n,
     );
     forward_hidden(z_block1_norm2, z_block1_hidden_W, z_block1_hidden_b, z_block1_hidden, n);
-    forward_mlp_gelu_tanh(z_block1_hidden, z_block1_mlp_gelu_tanh, n);
+    forward_mlp_gelu_tanh(z_block1_hidden, z_block1_mlp_gelu_tanh_sigmoid, z_block1_mlp_gelu_tanh, n);
     forward_mlp_y(z_block1_u, z_block1_mlp_gelu_tanh, z_block1_mlp_W, z_block1_mlp_b, z_block1, n);
     forward_m(z_block1, z_block2_norm1_m, n);
     forward_v(z_block1, z_block2_norm1_m, z_block2_norm1_v, n);
@@ -3270,7 +1989,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
       n,
     );
     forward_hidden(z_block2_norm2, z_block2_hidden_W, z_block2_hidden_b, z_block2_hidden, n);
-    forward_mlp_gelu_tanh(z_block2_hidden, z_block2_mlp_gelu_tanh, n);
+    forward_mlp_gelu_tanh(z_block2_hidden, z_block2_mlp_gelu_tanh_sigmoid, z_block2_mlp_gelu_tanh, n);
     forward_mlp_y(z_block2_u, z_block2_mlp_gelu_tanh, z_block2_mlp_W, z_block2_mlp_b, z_block2, n);
     forward_m(z_block2, z_block3_norm1_m, n);
     forward_v(z_block2, z_block3_norm1_m, z_block3_norm1_v, n);
@@ -3289,89 +2008,91 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
 
 /** `forward`, part 2 of 2: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
-  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block3_norm1 = workspace.subarray(0, 4096 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const z_block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_attention_k = workspace.subarray(73728 * batch, 77824 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
-  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
-  const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
-  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block3_attention_v = workspace.subarray(77824 * batch, 81920 * batch);
+  const z_block3_attention_q = workspace.subarray(69632 * batch, 73728 * batch);
+  const z_block3_attention_score = workspace.subarray(0, 16384 * batch);
+  const z_block3_attention_weight = workspace.subarray(218112 * batch, 234496 * batch);
+  const z_block3_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
+  const z_block2 = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_u = workspace.subarray(278528 * batch, 282624 * batch);
-  const z_block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
-  const z_block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
+  const z_block3_u = workspace.subarray(86016 * batch, 90112 * batch);
+  const z_block3_norm2_m = workspace.subarray(102656 * batch, 102720 * batch);
+  const z_block3_norm2_v = workspace.subarray(119616 * batch, 119680 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
+  const z_block3_norm2 = workspace.subarray(0, 4096 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
-  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
-  const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
+  const z_block3_hidden = workspace.subarray(234496 * batch, 250880 * batch);
+  const z_block3_mlp_gelu_tanh_sigmoid = workspace.subarray(250880 * batch, 267264 * batch);
+  const z_block3_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
-  const z_block3 = workspace.subarray(282624 * batch, 286720 * batch);
-  const z_block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
-  const z_block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
+  const z_block3 = workspace.subarray(90112 * batch, 94208 * batch);
+  const z_block4_norm1_m = workspace.subarray(102720 * batch, 102784 * batch);
+  const z_block4_norm1_v = workspace.subarray(119680 * batch, 119744 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
+  const z_block4_norm1 = workspace.subarray(0, 4096 * batch);
   const z_block4_attention_Q = parameters.subarray(
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const z_block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block4_attention_q = workspace.subarray(94208 * batch, 98304 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
+  const z_block4_attention_k = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
-  const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block4_attention_v = workspace.subarray(102848 * batch, 106944 * batch);
+  const z_block4_attention_score = workspace.subarray(0, 16384 * batch);
+  const z_block4_attention_weight = workspace.subarray(267264 * batch, 283648 * batch);
+  const z_block4_attention_mixed = workspace.subarray(106944 * batch, 111040 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
-  const z_block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
-  const z_block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
+  const z_block4_u = workspace.subarray(111040 * batch, 115136 * batch);
+  const z_block4_norm2_m = workspace.subarray(102784 * batch, 102848 * batch);
+  const z_block4_norm2_v = workspace.subarray(119744 * batch, 119808 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
+  const z_block4_norm2 = workspace.subarray(0, 4096 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
-  const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
-  const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
+  const z_block4_hidden = workspace.subarray(283648 * batch, 300032 * batch);
+  const z_block4_mlp_gelu_tanh_sigmoid = workspace.subarray(300032 * batch, 316416 * batch);
+  const z_block4_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_norm_m = workspace.subarray(316416 * batch, 316480 * batch);
-  const z_norm_v = workspace.subarray(316480 * batch, 316544 * batch);
+  const z_block4 = workspace.subarray(115136 * batch, 119232 * batch);
+  const z_norm_m = workspace.subarray(8192 * batch, 8256 * batch);
+  const z_norm_v = workspace.subarray(8256 * batch, 8320 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm = workspace.subarray(202752 * batch, 206848 * batch);
+  const z_norm = workspace.subarray(0, 4096 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
-  const z = workspace.subarray(196608 * batch, 202752 * batch);
+  const z = workspace.subarray(8320 * batch, 14464 * batch);
   const p_logsumexp = doubles.subarray(1, 64 * batch + 1);
-  const p = workspace.subarray(202752 * batch, 208896 * batch);
+  const p = workspace.subarray(0, 6144 * batch);
   const loss = doubles.subarray(0, 1);
 
   return (n: number): void => {
@@ -3393,7 +2114,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
       n,
     );
     forward_hidden(z_block3_norm2, z_block3_hidden_W, z_block3_hidden_b, z_block3_hidden, n);
-    forward_mlp_gelu_tanh(z_block3_hidden, z_block3_mlp_gelu_tanh, n);
+    forward_mlp_gelu_tanh(z_block3_hidden, z_block3_mlp_gelu_tanh_sigmoid, z_block3_mlp_gelu_tanh, n);
     forward_mlp_y(z_block3_u, z_block3_mlp_gelu_tanh, z_block3_mlp_W, z_block3_mlp_b, z_block3, n);
     forward_m(z_block3, z_block4_norm1_m, n);
     forward_v(z_block3, z_block4_norm1_m, z_block4_norm1_v, n);
@@ -3425,7 +2146,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
       n,
     );
     forward_hidden(z_block4_norm2, z_block4_hidden_W, z_block4_hidden_b, z_block4_hidden, n);
-    forward_mlp_gelu_tanh(z_block4_hidden, z_block4_mlp_gelu_tanh, n);
+    forward_mlp_gelu_tanh(z_block4_hidden, z_block4_mlp_gelu_tanh_sigmoid, z_block4_mlp_gelu_tanh, n);
     forward_mlp_y(z_block4_u, z_block4_mlp_gelu_tanh, z_block4_mlp_W, z_block4_mlp_b, z_block4, n);
     forward_m(z_block4, z_norm_m, n);
     forward_v(z_block4, z_norm_m, z_norm_v, n);
@@ -3447,71 +2168,72 @@ function backwardPart1({
   doubles,
   next,
 }: Memory): (n: number) => void {
-  const p = workspace.subarray(202752 * batch, 208896 * batch);
-  const dz = workspace.subarray(202752 * batch, 208896 * batch);
+  const p = workspace.subarray(0, 6144 * batch);
+  const dz = workspace.subarray(8320 * batch, 14464 * batch);
   const dz_z_b = gradients.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
-  const dz_norm = workspace.subarray(196608 * batch, 200704 * batch);
-  const z_block4 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_norm_m = workspace.subarray(316416 * batch, 316480 * batch);
-  const z_norm_v = workspace.subarray(316480 * batch, 316544 * batch);
+  const dz_norm = workspace.subarray(0, 4096 * batch);
+  const z_block4 = workspace.subarray(115136 * batch, 119232 * batch);
+  const z_norm_m = workspace.subarray(8192 * batch, 8256 * batch);
+  const z_norm_v = workspace.subarray(8256 * batch, 8320 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm_again = workspace.subarray(311296 * batch, 315392 * batch);
+  const z_norm_again = workspace.subarray(4096 * batch, 8192 * batch);
   const dz_z_W = gradients.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const dz_norm_g = gradients.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_norm_b = gradients.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const dz_block4_u_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_block4_u_1 = workspace.subarray(115136 * batch, 119232 * batch);
   const dz_block4_mlp_b = gradients.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
+  const z_block4_mlp_gelu_tanh_sigmoid = workspace.subarray(300032 * batch, 316416 * batch);
+  const z_block4_hidden = workspace.subarray(283648 * batch, 300032 * batch);
+  const z_block4_mlp_gelu_tanh_again = workspace.subarray(0, 16384 * batch);
   const dz_block4_mlp_W = gradients.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
-  const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
-  const dz_block4_hidden = workspace.subarray(180224 * batch, 196608 * batch);
+  const dz_block4_hidden = workspace.subarray(0, 16384 * batch);
   const dz_block4_hidden_b = gradients.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
-  const dz_block4_norm2 = workspace.subarray(163840 * batch, 167936 * batch);
-  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
-  const z_block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
-  const z_block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
+  const dz_block4_norm2 = workspace.subarray(283648 * batch, 287744 * batch);
+  const z_block4_u = workspace.subarray(111040 * batch, 115136 * batch);
+  const z_block4_norm2_m = workspace.subarray(102784 * batch, 102848 * batch);
+  const z_block4_norm2_v = workspace.subarray(119744 * batch, 119808 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2_again = workspace.subarray(167936 * batch, 172032 * batch);
+  const z_block4_norm2_again = workspace.subarray(287744 * batch, 291840 * batch);
   const dz_block4_hidden_W = gradients.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const dz_block4_norm2_g = gradients.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const dz_block4_norm2_b = gradients.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const dz_block3_1 = workspace.subarray(196608 * batch, 200704 * batch);
+  const dz_block3_1 = workspace.subarray(283648 * batch, 287744 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const dz_block4_attention_mixed = workspace.subarray(180224 * batch, 184320 * batch);
-  const z_block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
+  const dz_block4_attention_mixed = workspace.subarray(111040 * batch, 115136 * batch);
+  const z_block4_attention_mixed = workspace.subarray(106944 * batch, 111040 * batch);
   const dz_block4_attention_O = gradients.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
-  const dz_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
-  const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const dz_block4_attention_v = workspace.subarray(200704 * batch, 204800 * batch);
+  const z_block4_attention_v = workspace.subarray(102848 * batch, 106944 * batch);
+  const dz_block4_attention_weight = workspace.subarray(0, 16384 * batch);
+  const z_block4_attention_weight = workspace.subarray(267264 * batch, 283648 * batch);
+  const dz_block4_attention_v = workspace.subarray(287744 * batch, 291840 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
-  const z_block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
-  const dz_block4_attention_q = workspace.subarray(147456 * batch, 151552 * batch);
-  const z_block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
-  const dz_block4_attention_k = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block4_attention_score_sum = workspace.subarray(102784 * batch, 119168 * batch);
+  const z_block4_attention_k = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block4_attention_q = workspace.subarray(0, 4096 * batch);
+  const z_block4_attention_q = workspace.subarray(94208 * batch, 98304 * batch);
+  const dz_block4_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const dz_block4_norm1_1 = workspace.subarray(155648 * batch, 159744 * batch);
-  const z_block3 = workspace.subarray(282624 * batch, 286720 * batch);
-  const z_block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
-  const z_block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
+  const dz_block4_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+  const z_block3 = workspace.subarray(90112 * batch, 94208 * batch);
+  const z_block4_norm1_m = workspace.subarray(102720 * batch, 102784 * batch);
+  const z_block4_norm1_v = workspace.subarray(119680 * batch, 119744 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1_again = workspace.subarray(159744 * batch, 163840 * batch);
+  const z_block4_norm1_again = workspace.subarray(12288 * batch, 16384 * batch);
   const dz_block4_attention_V = gradients.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
@@ -3520,7 +2242,7 @@ function backwardPart1({
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const dz_block4_norm1_2 = workspace.subarray(163840 * batch, 167936 * batch);
+  const dz_block4_norm1_2 = workspace.subarray(94208 * batch, 98304 * batch);
   const dz_block4_attention_K = gradients.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
@@ -3533,10 +2255,10 @@ function backwardPart1({
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const dz_block4_norm1 = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block4_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
   const dz_block4_norm1_g = gradients.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const dz_block4_norm1_b = gradients.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block3_u_1 = workspace.subarray(90112 * batch, 94208 * batch);
   const dz_block3_mlp_b = gradients.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
 
   return (n: number): void => {
@@ -3549,8 +2271,21 @@ function backwardPart1({
     gradient_b(dz_norm, dz_norm_b, n);
     backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, z_norm_m, z_block4, dz_block4_u_1, n);
     gradient_b(dz_block4_u_1, dz_block4_mlp_b, n);
-    gradient_mlp_W(z_block4_mlp_gelu_tanh, dz_block4_u_1, dz_block4_mlp_W, n);
-    backward_dhidden(dz_block4_u_1, z_block4_mlp_W, z_block4_hidden, dz_block4_hidden, n);
+    backward_mlp_gelu_tanh_again(
+      z_block4_mlp_gelu_tanh_sigmoid,
+      z_block4_hidden,
+      z_block4_mlp_gelu_tanh_again,
+      n,
+    );
+    gradient_mlp_W(z_block4_mlp_gelu_tanh_again, dz_block4_u_1, dz_block4_mlp_W, n);
+    backward_dhidden(
+      dz_block4_u_1,
+      z_block4_mlp_W,
+      z_block4_hidden,
+      z_block4_mlp_gelu_tanh_sigmoid,
+      dz_block4_hidden,
+      n,
+    );
     gradient_hidden_b(dz_block4_hidden, dz_block4_hidden_b, n);
     backward_dnorm2(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2, n);
     forward_z_norm_y(
@@ -3649,56 +2384,57 @@ function backwardPart1({
 
 /** `backward`, part 2 of 4: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
-  const dz_block3_u_1 = workspace.subarray(151552 * batch, 155648 * batch);
+  const z_block3_mlp_gelu_tanh_sigmoid = workspace.subarray(250880 * batch, 267264 * batch);
+  const z_block3_hidden = workspace.subarray(234496 * batch, 250880 * batch);
+  const z_block3_mlp_gelu_tanh_again = workspace.subarray(0, 16384 * batch);
+  const dz_block3_u_1 = workspace.subarray(90112 * batch, 94208 * batch);
   const dz_block3_mlp_W = gradients.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
-  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
-  const dz_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
+  const dz_block3_hidden = workspace.subarray(0, 16384 * batch);
   const dz_block3_hidden_b = gradients.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
-  const dz_block3_norm2 = workspace.subarray(114688 * batch, 118784 * batch);
-  const z_block3_u = workspace.subarray(278528 * batch, 282624 * batch);
-  const z_block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
-  const z_block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
+  const dz_block3_norm2 = workspace.subarray(94208 * batch, 98304 * batch);
+  const z_block3_u = workspace.subarray(86016 * batch, 90112 * batch);
+  const z_block3_norm2_m = workspace.subarray(102656 * batch, 102720 * batch);
+  const z_block3_norm2_v = workspace.subarray(119616 * batch, 119680 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2_again = workspace.subarray(118784 * batch, 122880 * batch);
+  const z_block3_norm2_again = workspace.subarray(98304 * batch, 102400 * batch);
   const dz_block3_hidden_W = gradients.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const dz_block3_norm2_g = gradients.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const dz_block3_norm2_b = gradients.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const dz_block2_1 = workspace.subarray(151552 * batch, 155648 * batch);
+  const dz_block2_1 = workspace.subarray(94208 * batch, 98304 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const dz_block3_attention_mixed = workspace.subarray(131072 * batch, 135168 * batch);
-  const z_block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
+  const dz_block3_attention_mixed = workspace.subarray(86016 * batch, 90112 * batch);
+  const z_block3_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
   const dz_block3_attention_O = gradients.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
-  const dz_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
-  const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const dz_block3_attention_v = workspace.subarray(147456 * batch, 151552 * batch);
+  const z_block3_attention_v = workspace.subarray(77824 * batch, 81920 * batch);
+  const dz_block3_attention_weight = workspace.subarray(0, 16384 * batch);
+  const z_block3_attention_weight = workspace.subarray(218112 * batch, 234496 * batch);
+  const dz_block3_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
   const dz_block3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
-  const z_block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
-  const dz_block3_attention_q = workspace.subarray(98304 * batch, 102400 * batch);
-  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
-  const dz_block3_attention_k = workspace.subarray(102400 * batch, 106496 * batch);
+  const dz_block3_attention_score_sum = workspace.subarray(77824 * batch, 94208 * batch);
+  const z_block3_attention_k = workspace.subarray(73728 * batch, 77824 * batch);
+  const dz_block3_attention_q = workspace.subarray(0, 4096 * batch);
+  const z_block3_attention_q = workspace.subarray(69632 * batch, 73728 * batch);
+  const dz_block3_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const dz_block3_norm1_1 = workspace.subarray(106496 * batch, 110592 * batch);
-  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
-  const z_block3_norm1_m = workspace.subarray(315904 * batch, 315968 * batch);
-  const z_block3_norm1_v = workspace.subarray(315968 * batch, 316032 * batch);
+  const dz_block3_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+  const z_block2 = workspace.subarray(65536 * batch, 69632 * batch);
+  const z_block3_norm1_m = workspace.subarray(102592 * batch, 102656 * batch);
+  const z_block3_norm1_v = workspace.subarray(119552 * batch, 119616 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
-  const z_block3_norm1_again = workspace.subarray(110592 * batch, 114688 * batch);
+  const z_block3_norm1_again = workspace.subarray(12288 * batch, 16384 * batch);
   const dz_block3_attention_V = gradients.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
@@ -3707,7 +2443,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const dz_block3_norm1_2 = workspace.subarray(114688 * batch, 118784 * batch);
+  const dz_block3_norm1_2 = workspace.subarray(69632 * batch, 73728 * batch);
   const dz_block3_attention_K = gradients.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
@@ -3720,29 +2456,37 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_Q_offset,
     z_block3_attention_Q_offset + 4096,
   );
-  const dz_block3_norm1 = workspace.subarray(102400 * batch, 106496 * batch);
+  const dz_block3_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
   const dz_block3_norm1_g = gradients.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const dz_block3_norm1_b = gradients.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
-  const dz_block2_u_1 = workspace.subarray(102400 * batch, 106496 * batch);
+  const dz_block2_u_1 = workspace.subarray(65536 * batch, 69632 * batch);
   const dz_block2_mlp_b = gradients.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
-  const z_block2_mlp_gelu_tanh = workspace.subarray(81920 * batch, 98304 * batch);
+  const z_block2_mlp_gelu_tanh_sigmoid = workspace.subarray(201728 * batch, 218112 * batch);
+  const z_block2_hidden = workspace.subarray(185344 * batch, 201728 * batch);
+  const z_block2_mlp_gelu_tanh_again = workspace.subarray(0, 16384 * batch);
   const dz_block2_mlp_W = gradients.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
-  const z_block2_hidden = workspace.subarray(65536 * batch, 81920 * batch);
-  const dz_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
+  const dz_block2_hidden = workspace.subarray(0, 16384 * batch);
   const dz_block2_hidden_b = gradients.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
-  const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
-  const z_block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
-  const z_block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
-  const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2_again = workspace.subarray(69632 * batch, 73728 * batch);
+  const dz_block2_norm2 = workspace.subarray(69632 * batch, 73728 * batch);
 
   return (n: number): void => {
-    gradient_mlp_W(z_block3_mlp_gelu_tanh, dz_block3_u_1, dz_block3_mlp_W, n);
-    backward_dhidden(dz_block3_u_1, z_block3_mlp_W, z_block3_hidden, dz_block3_hidden, n);
+    backward_mlp_gelu_tanh_again(
+      z_block3_mlp_gelu_tanh_sigmoid,
+      z_block3_hidden,
+      z_block3_mlp_gelu_tanh_again,
+      n,
+    );
+    gradient_mlp_W(z_block3_mlp_gelu_tanh_again, dz_block3_u_1, dz_block3_mlp_W, n);
+    backward_dhidden(
+      dz_block3_u_1,
+      z_block3_mlp_W,
+      z_block3_hidden,
+      z_block3_mlp_gelu_tanh_sigmoid,
+      dz_block3_hidden,
+      n,
+    );
     gradient_hidden_b(dz_block3_hidden, dz_block3_hidden_b, n);
     backward_dnorm2(dz_block3_hidden, z_block3_hidden_W, dz_block3_norm2, n);
     forward_z_norm_y(
@@ -3836,67 +2580,72 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     gradient_b(dz_block2_u_1, dz_block2_mlp_b, n);
-    gradient_mlp_W(z_block2_mlp_gelu_tanh, dz_block2_u_1, dz_block2_mlp_W, n);
-    backward_dhidden(dz_block2_u_1, z_block2_mlp_W, z_block2_hidden, dz_block2_hidden, n);
-    gradient_hidden_b(dz_block2_hidden, dz_block2_hidden_b, n);
-    backward_dnorm2(dz_block2_hidden, z_block2_hidden_W, dz_block2_norm2, n);
-    forward_z_norm_y(
-      z_block2_u,
-      z_block2_norm2_m,
-      z_block2_norm2_v,
-      z_block2_norm2_g,
-      z_block2_norm2_b,
-      z_block2_norm2_again,
+    backward_mlp_gelu_tanh_again(
+      z_block2_mlp_gelu_tanh_sigmoid,
+      z_block2_hidden,
+      z_block2_mlp_gelu_tanh_again,
       n,
     );
+    gradient_mlp_W(z_block2_mlp_gelu_tanh_again, dz_block2_u_1, dz_block2_mlp_W, n);
+    backward_dhidden(
+      dz_block2_u_1,
+      z_block2_mlp_W,
+      z_block2_hidden,
+      z_block2_mlp_gelu_tanh_sigmoid,
+      dz_block2_hidden,
+      n,
+    );
+    gradient_hidden_b(dz_block2_hidden, dz_block2_hidden_b, n);
+    backward_dnorm2(dz_block2_hidden, z_block2_hidden_W, dz_block2_norm2, n);
   };
 }
 
 /** `backward`, part 3 of 4: its arrays, and the calls that work on them. */
 function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const z_block2_norm2_again = workspace.subarray(69632 * batch, 73728 * batch);
-  const dz_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
+  const z_block2_u = workspace.subarray(61440 * batch, 65536 * batch);
+  const z_block2_norm2_m = workspace.subarray(102528 * batch, 102592 * batch);
+  const z_block2_norm2_v = workspace.subarray(119488 * batch, 119552 * batch);
+  const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
+  const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
+  const z_block2_norm2_again = workspace.subarray(73728 * batch, 77824 * batch);
+  const dz_block2_hidden = workspace.subarray(0, 16384 * batch);
   const dz_block2_hidden_W = gradients.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
-  const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block2_u = workspace.subarray(253952 * batch, 258048 * batch);
-  const z_block2_norm2_m = workspace.subarray(315776 * batch, 315840 * batch);
-  const z_block2_norm2_v = workspace.subarray(315840 * batch, 315904 * batch);
+  const dz_block2_norm2 = workspace.subarray(69632 * batch, 73728 * batch);
   const dz_block2_norm2_g = gradients.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const dz_block2_norm2_b = gradients.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
-  const dz_block2_u_1 = workspace.subarray(102400 * batch, 106496 * batch);
-  const dz_block1_1 = workspace.subarray(102400 * batch, 106496 * batch);
+  const dz_block2_u_1 = workspace.subarray(65536 * batch, 69632 * batch);
+  const dz_block1_1 = workspace.subarray(69632 * batch, 73728 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
-  const dz_block2_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
-  const z_block2_attention_mixed = workspace.subarray(249856 * batch, 253952 * batch);
+  const dz_block2_attention_mixed = workspace.subarray(61440 * batch, 65536 * batch);
+  const z_block2_attention_mixed = workspace.subarray(57344 * batch, 61440 * batch);
   const dz_block2_attention_O = gradients.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
-  const z_block2_attention_v = workspace.subarray(245760 * batch, 249856 * batch);
-  const dz_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
-  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const dz_block2_attention_v = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block2_attention_v = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block2_attention_weight = workspace.subarray(0, 16384 * batch);
+  const z_block2_attention_weight = workspace.subarray(168960 * batch, 185344 * batch);
+  const dz_block2_attention_v = workspace.subarray(73728 * batch, 77824 * batch);
   const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
-  const z_block2_attention_k = workspace.subarray(241664 * batch, 245760 * batch);
-  const dz_block2_attention_q = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block2_attention_q = workspace.subarray(237568 * batch, 241664 * batch);
-  const dz_block2_attention_k = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block2_attention_score_sum = workspace.subarray(53248 * batch, 69632 * batch);
+  const z_block2_attention_k = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block2_attention_q = workspace.subarray(0, 4096 * batch);
+  const z_block2_attention_q = workspace.subarray(45056 * batch, 49152 * batch);
+  const dz_block2_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
   const z_block2_attention_V = parameters.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
   );
-  const dz_block2_norm1_1 = workspace.subarray(57344 * batch, 61440 * batch);
-  const z_block1 = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block2_norm1_m = workspace.subarray(315648 * batch, 315712 * batch);
-  const z_block2_norm1_v = workspace.subarray(315712 * batch, 315776 * batch);
+  const dz_block2_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
+  const z_block1 = workspace.subarray(40960 * batch, 45056 * batch);
+  const z_block2_norm1_m = workspace.subarray(102464 * batch, 102528 * batch);
+  const z_block2_norm1_v = workspace.subarray(119424 * batch, 119488 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
-  const z_block2_norm1_again = workspace.subarray(61440 * batch, 65536 * batch);
+  const z_block2_norm1_again = workspace.subarray(12288 * batch, 16384 * batch);
   const dz_block2_attention_V = gradients.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
@@ -3905,7 +2654,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
   );
-  const dz_block2_norm1_2 = workspace.subarray(65536 * batch, 69632 * batch);
+  const dz_block2_norm1_2 = workspace.subarray(45056 * batch, 49152 * batch);
   const dz_block2_attention_K = gradients.subarray(
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
@@ -3918,36 +2667,41 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_Q_offset,
     z_block2_attention_Q_offset + 4096,
   );
-  const dz_block2_norm1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block2_norm1 = workspace.subarray(4096 * batch, 8192 * batch);
   const dz_block2_norm1_g = gradients.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const dz_block2_norm1_b = gradients.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
-  const dz_block1_u_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_block1_u_1 = workspace.subarray(40960 * batch, 45056 * batch);
   const dz_block1_mlp_b = gradients.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
-  const z_block1_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block1_mlp_gelu_tanh_sigmoid = workspace.subarray(152576 * batch, 168960 * batch);
+  const z_block1_hidden = workspace.subarray(136192 * batch, 152576 * batch);
+  const z_block1_mlp_gelu_tanh_again = workspace.subarray(0, 16384 * batch);
   const dz_block1_mlp_W = gradients.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
-  const z_block1_hidden = workspace.subarray(16384 * batch, 32768 * batch);
-  const dz_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
+  const dz_block1_hidden = workspace.subarray(0, 16384 * batch);
   const dz_block1_hidden_b = gradients.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
-  const dz_block1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const z_block1_u = workspace.subarray(229376 * batch, 233472 * batch);
-  const z_block1_norm2_m = workspace.subarray(315520 * batch, 315584 * batch);
-  const z_block1_norm2_v = workspace.subarray(315584 * batch, 315648 * batch);
+  const dz_block1_norm2 = workspace.subarray(45056 * batch, 49152 * batch);
+  const z_block1_u = workspace.subarray(36864 * batch, 40960 * batch);
+  const z_block1_norm2_m = workspace.subarray(102400 * batch, 102464 * batch);
+  const z_block1_norm2_v = workspace.subarray(119360 * batch, 119424 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const z_block1_norm2_again = workspace.subarray(20480 * batch, 24576 * batch);
+  const z_block1_norm2_again = workspace.subarray(49152 * batch, 53248 * batch);
   const dz_block1_hidden_W = gradients.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const dz_block1_norm2_g = gradients.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const dz_block1_norm2_b = gradients.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
-  const z_block1_attention_O = parameters.subarray(
-    z_block1_attention_O_offset,
-    z_block1_attention_O_offset + 4096,
-  );
-  const dz_block1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
+  const dz_start_1 = workspace.subarray(45056 * batch, 49152 * batch);
 
   return (n: number): void => {
+    forward_z_norm_y(
+      z_block2_u,
+      z_block2_norm2_m,
+      z_block2_norm2_v,
+      z_block2_norm2_g,
+      z_block2_norm2_b,
+      z_block2_norm2_again,
+      n,
+    );
     gradient_hidden_W(z_block2_norm2_again, dz_block2_hidden, dz_block2_hidden_W, n);
     gradient_g(dz_block2_norm2, z_block2_u, z_block2_norm2_m, z_block2_norm2_v, dz_block2_norm2_g, n);
     gradient_b(dz_block2_norm2, dz_block2_norm2_b, n);
@@ -4030,8 +2784,21 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     gradient_b(dz_block1_u_1, dz_block1_mlp_b, n);
-    gradient_mlp_W(z_block1_mlp_gelu_tanh, dz_block1_u_1, dz_block1_mlp_W, n);
-    backward_dhidden(dz_block1_u_1, z_block1_mlp_W, z_block1_hidden, dz_block1_hidden, n);
+    backward_mlp_gelu_tanh_again(
+      z_block1_mlp_gelu_tanh_sigmoid,
+      z_block1_hidden,
+      z_block1_mlp_gelu_tanh_again,
+      n,
+    );
+    gradient_mlp_W(z_block1_mlp_gelu_tanh_again, dz_block1_u_1, dz_block1_mlp_W, n);
+    backward_dhidden(
+      dz_block1_u_1,
+      z_block1_mlp_W,
+      z_block1_hidden,
+      z_block1_mlp_gelu_tanh_sigmoid,
+      dz_block1_hidden,
+      n,
+    );
     gradient_hidden_b(dz_block1_hidden, dz_block1_hidden_b, n);
     backward_dnorm2(dz_block1_hidden, z_block1_hidden_W, dz_block1_norm2, n);
     forward_z_norm_y(
@@ -4056,7 +2823,6 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_start_1,
       n,
     );
-    backward_dattention_mixed(dz_start_1, z_block1_attention_O, dz_block1_attention_mixed, n);
   };
 }
 
@@ -4069,29 +2835,33 @@ function backwardPart4({
   doubles,
   text,
 }: Memory): (n: number) => void {
-  const z_block1_attention_mixed = workspace.subarray(225280 * batch, 229376 * batch);
-  const dz_start_1 = workspace.subarray(53248 * batch, 57344 * batch);
+  const dz_start_1 = workspace.subarray(45056 * batch, 49152 * batch);
+  const z_block1_attention_O = parameters.subarray(
+    z_block1_attention_O_offset,
+    z_block1_attention_O_offset + 4096,
+  );
+  const dz_block1_attention_mixed = workspace.subarray(36864 * batch, 40960 * batch);
+  const z_block1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
   const dz_block1_attention_O = gradients.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
-  const dz_block1_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
-  const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
-  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
+  const z_block1_attention_v = workspace.subarray(28672 * batch, 32768 * batch);
+  const dz_block1_attention_weight = workspace.subarray(0, 16384 * batch);
+  const z_block1_attention_weight = workspace.subarray(119808 * batch, 136192 * batch);
   const dz_block1_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
   const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
+  const dz_block1_attention_score_sum = workspace.subarray(28672 * batch, 45056 * batch);
+  const z_block1_attention_k = workspace.subarray(24576 * batch, 28672 * batch);
   const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
-  const z_block1_attention_q = workspace.subarray(212992 * batch, 217088 * batch);
+  const z_block1_attention_q = workspace.subarray(20480 * batch, 24576 * batch);
   const dz_block1_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
   const z_block1_attention_V = parameters.subarray(
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
   );
   const dz_block1_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
-  const z_block1_norm1 = workspace.subarray(208896 * batch, 212992 * batch);
+  const z_block1_norm1 = workspace.subarray(16384 * batch, 20480 * batch);
   const dz_block1_attention_V = gradients.subarray(
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
@@ -4117,8 +2887,8 @@ function backwardPart4({
   const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
   const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
   const z_start_again = workspace.subarray(0, 4096 * batch);
-  const z_block1_norm1_m = workspace.subarray(315392 * batch, 315456 * batch);
-  const z_block1_norm1_v = workspace.subarray(315456 * batch, 315520 * batch);
+  const z_block1_norm1_m = workspace.subarray(119232 * batch, 119296 * batch);
+  const z_block1_norm1_v = workspace.subarray(119296 * batch, 119360 * batch);
   const dz_block1_norm1_g = gradients.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const dz_block1_norm1_b = gradients.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
@@ -4127,6 +2897,7 @@ function backwardPart4({
   const dz_tokens_E = gradients.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
 
   return (n: number): void => {
+    backward_dattention_mixed(dz_start_1, z_block1_attention_O, dz_block1_attention_mixed, n);
     gradient_attention_O(z_block1_attention_mixed, dz_start_1, dz_block1_attention_O, n);
     backward_dattention_weight(
       dz_block1_attention_mixed,
@@ -4212,89 +2983,91 @@ function updatePart1({
 
 /** `predict`, part 2 of 2: its arrays, and the calls that work on them. */
 function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: number) => void {
-  const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block3_norm1 = workspace.subarray(0, 4096 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const z_block3_attention_k = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_attention_k = workspace.subarray(73728 * batch, 77824 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
   );
-  const z_block3_attention_v = workspace.subarray(270336 * batch, 274432 * batch);
-  const z_block3_attention_q = workspace.subarray(262144 * batch, 266240 * batch);
-  const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
-  const z_block3_attention_mixed = workspace.subarray(274432 * batch, 278528 * batch);
-  const z_block2 = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block3_attention_v = workspace.subarray(77824 * batch, 81920 * batch);
+  const z_block3_attention_q = workspace.subarray(69632 * batch, 73728 * batch);
+  const z_block3_attention_score = workspace.subarray(0, 16384 * batch);
+  const z_block3_attention_weight = workspace.subarray(218112 * batch, 234496 * batch);
+  const z_block3_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
+  const z_block2 = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_u = workspace.subarray(278528 * batch, 282624 * batch);
-  const z_block3_norm2_m = workspace.subarray(316032 * batch, 316096 * batch);
-  const z_block3_norm2_v = workspace.subarray(316096 * batch, 316160 * batch);
+  const z_block3_u = workspace.subarray(86016 * batch, 90112 * batch);
+  const z_block3_norm2_m = workspace.subarray(102656 * batch, 102720 * batch);
+  const z_block3_norm2_v = workspace.subarray(119616 * batch, 119680 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
+  const z_block3_norm2 = workspace.subarray(0, 4096 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
-  const z_block3_hidden = workspace.subarray(114688 * batch, 131072 * batch);
-  const z_block3_mlp_gelu_tanh = workspace.subarray(131072 * batch, 147456 * batch);
+  const z_block3_hidden = workspace.subarray(234496 * batch, 250880 * batch);
+  const z_block3_mlp_gelu_tanh_sigmoid = workspace.subarray(250880 * batch, 267264 * batch);
+  const z_block3_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
-  const z_block3 = workspace.subarray(282624 * batch, 286720 * batch);
-  const z_block4_norm1_m = workspace.subarray(316160 * batch, 316224 * batch);
-  const z_block4_norm1_v = workspace.subarray(316224 * batch, 316288 * batch);
+  const z_block3 = workspace.subarray(90112 * batch, 94208 * batch);
+  const z_block4_norm1_m = workspace.subarray(102720 * batch, 102784 * batch);
+  const z_block4_norm1_v = workspace.subarray(119680 * batch, 119744 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
+  const z_block4_norm1 = workspace.subarray(0, 4096 * batch);
   const z_block4_attention_Q = parameters.subarray(
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const z_block4_attention_q = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block4_attention_q = workspace.subarray(94208 * batch, 98304 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(290816 * batch, 294912 * batch);
+  const z_block4_attention_k = workspace.subarray(98304 * batch, 102400 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(294912 * batch, 299008 * batch);
-  const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
-  const z_block4_attention_mixed = workspace.subarray(299008 * batch, 303104 * batch);
+  const z_block4_attention_v = workspace.subarray(102848 * batch, 106944 * batch);
+  const z_block4_attention_score = workspace.subarray(0, 16384 * batch);
+  const z_block4_attention_weight = workspace.subarray(267264 * batch, 283648 * batch);
+  const z_block4_attention_mixed = workspace.subarray(106944 * batch, 111040 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
-  const z_block4_norm2_m = workspace.subarray(316288 * batch, 316352 * batch);
-  const z_block4_norm2_v = workspace.subarray(316352 * batch, 316416 * batch);
+  const z_block4_u = workspace.subarray(111040 * batch, 115136 * batch);
+  const z_block4_norm2_m = workspace.subarray(102784 * batch, 102848 * batch);
+  const z_block4_norm2_v = workspace.subarray(119744 * batch, 119808 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
+  const z_block4_norm2 = workspace.subarray(0, 4096 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
-  const z_block4_hidden = workspace.subarray(163840 * batch, 180224 * batch);
-  const z_block4_mlp_gelu_tanh = workspace.subarray(180224 * batch, 196608 * batch);
+  const z_block4_hidden = workspace.subarray(283648 * batch, 300032 * batch);
+  const z_block4_mlp_gelu_tanh_sigmoid = workspace.subarray(300032 * batch, 316416 * batch);
+  const z_block4_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4 = workspace.subarray(307200 * batch, 311296 * batch);
-  const z_norm_m = workspace.subarray(316416 * batch, 316480 * batch);
-  const z_norm_v = workspace.subarray(316480 * batch, 316544 * batch);
+  const z_block4 = workspace.subarray(115136 * batch, 119232 * batch);
+  const z_norm_m = workspace.subarray(8192 * batch, 8256 * batch);
+  const z_norm_v = workspace.subarray(8256 * batch, 8320 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm = workspace.subarray(202752 * batch, 206848 * batch);
+  const z_norm = workspace.subarray(0, 4096 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
-  const z = workspace.subarray(196608 * batch, 202752 * batch);
+  const z = workspace.subarray(8320 * batch, 14464 * batch);
   const p_logsumexp = doubles.subarray(1, 64 * batch + 1);
-  const p = workspace.subarray(202752 * batch, 208896 * batch);
+  const p = workspace.subarray(0, 6144 * batch);
 
   return (n: number): void => {
     forward_z_block_attention_y(z_block3_norm1, z_block3_attention_K, z_block3_attention_k, n);
@@ -4315,7 +3088,7 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
       n,
     );
     forward_hidden(z_block3_norm2, z_block3_hidden_W, z_block3_hidden_b, z_block3_hidden, n);
-    forward_mlp_gelu_tanh(z_block3_hidden, z_block3_mlp_gelu_tanh, n);
+    forward_mlp_gelu_tanh(z_block3_hidden, z_block3_mlp_gelu_tanh_sigmoid, z_block3_mlp_gelu_tanh, n);
     forward_mlp_y(z_block3_u, z_block3_mlp_gelu_tanh, z_block3_mlp_W, z_block3_mlp_b, z_block3, n);
     forward_m(z_block3, z_block4_norm1_m, n);
     forward_v(z_block3, z_block4_norm1_m, z_block4_norm1_v, n);
@@ -4347,7 +3120,7 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
       n,
     );
     forward_hidden(z_block4_norm2, z_block4_hidden_W, z_block4_hidden_b, z_block4_hidden, n);
-    forward_mlp_gelu_tanh(z_block4_hidden, z_block4_mlp_gelu_tanh, n);
+    forward_mlp_gelu_tanh(z_block4_hidden, z_block4_mlp_gelu_tanh_sigmoid, z_block4_mlp_gelu_tanh, n);
     forward_mlp_y(z_block4_u, z_block4_mlp_gelu_tanh, z_block4_mlp_W, z_block4_mlp_b, z_block4, n);
     forward_m(z_block4, z_norm_m, n);
     forward_v(z_block4, z_norm_m, z_norm_v, n);
@@ -4375,8 +3148,8 @@ export function createProgram(batch: number): CompiledProgram {
   const next = new Int32Array(64 * batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(316544 * batch);
-  const p = workspace.subarray(202752 * batch, 208896 * batch);
+  const workspace = new Float32Array(316416 * batch);
+  const p = workspace.subarray(0, 6144 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(256 * batch + 1);

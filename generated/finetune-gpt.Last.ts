@@ -64,7 +64,7 @@
  *   loss   loss
  *
  * Multiply-adds of a step: forward 15,073,280 n, backward 8,171,520 n.
- * Inputs and intermediates: 372,736 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 380,416 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -144,1012 +144,173 @@ export type ParameterName =
   | 'z_z_W'
   | 'z_z_b';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Last',
   dtype: 'f32',
   inputs: [
-    {
-      name: 'text',
-      shape: [64],
-      batched: true,
-      axes: ['context'],
-      element: 'integer',
-      least: 0,
-      greatest: 95,
-      predicts: false,
-    },
-    {
-      name: 'next',
-      shape: [64],
-      batched: true,
-      axes: ['context'],
-      element: 'integer',
-      least: 0,
-      greatest: 95,
-      predicts: false,
-    },
+    { name: 'text', shape: [64], batched: true, axes: ['context'], element: 'integer', least: 0, greatest: 95, predicts: false },
+    { name: 'next', shape: [64], batched: true, axes: ['context'], element: 'integer', least: 0, greatest: 95, predicts: false },
   ],
   outputs: [],
   metrics: [],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'z_tokens_E',
-      shape: [96, 64],
-      offset: 56096,
-      size: 6144,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.02 },
-    },
-    {
-      name: 'z_start_P',
-      shape: [64, 64],
-      offset: 62240,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.02 },
-    },
-    {
-      name: 'z_block1_norm1_g',
-      shape: [64],
-      offset: 66336,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block1_norm1_b',
-      shape: [64],
-      offset: 66400,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_attention_Q',
-      shape: [64, 4, 16],
-      offset: 66464,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_K',
-      shape: [64, 4, 16],
-      offset: 70560,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_V',
-      shape: [64, 4, 16],
-      offset: 74656,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_O',
-      shape: [4, 16, 64],
-      offset: 78752,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_norm2_g',
-      shape: [64],
-      offset: 82848,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block1_norm2_b',
-      shape: [64],
-      offset: 82912,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_hidden_W',
-      shape: [64, 256],
-      offset: 82976,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block1_hidden_b',
-      shape: [256],
-      offset: 99360,
-      size: 256,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_mlp_W',
-      shape: [256, 64],
-      offset: 99616,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block1_mlp_b',
-      shape: [64],
-      offset: 116000,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_norm1_g',
-      shape: [64],
-      offset: 116064,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block2_norm1_b',
-      shape: [64],
-      offset: 116128,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_attention_Q',
-      shape: [64, 4, 16],
-      offset: 116192,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_K',
-      shape: [64, 4, 16],
-      offset: 120288,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_V',
-      shape: [64, 4, 16],
-      offset: 124384,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_O',
-      shape: [4, 16, 64],
-      offset: 128480,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_norm2_g',
-      shape: [64],
-      offset: 132576,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block2_norm2_b',
-      shape: [64],
-      offset: 132640,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_hidden_W',
-      shape: [64, 256],
-      offset: 132704,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block2_hidden_b',
-      shape: [256],
-      offset: 149088,
-      size: 256,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_mlp_W',
-      shape: [256, 64],
-      offset: 149344,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block2_mlp_b',
-      shape: [64],
-      offset: 165728,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_norm1_g',
-      shape: [64],
-      offset: 165792,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block3_norm1_b',
-      shape: [64],
-      offset: 165856,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_attention_Q',
-      shape: [64, 4, 16],
-      offset: 165920,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_K',
-      shape: [64, 4, 16],
-      offset: 170016,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_V',
-      shape: [64, 4, 16],
-      offset: 174112,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_O',
-      shape: [4, 16, 64],
-      offset: 178208,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_norm2_g',
-      shape: [64],
-      offset: 182304,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block3_norm2_b',
-      shape: [64],
-      offset: 182368,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_hidden_W',
-      shape: [64, 256],
-      offset: 182432,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block3_hidden_b',
-      shape: [256],
-      offset: 198816,
-      size: 256,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_mlp_W',
-      shape: [256, 64],
-      offset: 199072,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block3_mlp_b',
-      shape: [64],
-      offset: 215456,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_norm1_g',
-      shape: [64],
-      offset: 0,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block4_norm1_b',
-      shape: [64],
-      offset: 64,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_attention_Q',
-      shape: [64, 4, 16],
-      offset: 128,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_K',
-      shape: [64, 4, 16],
-      offset: 4224,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_V',
-      shape: [64, 4, 16],
-      offset: 8320,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_O',
-      shape: [4, 16, 64],
-      offset: 12416,
-      size: 4096,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_norm2_g',
-      shape: [64],
-      offset: 16512,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block4_norm2_b',
-      shape: [64],
-      offset: 16576,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_hidden_W',
-      shape: [64, 256],
-      offset: 16640,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block4_hidden_b',
-      shape: [256],
-      offset: 33024,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_mlp_W',
-      shape: [256, 64],
-      offset: 33280,
-      size: 16384,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block4_mlp_b',
-      shape: [64],
-      offset: 49664,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_norm_g',
-      shape: [64],
-      offset: 49728,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_norm_b',
-      shape: [64],
-      offset: 49792,
-      size: 64,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_z_W',
-      shape: [64, 96],
-      offset: 49856,
-      size: 6144,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.19364916731037082, high: 0.19364916731037082 },
-    },
-    {
-      name: 'z_z_b',
-      shape: [96],
-      offset: 56000,
-      size: 96,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'z_tokens_E', shape: [96, 64], offset: 56096, size: 6144, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.02 } },
+    { name: 'z_start_P', shape: [64, 64], offset: 62240, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.02 } },
+    { name: 'z_block1_norm1_g', shape: [64], offset: 66336, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block1_norm1_b', shape: [64], offset: 66400, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_attention_Q', shape: [64, 4, 16], offset: 66464, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_K', shape: [64, 4, 16], offset: 70560, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_V', shape: [64, 4, 16], offset: 74656, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_O', shape: [4, 16, 64], offset: 78752, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_norm2_g', shape: [64], offset: 82848, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block1_norm2_b', shape: [64], offset: 82912, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_hidden_W', shape: [64, 256], offset: 82976, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block1_hidden_b', shape: [256], offset: 99360, size: 256, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_mlp_W', shape: [256, 64], offset: 99616, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block1_mlp_b', shape: [64], offset: 116000, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_norm1_g', shape: [64], offset: 116064, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block2_norm1_b', shape: [64], offset: 116128, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_attention_Q', shape: [64, 4, 16], offset: 116192, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_K', shape: [64, 4, 16], offset: 120288, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_V', shape: [64, 4, 16], offset: 124384, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_O', shape: [4, 16, 64], offset: 128480, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_norm2_g', shape: [64], offset: 132576, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block2_norm2_b', shape: [64], offset: 132640, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_hidden_W', shape: [64, 256], offset: 132704, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block2_hidden_b', shape: [256], offset: 149088, size: 256, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_mlp_W', shape: [256, 64], offset: 149344, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block2_mlp_b', shape: [64], offset: 165728, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_norm1_g', shape: [64], offset: 165792, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block3_norm1_b', shape: [64], offset: 165856, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_attention_Q', shape: [64, 4, 16], offset: 165920, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_K', shape: [64, 4, 16], offset: 170016, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_V', shape: [64, 4, 16], offset: 174112, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_O', shape: [4, 16, 64], offset: 178208, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_norm2_g', shape: [64], offset: 182304, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block3_norm2_b', shape: [64], offset: 182368, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_hidden_W', shape: [64, 256], offset: 182432, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block3_hidden_b', shape: [256], offset: 198816, size: 256, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_mlp_W', shape: [256, 64], offset: 199072, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block3_mlp_b', shape: [64], offset: 215456, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_norm1_g', shape: [64], offset: 0, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block4_norm1_b', shape: [64], offset: 64, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_attention_Q', shape: [64, 4, 16], offset: 128, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_K', shape: [64, 4, 16], offset: 4224, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_V', shape: [64, 4, 16], offset: 8320, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_O', shape: [4, 16, 64], offset: 12416, size: 4096, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_norm2_g', shape: [64], offset: 16512, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block4_norm2_b', shape: [64], offset: 16576, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_hidden_W', shape: [64, 256], offset: 16640, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block4_hidden_b', shape: [256], offset: 33024, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_mlp_W', shape: [256, 64], offset: 33280, size: 16384, frozen: false, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block4_mlp_b', shape: [64], offset: 49664, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_norm_g', shape: [64], offset: 49728, size: 64, frozen: false, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_norm_b', shape: [64], offset: 49792, size: 64, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_z_W', shape: [64, 96], offset: 49856, size: 6144, frozen: false, initializer: { kind: 'uniform', low: -0.19364916731037082, high: 0.19364916731037082 } },
+    { name: 'z_z_b', shape: [96], offset: 56000, size: 96, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [
-    {
-      name: 'z_block4_norm1_g.m',
-      offset: 0,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm1_g',
-    },
-    {
-      name: 'z_block4_norm1_b.m',
-      offset: 64,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm1_b',
-    },
-    {
-      name: 'z_block4_attention_Q.m',
-      offset: 128,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_Q',
-    },
-    {
-      name: 'z_block4_attention_K.m',
-      offset: 4224,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_K',
-    },
-    {
-      name: 'z_block4_attention_V.m',
-      offset: 8320,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_V',
-    },
-    {
-      name: 'z_block4_attention_O.m',
-      offset: 12416,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_O',
-    },
-    {
-      name: 'z_block4_norm2_g.m',
-      offset: 16512,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm2_g',
-    },
-    {
-      name: 'z_block4_norm2_b.m',
-      offset: 16576,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm2_b',
-    },
-    {
-      name: 'z_block4_hidden_W.m',
-      offset: 16640,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_W',
-    },
-    {
-      name: 'z_block4_hidden_b.m',
-      offset: 33024,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_b',
-    },
-    {
-      name: 'z_block4_mlp_W.m',
-      offset: 33280,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_W',
-    },
-    {
-      name: 'z_block4_mlp_b.m',
-      offset: 49664,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_b',
-    },
+    { name: 'z_block4_norm1_g.m', offset: 0, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm1_g' },
+    { name: 'z_block4_norm1_b.m', offset: 64, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm1_b' },
+    { name: 'z_block4_attention_Q.m', offset: 128, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_Q' },
+    { name: 'z_block4_attention_K.m', offset: 4224, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_K' },
+    { name: 'z_block4_attention_V.m', offset: 8320, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_V' },
+    { name: 'z_block4_attention_O.m', offset: 12416, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_O' },
+    { name: 'z_block4_norm2_g.m', offset: 16512, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm2_g' },
+    { name: 'z_block4_norm2_b.m', offset: 16576, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm2_b' },
+    { name: 'z_block4_hidden_W.m', offset: 16640, size: 16384, initial: 0, scalar: false, parameter: 'z_block4_hidden_W' },
+    { name: 'z_block4_hidden_b.m', offset: 33024, size: 256, initial: 0, scalar: false, parameter: 'z_block4_hidden_b' },
+    { name: 'z_block4_mlp_W.m', offset: 33280, size: 16384, initial: 0, scalar: false, parameter: 'z_block4_mlp_W' },
+    { name: 'z_block4_mlp_b.m', offset: 49664, size: 64, initial: 0, scalar: false, parameter: 'z_block4_mlp_b' },
     { name: 'z_norm_g.m', offset: 49728, size: 64, initial: 0, scalar: false, parameter: 'z_norm_g' },
     { name: 'z_norm_b.m', offset: 49792, size: 64, initial: 0, scalar: false, parameter: 'z_norm_b' },
     { name: 'z_z_W.m', offset: 49856, size: 6144, initial: 0, scalar: false, parameter: 'z_z_W' },
     { name: 'z_z_b.m', offset: 56000, size: 96, initial: 0, scalar: false, parameter: 'z_z_b' },
-    {
-      name: 'z_block4_norm1_g.v',
-      offset: 56096,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm1_g',
-    },
-    {
-      name: 'z_block4_norm1_b.v',
-      offset: 56160,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm1_b',
-    },
-    {
-      name: 'z_block4_attention_Q.v',
-      offset: 56224,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_Q',
-    },
-    {
-      name: 'z_block4_attention_K.v',
-      offset: 60320,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_K',
-    },
-    {
-      name: 'z_block4_attention_V.v',
-      offset: 64416,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_V',
-    },
-    {
-      name: 'z_block4_attention_O.v',
-      offset: 68512,
-      size: 4096,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_O',
-    },
-    {
-      name: 'z_block4_norm2_g.v',
-      offset: 72608,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm2_g',
-    },
-    {
-      name: 'z_block4_norm2_b.v',
-      offset: 72672,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_norm2_b',
-    },
-    {
-      name: 'z_block4_hidden_W.v',
-      offset: 72736,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_W',
-    },
-    {
-      name: 'z_block4_hidden_b.v',
-      offset: 89120,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_b',
-    },
-    {
-      name: 'z_block4_mlp_W.v',
-      offset: 89376,
-      size: 16384,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_W',
-    },
-    {
-      name: 'z_block4_mlp_b.v',
-      offset: 105760,
-      size: 64,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_b',
-    },
+    { name: 'z_block4_norm1_g.v', offset: 56096, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm1_g' },
+    { name: 'z_block4_norm1_b.v', offset: 56160, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm1_b' },
+    { name: 'z_block4_attention_Q.v', offset: 56224, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_Q' },
+    { name: 'z_block4_attention_K.v', offset: 60320, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_K' },
+    { name: 'z_block4_attention_V.v', offset: 64416, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_V' },
+    { name: 'z_block4_attention_O.v', offset: 68512, size: 4096, initial: 0, scalar: false, parameter: 'z_block4_attention_O' },
+    { name: 'z_block4_norm2_g.v', offset: 72608, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm2_g' },
+    { name: 'z_block4_norm2_b.v', offset: 72672, size: 64, initial: 0, scalar: false, parameter: 'z_block4_norm2_b' },
+    { name: 'z_block4_hidden_W.v', offset: 72736, size: 16384, initial: 0, scalar: false, parameter: 'z_block4_hidden_W' },
+    { name: 'z_block4_hidden_b.v', offset: 89120, size: 256, initial: 0, scalar: false, parameter: 'z_block4_hidden_b' },
+    { name: 'z_block4_mlp_W.v', offset: 89376, size: 16384, initial: 0, scalar: false, parameter: 'z_block4_mlp_W' },
+    { name: 'z_block4_mlp_b.v', offset: 105760, size: 64, initial: 0, scalar: false, parameter: 'z_block4_mlp_b' },
     { name: 'z_norm_g.v', offset: 105824, size: 64, initial: 0, scalar: false, parameter: 'z_norm_g' },
     { name: 'z_norm_b.v', offset: 105888, size: 64, initial: 0, scalar: false, parameter: 'z_norm_b' },
     { name: 'z_z_W.v', offset: 105952, size: 6144, initial: 0, scalar: false, parameter: 'z_z_W' },
     { name: 'z_z_b.v', offset: 112096, size: 96, initial: 0, scalar: false, parameter: 'z_z_b' },
   ],
   layers: [
-    {
-      name: 'z_start',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_tokens_E', 'z_start_P'],
-      flops: [0, 4096],
-    },
+    { name: 'z_start', shape: [64, 64], batched: true, parameters: ['z_tokens_E', 'z_start_P'], flops: [0, 4096] },
     { name: 'z_block1_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
-    {
-      name: 'z_block1_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_norm1_g', 'z_block1_norm1_b'],
-      flops: [0, 36928],
-    },
-    {
-      name: 'z_block1_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block1_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block1_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block1_norm1', shape: [64, 64], batched: true, parameters: ['z_block1_norm1_g', 'z_block1_norm1_b'], flops: [0, 36928] },
+    { name: 'z_block1_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block1_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_K'], flops: [0, 524288] },
+    { name: 'z_block1_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_V'], flops: [0, 524288] },
+    { name: 'z_block1_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block1_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block1_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block1_u', shape: [64, 64], batched: true, parameters: ['z_block1_attention_O'], flops: [0, 528384] },
     { name: 'z_block1_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
-    {
-      name: 'z_block1_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_norm2_g', 'z_block1_norm2_b'],
-      flops: [0, 36928],
-    },
-    {
-      name: 'z_block1_mlp_gelu_tanh',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block1_hidden_W', 'z_block1_hidden_b'],
-      flops: [0, 2211840],
-    },
-    {
-      name: 'z_block1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_mlp_W', 'z_block1_mlp_b'],
-      flops: [0, 2105344],
-    },
+    { name: 'z_block1_norm2', shape: [64, 64], batched: true, parameters: ['z_block1_norm2_g', 'z_block1_norm2_b'], flops: [0, 36928] },
+    { name: 'z_block1_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: ['z_block1_hidden_W', 'z_block1_hidden_b'], flops: [0, 2211840] },
+    { name: 'z_block1', shape: [64, 64], batched: true, parameters: ['z_block1_mlp_W', 'z_block1_mlp_b'], flops: [0, 2105344] },
     { name: 'z_block2_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
-    {
-      name: 'z_block2_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_norm1_g', 'z_block2_norm1_b'],
-      flops: [0, 36928],
-    },
-    {
-      name: 'z_block2_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block2_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block2_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block2_norm1', shape: [64, 64], batched: true, parameters: ['z_block2_norm1_g', 'z_block2_norm1_b'], flops: [0, 36928] },
+    { name: 'z_block2_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block2_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_K'], flops: [0, 524288] },
+    { name: 'z_block2_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_V'], flops: [0, 524288] },
+    { name: 'z_block2_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block2_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block2_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block2_u', shape: [64, 64], batched: true, parameters: ['z_block2_attention_O'], flops: [0, 528384] },
     { name: 'z_block2_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
-    {
-      name: 'z_block2_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_norm2_g', 'z_block2_norm2_b'],
-      flops: [0, 36928],
-    },
-    {
-      name: 'z_block2_mlp_gelu_tanh',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block2_hidden_W', 'z_block2_hidden_b'],
-      flops: [0, 2211840],
-    },
-    {
-      name: 'z_block2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_mlp_W', 'z_block2_mlp_b'],
-      flops: [0, 2105344],
-    },
+    { name: 'z_block2_norm2', shape: [64, 64], batched: true, parameters: ['z_block2_norm2_g', 'z_block2_norm2_b'], flops: [0, 36928] },
+    { name: 'z_block2_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: ['z_block2_hidden_W', 'z_block2_hidden_b'], flops: [0, 2211840] },
+    { name: 'z_block2', shape: [64, 64], batched: true, parameters: ['z_block2_mlp_W', 'z_block2_mlp_b'], flops: [0, 2105344] },
     { name: 'z_block3_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
-    {
-      name: 'z_block3_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_norm1_g', 'z_block3_norm1_b'],
-      flops: [0, 36928],
-    },
-    {
-      name: 'z_block3_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block3_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block3_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block3_norm1', shape: [64, 64], batched: true, parameters: ['z_block3_norm1_g', 'z_block3_norm1_b'], flops: [0, 36928] },
+    { name: 'z_block3_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block3_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_K'], flops: [0, 524288] },
+    { name: 'z_block3_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_V'], flops: [0, 524288] },
+    { name: 'z_block3_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block3_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block3_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block3_u', shape: [64, 64], batched: true, parameters: ['z_block3_attention_O'], flops: [0, 528384] },
     { name: 'z_block3_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
-    {
-      name: 'z_block3_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_norm2_g', 'z_block3_norm2_b'],
-      flops: [0, 36928],
-    },
-    {
-      name: 'z_block3_mlp_gelu_tanh',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block3_hidden_W', 'z_block3_hidden_b'],
-      flops: [0, 2211840],
-    },
-    {
-      name: 'z_block3',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_mlp_W', 'z_block3_mlp_b'],
-      flops: [0, 2105344],
-    },
+    { name: 'z_block3_norm2', shape: [64, 64], batched: true, parameters: ['z_block3_norm2_g', 'z_block3_norm2_b'], flops: [0, 36928] },
+    { name: 'z_block3_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: ['z_block3_hidden_W', 'z_block3_hidden_b'], flops: [0, 2211840] },
+    { name: 'z_block3', shape: [64, 64], batched: true, parameters: ['z_block3_mlp_W', 'z_block3_mlp_b'], flops: [0, 2105344] },
     { name: 'z_block4_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block4_norm1_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block4_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_norm1_g', 'z_block4_norm1_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block4_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block4_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block4_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block4_norm1', shape: [64, 64], batched: true, parameters: ['z_block4_norm1_g', 'z_block4_norm1_b'], flops: [0, 24576] },
+    { name: 'z_block4_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block4_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_K'], flops: [0, 524288] },
+    { name: 'z_block4_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_V'], flops: [0, 524288] },
+    { name: 'z_block4_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block4_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block4_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block4_u', shape: [64, 64], batched: true, parameters: ['z_block4_attention_O'], flops: [0, 528384] },
     { name: 'z_block4_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block4_norm2_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block4_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_norm2_g', 'z_block4_norm2_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block4_hidden',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block4_hidden_W', 'z_block4_hidden_b'],
-      flops: [0, 2113536],
-    },
+    { name: 'z_block4_norm2', shape: [64, 64], batched: true, parameters: ['z_block4_norm2_g', 'z_block4_norm2_b'], flops: [0, 24576] },
+    { name: 'z_block4_hidden', shape: [64, 256], batched: true, parameters: ['z_block4_hidden_W', 'z_block4_hidden_b'], flops: [0, 2113536] },
     { name: 'z_block4_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: [], flops: [0, 98304] },
-    {
-      name: 'z_block4',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_mlp_W', 'z_block4_mlp_b'],
-      flops: [0, 2105344],
-    },
+    { name: 'z_block4', shape: [64, 64], batched: true, parameters: ['z_block4_mlp_W', 'z_block4_mlp_b'], flops: [0, 2105344] },
     { name: 'z_norm_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_norm_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_norm',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_norm_g', 'z_norm_b'],
-      flops: [0, 24576],
-    },
+    { name: 'z_norm', shape: [64, 64], batched: true, parameters: ['z_norm_g', 'z_norm_b'], flops: [0, 24576] },
     { name: 'z', shape: [64, 96], batched: true, parameters: ['z_z_W', 'z_z_b'], flops: [0, 792576] },
     { name: 'loss_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'loss', shape: [], batched: false, parameters: [], flops: [2, 18560] },
   ],
-  work: { backward: [0, 16973312], bytes: [8, 372736] },
+  work: { backward: [0, 16907776], bytes: [8, 380416] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
@@ -1293,7 +454,7 @@ export function forward_z_block_attention_y(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(norm1, W, y, ni_to, 64, 64);
+  contract_nn(norm1, W, y, ni_to, 64, 64);
 }
 
 // score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      finetune-gpt.dsl:40 (gpt.dsl:15)
@@ -1312,7 +473,7 @@ export function forward_attention_score(
     for (let h = 0; h < 4; h++) {
       // score[row, column] += sum[term](q[row, term] * k[term, column])
       // prettier-ignore
-      contract_16x8(
+      contract(
         q, k, score,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of q: by row, by term
@@ -1371,19 +532,19 @@ export function forward_attention_mixed(
 ): void {
   mixed.fill(0);
   for (let n = 0; n < batch; n++) {
-    const v_at_n = n * 4096;
     const weight_at_n = n * 16384;
+    const v_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // mixed[row, column] += sum[term](v[row, term] * weight[term, column])
+      // mixed[row, column] += sum[term](weight[row, term] * v[term, column])
       // prettier-ignore
-      contract_16x8(
-        v, weight, mixed,
-        16, 64, 64, // rows, columns, terms of a sum
-        1, 64, // strides of v: by row, by term
-        1, 64, // strides of weight: by term, by column
-        1, 64, // strides of mixed: by row, by column
-        v_at_n + h * 16, // where v begins
+      contract(
+        weight, v, mixed,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of weight: by row, by term
+        64, 1, // strides of v: by term, by column
+        64, 1, // strides of mixed: by row, by column
         weight_at_n + h * 4096, // where weight begins
+        v_at_n + h * 16, // where v begins
         v_at_n + h * 16, // where mixed begins
       );
     }
@@ -1401,7 +562,7 @@ export function forward_u(
 ): void {
   u.fill(0);
   const nt_to = batch * 64;
-  contract_nn_16x8_holding_b(attention_mixed, attention_O, u, nt_to, 64, 64);
+  contract_nn(attention_mixed, attention_O, u, nt_to, 64, 64);
   const ntd_to = batch * 4096;
   for (let ntd = 0; ntd < ntd_to; ntd++) {
     u[ntd] = x[ntd]! + u[ntd]!;
@@ -1422,7 +583,7 @@ export function forward_mlp_gelu_tanh(
 ): void {
   mlp_gelu_tanh.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(norm2, hidden_W, mlp_gelu_tanh, ni_to, 256, 64);
+  contract_nn(norm2, hidden_W, mlp_gelu_tanh, ni_to, 256, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const mlp_gelu_tanh_at_ni = ni * 256;
     for (let o = 0; o < 256; o++) {
@@ -1445,7 +606,7 @@ export function forward_mlp_y(
 ): void {
   y.fill(0);
   const nt_to = batch * 64;
-  contract_nn_16x8_holding_b(gelu_tanh, W, y, nt_to, 64, 256);
+  contract_nn(gelu_tanh, W, y, nt_to, 64, 256);
   for (let nt = 0; nt < nt_to; nt++) {
     const y_at_nt = nt * 64;
     for (let d = 0; d < 64; d++) {
@@ -1505,7 +666,7 @@ export function forward_z_block4_hidden(
 ): void {
   z_block4_hidden.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(z_block4_norm2, z_block4_hidden_W, z_block4_hidden, ni_to, 256, 64);
+  contract_nn(z_block4_norm2, z_block4_hidden_W, z_block4_hidden, ni_to, 256, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const z_block4_hidden_at_ni = ni * 256;
     for (let o = 0; o < 256; o++) {
@@ -1514,20 +675,23 @@ export function forward_z_block4_hidden(
   }
 }
 
-// z_block4_mlp_gelu_tanh[n, i, o]
-//     = sigmoid(1.5957691216057308
-//     * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3)) * z_block4_hidden[n, i, o]      finetune-gpt.dsl:40 (gpt.dsl:29)
+// tanh_sigmoid[n, i, o] = sigmoid(1.5957691216057308
+//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3))      finetune-gpt.dsl:40 (gpt.dsl:29)
+// tanh[n, i, o] = tanh_sigmoid[n, i, o] * hidden[n, i, o]      finetune-gpt.dsl:40 (gpt.dsl:29)
+// tanh_sigmoid stands for z_block4_mlp_gelu_tanh_sigmoid
+// tanh stands for z_block4_mlp_gelu_tanh
 export function forward_z_block4_mlp_gelu_tanh(
-  z_block4_hidden: Float32Array,
-  z_block4_mlp_gelu_tanh: Float32Array,
+  hidden: Float32Array,
+  tanh_sigmoid: Float32Array,
+  tanh_2: Float32Array,
   batch: number,
 ): void {
   const nio_to = batch * 16384;
   for (let nio = 0; nio < nio_to; nio++) {
-    const z_block4_hidden_o = z_block4_hidden[nio]!;
-    z_block4_mlp_gelu_tanh[nio] =
-      sigmoid(1.5957691216057308 * (z_block4_hidden_o + 0.044715 * cube(z_block4_hidden_o))) *
-      z_block4_hidden_o;
+    const hidden_o = hidden[nio]!;
+    const tanh_sigmoid_nio = sigmoid(1.5957691216057308 * (hidden_o + 0.044715 * cube(hidden_o)));
+    tanh_sigmoid[nio] = tanh_sigmoid_nio;
+    tanh_2[nio] = tanh_sigmoid_nio * hidden_o;
   }
 }
 
@@ -1541,7 +705,7 @@ export function forward_z(
 ): void {
   z.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(z_norm, z_z_W, z, ni_to, 96, 64);
+  contract_nn(z_norm, z_z_W, z, ni_to, 96, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const z_at_ni = ni * 96;
     for (let o = 0; o < 96; o++) {
@@ -1636,7 +800,7 @@ export function backward_dz_norm(
 ): void {
   dz_norm.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
+  contract_nt_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
 // dz_z_W[i, o] = sum[n, j](z_norm_again[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
@@ -1648,7 +812,7 @@ export function gradient_z_z_W(
 ): void {
   dz_z_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(z_norm_again, dz, dz_z_W, 64, 96, nj_to);
+  contract_tn(z_norm_again, dz, dz_z_W, 64, 96, nj_to);
 }
 
 // dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))
@@ -1732,43 +896,58 @@ export function backward_dz_block4_u_1(
   }
 }
 
-// dz_block4_mlp_W[i, o] = sum[n, j](z_block4_mlp_gelu_tanh[n, j, i] * dz_block4_u_1[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
-export function gradient_z_block4_mlp_W(
-  z_block4_mlp_gelu_tanh: Float32Array,
-  dz_block4_u_1: Float32Array,
-  dz_block4_mlp_W: Float32Array,
+// again[n, i, o] = sigmoid[n, i, o] * hidden[n, i, o]      finetune-gpt.dsl:40 (gpt.dsl:29)
+// again stands for z_block4_mlp_gelu_tanh_again
+export function backward_z_block4_mlp_gelu_tanh_again(
+  sigmoid_2: Float32Array,
+  hidden: Float32Array,
+  again: Float32Array,
   batch: number,
 ): void {
-  dz_block4_mlp_W.fill(0);
-  const nj_to = batch * 64;
-  contract_tn_16x8(z_block4_mlp_gelu_tanh, dz_block4_u_1, dz_block4_mlp_W, 256, 64, nj_to);
-}
-
-// dz_block4_hidden[n, i, o] = sum[o2](dz_block4_u_1[n, i, o2] * z_block4_mlp_W[o, o2])
-//     * (z_block4_hidden[n, i, o]
-//     * (s * (1 - s) * (1.5957691216057308 * (1 + 0.134145 * z_block4_hidden[n, i, o]^2))) + s)      finetune-gpt.dsl:40 (gpt.dsl:29)
-//     with s = sigmoid(1.5957691216057308
-//         * (z_block4_hidden[n, i, o] + 0.044715 * z_block4_hidden[n, i, o]^3))
-export function backward_dz_block4_hidden(
-  dz_block4_u_1: Float32Array,
-  z_block4_mlp_W: Float32Array,
-  z_block4_hidden: Float32Array,
-  dz_block4_hidden: Float32Array,
-  batch: number,
-): void {
-  dz_block4_hidden.fill(0);
-  const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dz_block4_u_1, z_block4_mlp_W, dz_block4_hidden, ni_to, 256, 64);
   const nio_to = batch * 16384;
   for (let nio = 0; nio < nio_to; nio++) {
-    const z_block4_hidden_o = z_block4_hidden[nio]!;
-    const sigmoid_2 = sigmoid(1.5957691216057308 * (z_block4_hidden_o + 0.044715 * cube(z_block4_hidden_o)));
-    dz_block4_hidden[nio]! *=
-      z_block4_hidden_o *
-        (sigmoid_2 *
-          (1 - sigmoid_2) *
-          (1.5957691216057308 * (1 + 0.134145 * (z_block4_hidden_o * z_block4_hidden_o)))) +
-      sigmoid_2;
+    again[nio] = sigmoid_2[nio]! * hidden[nio]!;
+  }
+}
+
+// dW[i, o] = sum[n, j](gelu_tanh_again[n, j, i] * du_1[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
+// dW stands for dz_block4_mlp_W
+export function gradient_z_block4_mlp_W(
+  gelu_tanh_again: Float32Array,
+  du_1: Float32Array,
+  dW: Float32Array,
+  batch: number,
+): void {
+  dW.fill(0);
+  const nj_to = batch * 64;
+  contract_tn(gelu_tanh_again, du_1, dW, 256, 64, nj_to);
+}
+
+// dhidden[n, i, o] = sum[o2](du_1[n, i, o2] * mlp_W[o, o2])
+//     * (hidden[n, i, o] * (mlp_gelu_tanh_sigmoid[n, i, o] * (1 - mlp_gelu_tanh_sigmoid[n, i, o])
+//     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, i, o]^2))) + mlp_gelu_tanh_sigmoid[n, i, o])      finetune-gpt.dsl:40 (gpt.dsl:29)
+// dhidden stands for dz_block4_hidden
+export function backward_dz_block4_hidden(
+  du_1: Float32Array,
+  mlp_W: Float32Array,
+  hidden: Float32Array,
+  mlp_gelu_tanh_sigmoid: Float32Array,
+  dhidden: Float32Array,
+  batch: number,
+): void {
+  dhidden.fill(0);
+  const ni_to = batch * 64;
+  contract_nt_holding_b(du_1, mlp_W, dhidden, ni_to, 256, 64);
+  const nio_to = batch * 16384;
+  for (let nio = 0; nio < nio_to; nio++) {
+    const mlp_gelu_tanh_sigmoid_o = mlp_gelu_tanh_sigmoid[nio]!;
+    const hidden_o = hidden[nio]!;
+    dhidden[nio]! *=
+      hidden_o *
+        (mlp_gelu_tanh_sigmoid_o *
+          (1 - mlp_gelu_tanh_sigmoid_o) *
+          (1.5957691216057308 * (1 + 0.134145 * (hidden_o * hidden_o)))) +
+      mlp_gelu_tanh_sigmoid_o;
   }
 }
 
@@ -1797,7 +976,7 @@ export function backward_dz_block4_norm2(
 ): void {
   dz_block4_norm2.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2, ni_to, 64, 256);
+  contract_nt_holding_b(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2, ni_to, 64, 256);
 }
 
 // dz_block4_hidden_W[i, o] = sum[n, j](z_block4_norm2_again[n, j, i] * dz_block4_hidden[n, j, o])      finetune-gpt.dsl:40 (layers.dsl:7)
@@ -1809,7 +988,7 @@ export function gradient_z_block4_hidden_W(
 ): void {
   dz_block4_hidden_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(z_block4_norm2_again, dz_block4_hidden, dz_block4_hidden_W, 64, 256, nj_to);
+  contract_tn(z_block4_norm2_again, dz_block4_hidden, dz_block4_hidden_W, 64, 256, nj_to);
 }
 
 // dz_block4_norm2_m_sum[n, i] = -(sum[k](dz_block4_norm2[n, i, k] * z_block4_norm2_g[k])
@@ -1879,7 +1058,7 @@ export function backward_dz_block4_attention_mixed(
 ): void {
   dmixed.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dattention, O, dmixed, ni_to, 64, 64);
+  contract_nt_holding_b(dattention, O, dmixed, ni_to, 64, 64);
 }
 
 // dz_block4_attention_O[h, c, o]
@@ -1892,7 +1071,7 @@ export function gradient_z_block4_attention_O(
 ): void {
   dz_block4_attention_O.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(z_block4_attention_mixed, dz_block4_attention, dz_block4_attention_O, 64, 64, ni_to);
+  contract_tn(z_block4_attention_mixed, dz_block4_attention, dz_block4_attention_O, 64, 64, ni_to);
 }
 
 // dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      finetune-gpt.dsl:40 (gpt.dsl:17)
@@ -1910,7 +1089,7 @@ export function backward_dz_block4_attention_weight(
     for (let h = 0; h < 4; h++) {
       // dweight[row, column] += sum[term](dmixed[row, term] * v[term, column])
       // prettier-ignore
-      contract_16x8(
+      contract(
         dmixed, v, dweight,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of dmixed: by row, by term
@@ -1934,19 +1113,19 @@ export function backward_z_block_attention_dx(
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dy_at_n = n * 4096;
     const a_at_n = n * 16384;
+    const dy_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](dy[row, term] * a[term, column])
+      // dx[row, column] += sum[term](a[row, term] * dy[term, column])
       // prettier-ignore
-      contract_16x8(
-        dy, a, dx,
-        16, 64, 64, // rows, columns, terms of a sum
-        1, 64, // strides of dy: by row, by term
-        64, 1, // strides of a: by term, by column
-        1, 64, // strides of dx: by row, by column
-        dy_at_n + h * 16, // where dy begins
+      contract(
+        a, dy, dx,
+        64, 16, 64, // rows, columns, terms of a sum
+        1, 64, // strides of a: by row, by term
+        64, 1, // strides of dy: by term, by column
+        64, 1, // strides of dx: by row, by column
         a_at_n + h * 4096, // where a begins
+        dy_at_n + h * 16, // where dy begins
         dy_at_n + h * 16, // where dx begins
       );
     }
@@ -2009,19 +1188,19 @@ export function backward_dz_block4_attention_q(
 ): void {
   dq.fill(0);
   for (let n = 0; n < batch; n++) {
-    const k_at_n = n * 4096;
     const dscore_sum_at_n = n * 16384;
+    const k_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dq[row, column] += sum[term](k[row, term] * dscore_sum[term, column])
+      // dq[row, column] += sum[term](dscore_sum[row, term] * k[term, column])
       // prettier-ignore
-      contract_16x8(
-        k, dscore_sum, dq,
-        16, 64, 64, // rows, columns, terms of a sum
-        1, 64, // strides of k: by row, by term
-        1, 64, // strides of dscore_sum: by term, by column
-        1, 64, // strides of dq: by row, by column
-        k_at_n + h * 16, // where k begins
+      contract(
+        dscore_sum, k, dq,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of dscore_sum: by row, by term
+        64, 1, // strides of k: by term, by column
+        64, 1, // strides of dq: by row, by column
         dscore_sum_at_n + h * 4096, // where dscore_sum begins
+        k_at_n + h * 16, // where k begins
         k_at_n + h * 16, // where dq begins
       );
     }
@@ -2038,7 +1217,7 @@ export function backward_z_block_norm_dx(
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
+  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
 // dW[e, h, c] = sum[n, i](again[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:40 (gpt.dsl:11-13)
@@ -2051,7 +1230,7 @@ export function gradient_z_block4_norm1_dW(
 ): void {
   dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(again, dy, dW, 64, 64, ni_to);
+  contract_tn(again, dy, dW, 64, 64, ni_to);
 }
 
 // dz_block4_norm1[n, i, k] = dz_block4_norm1_1[n, i, k] + dz_block4_norm1_2[n, i, k]
@@ -2067,7 +1246,7 @@ export function backward_dz_block4_norm1(
 ): void {
   dz_block4_norm1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dz_block4_attention_q, z_block4_attention_Q, dz_block4_norm1, ni_to, 64, 64);
+  contract_nt_holding_b(dz_block4_attention_q, z_block4_attention_Q, dz_block4_norm1, ni_to, 64, 64);
   const nik_to = batch * 4096;
   for (let nik = 0; nik < nik_to; nik++) {
     dz_block4_norm1[nik] = dz_block4_norm1_1[nik]! + dz_block4_norm1_2[nik]! + dz_block4_norm1[nik]!;
@@ -2132,8 +1311,8 @@ export function update_adamw(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
-export function block_16x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
+export function block_8x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2212,70 +1391,6 @@ export function block_16x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
-  const a8_0 = a[a_at + a_row * 8]!;
-  const a8_1 = a[a_at + a_row * 8 + a_column]!;
-  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
-  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
-  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
-  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
-  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
-  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
-  const a9_0 = a[a_at + a_row * 9]!;
-  const a9_1 = a[a_at + a_row * 9 + a_column]!;
-  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
-  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
-  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
-  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
-  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
-  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
-  const a10_0 = a[a_at + a_row * 10]!;
-  const a10_1 = a[a_at + a_row * 10 + a_column]!;
-  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
-  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
-  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
-  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
-  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
-  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
-  const a11_0 = a[a_at + a_row * 11]!;
-  const a11_1 = a[a_at + a_row * 11 + a_column]!;
-  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
-  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
-  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
-  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
-  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
-  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
-  const a12_0 = a[a_at + a_row * 12]!;
-  const a12_1 = a[a_at + a_row * 12 + a_column]!;
-  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
-  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
-  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
-  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
-  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
-  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
-  const a13_0 = a[a_at + a_row * 13]!;
-  const a13_1 = a[a_at + a_row * 13 + a_column]!;
-  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
-  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
-  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
-  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
-  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
-  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
-  const a14_0 = a[a_at + a_row * 14]!;
-  const a14_1 = a[a_at + a_row * 14 + a_column]!;
-  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
-  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
-  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
-  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
-  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
-  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
-  const a15_0 = a[a_at + a_row * 15]!;
-  const a15_1 = a[a_at + a_row * 15 + a_column]!;
-  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
-  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
-  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
-  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
-  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
-  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -2290,14 +1405,6 @@ export function block_16x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
-  const c8 = c_row * 8;
-  const c9 = c_row * 9;
-  const c10 = c_row * 10;
-  const c11 = c_row * 11;
-  const c12 = c_row * 12;
-  const c13 = c_row * 13;
-  const c14 = c_row * 14;
-  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -2310,44 +1417,28 @@ export function block_16x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
-    c[c_place + c8]! +=
-      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
-    c[c_place + c9]! +=
-      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
-    c[c_place + c10]! +=
-      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
-    c[c_place + c11]! +=
-      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
-    c[c_place + c12]! +=
-      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
-    c[c_place + c13]! +=
-      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
-    c[c_place + c14]! +=
-      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
-    c[c_place + c15]! +=
-      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
-export function block_4x1(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
+export function block_8x1(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2364,9 +1455,17 @@ export function block_4x1(
   const a1_0 = a[a_at + a_row]!;
   const a2_0 = a[a_at + a_row * 2]!;
   const a3_0 = a[a_at + a_row * 3]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a6_0 = a[a_at + a_row * 6]!;
+  const a7_0 = a[a_at + a_row * 7]!;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  const c6 = c_row * 6;
+  const c7 = c_row * 7;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -2375,15 +1474,88 @@ export function block_4x1(
     c[c_place + c1]! += a1_0 * x0;
     c[c_place + c2]! += a2_0 * x0;
     c[c_place + c3]! += a3_0 * x0;
+    c[c_place + c4]! += a4_0 * x0;
+    c[c_place + c5]! += a5_0 * x0;
+    c[c_place + c6]! += a6_0 * x0;
+    c[c_place + c7]! += a7_0 * x0;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
-// are held while b streams.
-export function contract_16x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 8, j < n: the inner loops of a contraction.
+export function block_1x8(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    const x5 = b[b_place + b5]!;
+    const x6 = b[b_place + b6]!;
+    const x7 = b[b_place + b7]!;
+    c[c_place]! +=
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
+export function block_1x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
+export function contract(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2400,31 +1572,76 @@ export function contract_16x8(
   b_at: number,
   c_at: number,
 ): void {
-  const terms_by_8 = (k >> 3) * 8;
-  for (let i = 0; i < m; i += 16) {
-    for (let p = 0; p < terms_by_8; p += 8) {
-      // prettier-ignore
-      block_16x8(
-        a, b, c, n,
-        a_row, a_column, b_row, b_column, c_row, c_column,
-        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+  const whole_rows = (m >> 3) * 8;
+  const whole_columns = (k >> 3) * 8;
+  for (let i = 0; i < whole_rows; i += 8) {
+    for (let p = 0; p < whole_columns; p += 8) {
+      block_8x8(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        a_column,
+        b_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_8x1(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
       );
     }
   }
-  for (let i = 0; i < m; i += 4) {
-    for (let p = terms_by_8; p < k; p++) {
-      // prettier-ignore
-      block_4x1(
-        a, b, c, n,
-        a_row, b_column, c_row, c_column,
-        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+  for (let i = whole_rows; i < m; i++) {
+    for (let p = 0; p < whole_columns; p += 8) {
+      block_1x8(
+        a,
+        b,
+        c,
+        n,
+        a_column,
+        b_row,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_1x1(
+        a,
+        b,
+        c,
+        n,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
       );
     }
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nn_16x8_holding_b(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
+export function contract_nn(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2433,18 +1650,18 @@ export function contract_nn_16x8_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
-    b, a, c,
-    n, m, k, // rows, columns, terms of a sum
-    1, n, // strides of b: by row, by term
-    1, k, // strides of a: by term, by column
-    1, n, // strides of c: by row, by column
-    0, 0, 0, // where b, a and c begin
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
   );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nt_16x8_holding_b(
+export function contract_nt_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2453,7 +1670,7 @@ export function contract_nt_16x8_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
+  contract(
     b, a, c,
     n, m, k, // rows, columns, terms of a sum
     k, 1, // strides of b: by row, by term
@@ -2464,7 +1681,7 @@ export function contract_nt_16x8_holding_b(
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn_16x8(
+export function contract_tn(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2473,7 +1690,7 @@ export function contract_tn_16x8(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
+  contract(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     1, m, // strides of a: by row, by term
@@ -2486,8 +1703,7 @@ export function contract_tn_16x8(
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const r2 = r * r;
-  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -2704,9 +1920,9 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   const z_block3_mlp_gelu_tanh = workspace.subarray(0, 16384 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
-  const z_block3 = workspace.subarray(55296 * batch, 59392 * batch);
-  const z_block4_norm1_m = workspace.subarray(92160 * batch, 92224 * batch);
-  const z_block4_norm1_v = workspace.subarray(92224 * batch, 92288 * batch);
+  const z_block3 = workspace.subarray(65536 * batch, 69632 * batch);
+  const z_block4_norm1_m = workspace.subarray(94208 * batch, 94272 * batch);
+  const z_block4_norm1_v = workspace.subarray(94272 * batch, 94336 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
   const z_block4_norm1 = workspace.subarray(0, 4096 * batch);
@@ -2714,42 +1930,43 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
   );
-  const z_block4_attention_q = workspace.subarray(59392 * batch, 63488 * batch);
+  const z_block4_attention_q = workspace.subarray(69632 * batch, 73728 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(63488 * batch, 67584 * batch);
+  const z_block4_attention_k = workspace.subarray(73728 * batch, 77824 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(67584 * batch, 71680 * batch);
+  const z_block4_attention_v = workspace.subarray(77824 * batch, 81920 * batch);
   const z_block4_attention_score = workspace.subarray(0, 16384 * batch);
   const z_block4_attention_weight = workspace.subarray(0, 16384 * batch);
-  const z_block4_attention_mixed = workspace.subarray(71680 * batch, 75776 * batch);
+  const z_block4_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(75776 * batch, 79872 * batch);
-  const z_block4_norm2_m = workspace.subarray(92288 * batch, 92352 * batch);
-  const z_block4_norm2_v = workspace.subarray(92352 * batch, 92416 * batch);
+  const z_block4_u = workspace.subarray(86016 * batch, 90112 * batch);
+  const z_block4_norm2_m = workspace.subarray(94336 * batch, 94400 * batch);
+  const z_block4_norm2_v = workspace.subarray(94400 * batch, 94464 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
   const z_block4_norm2 = workspace.subarray(32768 * batch, 36864 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block4_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block4_mlp_gelu_tanh_sigmoid = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block4_mlp_gelu_tanh = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4 = workspace.subarray(79872 * batch, 83968 * batch);
-  const z_norm_m = workspace.subarray(92416 * batch, 92480 * batch);
-  const z_norm_v = workspace.subarray(92480 * batch, 92544 * batch);
+  const z_block4 = workspace.subarray(90112 * batch, 94208 * batch);
+  const z_norm_m = workspace.subarray(63488 * batch, 63552 * batch);
+  const z_norm_v = workspace.subarray(63552 * batch, 63616 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm = workspace.subarray(83968 * batch, 88064 * batch);
+  const z_norm = workspace.subarray(55296 * batch, 59392 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(49152 * batch, 55296 * batch);
@@ -2798,7 +2015,12 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
       n,
     );
     forward_z_block4_hidden(z_block4_norm2, z_block4_hidden_W, z_block4_hidden_b, z_block4_hidden, n);
-    forward_z_block4_mlp_gelu_tanh(z_block4_hidden, z_block4_mlp_gelu_tanh, n);
+    forward_z_block4_mlp_gelu_tanh(
+      z_block4_hidden,
+      z_block4_mlp_gelu_tanh_sigmoid,
+      z_block4_mlp_gelu_tanh,
+      n,
+    );
     forward_mlp_y(z_block4_u, z_block4_mlp_gelu_tanh, z_block4_mlp_W, z_block4_mlp_b, z_block4, n);
     forward_m(z_block4, z_norm_m, n);
     forward_v(z_block4, z_norm_m, z_norm_v, n);
@@ -2824,29 +2046,30 @@ function backwardPart1({
   const dz = workspace.subarray(49152 * batch, 55296 * batch);
   const dz_z_b = gradients.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
-  const dz_norm = workspace.subarray(83968 * batch, 88064 * batch);
-  const z_block4 = workspace.subarray(79872 * batch, 83968 * batch);
-  const z_norm_m = workspace.subarray(92416 * batch, 92480 * batch);
-  const z_norm_v = workspace.subarray(92480 * batch, 92544 * batch);
+  const dz_norm = workspace.subarray(55296 * batch, 59392 * batch);
+  const z_block4 = workspace.subarray(90112 * batch, 94208 * batch);
+  const z_norm_m = workspace.subarray(63488 * batch, 63552 * batch);
+  const z_norm_v = workspace.subarray(63552 * batch, 63616 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const z_norm_again = workspace.subarray(88064 * batch, 92160 * batch);
+  const z_norm_again = workspace.subarray(59392 * batch, 63488 * batch);
   const dz_z_W = gradients.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const dz_norm_g = gradients.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const dz_norm_b = gradients.subarray(z_norm_b_offset, z_norm_b_offset + 64);
-  const dz_block4_u_1 = workspace.subarray(79872 * batch, 83968 * batch);
+  const dz_block4_u_1 = workspace.subarray(90112 * batch, 94208 * batch);
   const dz_block4_mlp_b = gradients.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
-  const z_block4_mlp_gelu_tanh = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block4_mlp_gelu_tanh_sigmoid = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block4_hidden = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block4_mlp_gelu_tanh_again = workspace.subarray(49152 * batch, 65536 * batch);
   const dz_block4_mlp_W = gradients.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
-  const z_block4_hidden = workspace.subarray(16384 * batch, 32768 * batch);
-  const dz_block4_hidden = workspace.subarray(32768 * batch, 49152 * batch);
+  const dz_block4_hidden = workspace.subarray(49152 * batch, 65536 * batch);
   const dz_block4_hidden_b = gradients.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const dz_block4_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const z_block4_u = workspace.subarray(75776 * batch, 79872 * batch);
-  const z_block4_norm2_m = workspace.subarray(92288 * batch, 92352 * batch);
-  const z_block4_norm2_v = workspace.subarray(92352 * batch, 92416 * batch);
+  const z_block4_u = workspace.subarray(86016 * batch, 90112 * batch);
+  const z_block4_norm2_m = workspace.subarray(94336 * batch, 94400 * batch);
+  const z_block4_norm2_v = workspace.subarray(94400 * batch, 94464 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
   const z_block4_norm2_again = workspace.subarray(20480 * batch, 24576 * batch);
@@ -2859,29 +2082,29 @@ function backwardPart1({
     z_block4_attention_O_offset + 4096,
   );
   const dz_block4_attention_mixed = workspace.subarray(32768 * batch, 36864 * batch);
-  const z_block4_attention_mixed = workspace.subarray(71680 * batch, 75776 * batch);
+  const z_block4_attention_mixed = workspace.subarray(81920 * batch, 86016 * batch);
   const dz_block4_attention_O = gradients.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_attention_v = workspace.subarray(67584 * batch, 71680 * batch);
+  const z_block4_attention_v = workspace.subarray(77824 * batch, 81920 * batch);
   const dz_block4_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block4_attention_weight = workspace.subarray(0, 16384 * batch);
   const dz_block4_attention_v = workspace.subarray(49152 * batch, 53248 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const z_block4_attention_k = workspace.subarray(63488 * batch, 67584 * batch);
+  const z_block4_attention_k = workspace.subarray(73728 * batch, 77824 * batch);
   const dz_block4_attention_q = workspace.subarray(0, 4096 * batch);
-  const z_block4_attention_q = workspace.subarray(59392 * batch, 63488 * batch);
+  const z_block4_attention_q = workspace.subarray(69632 * batch, 73728 * batch);
   const dz_block4_attention_k = workspace.subarray(4096 * batch, 8192 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
   );
   const dz_block4_norm1_1 = workspace.subarray(8192 * batch, 12288 * batch);
-  const z_block3 = workspace.subarray(55296 * batch, 59392 * batch);
-  const z_block4_norm1_m = workspace.subarray(92160 * batch, 92224 * batch);
-  const z_block4_norm1_v = workspace.subarray(92224 * batch, 92288 * batch);
+  const z_block3 = workspace.subarray(65536 * batch, 69632 * batch);
+  const z_block4_norm1_m = workspace.subarray(94208 * batch, 94272 * batch);
+  const z_block4_norm1_v = workspace.subarray(94272 * batch, 94336 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
   const z_block4_norm1_again = workspace.subarray(12288 * batch, 16384 * batch);
@@ -2920,8 +2143,21 @@ function backwardPart1({
     gradient_b(dz_norm, dz_norm_b, n);
     backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, z_norm_m, z_block4, dz_block4_u_1, n);
     gradient_b(dz_block4_u_1, dz_block4_mlp_b, n);
-    gradient_z_block4_mlp_W(z_block4_mlp_gelu_tanh, dz_block4_u_1, dz_block4_mlp_W, n);
-    backward_dz_block4_hidden(dz_block4_u_1, z_block4_mlp_W, z_block4_hidden, dz_block4_hidden, n);
+    backward_z_block4_mlp_gelu_tanh_again(
+      z_block4_mlp_gelu_tanh_sigmoid,
+      z_block4_hidden,
+      z_block4_mlp_gelu_tanh_again,
+      n,
+    );
+    gradient_z_block4_mlp_W(z_block4_mlp_gelu_tanh_again, dz_block4_u_1, dz_block4_mlp_W, n);
+    backward_dz_block4_hidden(
+      dz_block4_u_1,
+      z_block4_mlp_W,
+      z_block4_hidden,
+      z_block4_mlp_gelu_tanh_sigmoid,
+      dz_block4_hidden,
+      n,
+    );
     gradient_z_block4_hidden_b(dz_block4_hidden, dz_block4_hidden_b, n);
     backward_dz_block4_norm2(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2, n);
     forward_z_norm_y(
@@ -3057,7 +2293,7 @@ export function createProgram(batch: number): CompiledProgram {
   const next = new Int32Array(64 * batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(92544 * batch);
+  const workspace = new Float32Array(94464 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(256 * batch + 1);

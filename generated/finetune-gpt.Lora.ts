@@ -96,7 +96,7 @@
  *   loss   loss
  *
  * Multiply-adds of a step: forward 15,990,784 n, backward 18,055,168 n.
- * Inputs and intermediates: 1,202,176 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 1,267,712 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
  */
 
@@ -208,1812 +208,277 @@ export type ParameterName =
   | 'z_z_W'
   | 'z_z_b';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Lora',
   dtype: 'f32',
   inputs: [
-    {
-      name: 'text',
-      shape: [64],
-      batched: true,
-      axes: ['context'],
-      element: 'integer',
-      least: 0,
-      greatest: 95,
-      predicts: false,
-    },
-    {
-      name: 'next',
-      shape: [64],
-      batched: true,
-      axes: ['context'],
-      element: 'integer',
-      least: 0,
-      greatest: 95,
-      predicts: false,
-    },
+    { name: 'text', shape: [64], batched: true, axes: ['context'], element: 'integer', least: 0, greatest: 95, predicts: false },
+    { name: 'next', shape: [64], batched: true, axes: ['context'], element: 'integer', least: 0, greatest: 95, predicts: false },
   ],
   outputs: [],
   metrics: [],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'z_tokens_E',
-      shape: [96, 64],
-      offset: 14336,
-      size: 6144,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.02 },
-    },
-    {
-      name: 'z_start_P',
-      shape: [64, 64],
-      offset: 20480,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.02 },
-    },
-    {
-      name: 'z_block1_norm1_g',
-      shape: [64],
-      offset: 24576,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block1_norm1_b',
-      shape: [64],
-      offset: 24640,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_attention_Q',
-      shape: [64, 4, 16],
-      offset: 24704,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_K',
-      shape: [64, 4, 16],
-      offset: 28800,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_V',
-      shape: [64, 4, 16],
-      offset: 32896,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_O',
-      shape: [4, 16, 64],
-      offset: 36992,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_Q_A',
-      shape: [64, 4],
-      offset: 0,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_Q_B',
-      shape: [4, 4, 16],
-      offset: 256,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_attention_V_A',
-      shape: [64, 4],
-      offset: 512,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_attention_V_B',
-      shape: [4, 4, 16],
-      offset: 768,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_norm2_g',
-      shape: [64],
-      offset: 41088,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block1_norm2_b',
-      shape: [64],
-      offset: 41152,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_hidden_W',
-      shape: [64, 256],
-      offset: 41216,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block1_hidden_b',
-      shape: [256],
-      offset: 57600,
-      size: 256,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_hidden_W_A',
-      shape: [64, 4],
-      offset: 1024,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block1_hidden_W_B',
-      shape: [4, 256],
-      offset: 1280,
-      size: 1024,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_mlp_W',
-      shape: [256, 64],
-      offset: 57856,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block1_mlp_b',
-      shape: [64],
-      offset: 74240,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block1_mlp_W_A',
-      shape: [256, 4],
-      offset: 2304,
-      size: 1024,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.0625 },
-    },
-    {
-      name: 'z_block1_mlp_W_B',
-      shape: [4, 64],
-      offset: 3328,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_norm1_g',
-      shape: [64],
-      offset: 74304,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block2_norm1_b',
-      shape: [64],
-      offset: 74368,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_attention_Q',
-      shape: [64, 4, 16],
-      offset: 74432,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_K',
-      shape: [64, 4, 16],
-      offset: 78528,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_V',
-      shape: [64, 4, 16],
-      offset: 82624,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_O',
-      shape: [4, 16, 64],
-      offset: 86720,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_Q_A',
-      shape: [64, 4],
-      offset: 3584,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_Q_B',
-      shape: [4, 4, 16],
-      offset: 3840,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_attention_V_A',
-      shape: [64, 4],
-      offset: 4096,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_attention_V_B',
-      shape: [4, 4, 16],
-      offset: 4352,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_norm2_g',
-      shape: [64],
-      offset: 90816,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block2_norm2_b',
-      shape: [64],
-      offset: 90880,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_hidden_W',
-      shape: [64, 256],
-      offset: 90944,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block2_hidden_b',
-      shape: [256],
-      offset: 107328,
-      size: 256,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_hidden_W_A',
-      shape: [64, 4],
-      offset: 4608,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block2_hidden_W_B',
-      shape: [4, 256],
-      offset: 4864,
-      size: 1024,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_mlp_W',
-      shape: [256, 64],
-      offset: 107584,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block2_mlp_b',
-      shape: [64],
-      offset: 123968,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block2_mlp_W_A',
-      shape: [256, 4],
-      offset: 5888,
-      size: 1024,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.0625 },
-    },
-    {
-      name: 'z_block2_mlp_W_B',
-      shape: [4, 64],
-      offset: 6912,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_norm1_g',
-      shape: [64],
-      offset: 124032,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block3_norm1_b',
-      shape: [64],
-      offset: 124096,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_attention_Q',
-      shape: [64, 4, 16],
-      offset: 124160,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_K',
-      shape: [64, 4, 16],
-      offset: 128256,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_V',
-      shape: [64, 4, 16],
-      offset: 132352,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_O',
-      shape: [4, 16, 64],
-      offset: 136448,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_Q_A',
-      shape: [64, 4],
-      offset: 7168,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_Q_B',
-      shape: [4, 4, 16],
-      offset: 7424,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_attention_V_A',
-      shape: [64, 4],
-      offset: 7680,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_attention_V_B',
-      shape: [4, 4, 16],
-      offset: 7936,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_norm2_g',
-      shape: [64],
-      offset: 140544,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block3_norm2_b',
-      shape: [64],
-      offset: 140608,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_hidden_W',
-      shape: [64, 256],
-      offset: 140672,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block3_hidden_b',
-      shape: [256],
-      offset: 157056,
-      size: 256,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_hidden_W_A',
-      shape: [64, 4],
-      offset: 8192,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block3_hidden_W_B',
-      shape: [4, 256],
-      offset: 8448,
-      size: 1024,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_mlp_W',
-      shape: [256, 64],
-      offset: 157312,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block3_mlp_b',
-      shape: [64],
-      offset: 173696,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block3_mlp_W_A',
-      shape: [256, 4],
-      offset: 9472,
-      size: 1024,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.0625 },
-    },
-    {
-      name: 'z_block3_mlp_W_B',
-      shape: [4, 64],
-      offset: 10496,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_norm1_g',
-      shape: [64],
-      offset: 173760,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block4_norm1_b',
-      shape: [64],
-      offset: 173824,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_attention_Q',
-      shape: [64, 4, 16],
-      offset: 173888,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_K',
-      shape: [64, 4, 16],
-      offset: 177984,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_V',
-      shape: [64, 4, 16],
-      offset: 182080,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_O',
-      shape: [4, 16, 64],
-      offset: 186176,
-      size: 4096,
-      frozen: true,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_Q_A',
-      shape: [64, 4],
-      offset: 10752,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_Q_B',
-      shape: [4, 4, 16],
-      offset: 11008,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_attention_V_A',
-      shape: [64, 4],
-      offset: 11264,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_attention_V_B',
-      shape: [4, 4, 16],
-      offset: 11520,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_norm2_g',
-      shape: [64],
-      offset: 190272,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_block4_norm2_b',
-      shape: [64],
-      offset: 190336,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_hidden_W',
-      shape: [64, 256],
-      offset: 190400,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block4_hidden_b',
-      shape: [256],
-      offset: 206784,
-      size: 256,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_hidden_W_A',
-      shape: [64, 4],
-      offset: 11776,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.125 },
-    },
-    {
-      name: 'z_block4_hidden_W_B',
-      shape: [4, 256],
-      offset: 12032,
-      size: 1024,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_mlp_W',
-      shape: [256, 64],
-      offset: 207040,
-      size: 16384,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 },
-    },
-    {
-      name: 'z_block4_mlp_b',
-      shape: [64],
-      offset: 223424,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_block4_mlp_W_A',
-      shape: [256, 4],
-      offset: 13056,
-      size: 1024,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.0625 },
-    },
-    {
-      name: 'z_block4_mlp_W_B',
-      shape: [4, 64],
-      offset: 14080,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_norm_g',
-      shape: [64],
-      offset: 223488,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 1 },
-    },
-    {
-      name: 'z_norm_b',
-      shape: [64],
-      offset: 223552,
-      size: 64,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_z_W',
-      shape: [64, 96],
-      offset: 223616,
-      size: 6144,
-      frozen: true,
-      initializer: { kind: 'uniform', low: -0.19364916731037082, high: 0.19364916731037082 },
-    },
-    {
-      name: 'z_z_b',
-      shape: [96],
-      offset: 229760,
-      size: 96,
-      frozen: true,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'z_tokens_E', shape: [96, 64], offset: 14336, size: 6144, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.02 } },
+    { name: 'z_start_P', shape: [64, 64], offset: 20480, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.02 } },
+    { name: 'z_block1_norm1_g', shape: [64], offset: 24576, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block1_norm1_b', shape: [64], offset: 24640, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_attention_Q', shape: [64, 4, 16], offset: 24704, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_K', shape: [64, 4, 16], offset: 28800, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_V', shape: [64, 4, 16], offset: 32896, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_O', shape: [4, 16, 64], offset: 36992, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_Q_A', shape: [64, 4], offset: 0, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_Q_B', shape: [4, 4, 16], offset: 256, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_attention_V_A', shape: [64, 4], offset: 512, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_attention_V_B', shape: [4, 4, 16], offset: 768, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_norm2_g', shape: [64], offset: 41088, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block1_norm2_b', shape: [64], offset: 41152, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_hidden_W', shape: [64, 256], offset: 41216, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block1_hidden_b', shape: [256], offset: 57600, size: 256, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_hidden_W_A', shape: [64, 4], offset: 1024, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block1_hidden_W_B', shape: [4, 256], offset: 1280, size: 1024, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_mlp_W', shape: [256, 64], offset: 57856, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block1_mlp_b', shape: [64], offset: 74240, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block1_mlp_W_A', shape: [256, 4], offset: 2304, size: 1024, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.0625 } },
+    { name: 'z_block1_mlp_W_B', shape: [4, 64], offset: 3328, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_norm1_g', shape: [64], offset: 74304, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block2_norm1_b', shape: [64], offset: 74368, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_attention_Q', shape: [64, 4, 16], offset: 74432, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_K', shape: [64, 4, 16], offset: 78528, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_V', shape: [64, 4, 16], offset: 82624, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_O', shape: [4, 16, 64], offset: 86720, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_Q_A', shape: [64, 4], offset: 3584, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_Q_B', shape: [4, 4, 16], offset: 3840, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_attention_V_A', shape: [64, 4], offset: 4096, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_attention_V_B', shape: [4, 4, 16], offset: 4352, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_norm2_g', shape: [64], offset: 90816, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block2_norm2_b', shape: [64], offset: 90880, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_hidden_W', shape: [64, 256], offset: 90944, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block2_hidden_b', shape: [256], offset: 107328, size: 256, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_hidden_W_A', shape: [64, 4], offset: 4608, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block2_hidden_W_B', shape: [4, 256], offset: 4864, size: 1024, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_mlp_W', shape: [256, 64], offset: 107584, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block2_mlp_b', shape: [64], offset: 123968, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block2_mlp_W_A', shape: [256, 4], offset: 5888, size: 1024, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.0625 } },
+    { name: 'z_block2_mlp_W_B', shape: [4, 64], offset: 6912, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_norm1_g', shape: [64], offset: 124032, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block3_norm1_b', shape: [64], offset: 124096, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_attention_Q', shape: [64, 4, 16], offset: 124160, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_K', shape: [64, 4, 16], offset: 128256, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_V', shape: [64, 4, 16], offset: 132352, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_O', shape: [4, 16, 64], offset: 136448, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_Q_A', shape: [64, 4], offset: 7168, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_Q_B', shape: [4, 4, 16], offset: 7424, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_attention_V_A', shape: [64, 4], offset: 7680, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_attention_V_B', shape: [4, 4, 16], offset: 7936, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_norm2_g', shape: [64], offset: 140544, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block3_norm2_b', shape: [64], offset: 140608, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_hidden_W', shape: [64, 256], offset: 140672, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block3_hidden_b', shape: [256], offset: 157056, size: 256, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_hidden_W_A', shape: [64, 4], offset: 8192, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block3_hidden_W_B', shape: [4, 256], offset: 8448, size: 1024, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_mlp_W', shape: [256, 64], offset: 157312, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block3_mlp_b', shape: [64], offset: 173696, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block3_mlp_W_A', shape: [256, 4], offset: 9472, size: 1024, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.0625 } },
+    { name: 'z_block3_mlp_W_B', shape: [4, 64], offset: 10496, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_norm1_g', shape: [64], offset: 173760, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block4_norm1_b', shape: [64], offset: 173824, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_attention_Q', shape: [64, 4, 16], offset: 173888, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_K', shape: [64, 4, 16], offset: 177984, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_V', shape: [64, 4, 16], offset: 182080, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_O', shape: [4, 16, 64], offset: 186176, size: 4096, frozen: true, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_Q_A', shape: [64, 4], offset: 10752, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_Q_B', shape: [4, 4, 16], offset: 11008, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_attention_V_A', shape: [64, 4], offset: 11264, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_attention_V_B', shape: [4, 4, 16], offset: 11520, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_norm2_g', shape: [64], offset: 190272, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_block4_norm2_b', shape: [64], offset: 190336, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_hidden_W', shape: [64, 256], offset: 190400, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block4_hidden_b', shape: [256], offset: 206784, size: 256, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_hidden_W_A', shape: [64, 4], offset: 11776, size: 256, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.125 } },
+    { name: 'z_block4_hidden_W_B', shape: [4, 256], offset: 12032, size: 1024, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_mlp_W', shape: [256, 64], offset: 207040, size: 16384, frozen: true, initializer: { kind: 'uniform', low: -0.13693063937629152, high: 0.13693063937629152 } },
+    { name: 'z_block4_mlp_b', shape: [64], offset: 223424, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_block4_mlp_W_A', shape: [256, 4], offset: 13056, size: 1024, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.0625 } },
+    { name: 'z_block4_mlp_W_B', shape: [4, 64], offset: 14080, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_norm_g', shape: [64], offset: 223488, size: 64, frozen: true, initializer: { kind: 'constant', value: 1 } },
+    { name: 'z_norm_b', shape: [64], offset: 223552, size: 64, frozen: true, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_z_W', shape: [64, 96], offset: 223616, size: 6144, frozen: true, initializer: { kind: 'uniform', low: -0.19364916731037082, high: 0.19364916731037082 } },
+    { name: 'z_z_b', shape: [96], offset: 229760, size: 96, frozen: true, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [
-    {
-      name: 'z_block1_attention_Q_A.m',
-      offset: 0,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_Q_A',
-    },
-    {
-      name: 'z_block1_attention_Q_B.m',
-      offset: 256,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_Q_B',
-    },
-    {
-      name: 'z_block1_attention_V_A.m',
-      offset: 512,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_V_A',
-    },
-    {
-      name: 'z_block1_attention_V_B.m',
-      offset: 768,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_V_B',
-    },
-    {
-      name: 'z_block1_hidden_W_A.m',
-      offset: 1024,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_hidden_W_A',
-    },
-    {
-      name: 'z_block1_hidden_W_B.m',
-      offset: 1280,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_hidden_W_B',
-    },
-    {
-      name: 'z_block1_mlp_W_A.m',
-      offset: 2304,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_mlp_W_A',
-    },
-    {
-      name: 'z_block1_mlp_W_B.m',
-      offset: 3328,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_mlp_W_B',
-    },
-    {
-      name: 'z_block2_attention_Q_A.m',
-      offset: 3584,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_Q_A',
-    },
-    {
-      name: 'z_block2_attention_Q_B.m',
-      offset: 3840,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_Q_B',
-    },
-    {
-      name: 'z_block2_attention_V_A.m',
-      offset: 4096,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_V_A',
-    },
-    {
-      name: 'z_block2_attention_V_B.m',
-      offset: 4352,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_V_B',
-    },
-    {
-      name: 'z_block2_hidden_W_A.m',
-      offset: 4608,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_hidden_W_A',
-    },
-    {
-      name: 'z_block2_hidden_W_B.m',
-      offset: 4864,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_hidden_W_B',
-    },
-    {
-      name: 'z_block2_mlp_W_A.m',
-      offset: 5888,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_mlp_W_A',
-    },
-    {
-      name: 'z_block2_mlp_W_B.m',
-      offset: 6912,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_mlp_W_B',
-    },
-    {
-      name: 'z_block3_attention_Q_A.m',
-      offset: 7168,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_Q_A',
-    },
-    {
-      name: 'z_block3_attention_Q_B.m',
-      offset: 7424,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_Q_B',
-    },
-    {
-      name: 'z_block3_attention_V_A.m',
-      offset: 7680,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_V_A',
-    },
-    {
-      name: 'z_block3_attention_V_B.m',
-      offset: 7936,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_V_B',
-    },
-    {
-      name: 'z_block3_hidden_W_A.m',
-      offset: 8192,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_hidden_W_A',
-    },
-    {
-      name: 'z_block3_hidden_W_B.m',
-      offset: 8448,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_hidden_W_B',
-    },
-    {
-      name: 'z_block3_mlp_W_A.m',
-      offset: 9472,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_mlp_W_A',
-    },
-    {
-      name: 'z_block3_mlp_W_B.m',
-      offset: 10496,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_mlp_W_B',
-    },
-    {
-      name: 'z_block4_attention_Q_A.m',
-      offset: 10752,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_Q_A',
-    },
-    {
-      name: 'z_block4_attention_Q_B.m',
-      offset: 11008,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_Q_B',
-    },
-    {
-      name: 'z_block4_attention_V_A.m',
-      offset: 11264,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_V_A',
-    },
-    {
-      name: 'z_block4_attention_V_B.m',
-      offset: 11520,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_V_B',
-    },
-    {
-      name: 'z_block4_hidden_W_A.m',
-      offset: 11776,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_W_A',
-    },
-    {
-      name: 'z_block4_hidden_W_B.m',
-      offset: 12032,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_W_B',
-    },
-    {
-      name: 'z_block4_mlp_W_A.m',
-      offset: 13056,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_W_A',
-    },
-    {
-      name: 'z_block4_mlp_W_B.m',
-      offset: 14080,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_W_B',
-    },
-    {
-      name: 'z_block1_attention_Q_A.v',
-      offset: 14336,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_Q_A',
-    },
-    {
-      name: 'z_block1_attention_Q_B.v',
-      offset: 14592,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_Q_B',
-    },
-    {
-      name: 'z_block1_attention_V_A.v',
-      offset: 14848,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_V_A',
-    },
-    {
-      name: 'z_block1_attention_V_B.v',
-      offset: 15104,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_attention_V_B',
-    },
-    {
-      name: 'z_block1_hidden_W_A.v',
-      offset: 15360,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_hidden_W_A',
-    },
-    {
-      name: 'z_block1_hidden_W_B.v',
-      offset: 15616,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_hidden_W_B',
-    },
-    {
-      name: 'z_block1_mlp_W_A.v',
-      offset: 16640,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_mlp_W_A',
-    },
-    {
-      name: 'z_block1_mlp_W_B.v',
-      offset: 17664,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block1_mlp_W_B',
-    },
-    {
-      name: 'z_block2_attention_Q_A.v',
-      offset: 17920,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_Q_A',
-    },
-    {
-      name: 'z_block2_attention_Q_B.v',
-      offset: 18176,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_Q_B',
-    },
-    {
-      name: 'z_block2_attention_V_A.v',
-      offset: 18432,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_V_A',
-    },
-    {
-      name: 'z_block2_attention_V_B.v',
-      offset: 18688,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_attention_V_B',
-    },
-    {
-      name: 'z_block2_hidden_W_A.v',
-      offset: 18944,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_hidden_W_A',
-    },
-    {
-      name: 'z_block2_hidden_W_B.v',
-      offset: 19200,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_hidden_W_B',
-    },
-    {
-      name: 'z_block2_mlp_W_A.v',
-      offset: 20224,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_mlp_W_A',
-    },
-    {
-      name: 'z_block2_mlp_W_B.v',
-      offset: 21248,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block2_mlp_W_B',
-    },
-    {
-      name: 'z_block3_attention_Q_A.v',
-      offset: 21504,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_Q_A',
-    },
-    {
-      name: 'z_block3_attention_Q_B.v',
-      offset: 21760,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_Q_B',
-    },
-    {
-      name: 'z_block3_attention_V_A.v',
-      offset: 22016,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_V_A',
-    },
-    {
-      name: 'z_block3_attention_V_B.v',
-      offset: 22272,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_attention_V_B',
-    },
-    {
-      name: 'z_block3_hidden_W_A.v',
-      offset: 22528,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_hidden_W_A',
-    },
-    {
-      name: 'z_block3_hidden_W_B.v',
-      offset: 22784,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_hidden_W_B',
-    },
-    {
-      name: 'z_block3_mlp_W_A.v',
-      offset: 23808,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_mlp_W_A',
-    },
-    {
-      name: 'z_block3_mlp_W_B.v',
-      offset: 24832,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block3_mlp_W_B',
-    },
-    {
-      name: 'z_block4_attention_Q_A.v',
-      offset: 25088,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_Q_A',
-    },
-    {
-      name: 'z_block4_attention_Q_B.v',
-      offset: 25344,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_Q_B',
-    },
-    {
-      name: 'z_block4_attention_V_A.v',
-      offset: 25600,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_V_A',
-    },
-    {
-      name: 'z_block4_attention_V_B.v',
-      offset: 25856,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_attention_V_B',
-    },
-    {
-      name: 'z_block4_hidden_W_A.v',
-      offset: 26112,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_W_A',
-    },
-    {
-      name: 'z_block4_hidden_W_B.v',
-      offset: 26368,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_hidden_W_B',
-    },
-    {
-      name: 'z_block4_mlp_W_A.v',
-      offset: 27392,
-      size: 1024,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_W_A',
-    },
-    {
-      name: 'z_block4_mlp_W_B.v',
-      offset: 28416,
-      size: 256,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_block4_mlp_W_B',
-    },
+    { name: 'z_block1_attention_Q_A.m', offset: 0, size: 256, initial: 0, scalar: false, parameter: 'z_block1_attention_Q_A' },
+    { name: 'z_block1_attention_Q_B.m', offset: 256, size: 256, initial: 0, scalar: false, parameter: 'z_block1_attention_Q_B' },
+    { name: 'z_block1_attention_V_A.m', offset: 512, size: 256, initial: 0, scalar: false, parameter: 'z_block1_attention_V_A' },
+    { name: 'z_block1_attention_V_B.m', offset: 768, size: 256, initial: 0, scalar: false, parameter: 'z_block1_attention_V_B' },
+    { name: 'z_block1_hidden_W_A.m', offset: 1024, size: 256, initial: 0, scalar: false, parameter: 'z_block1_hidden_W_A' },
+    { name: 'z_block1_hidden_W_B.m', offset: 1280, size: 1024, initial: 0, scalar: false, parameter: 'z_block1_hidden_W_B' },
+    { name: 'z_block1_mlp_W_A.m', offset: 2304, size: 1024, initial: 0, scalar: false, parameter: 'z_block1_mlp_W_A' },
+    { name: 'z_block1_mlp_W_B.m', offset: 3328, size: 256, initial: 0, scalar: false, parameter: 'z_block1_mlp_W_B' },
+    { name: 'z_block2_attention_Q_A.m', offset: 3584, size: 256, initial: 0, scalar: false, parameter: 'z_block2_attention_Q_A' },
+    { name: 'z_block2_attention_Q_B.m', offset: 3840, size: 256, initial: 0, scalar: false, parameter: 'z_block2_attention_Q_B' },
+    { name: 'z_block2_attention_V_A.m', offset: 4096, size: 256, initial: 0, scalar: false, parameter: 'z_block2_attention_V_A' },
+    { name: 'z_block2_attention_V_B.m', offset: 4352, size: 256, initial: 0, scalar: false, parameter: 'z_block2_attention_V_B' },
+    { name: 'z_block2_hidden_W_A.m', offset: 4608, size: 256, initial: 0, scalar: false, parameter: 'z_block2_hidden_W_A' },
+    { name: 'z_block2_hidden_W_B.m', offset: 4864, size: 1024, initial: 0, scalar: false, parameter: 'z_block2_hidden_W_B' },
+    { name: 'z_block2_mlp_W_A.m', offset: 5888, size: 1024, initial: 0, scalar: false, parameter: 'z_block2_mlp_W_A' },
+    { name: 'z_block2_mlp_W_B.m', offset: 6912, size: 256, initial: 0, scalar: false, parameter: 'z_block2_mlp_W_B' },
+    { name: 'z_block3_attention_Q_A.m', offset: 7168, size: 256, initial: 0, scalar: false, parameter: 'z_block3_attention_Q_A' },
+    { name: 'z_block3_attention_Q_B.m', offset: 7424, size: 256, initial: 0, scalar: false, parameter: 'z_block3_attention_Q_B' },
+    { name: 'z_block3_attention_V_A.m', offset: 7680, size: 256, initial: 0, scalar: false, parameter: 'z_block3_attention_V_A' },
+    { name: 'z_block3_attention_V_B.m', offset: 7936, size: 256, initial: 0, scalar: false, parameter: 'z_block3_attention_V_B' },
+    { name: 'z_block3_hidden_W_A.m', offset: 8192, size: 256, initial: 0, scalar: false, parameter: 'z_block3_hidden_W_A' },
+    { name: 'z_block3_hidden_W_B.m', offset: 8448, size: 1024, initial: 0, scalar: false, parameter: 'z_block3_hidden_W_B' },
+    { name: 'z_block3_mlp_W_A.m', offset: 9472, size: 1024, initial: 0, scalar: false, parameter: 'z_block3_mlp_W_A' },
+    { name: 'z_block3_mlp_W_B.m', offset: 10496, size: 256, initial: 0, scalar: false, parameter: 'z_block3_mlp_W_B' },
+    { name: 'z_block4_attention_Q_A.m', offset: 10752, size: 256, initial: 0, scalar: false, parameter: 'z_block4_attention_Q_A' },
+    { name: 'z_block4_attention_Q_B.m', offset: 11008, size: 256, initial: 0, scalar: false, parameter: 'z_block4_attention_Q_B' },
+    { name: 'z_block4_attention_V_A.m', offset: 11264, size: 256, initial: 0, scalar: false, parameter: 'z_block4_attention_V_A' },
+    { name: 'z_block4_attention_V_B.m', offset: 11520, size: 256, initial: 0, scalar: false, parameter: 'z_block4_attention_V_B' },
+    { name: 'z_block4_hidden_W_A.m', offset: 11776, size: 256, initial: 0, scalar: false, parameter: 'z_block4_hidden_W_A' },
+    { name: 'z_block4_hidden_W_B.m', offset: 12032, size: 1024, initial: 0, scalar: false, parameter: 'z_block4_hidden_W_B' },
+    { name: 'z_block4_mlp_W_A.m', offset: 13056, size: 1024, initial: 0, scalar: false, parameter: 'z_block4_mlp_W_A' },
+    { name: 'z_block4_mlp_W_B.m', offset: 14080, size: 256, initial: 0, scalar: false, parameter: 'z_block4_mlp_W_B' },
+    { name: 'z_block1_attention_Q_A.v', offset: 14336, size: 256, initial: 0, scalar: false, parameter: 'z_block1_attention_Q_A' },
+    { name: 'z_block1_attention_Q_B.v', offset: 14592, size: 256, initial: 0, scalar: false, parameter: 'z_block1_attention_Q_B' },
+    { name: 'z_block1_attention_V_A.v', offset: 14848, size: 256, initial: 0, scalar: false, parameter: 'z_block1_attention_V_A' },
+    { name: 'z_block1_attention_V_B.v', offset: 15104, size: 256, initial: 0, scalar: false, parameter: 'z_block1_attention_V_B' },
+    { name: 'z_block1_hidden_W_A.v', offset: 15360, size: 256, initial: 0, scalar: false, parameter: 'z_block1_hidden_W_A' },
+    { name: 'z_block1_hidden_W_B.v', offset: 15616, size: 1024, initial: 0, scalar: false, parameter: 'z_block1_hidden_W_B' },
+    { name: 'z_block1_mlp_W_A.v', offset: 16640, size: 1024, initial: 0, scalar: false, parameter: 'z_block1_mlp_W_A' },
+    { name: 'z_block1_mlp_W_B.v', offset: 17664, size: 256, initial: 0, scalar: false, parameter: 'z_block1_mlp_W_B' },
+    { name: 'z_block2_attention_Q_A.v', offset: 17920, size: 256, initial: 0, scalar: false, parameter: 'z_block2_attention_Q_A' },
+    { name: 'z_block2_attention_Q_B.v', offset: 18176, size: 256, initial: 0, scalar: false, parameter: 'z_block2_attention_Q_B' },
+    { name: 'z_block2_attention_V_A.v', offset: 18432, size: 256, initial: 0, scalar: false, parameter: 'z_block2_attention_V_A' },
+    { name: 'z_block2_attention_V_B.v', offset: 18688, size: 256, initial: 0, scalar: false, parameter: 'z_block2_attention_V_B' },
+    { name: 'z_block2_hidden_W_A.v', offset: 18944, size: 256, initial: 0, scalar: false, parameter: 'z_block2_hidden_W_A' },
+    { name: 'z_block2_hidden_W_B.v', offset: 19200, size: 1024, initial: 0, scalar: false, parameter: 'z_block2_hidden_W_B' },
+    { name: 'z_block2_mlp_W_A.v', offset: 20224, size: 1024, initial: 0, scalar: false, parameter: 'z_block2_mlp_W_A' },
+    { name: 'z_block2_mlp_W_B.v', offset: 21248, size: 256, initial: 0, scalar: false, parameter: 'z_block2_mlp_W_B' },
+    { name: 'z_block3_attention_Q_A.v', offset: 21504, size: 256, initial: 0, scalar: false, parameter: 'z_block3_attention_Q_A' },
+    { name: 'z_block3_attention_Q_B.v', offset: 21760, size: 256, initial: 0, scalar: false, parameter: 'z_block3_attention_Q_B' },
+    { name: 'z_block3_attention_V_A.v', offset: 22016, size: 256, initial: 0, scalar: false, parameter: 'z_block3_attention_V_A' },
+    { name: 'z_block3_attention_V_B.v', offset: 22272, size: 256, initial: 0, scalar: false, parameter: 'z_block3_attention_V_B' },
+    { name: 'z_block3_hidden_W_A.v', offset: 22528, size: 256, initial: 0, scalar: false, parameter: 'z_block3_hidden_W_A' },
+    { name: 'z_block3_hidden_W_B.v', offset: 22784, size: 1024, initial: 0, scalar: false, parameter: 'z_block3_hidden_W_B' },
+    { name: 'z_block3_mlp_W_A.v', offset: 23808, size: 1024, initial: 0, scalar: false, parameter: 'z_block3_mlp_W_A' },
+    { name: 'z_block3_mlp_W_B.v', offset: 24832, size: 256, initial: 0, scalar: false, parameter: 'z_block3_mlp_W_B' },
+    { name: 'z_block4_attention_Q_A.v', offset: 25088, size: 256, initial: 0, scalar: false, parameter: 'z_block4_attention_Q_A' },
+    { name: 'z_block4_attention_Q_B.v', offset: 25344, size: 256, initial: 0, scalar: false, parameter: 'z_block4_attention_Q_B' },
+    { name: 'z_block4_attention_V_A.v', offset: 25600, size: 256, initial: 0, scalar: false, parameter: 'z_block4_attention_V_A' },
+    { name: 'z_block4_attention_V_B.v', offset: 25856, size: 256, initial: 0, scalar: false, parameter: 'z_block4_attention_V_B' },
+    { name: 'z_block4_hidden_W_A.v', offset: 26112, size: 256, initial: 0, scalar: false, parameter: 'z_block4_hidden_W_A' },
+    { name: 'z_block4_hidden_W_B.v', offset: 26368, size: 1024, initial: 0, scalar: false, parameter: 'z_block4_hidden_W_B' },
+    { name: 'z_block4_mlp_W_A.v', offset: 27392, size: 1024, initial: 0, scalar: false, parameter: 'z_block4_mlp_W_A' },
+    { name: 'z_block4_mlp_W_B.v', offset: 28416, size: 256, initial: 0, scalar: false, parameter: 'z_block4_mlp_W_B' },
   ],
   layers: [
-    {
-      name: 'z_start',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_tokens_E', 'z_start_P'],
-      flops: [0, 4096],
-    },
+    { name: 'z_start', shape: [64, 64], batched: true, parameters: ['z_tokens_E', 'z_start_P'], flops: [0, 4096] },
     { name: 'z_block1_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
-    {
-      name: 'z_block1_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_norm1_g', 'z_block1_norm1_b'],
-      flops: [0, 36928],
-    },
-    {
-      name: 'z_block1_attention_low_q',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block1_attention_Q_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block1_attention_low_v',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block1_attention_V_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block1_attention_q_sum',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_Q_B'],
-      flops: [0, 36864],
-    },
-    {
-      name: 'z_block1_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_attention_v_sum',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block1_attention_V_B'],
-      flops: [0, 36864],
-    },
-    {
-      name: 'z_block1_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block1_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block1_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block1_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block1_norm1', shape: [64, 64], batched: true, parameters: ['z_block1_norm1_g', 'z_block1_norm1_b'], flops: [0, 36928] },
+    { name: 'z_block1_attention_low_q', shape: [64, 4], batched: true, parameters: ['z_block1_attention_Q_A'], flops: [0, 33024] },
+    { name: 'z_block1_attention_low_v', shape: [64, 4], batched: true, parameters: ['z_block1_attention_V_A'], flops: [0, 33024] },
+    { name: 'z_block1_attention_q_sum', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block1_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_Q_B'], flops: [0, 36864] },
+    { name: 'z_block1_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_K'], flops: [0, 524288] },
+    { name: 'z_block1_attention_v_sum', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_V'], flops: [0, 524288] },
+    { name: 'z_block1_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block1_attention_V_B'], flops: [0, 36864] },
+    { name: 'z_block1_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block1_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block1_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block1_u', shape: [64, 64], batched: true, parameters: ['z_block1_attention_O'], flops: [0, 528384] },
     { name: 'z_block1_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block1_norm2_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block1_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_norm2_g', 'z_block1_norm2_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block1_hidden_low',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block1_hidden_W_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block1_hidden_sum',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block1_hidden_W'],
-      flops: [0, 2097152],
-    },
-    {
-      name: 'z_block1_hidden',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block1_hidden_W_B', 'z_block1_hidden_b'],
-      flops: [0, 163840],
-    },
+    { name: 'z_block1_norm2', shape: [64, 64], batched: true, parameters: ['z_block1_norm2_g', 'z_block1_norm2_b'], flops: [0, 24576] },
+    { name: 'z_block1_hidden_low', shape: [64, 4], batched: true, parameters: ['z_block1_hidden_W_A'], flops: [0, 33024] },
+    { name: 'z_block1_hidden_sum', shape: [64, 256], batched: true, parameters: ['z_block1_hidden_W'], flops: [0, 2097152] },
+    { name: 'z_block1_hidden', shape: [64, 256], batched: true, parameters: ['z_block1_hidden_W_B', 'z_block1_hidden_b'], flops: [0, 163840] },
     { name: 'z_block1_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: [], flops: [0, 98304] },
-    {
-      name: 'z_block1_mlp_low',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block1_mlp_W_A'],
-      flops: [0, 131328],
-    },
-    {
-      name: 'z_block1_mlp_sum',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_mlp_W'],
-      flops: [0, 2097152],
-    },
-    {
-      name: 'z_block1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block1_mlp_W_B', 'z_block1_mlp_b'],
-      flops: [0, 45056],
-    },
+    { name: 'z_block1_mlp_low', shape: [64, 4], batched: true, parameters: ['z_block1_mlp_W_A'], flops: [0, 131328] },
+    { name: 'z_block1_mlp_sum', shape: [64, 64], batched: true, parameters: ['z_block1_mlp_W'], flops: [0, 2097152] },
+    { name: 'z_block1', shape: [64, 64], batched: true, parameters: ['z_block1_mlp_W_B', 'z_block1_mlp_b'], flops: [0, 45056] },
     { name: 'z_block2_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block2_norm1_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block2_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_norm1_g', 'z_block2_norm1_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block2_attention_low_q',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block2_attention_Q_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block2_attention_low_v',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block2_attention_V_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block2_attention_q_sum',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_Q_B'],
-      flops: [0, 36864],
-    },
-    {
-      name: 'z_block2_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_attention_v_sum',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block2_attention_V_B'],
-      flops: [0, 36864],
-    },
-    {
-      name: 'z_block2_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block2_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block2_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block2_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block2_norm1', shape: [64, 64], batched: true, parameters: ['z_block2_norm1_g', 'z_block2_norm1_b'], flops: [0, 24576] },
+    { name: 'z_block2_attention_low_q', shape: [64, 4], batched: true, parameters: ['z_block2_attention_Q_A'], flops: [0, 33024] },
+    { name: 'z_block2_attention_low_v', shape: [64, 4], batched: true, parameters: ['z_block2_attention_V_A'], flops: [0, 33024] },
+    { name: 'z_block2_attention_q_sum', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block2_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_Q_B'], flops: [0, 36864] },
+    { name: 'z_block2_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_K'], flops: [0, 524288] },
+    { name: 'z_block2_attention_v_sum', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_V'], flops: [0, 524288] },
+    { name: 'z_block2_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block2_attention_V_B'], flops: [0, 36864] },
+    { name: 'z_block2_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block2_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block2_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block2_u', shape: [64, 64], batched: true, parameters: ['z_block2_attention_O'], flops: [0, 528384] },
     { name: 'z_block2_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block2_norm2_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block2_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_norm2_g', 'z_block2_norm2_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block2_hidden_low',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block2_hidden_W_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block2_hidden_sum',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block2_hidden_W'],
-      flops: [0, 2097152],
-    },
-    {
-      name: 'z_block2_hidden',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block2_hidden_W_B', 'z_block2_hidden_b'],
-      flops: [0, 163840],
-    },
+    { name: 'z_block2_norm2', shape: [64, 64], batched: true, parameters: ['z_block2_norm2_g', 'z_block2_norm2_b'], flops: [0, 24576] },
+    { name: 'z_block2_hidden_low', shape: [64, 4], batched: true, parameters: ['z_block2_hidden_W_A'], flops: [0, 33024] },
+    { name: 'z_block2_hidden_sum', shape: [64, 256], batched: true, parameters: ['z_block2_hidden_W'], flops: [0, 2097152] },
+    { name: 'z_block2_hidden', shape: [64, 256], batched: true, parameters: ['z_block2_hidden_W_B', 'z_block2_hidden_b'], flops: [0, 163840] },
     { name: 'z_block2_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: [], flops: [0, 98304] },
-    {
-      name: 'z_block2_mlp_low',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block2_mlp_W_A'],
-      flops: [0, 131328],
-    },
-    {
-      name: 'z_block2_mlp_sum',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_mlp_W'],
-      flops: [0, 2097152],
-    },
-    {
-      name: 'z_block2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block2_mlp_W_B', 'z_block2_mlp_b'],
-      flops: [0, 45056],
-    },
+    { name: 'z_block2_mlp_low', shape: [64, 4], batched: true, parameters: ['z_block2_mlp_W_A'], flops: [0, 131328] },
+    { name: 'z_block2_mlp_sum', shape: [64, 64], batched: true, parameters: ['z_block2_mlp_W'], flops: [0, 2097152] },
+    { name: 'z_block2', shape: [64, 64], batched: true, parameters: ['z_block2_mlp_W_B', 'z_block2_mlp_b'], flops: [0, 45056] },
     { name: 'z_block3_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block3_norm1_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block3_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_norm1_g', 'z_block3_norm1_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block3_attention_low_q',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block3_attention_Q_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block3_attention_low_v',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block3_attention_V_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block3_attention_q_sum',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_Q_B'],
-      flops: [0, 36864],
-    },
-    {
-      name: 'z_block3_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_attention_v_sum',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block3_attention_V_B'],
-      flops: [0, 36864],
-    },
-    {
-      name: 'z_block3_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block3_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block3_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block3_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block3_norm1', shape: [64, 64], batched: true, parameters: ['z_block3_norm1_g', 'z_block3_norm1_b'], flops: [0, 24576] },
+    { name: 'z_block3_attention_low_q', shape: [64, 4], batched: true, parameters: ['z_block3_attention_Q_A'], flops: [0, 33024] },
+    { name: 'z_block3_attention_low_v', shape: [64, 4], batched: true, parameters: ['z_block3_attention_V_A'], flops: [0, 33024] },
+    { name: 'z_block3_attention_q_sum', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block3_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_Q_B'], flops: [0, 36864] },
+    { name: 'z_block3_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_K'], flops: [0, 524288] },
+    { name: 'z_block3_attention_v_sum', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_V'], flops: [0, 524288] },
+    { name: 'z_block3_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block3_attention_V_B'], flops: [0, 36864] },
+    { name: 'z_block3_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block3_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block3_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block3_u', shape: [64, 64], batched: true, parameters: ['z_block3_attention_O'], flops: [0, 528384] },
     { name: 'z_block3_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block3_norm2_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block3_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_norm2_g', 'z_block3_norm2_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block3_hidden_low',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block3_hidden_W_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block3_hidden_sum',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block3_hidden_W'],
-      flops: [0, 2097152],
-    },
-    {
-      name: 'z_block3_hidden',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block3_hidden_W_B', 'z_block3_hidden_b'],
-      flops: [0, 163840],
-    },
+    { name: 'z_block3_norm2', shape: [64, 64], batched: true, parameters: ['z_block3_norm2_g', 'z_block3_norm2_b'], flops: [0, 24576] },
+    { name: 'z_block3_hidden_low', shape: [64, 4], batched: true, parameters: ['z_block3_hidden_W_A'], flops: [0, 33024] },
+    { name: 'z_block3_hidden_sum', shape: [64, 256], batched: true, parameters: ['z_block3_hidden_W'], flops: [0, 2097152] },
+    { name: 'z_block3_hidden', shape: [64, 256], batched: true, parameters: ['z_block3_hidden_W_B', 'z_block3_hidden_b'], flops: [0, 163840] },
     { name: 'z_block3_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: [], flops: [0, 98304] },
-    {
-      name: 'z_block3_mlp_low',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block3_mlp_W_A'],
-      flops: [0, 131328],
-    },
-    {
-      name: 'z_block3_mlp_sum',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_mlp_W'],
-      flops: [0, 2097152],
-    },
-    {
-      name: 'z_block3',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block3_mlp_W_B', 'z_block3_mlp_b'],
-      flops: [0, 45056],
-    },
+    { name: 'z_block3_mlp_low', shape: [64, 4], batched: true, parameters: ['z_block3_mlp_W_A'], flops: [0, 131328] },
+    { name: 'z_block3_mlp_sum', shape: [64, 64], batched: true, parameters: ['z_block3_mlp_W'], flops: [0, 2097152] },
+    { name: 'z_block3', shape: [64, 64], batched: true, parameters: ['z_block3_mlp_W_B', 'z_block3_mlp_b'], flops: [0, 45056] },
     { name: 'z_block4_norm1_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block4_norm1_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block4_norm1',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_norm1_g', 'z_block4_norm1_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block4_attention_low_q',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block4_attention_Q_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block4_attention_low_v',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block4_attention_V_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block4_attention_q_sum',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_Q'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_attention_q',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_Q_B'],
-      flops: [0, 36864],
-    },
-    {
-      name: 'z_block4_attention_k',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_K'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_attention_v_sum',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_V'],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_attention_v',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: ['z_block4_attention_V_B'],
-      flops: [0, 36864],
-    },
-    {
-      name: 'z_block4_attention_score',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 540672],
-    },
-    {
-      name: 'z_block4_attention_weight',
-      shape: [4, 64, 64],
-      batched: true,
-      parameters: [],
-      flops: [0, 131072],
-    },
-    {
-      name: 'z_block4_attention_mixed',
-      shape: [64, 4, 16],
-      batched: true,
-      parameters: [],
-      flops: [0, 524288],
-    },
-    {
-      name: 'z_block4_u',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_attention_O'],
-      flops: [0, 528384],
-    },
+    { name: 'z_block4_norm1', shape: [64, 64], batched: true, parameters: ['z_block4_norm1_g', 'z_block4_norm1_b'], flops: [0, 24576] },
+    { name: 'z_block4_attention_low_q', shape: [64, 4], batched: true, parameters: ['z_block4_attention_Q_A'], flops: [0, 33024] },
+    { name: 'z_block4_attention_low_v', shape: [64, 4], batched: true, parameters: ['z_block4_attention_V_A'], flops: [0, 33024] },
+    { name: 'z_block4_attention_q_sum', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_Q'], flops: [0, 524288] },
+    { name: 'z_block4_attention_q', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_Q_B'], flops: [0, 36864] },
+    { name: 'z_block4_attention_k', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_K'], flops: [0, 524288] },
+    { name: 'z_block4_attention_v_sum', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_V'], flops: [0, 524288] },
+    { name: 'z_block4_attention_v', shape: [64, 4, 16], batched: true, parameters: ['z_block4_attention_V_B'], flops: [0, 36864] },
+    { name: 'z_block4_attention_score', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 540672] },
+    { name: 'z_block4_attention_weight', shape: [4, 64, 64], batched: true, parameters: [], flops: [0, 131072] },
+    { name: 'z_block4_attention_mixed', shape: [64, 4, 16], batched: true, parameters: [], flops: [0, 524288] },
+    { name: 'z_block4_u', shape: [64, 64], batched: true, parameters: ['z_block4_attention_O'], flops: [0, 528384] },
     { name: 'z_block4_norm2_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_block4_norm2_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_block4_norm2',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_norm2_g', 'z_block4_norm2_b'],
-      flops: [0, 24576],
-    },
-    {
-      name: 'z_block4_hidden_low',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block4_hidden_W_A'],
-      flops: [0, 33024],
-    },
-    {
-      name: 'z_block4_hidden_sum',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block4_hidden_W'],
-      flops: [0, 2097152],
-    },
-    {
-      name: 'z_block4_hidden',
-      shape: [64, 256],
-      batched: true,
-      parameters: ['z_block4_hidden_W_B', 'z_block4_hidden_b'],
-      flops: [0, 163840],
-    },
+    { name: 'z_block4_norm2', shape: [64, 64], batched: true, parameters: ['z_block4_norm2_g', 'z_block4_norm2_b'], flops: [0, 24576] },
+    { name: 'z_block4_hidden_low', shape: [64, 4], batched: true, parameters: ['z_block4_hidden_W_A'], flops: [0, 33024] },
+    { name: 'z_block4_hidden_sum', shape: [64, 256], batched: true, parameters: ['z_block4_hidden_W'], flops: [0, 2097152] },
+    { name: 'z_block4_hidden', shape: [64, 256], batched: true, parameters: ['z_block4_hidden_W_B', 'z_block4_hidden_b'], flops: [0, 163840] },
     { name: 'z_block4_mlp_gelu_tanh', shape: [64, 256], batched: true, parameters: [], flops: [0, 98304] },
-    {
-      name: 'z_block4_mlp_low',
-      shape: [64, 4],
-      batched: true,
-      parameters: ['z_block4_mlp_W_A'],
-      flops: [0, 131328],
-    },
-    {
-      name: 'z_block4_mlp_sum',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_mlp_W'],
-      flops: [0, 2097152],
-    },
-    {
-      name: 'z_block4',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_block4_mlp_W_B', 'z_block4_mlp_b'],
-      flops: [0, 45056],
-    },
+    { name: 'z_block4_mlp_low', shape: [64, 4], batched: true, parameters: ['z_block4_mlp_W_A'], flops: [0, 131328] },
+    { name: 'z_block4_mlp_sum', shape: [64, 64], batched: true, parameters: ['z_block4_mlp_W'], flops: [0, 2097152] },
+    { name: 'z_block4', shape: [64, 64], batched: true, parameters: ['z_block4_mlp_W_B', 'z_block4_mlp_b'], flops: [0, 45056] },
     { name: 'z_norm_m', shape: [64], batched: true, parameters: [], flops: [0, 4160] },
     { name: 'z_norm_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
-    {
-      name: 'z_norm',
-      shape: [64, 64],
-      batched: true,
-      parameters: ['z_norm_g', 'z_norm_b'],
-      flops: [0, 24576],
-    },
+    { name: 'z_norm', shape: [64, 64], batched: true, parameters: ['z_norm_g', 'z_norm_b'], flops: [0, 24576] },
     { name: 'z', shape: [64, 96], batched: true, parameters: ['z_z_W', 'z_z_b'], flops: [0, 792576] },
     { name: 'loss_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'loss', shape: [], batched: false, parameters: [], flops: [2, 18560] },
   ],
-  work: { backward: [0, 38160384], bytes: [8, 1202176] },
+  work: { backward: [0, 37898240], bytes: [8, 1267712] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
 };
 
@@ -2193,7 +658,7 @@ export function forward_z_block_low_y(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(x, A, y, ni_to, 4, 64);
+  contract_nn(x, A, y, ni_to, 4, 64);
   const nir_to = batch * 256;
   for (let nir = 0; nir < nir_to; nir++) {
     y[nir] = 2 * y[nir]!;
@@ -2213,7 +678,7 @@ export function forward_z_block_attention_y(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(norm1, W, y, ni_to, 64, 64);
+  contract_nn(norm1, W, y, ni_to, 64, 64);
 }
 
 // y[n, i, h, c] = sum[n, i, h, c] + sum[r](x[n, i, r] * B[r, h, c])
@@ -2229,7 +694,7 @@ export function forward_z_block_attention_y2(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(x, B, y, ni_to, 64, 4);
+  contract_nn_by_4(x, B, y, ni_to, 64, 4);
   const nihc_to = batch * 4096;
   for (let nihc = 0; nihc < nihc_to; nihc++) {
     y[nihc] = sum[nihc]! + y[nihc]!;
@@ -2253,7 +718,7 @@ export function forward_attention_score(
     for (let h = 0; h < 4; h++) {
       // score[row, column] += sum[term](q[row, term] * k[term, column])
       // prettier-ignore
-      contract_16x8(
+      contract(
         q, k, score,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of q: by row, by term
@@ -2315,19 +780,19 @@ export function forward_attention_mixed(
 ): void {
   mixed.fill(0);
   for (let n = 0; n < batch; n++) {
-    const v_at_n = n * 4096;
     const weight_at_n = n * 16384;
+    const v_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // mixed[row, column] += sum[term](v[row, term] * weight[term, column])
+      // mixed[row, column] += sum[term](weight[row, term] * v[term, column])
       // prettier-ignore
-      contract_16x8(
-        v, weight, mixed,
-        16, 64, 64, // rows, columns, terms of a sum
-        1, 64, // strides of v: by row, by term
-        1, 64, // strides of weight: by term, by column
-        1, 64, // strides of mixed: by row, by column
-        v_at_n + h * 16, // where v begins
+      contract(
+        weight, v, mixed,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of weight: by row, by term
+        64, 1, // strides of v: by term, by column
+        64, 1, // strides of mixed: by row, by column
         weight_at_n + h * 4096, // where weight begins
+        v_at_n + h * 16, // where v begins
         v_at_n + h * 16, // where mixed begins
       );
     }
@@ -2346,7 +811,7 @@ export function forward_u(
 ): void {
   u.fill(0);
   const nt_to = batch * 64;
-  contract_nn_16x8_holding_b(attention_mixed, attention_O, u, nt_to, 64, 64);
+  contract_nn(attention_mixed, attention_O, u, nt_to, 64, 64);
   const ntd_to = batch * 4096;
   for (let ntd = 0; ntd < ntd_to; ntd++) {
     u[ntd] = x[ntd]! + u[ntd]!;
@@ -2405,7 +870,7 @@ export function forward_hidden_sum(
 ): void {
   sum.fill(0);
   const nj_to = batch * 64;
-  contract_nn_16x8_holding_b(norm2, W, sum, nj_to, 256, 64);
+  contract_nn(norm2, W, sum, nj_to, 256, 64);
 }
 
 // hidden[n, i, o] = hidden_sum[n, i, o] + hidden_b[o] + sum[r](hidden_low[n, i, r] * hidden_W_B[r, o])      finetune-gpt.dsl:103 (layers.dsl:25)
@@ -2420,7 +885,7 @@ export function forward_hidden(
 ): void {
   hidden.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(hidden_low, hidden_W_B, hidden, ni_to, 256, 4);
+  contract_nn_by_4(hidden_low, hidden_W_B, hidden, ni_to, 256, 4);
   for (let ni = 0; ni < ni_to; ni++) {
     const hidden_at_ni = ni * 256;
     for (let o = 0; o < 256; o++) {
@@ -2429,20 +894,27 @@ export function forward_hidden(
   }
 }
 
-// mlp_gelu_tanh[n, i, o] = sigmoid(1.5957691216057308
-//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3)) * hidden[n, i, o]
+// tanh_sigmoid[n, i, o] = sigmoid(1.5957691216057308
+//     * (hidden[n, i, o] + 0.044715 * hidden[n, i, o]^3))
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:83)
-// mlp_gelu_tanh stands for z_block1_mlp_gelu_tanh, z_block2_mlp_gelu_tanh, z_block3_mlp_gelu_tanh,
+// tanh[n, i, o] = tanh_sigmoid[n, i, o] * hidden[n, i, o]
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:83)
+// tanh_sigmoid stands for z_block1_mlp_gelu_tanh_sigmoid, z_block2_mlp_gelu_tanh_sigmoid,
+// z_block3_mlp_gelu_tanh_sigmoid, z_block4_mlp_gelu_tanh_sigmoid
+// tanh stands for z_block1_mlp_gelu_tanh, z_block2_mlp_gelu_tanh, z_block3_mlp_gelu_tanh,
 // z_block4_mlp_gelu_tanh
 export function forward_mlp_gelu_tanh(
   hidden: Float32Array,
-  mlp_gelu_tanh: Float32Array,
+  tanh_sigmoid: Float32Array,
+  tanh_2: Float32Array,
   batch: number,
 ): void {
   const nio_to = batch * 16384;
   for (let nio = 0; nio < nio_to; nio++) {
     const hidden_o = hidden[nio]!;
-    mlp_gelu_tanh[nio] = sigmoid(1.5957691216057308 * (hidden_o + 0.044715 * cube(hidden_o))) * hidden_o;
+    const tanh_sigmoid_nio = sigmoid(1.5957691216057308 * (hidden_o + 0.044715 * cube(hidden_o)));
+    tanh_sigmoid[nio] = tanh_sigmoid_nio;
+    tanh_2[nio] = tanh_sigmoid_nio * hidden_o;
   }
 }
 
@@ -2456,7 +928,7 @@ export function forward_mlp_low(
 ): void {
   low.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(gelu_tanh, W_A, low, ni_to, 4, 256);
+  contract_nn(gelu_tanh, W_A, low, ni_to, 4, 256);
   const nir_to = batch * 256;
   for (let nir = 0; nir < nir_to; nir++) {
     low[nir] = 2 * low[nir]!;
@@ -2473,7 +945,7 @@ export function forward_mlp_sum(
 ): void {
   sum.fill(0);
   const nj_to = batch * 64;
-  contract_nn_16x8_holding_b(gelu_tanh, W, sum, nj_to, 64, 256);
+  contract_nn(gelu_tanh, W, sum, nj_to, 64, 256);
 }
 
 // y[n, t, d] = u[n, t, d] + (sum[n, t, d] + b[d] + sum[r](low[n, t, r] * W_B[r, d]))
@@ -2490,7 +962,7 @@ export function forward_mlp_y(
 ): void {
   y.fill(0);
   const nt_to = batch * 64;
-  contract_nn_16x8_holding_b(low, W_B, y, nt_to, 64, 4);
+  contract_nn_by_4(low, W_B, y, nt_to, 64, 4);
   for (let nt = 0; nt < nt_to; nt++) {
     const y_at_nt = nt * 64;
     for (let d = 0; d < 64; d++) {
@@ -2509,7 +981,7 @@ export function forward_z(
 ): void {
   z.fill(0);
   const ni_to = batch * 64;
-  contract_nn_16x8_holding_b(z_norm, z_z_W, z, ni_to, 96, 64);
+  contract_nn(z_norm, z_z_W, z, ni_to, 96, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const z_at_ni = ni * 96;
     for (let o = 0; o < 96; o++) {
@@ -2592,7 +1064,7 @@ export function backward_dz_norm(
 ): void {
   dz_norm.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dz_sum, z_z_W, dz_norm, ni_to, 64, 96);
+  contract_nt_holding_b(dz_sum, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
 // dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
@@ -2650,7 +1122,7 @@ export function gradient_mlp_W_B(
 ): void {
   dW_B.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(low, du_1, dW_B, 4, 64, ni_to);
+  contract_tn(low, du_1, dW_B, 4, 64, ni_to);
 }
 
 // dgelu_tanh_1[n, i, i2] = sum[o](du_1[n, i, o] * W[i2, o])      finetune-gpt.dsl:103 (layers.dsl:25)
@@ -2664,7 +1136,7 @@ export function backward_dmlp_gelu_tanh_1(
 ): void {
   dgelu_tanh_1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(du_1, W, dgelu_tanh_1, ni_to, 256, 64);
+  contract_nt_holding_b(du_1, W, dgelu_tanh_1, ni_to, 256, 64);
 }
 
 // dlow_sum[n, j, r] = sum[o](du_1[n, j, o] * W_B[r, o]) * 2      finetune-gpt.dsl:103 (layers.dsl:24)
@@ -2678,32 +1150,45 @@ export function backward_dmlp_low_sum(
 ): void {
   dlow_sum.fill(0);
   const nj_to = batch * 64;
-  contract_nt_16x8_holding_b(du_1, W_B, dlow_sum, nj_to, 4, 64);
+  contract_nt(du_1, W_B, dlow_sum, nj_to, 4, 64);
   const njr_to = batch * 256;
   for (let njr = 0; njr < njr_to; njr++) {
     dlow_sum[njr]! *= 2;
   }
 }
 
-// dW_A[i, r] = sum[n, j](gelu_tanh[n, j, i] * dlow_sum[n, j, r])      finetune-gpt.dsl:103 (layers.dsl:24)
+// again[n, i, o] = sigmoid[n, i, o] * hidden[n, i, o]
+//     finetune-gpt.dsl:103 (finetune-gpt.dsl:83)
+// again stands for z_block4_mlp_gelu_tanh_again, z_block3_mlp_gelu_tanh_again, z_block2_mlp_gelu_tanh_again,
+// z_block1_mlp_gelu_tanh_again
+export function backward_mlp_gelu_tanh_again(
+  sigmoid_2: Float32Array,
+  hidden: Float32Array,
+  again: Float32Array,
+  batch: number,
+): void {
+  const nio_to = batch * 16384;
+  for (let nio = 0; nio < nio_to; nio++) {
+    again[nio] = sigmoid_2[nio]! * hidden[nio]!;
+  }
+}
+
+// dW_A[i, r] = sum[n, j](gelu_tanh_again[n, j, i] * dlow_sum[n, j, r])      finetune-gpt.dsl:103 (layers.dsl:24)
 // dW_A stands for dz_block4_mlp_W_A, dz_block3_mlp_W_A, dz_block2_mlp_W_A, dz_block1_mlp_W_A
 export function gradient_mlp_W_A(
-  gelu_tanh: Float32Array,
+  gelu_tanh_again: Float32Array,
   dlow_sum: Float32Array,
   dW_A: Float32Array,
   batch: number,
 ): void {
   dW_A.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(gelu_tanh, dlow_sum, dW_A, 256, 4, nj_to);
+  contract_tn(gelu_tanh_again, dlow_sum, dW_A, 256, 4, nj_to);
 }
 
 // dhidden_sum[n, j, o] = (dmlp_gelu_tanh_1[n, j, o] + sum[r](dmlp_low_sum[n, j, r] * mlp_W_A[o, r]))
-//     * (hidden[n, j, o] * (sigmoid(1.5957691216057308
-//     * (hidden[n, j, o] + 0.044715 * hidden[n, j, o]^3))
-//     * (1 - sigmoid(1.5957691216057308 * (hidden[n, j, o] + 0.044715 * hidden[n, j, o]^3)))
-//     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, j, o]^2)))
-//     + sigmoid(1.5957691216057308 * (hidden[n, j, o] + 0.044715 * hidden[n, j, o]^3)))      finetune-gpt.dsl:103 (layers.dsl:25)
+//     * (hidden[n, j, o] * (mlp_gelu_tanh_sigmoid[n, j, o] * (1 - mlp_gelu_tanh_sigmoid[n, j, o])
+//     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, j, o]^2))) + mlp_gelu_tanh_sigmoid[n, j, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // dhidden_sum stands for dz_block4_hidden_sum, dz_block3_hidden_sum, dz_block2_hidden_sum,
 // dz_block1_hidden_sum
 export function backward_dhidden_sum(
@@ -2711,21 +1196,24 @@ export function backward_dhidden_sum(
   dmlp_low_sum: Float32Array,
   mlp_W_A: Float32Array,
   hidden: Float32Array,
+  mlp_gelu_tanh_sigmoid: Float32Array,
   dhidden_sum: Float32Array,
   batch: number,
 ): void {
   dhidden_sum.fill(0);
   const nj_to = batch * 64;
-  contract_nt_16x8_holding_b(dmlp_low_sum, mlp_W_A, dhidden_sum, nj_to, 256, 4);
+  contract_nt_by_4(dmlp_low_sum, mlp_W_A, dhidden_sum, nj_to, 256, 4);
   const njo_to = batch * 16384;
   for (let njo = 0; njo < njo_to; njo++) {
+    const mlp_gelu_tanh_sigmoid_o = mlp_gelu_tanh_sigmoid[njo]!;
     const hidden_o = hidden[njo]!;
-    const sigmoid_2 = sigmoid(1.5957691216057308 * (hidden_o + 0.044715 * cube(hidden_o)));
     dhidden_sum[njo] =
       (dmlp_gelu_tanh_1[njo]! + dhidden_sum[njo]!) *
       (hidden_o *
-        (sigmoid_2 * (1 - sigmoid_2) * (1.5957691216057308 * (1 + 0.134145 * (hidden_o * hidden_o)))) +
-        sigmoid_2);
+        (mlp_gelu_tanh_sigmoid_o *
+          (1 - mlp_gelu_tanh_sigmoid_o) *
+          (1.5957691216057308 * (1 + 0.134145 * (hidden_o * hidden_o)))) +
+        mlp_gelu_tanh_sigmoid_o);
   }
 }
 
@@ -2739,7 +1227,7 @@ export function gradient_hidden_W_B(
 ): void {
   dW_B.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(low, dsum, dW_B, 4, 256, ni_to);
+  contract_tn(low, dsum, dW_B, 4, 256, ni_to);
 }
 
 // dnorm2_1[n, i, k] = sum[o](dhidden_sum[n, i, o] * hidden_W[k, o])      finetune-gpt.dsl:103 (layers.dsl:25)
@@ -2752,7 +1240,7 @@ export function backward_dnorm2_1(
 ): void {
   dnorm2_1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dhidden_sum, hidden_W, dnorm2_1, ni_to, 64, 256);
+  contract_nt_holding_b(dhidden_sum, hidden_W, dnorm2_1, ni_to, 64, 256);
 }
 
 // dlow_sum[n, j, r] = sum[o](dsum[n, j, o] * W_B[r, o]) * 2      finetune-gpt.dsl:103 (layers.dsl:24)
@@ -2766,7 +1254,7 @@ export function backward_dhidden_low_sum(
 ): void {
   dlow_sum.fill(0);
   const nj_to = batch * 64;
-  contract_nt_16x8_holding_b(dsum, W_B, dlow_sum, nj_to, 4, 256);
+  contract_nt(dsum, W_B, dlow_sum, nj_to, 4, 256);
   const njr_to = batch * 256;
   for (let njr = 0; njr < njr_to; njr++) {
     dlow_sum[njr]! *= 2;
@@ -2780,7 +1268,7 @@ export function backward_dhidden_low_sum(
 export function gradient_A(again: Float32Array, dsum: Float32Array, dA: Float32Array, batch: number): void {
   dA.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(again, dsum, dA, 64, 4, nj_to);
+  contract_tn(again, dsum, dA, 64, 4, nj_to);
 }
 
 // dnorm2[n, i, k] = dnorm2_1[n, i, k] + sum[r](dhidden_low_sum[n, i, r] * hidden_W_A[k, r])
@@ -2795,7 +1283,7 @@ export function backward_dnorm2(
 ): void {
   dnorm2.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dhidden_low_sum, hidden_W_A, dnorm2, ni_to, 64, 4);
+  contract_nt_by_4(dhidden_low_sum, hidden_W_A, dnorm2, ni_to, 64, 4);
   const nik_to = batch * 4096;
   for (let nik = 0; nik < nik_to; nik++) {
     dnorm2[nik] = dnorm2_1[nik]! + dnorm2[nik]!;
@@ -2862,7 +1350,7 @@ export function backward_dattention_mixed(
 ): void {
   dmixed.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dy, O, dmixed, ni_to, 64, 64);
+  contract_nt_holding_b(dy, O, dmixed, ni_to, 64, 64);
 }
 
 // dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])
@@ -2882,7 +1370,7 @@ export function backward_dattention_weight(
     for (let h = 0; h < 4; h++) {
       // dweight[row, column] += sum[term](dmixed[row, term] * v[term, column])
       // prettier-ignore
-      contract_16x8(
+      contract(
         dmixed, v, dweight,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of dmixed: by row, by term
@@ -2958,19 +1446,19 @@ export function backward_z_block_attention_dx(
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const a_at_n = n * 4096;
     const dy_at_n = n * 16384;
+    const a_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](a[row, term] * dy[term, column])
+      // dx[row, column] += sum[term](dy[row, term] * a[term, column])
       // prettier-ignore
-      contract_16x8(
-        a, dy, dx,
-        16, 64, 64, // rows, columns, terms of a sum
-        1, 64, // strides of a: by row, by term
-        64, 1, // strides of dy: by term, by column
-        1, 64, // strides of dx: by row, by column
-        a_at_n + h * 16, // where a begins
+      contract(
+        dy, a, dx,
+        64, 16, 64, // rows, columns, terms of a sum
+        1, 64, // strides of dy: by row, by term
+        64, 1, // strides of a: by term, by column
+        64, 1, // strides of dx: by row, by column
         dy_at_n + h * 4096, // where dy begins
+        a_at_n + h * 16, // where a begins
         a_at_n + h * 16, // where dx begins
       );
     }
@@ -2985,7 +1473,7 @@ export function backward_z_block_attention_dx(
 export function gradient_B(x: Float32Array, dsum: Float32Array, dB: Float32Array, batch: number): void {
   dB.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(x, dsum, dB, 4, 64, ni_to);
+  contract_tn(x, dsum, dB, 4, 64, ni_to);
 }
 
 // dx[n, i, k] = sum[h, c](dy[n, i, h, c] * W[k, h, c])
@@ -3000,7 +1488,7 @@ export function backward_z_block_norm_dx(
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
+  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
 // dq_sum[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])
@@ -3015,19 +1503,19 @@ export function backward_dattention_q_sum(
 ): void {
   dq_sum.fill(0);
   for (let n = 0; n < batch; n++) {
-    const k_at_n = n * 4096;
     const dscore_sum_at_n = n * 16384;
+    const k_at_n = n * 4096;
     for (let h = 0; h < 4; h++) {
-      // dq_sum[row, column] += sum[term](k[row, term] * dscore_sum[term, column])
+      // dq_sum[row, column] += sum[term](dscore_sum[row, term] * k[term, column])
       // prettier-ignore
-      contract_16x8(
-        k, dscore_sum, dq_sum,
-        16, 64, 64, // rows, columns, terms of a sum
-        1, 64, // strides of k: by row, by term
-        1, 64, // strides of dscore_sum: by term, by column
-        1, 64, // strides of dq_sum: by row, by column
-        k_at_n + h * 16, // where k begins
+      contract(
+        dscore_sum, k, dq_sum,
+        64, 16, 64, // rows, columns, terms of a sum
+        64, 1, // strides of dscore_sum: by row, by term
+        64, 1, // strides of k: by term, by column
+        64, 1, // strides of dq_sum: by row, by column
         dscore_sum_at_n + h * 4096, // where dscore_sum begins
+        k_at_n + h * 16, // where k begins
         k_at_n + h * 16, // where dq_sum begins
       );
     }
@@ -3042,7 +1530,7 @@ export function backward_dattention_q_sum(
 export function backward_dsum(dsum2: Float32Array, B: Float32Array, dsum: Float32Array, batch: number): void {
   dsum.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dsum2, B, dsum, ni_to, 4, 64);
+  contract_nt(dsum2, B, dsum, ni_to, 4, 64);
   const nir_to = batch * 256;
   for (let nir = 0; nir < nir_to; nir++) {
     dsum[nir]! *= 2;
@@ -3060,7 +1548,7 @@ export function backward_dnorm1_4(
 ): void {
   dnorm1_4.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dattention_low_v_sum, attention_V_A, dnorm1_4, ni_to, 64, 4);
+  contract_nt_by_4(dattention_low_v_sum, attention_V_A, dnorm1_4, ni_to, 64, 4);
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k] + dnorm1_3[n, i, k] + dnorm1_4[n, i, k]
@@ -3079,7 +1567,7 @@ export function backward_dnorm1(
 ): void {
   dnorm1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dattention_low_q_sum, attention_Q_A, dnorm1, ni_to, 64, 4);
+  contract_nt_by_4(dattention_low_q_sum, attention_Q_A, dnorm1, ni_to, 64, 4);
   const nik_to = batch * 4096;
   for (let nik = 0; nik < nik_to; nik++) {
     dnorm1[nik] = dnorm1_1[nik]! + dnorm1_2[nik]! + dnorm1_3[nik]! + dnorm1_4[nik]! + dnorm1[nik]!;
@@ -3144,90 +1632,8 @@ export function update_adamw(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 8, j < n: the inner loops of a contraction.
-export function block_4x8(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  a_row: number,
-  a_column: number,
-  b_row: number,
-  b_column: number,
-  c_row: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  const a0_1 = a[a_at + a_column]!;
-  const a0_2 = a[a_at + a_column * 2]!;
-  const a0_3 = a[a_at + a_column * 3]!;
-  const a0_4 = a[a_at + a_column * 4]!;
-  const a0_5 = a[a_at + a_column * 5]!;
-  const a0_6 = a[a_at + a_column * 6]!;
-  const a0_7 = a[a_at + a_column * 7]!;
-  const a1_0 = a[a_at + a_row]!;
-  const a1_1 = a[a_at + a_row + a_column]!;
-  const a1_2 = a[a_at + a_row + a_column * 2]!;
-  const a1_3 = a[a_at + a_row + a_column * 3]!;
-  const a1_4 = a[a_at + a_row + a_column * 4]!;
-  const a1_5 = a[a_at + a_row + a_column * 5]!;
-  const a1_6 = a[a_at + a_row + a_column * 6]!;
-  const a1_7 = a[a_at + a_row + a_column * 7]!;
-  const a2_0 = a[a_at + a_row * 2]!;
-  const a2_1 = a[a_at + a_row * 2 + a_column]!;
-  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
-  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
-  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
-  const a2_5 = a[a_at + a_row * 2 + a_column * 5]!;
-  const a2_6 = a[a_at + a_row * 2 + a_column * 6]!;
-  const a2_7 = a[a_at + a_row * 2 + a_column * 7]!;
-  const a3_0 = a[a_at + a_row * 3]!;
-  const a3_1 = a[a_at + a_row * 3 + a_column]!;
-  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
-  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
-  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
-  const a3_5 = a[a_at + a_row * 3 + a_column * 5]!;
-  const a3_6 = a[a_at + a_row * 3 + a_column * 6]!;
-  const a3_7 = a[a_at + a_row * 3 + a_column * 7]!;
-  const b1 = b_row;
-  const b2 = b_row * 2;
-  const b3 = b_row * 3;
-  const b4 = b_row * 4;
-  const b5 = b_row * 5;
-  const b6 = b_row * 6;
-  const b7 = b_row * 7;
-  const c1 = c_row;
-  const c2 = c_row * 2;
-  const c3 = c_row * 3;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    const x1 = b[b_place + b1]!;
-    const x2 = b[b_place + b2]!;
-    const x3 = b[b_place + b3]!;
-    const x4 = b[b_place + b4]!;
-    const x5 = b[b_place + b5]!;
-    const x6 = b[b_place + b6]!;
-    const x7 = b[b_place + b7]!;
-    c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
-    c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
-    c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
-    c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
-export function block_16x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
+export function block_8x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3306,70 +1712,6 @@ export function block_16x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
-  const a8_0 = a[a_at + a_row * 8]!;
-  const a8_1 = a[a_at + a_row * 8 + a_column]!;
-  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
-  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
-  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
-  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
-  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
-  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
-  const a9_0 = a[a_at + a_row * 9]!;
-  const a9_1 = a[a_at + a_row * 9 + a_column]!;
-  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
-  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
-  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
-  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
-  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
-  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
-  const a10_0 = a[a_at + a_row * 10]!;
-  const a10_1 = a[a_at + a_row * 10 + a_column]!;
-  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
-  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
-  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
-  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
-  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
-  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
-  const a11_0 = a[a_at + a_row * 11]!;
-  const a11_1 = a[a_at + a_row * 11 + a_column]!;
-  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
-  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
-  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
-  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
-  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
-  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
-  const a12_0 = a[a_at + a_row * 12]!;
-  const a12_1 = a[a_at + a_row * 12 + a_column]!;
-  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
-  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
-  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
-  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
-  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
-  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
-  const a13_0 = a[a_at + a_row * 13]!;
-  const a13_1 = a[a_at + a_row * 13 + a_column]!;
-  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
-  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
-  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
-  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
-  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
-  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
-  const a14_0 = a[a_at + a_row * 14]!;
-  const a14_1 = a[a_at + a_row * 14 + a_column]!;
-  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
-  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
-  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
-  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
-  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
-  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
-  const a15_0 = a[a_at + a_row * 15]!;
-  const a15_1 = a[a_at + a_row * 15 + a_column]!;
-  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
-  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
-  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
-  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
-  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
-  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -3384,14 +1726,6 @@ export function block_16x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
-  const c8 = c_row * 8;
-  const c9 = c_row * 9;
-  const c10 = c_row * 10;
-  const c11 = c_row * 11;
-  const c12 = c_row * 12;
-  const c13 = c_row * 13;
-  const c14 = c_row * 14;
-  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -3404,44 +1738,251 @@ export function block_16x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
-    c[c_place + c8]! +=
-      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
-    c[c_place + c9]! +=
-      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
-    c[c_place + c10]! +=
-      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
-    c[c_place + c11]! +=
-      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
-    c[c_place + c12]! +=
-      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
-    c[c_place + c13]! +=
-      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
-    c[c_place + c14]! +=
-      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
-    c[c_place + c15]! +=
-      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 4, j < n: the inner loops of a contraction.
-export function block_4x4(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
+export function block_8x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a6_0 = a[a_at + a_row * 6]!;
+  const a7_0 = a[a_at + a_row * 7]!;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  const c6 = c_row * 6;
+  const c7 = c_row * 7;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    c[c_place + c1]! += a1_0 * x0;
+    c[c_place + c2]! += a2_0 * x0;
+    c[c_place + c3]! += a3_0 * x0;
+    c[c_place + c4]! += a4_0 * x0;
+    c[c_place + c5]! += a5_0 * x0;
+    c[c_place + c6]! += a6_0 * x0;
+    c[c_place + c7]! += a7_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 8, j < n: the inner loops of a contraction.
+export function block_1x8(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    const x5 = b[b_place + b5]!;
+    const x6 = b[b_place + b6]!;
+    const x7 = b[b_place + b7]!;
+    c[c_place]! +=
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
+export function block_1x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
+export function contract(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const whole_rows = (m >> 3) * 8;
+  const whole_columns = (k >> 3) * 8;
+  for (let i = 0; i < whole_rows; i += 8) {
+    for (let p = 0; p < whole_columns; p += 8) {
+      block_8x8(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        a_column,
+        b_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_8x1(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = whole_rows; i < m; i++) {
+    for (let p = 0; p < whole_columns; p += 8) {
+      block_1x8(
+        a,
+        b,
+        c,
+        n,
+        a_column,
+        b_row,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_1x1(
+        a,
+        b,
+        c,
+        n,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+  }
+}
+
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
+export function contract_nn(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 4, j < n: the inner loops of a contraction.
+export function block_8x4(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3472,12 +2013,32 @@ export function block_4x4(
   const a3_1 = a[a_at + a_row * 3 + a_column]!;
   const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
   const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a4_0 = a[a_at + a_row * 4]!;
+  const a4_1 = a[a_at + a_row * 4 + a_column]!;
+  const a4_2 = a[a_at + a_row * 4 + a_column * 2]!;
+  const a4_3 = a[a_at + a_row * 4 + a_column * 3]!;
+  const a5_0 = a[a_at + a_row * 5]!;
+  const a5_1 = a[a_at + a_row * 5 + a_column]!;
+  const a5_2 = a[a_at + a_row * 5 + a_column * 2]!;
+  const a5_3 = a[a_at + a_row * 5 + a_column * 3]!;
+  const a6_0 = a[a_at + a_row * 6]!;
+  const a6_1 = a[a_at + a_row * 6 + a_column]!;
+  const a6_2 = a[a_at + a_row * 6 + a_column * 2]!;
+  const a6_3 = a[a_at + a_row * 6 + a_column * 3]!;
+  const a7_0 = a[a_at + a_row * 7]!;
+  const a7_1 = a[a_at + a_row * 7 + a_column]!;
+  const a7_2 = a[a_at + a_row * 7 + a_column * 2]!;
+  const a7_3 = a[a_at + a_row * 7 + a_column * 3]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
+  const c4 = c_row * 4;
+  const c5 = c_row * 5;
+  const c6 = c_row * 6;
+  const c7 = c_row * 7;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -3485,53 +2046,56 @@ export function block_4x4(
     const x1 = b[b_place + b1]!;
     const x2 = b[b_place + b2]!;
     const x3 = b[b_place + b3]!;
-    c[c_place]! += a0_0 * x0 + a0_1 * x1 + (a0_2 * x2 + a0_3 * x3);
-    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + (a1_2 * x2 + a1_3 * x3);
-    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + (a2_2 * x2 + a2_3 * x3);
-    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + (a3_2 * x2 + a3_3 * x3);
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3;
+    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3;
+    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3;
+    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3;
+    c[c_place + c4]! += a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3;
+    c[c_place + c5]! += a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3;
+    c[c_place + c6]! += a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3;
+    c[c_place + c7]! += a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
-export function block_4x1(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 4, j < n: the inner loops of a contraction.
+export function block_1x4(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
-  a_row: number,
+  a_column: number,
+  b_row: number,
   b_column: number,
-  c_row: number,
   c_column: number,
   a_at: number,
   b_at: number,
   c_at: number,
 ): void {
   const a0_0 = a[a_at]!;
-  const a1_0 = a[a_at + a_row]!;
-  const a2_0 = a[a_at + a_row * 2]!;
-  const a3_0 = a[a_at + a_row * 3]!;
-  const c1 = c_row;
-  const c2 = c_row * 2;
-  const c3 = c_row * 3;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
     const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    c[c_place + c1]! += a1_0 * x0;
-    c[c_place + c2]! += a2_0 * x0;
-    c[c_place + c3]! += a3_0 * x0;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
-// are held while b streams.
-export function contract_16x8(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 8 x 4 of a are held while b streams.
+export function contract_by_4(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3548,51 +2112,76 @@ export function contract_16x8(
   b_at: number,
   c_at: number,
 ): void {
-  const rows_by_16 = (m >> 4) * 16;
-  const terms_by_8 = (k >> 3) * 8;
-  const terms_by_4 = (k >> 2) * 4;
-  for (let i = 0; i < rows_by_16; i += 16) {
-    for (let p = 0; p < terms_by_8; p += 8) {
-      // prettier-ignore
-      block_16x8(
-        a, b, c, n,
-        a_row, a_column, b_row, b_column, c_row, c_column,
-        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+  const whole_rows = (m >> 3) * 8;
+  const whole_columns = (k >> 2) * 4;
+  for (let i = 0; i < whole_rows; i += 8) {
+    for (let p = 0; p < whole_columns; p += 4) {
+      block_8x4(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        a_column,
+        b_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
+      );
+    }
+    for (let p = whole_columns; p < k; p++) {
+      block_8x1(
+        a,
+        b,
+        c,
+        n,
+        a_row,
+        b_column,
+        c_row,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
       );
     }
   }
-  for (let i = rows_by_16; i < m; i += 4) {
-    for (let p = 0; p < terms_by_8; p += 8) {
-      // prettier-ignore
-      block_4x8(
-        a, b, c, n,
-        a_row, a_column, b_row, b_column, c_row, c_column,
-        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+  for (let i = whole_rows; i < m; i++) {
+    for (let p = 0; p < whole_columns; p += 4) {
+      block_1x4(
+        a,
+        b,
+        c,
+        n,
+        a_column,
+        b_row,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
       );
     }
-  }
-  for (let i = 0; i < m; i += 4) {
-    for (let p = terms_by_8; p < terms_by_4; p += 4) {
-      // prettier-ignore
-      block_4x4(
-        a, b, c, n,
-        a_row, a_column, b_row, b_column, c_row, c_column,
-        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
-      );
-    }
-    for (let p = terms_by_4; p < k; p++) {
-      // prettier-ignore
-      block_4x1(
-        a, b, c, n,
-        a_row, b_column, c_row, c_column,
-        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+    for (let p = whole_columns; p < k; p++) {
+      block_1x1(
+        a,
+        b,
+        c,
+        n,
+        b_column,
+        c_column,
+        a_at + i * a_row + p * a_column,
+        b_at + p * b_row,
+        c_at + i * c_row,
       );
     }
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nn_16x8_holding_b(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
+export function contract_nn_by_4(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3601,18 +2190,18 @@ export function contract_nn_16x8_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
-    b, a, c,
-    n, m, k, // rows, columns, terms of a sum
-    1, n, // strides of b: by row, by term
-    1, k, // strides of a: by term, by column
-    1, n, // strides of c: by row, by column
-    0, 0, 0, // where b, a and c begin
+  contract_by_4(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
   );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nt_16x8_holding_b(
+export function contract_nt_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3621,7 +2210,7 @@ export function contract_nt_16x8_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
+  contract(
     b, a, c,
     n, m, k, // rows, columns, terms of a sum
     k, 1, // strides of b: by row, by term
@@ -3632,7 +2221,7 @@ export function contract_nt_16x8_holding_b(
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn_16x8(
+export function contract_tn(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -3641,7 +2230,7 @@ export function contract_tn_16x8(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
+  contract(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     1, m, // strides of a: by row, by term
@@ -3651,11 +2240,50 @@ export function contract_tn_16x8(
   );
 }
 
+// c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
+export function contract_nt(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  // prettier-ignore
+  contract(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    1, k, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
+}
+
+// c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
+export function contract_nt_by_4(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  // prettier-ignore
+  contract_by_4(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    k, 1, // strides of a: by row, by term
+    1, k, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
+  );
+}
+
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const r2 = r * r;
-  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
+  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
@@ -3699,7 +2327,7 @@ interface Memory {
   readonly rate_schedule: Float64Array;
 }
 
-/** `forward`, part 1 of 3: its arrays, and the calls that work on them. */
+/** `forward`, part 1 of 4: its arrays, and the calls that work on them. */
 function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: number) => void {
   const z_tokens_E = parameters.subarray(z_tokens_E_offset, z_tokens_E_offset + 6144);
   const z_start_P = parameters.subarray(z_start_P_offset, z_start_P_offset + 4096);
@@ -3707,17 +2335,17 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
   const z_block1_norm1_m = workspace.subarray(0, 64 * batch);
   const z_block1_norm1_g = parameters.subarray(z_block1_norm1_g_offset, z_block1_norm1_g_offset + 64);
   const z_block1_norm1_b = parameters.subarray(z_block1_norm1_b_offset, z_block1_norm1_b_offset + 64);
-  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
+  const z_block1_norm1 = workspace.subarray(229376 * batch, 233472 * batch);
   const z_block1_attention_Q_A = parameters.subarray(
     z_block1_attention_Q_A_offset,
     z_block1_attention_Q_A_offset + 256,
   );
-  const z_block1_attention_low_q = workspace.subarray(294912 * batch, 295168 * batch);
+  const z_block1_attention_low_q = workspace.subarray(311296 * batch, 311552 * batch);
   const z_block1_attention_V_A = parameters.subarray(
     z_block1_attention_V_A_offset,
     z_block1_attention_V_A_offset + 256,
   );
-  const z_block1_attention_low_v = workspace.subarray(295168 * batch, 295424 * batch);
+  const z_block1_attention_low_v = workspace.subarray(311552 * batch, 311808 * batch);
   const z_block1_attention_Q = parameters.subarray(
     z_block1_attention_Q_offset,
     z_block1_attention_Q_offset + 4096,
@@ -3732,7 +2360,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block1_attention_K_offset,
     z_block1_attention_K_offset + 4096,
   );
-  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
+  const z_block1_attention_k = workspace.subarray(233472 * batch, 237568 * batch);
   const z_block1_attention_V = parameters.subarray(
     z_block1_attention_V_offset,
     z_block1_attention_V_offset + 4096,
@@ -3742,7 +2370,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block1_attention_V_B_offset,
     z_block1_attention_V_B_offset + 256,
   );
-  const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
+  const z_block1_attention_v = workspace.subarray(237568 * batch, 241664 * batch);
   const z_block1_attention_score = workspace.subarray(0, 16384 * batch);
   const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
   const z_block1_attention_mixed = workspace.subarray(20480 * batch, 24576 * batch);
@@ -3750,9 +2378,9 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
-  const z_block1_u = workspace.subarray(225280 * batch, 229376 * batch);
-  const z_block1_norm2_m = workspace.subarray(299008 * batch, 299072 * batch);
-  const z_block1_norm2_v = workspace.subarray(299072 * batch, 299136 * batch);
+  const z_block1_u = workspace.subarray(241664 * batch, 245760 * batch);
+  const z_block1_norm2_m = workspace.subarray(315392 * batch, 315456 * batch);
+  const z_block1_norm2_v = workspace.subarray(315456 * batch, 315520 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
   const z_block1_norm2 = workspace.subarray(32768 * batch, 36864 * batch);
@@ -3760,7 +2388,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block1_hidden_W_A_offset,
     z_block1_hidden_W_A_offset + 256,
   );
-  const z_block1_hidden_low = workspace.subarray(295424 * batch, 295680 * batch);
+  const z_block1_hidden_low = workspace.subarray(311808 * batch, 312064 * batch);
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
   const z_block1_hidden_sum = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_hidden_b = parameters.subarray(z_block1_hidden_b_offset, z_block1_hidden_b_offset + 256);
@@ -3769,16 +2397,17 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block1_hidden_W_B_offset + 1024,
   );
   const z_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
-  const z_block1_mlp_gelu_tanh = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block1_mlp_gelu_tanh_sigmoid = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block1_mlp_gelu_tanh = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block1_mlp_W_A = parameters.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
-  const z_block1_mlp_low = workspace.subarray(295680 * batch, 295936 * batch);
+  const z_block1_mlp_low = workspace.subarray(312064 * batch, 312320 * batch);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
-  const z_block1_mlp_sum = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block1_mlp_sum = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block1_mlp_b = parameters.subarray(z_block1_mlp_b_offset, z_block1_mlp_b_offset + 64);
   const z_block1_mlp_W_B = parameters.subarray(z_block1_mlp_W_B_offset, z_block1_mlp_W_B_offset + 256);
-  const z_block1 = workspace.subarray(229376 * batch, 233472 * batch);
-  const z_block2_norm1_m = workspace.subarray(299136 * batch, 299200 * batch);
-  const z_block2_norm1_v = workspace.subarray(299200 * batch, 299264 * batch);
+  const z_block1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block2_norm1_m = workspace.subarray(315520 * batch, 315584 * batch);
+  const z_block2_norm1_v = workspace.subarray(315584 * batch, 315648 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
   const z_block2_norm1 = workspace.subarray(49152 * batch, 53248 * batch);
@@ -3786,12 +2415,12 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block2_attention_Q_A_offset,
     z_block2_attention_Q_A_offset + 256,
   );
-  const z_block2_attention_low_q = workspace.subarray(295936 * batch, 296192 * batch);
+  const z_block2_attention_low_q = workspace.subarray(312320 * batch, 312576 * batch);
   const z_block2_attention_V_A = parameters.subarray(
     z_block2_attention_V_A_offset,
     z_block2_attention_V_A_offset + 256,
   );
-  const z_block2_attention_low_v = workspace.subarray(296192 * batch, 296448 * batch);
+  const z_block2_attention_low_v = workspace.subarray(312576 * batch, 312832 * batch);
   const z_block2_attention_Q = parameters.subarray(
     z_block2_attention_Q_offset,
     z_block2_attention_Q_offset + 4096,
@@ -3801,22 +2430,17 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     z_block2_attention_Q_B_offset,
     z_block2_attention_Q_B_offset + 256,
   );
-  const z_block2_attention_q = workspace.subarray(233472 * batch, 237568 * batch);
+  const z_block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
   const z_block2_attention_K = parameters.subarray(
     z_block2_attention_K_offset,
     z_block2_attention_K_offset + 4096,
   );
-  const z_block2_attention_k = workspace.subarray(237568 * batch, 241664 * batch);
+  const z_block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
   const z_block2_attention_V = parameters.subarray(
     z_block2_attention_V_offset,
     z_block2_attention_V_offset + 4096,
   );
   const z_block2_attention_v_sum = workspace.subarray(53248 * batch, 57344 * batch);
-  const z_block2_attention_V_B = parameters.subarray(
-    z_block2_attention_V_B_offset,
-    z_block2_attention_V_B_offset + 256,
-  );
-  const z_block2_attention_v = workspace.subarray(241664 * batch, 245760 * batch);
 
   return (n: number): void => {
     forward_z_start(z_tokens_E, z_start_P, text, z_start, n);
@@ -3866,7 +2490,7 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
       z_block1_hidden,
       n,
     );
-    forward_mlp_gelu_tanh(z_block1_hidden, z_block1_mlp_gelu_tanh, n);
+    forward_mlp_gelu_tanh(z_block1_hidden, z_block1_mlp_gelu_tanh_sigmoid, z_block1_mlp_gelu_tanh, n);
     forward_mlp_low(z_block1_mlp_gelu_tanh, z_block1_mlp_W_A, z_block1_mlp_low, n);
     forward_mlp_sum(z_block1_mlp_gelu_tanh, z_block1_mlp_W, z_block1_mlp_sum, n);
     forward_mlp_y(
@@ -3901,32 +2525,31 @@ function forwardPart1({ batch, parameters, workspace, text }: Memory): (n: numbe
     );
     forward_z_block_attention_y(z_block2_norm1, z_block2_attention_K, z_block2_attention_k, n);
     forward_z_block_attention_y(z_block2_norm1, z_block2_attention_V, z_block2_attention_v_sum, n);
-    forward_z_block_attention_y2(
-      z_block2_attention_v_sum,
-      z_block2_attention_low_v,
-      z_block2_attention_V_B,
-      z_block2_attention_v,
-      n,
-    );
   };
 }
 
-/** `forward`, part 2 of 3: its arrays, and the calls that work on them. */
+/** `forward`, part 2 of 4: its arrays, and the calls that work on them. */
 function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => void {
-  const z_block2_attention_q = workspace.subarray(233472 * batch, 237568 * batch);
-  const z_block2_attention_k = workspace.subarray(237568 * batch, 241664 * batch);
+  const z_block2_attention_v_sum = workspace.subarray(53248 * batch, 57344 * batch);
+  const z_block2_attention_low_v = workspace.subarray(312576 * batch, 312832 * batch);
+  const z_block2_attention_V_B = parameters.subarray(
+    z_block2_attention_V_B_offset,
+    z_block2_attention_V_B_offset + 256,
+  );
+  const z_block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
+  const z_block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
   const z_block2_attention_score = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const z_block2_attention_v = workspace.subarray(241664 * batch, 245760 * batch);
   const z_block2_attention_mixed = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block1 = workspace.subarray(229376 * batch, 233472 * batch);
+  const z_block1 = workspace.subarray(245760 * batch, 249856 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
-  const z_block2_u = workspace.subarray(245760 * batch, 249856 * batch);
-  const z_block2_norm2_m = workspace.subarray(299264 * batch, 299328 * batch);
-  const z_block2_norm2_v = workspace.subarray(299328 * batch, 299392 * batch);
+  const z_block2_u = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block2_norm2_m = workspace.subarray(315648 * batch, 315712 * batch);
+  const z_block2_norm2_v = workspace.subarray(315712 * batch, 315776 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
   const z_block2_norm2 = workspace.subarray(81920 * batch, 86016 * batch);
@@ -3934,7 +2557,7 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     z_block2_hidden_W_A_offset,
     z_block2_hidden_W_A_offset + 256,
   );
-  const z_block2_hidden_low = workspace.subarray(296448 * batch, 296704 * batch);
+  const z_block2_hidden_low = workspace.subarray(312832 * batch, 313088 * batch);
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
   const z_block2_hidden_sum = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_hidden_b = parameters.subarray(z_block2_hidden_b_offset, z_block2_hidden_b_offset + 256);
@@ -3943,16 +2566,17 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     z_block2_hidden_W_B_offset + 1024,
   );
   const z_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
-  const z_block2_mlp_gelu_tanh = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block2_mlp_gelu_tanh_sigmoid = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block2_mlp_gelu_tanh = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block2_mlp_W_A = parameters.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
-  const z_block2_mlp_low = workspace.subarray(296704 * batch, 296960 * batch);
+  const z_block2_mlp_low = workspace.subarray(313088 * batch, 313344 * batch);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
-  const z_block2_mlp_sum = workspace.subarray(98304 * batch, 102400 * batch);
+  const z_block2_mlp_sum = workspace.subarray(114688 * batch, 118784 * batch);
   const z_block2_mlp_b = parameters.subarray(z_block2_mlp_b_offset, z_block2_mlp_b_offset + 64);
   const z_block2_mlp_W_B = parameters.subarray(z_block2_mlp_W_B_offset, z_block2_mlp_W_B_offset + 256);
-  const z_block2 = workspace.subarray(249856 * batch, 253952 * batch);
-  const z_block3_norm1_m = workspace.subarray(299392 * batch, 299456 * batch);
-  const z_block3_norm1_v = workspace.subarray(299456 * batch, 299520 * batch);
+  const z_block2 = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_norm1_m = workspace.subarray(315776 * batch, 315840 * batch);
+  const z_block3_norm1_v = workspace.subarray(315840 * batch, 315904 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
   const z_block3_norm1 = workspace.subarray(98304 * batch, 102400 * batch);
@@ -3960,12 +2584,12 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     z_block3_attention_Q_A_offset,
     z_block3_attention_Q_A_offset + 256,
   );
-  const z_block3_attention_low_q = workspace.subarray(296960 * batch, 297216 * batch);
+  const z_block3_attention_low_q = workspace.subarray(313344 * batch, 313600 * batch);
   const z_block3_attention_V_A = parameters.subarray(
     z_block3_attention_V_A_offset,
     z_block3_attention_V_A_offset + 256,
   );
-  const z_block3_attention_low_v = workspace.subarray(297216 * batch, 297472 * batch);
+  const z_block3_attention_low_v = workspace.subarray(313600 * batch, 313856 * batch);
   const z_block3_attention_Q = parameters.subarray(
     z_block3_attention_Q_offset,
     z_block3_attention_Q_offset + 4096,
@@ -3975,12 +2599,12 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     z_block3_attention_Q_B_offset,
     z_block3_attention_Q_B_offset + 256,
   );
-  const z_block3_attention_q = workspace.subarray(253952 * batch, 258048 * batch);
+  const z_block3_attention_q = workspace.subarray(270336 * batch, 274432 * batch);
   const z_block3_attention_K = parameters.subarray(
     z_block3_attention_K_offset,
     z_block3_attention_K_offset + 4096,
   );
-  const z_block3_attention_k = workspace.subarray(258048 * batch, 262144 * batch);
+  const z_block3_attention_k = workspace.subarray(274432 * batch, 278528 * batch);
   const z_block3_attention_V = parameters.subarray(
     z_block3_attention_V_offset,
     z_block3_attention_V_offset + 4096,
@@ -3990,7 +2614,7 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     z_block3_attention_V_B_offset,
     z_block3_attention_V_B_offset + 256,
   );
-  const z_block3_attention_v = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block3_attention_v = workspace.subarray(278528 * batch, 282624 * batch);
   const z_block3_attention_score = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block3_attention_mixed = workspace.subarray(114688 * batch, 118784 * batch);
@@ -3998,9 +2622,9 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
-  const z_block3_u = workspace.subarray(266240 * batch, 270336 * batch);
-  const z_block3_norm2_m = workspace.subarray(299520 * batch, 299584 * batch);
-  const z_block3_norm2_v = workspace.subarray(299584 * batch, 299648 * batch);
+  const z_block3_u = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block3_norm2_m = workspace.subarray(315904 * batch, 315968 * batch);
+  const z_block3_norm2_v = workspace.subarray(315968 * batch, 316032 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
   const z_block3_norm2 = workspace.subarray(131072 * batch, 135168 * batch);
@@ -4008,17 +2632,18 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     z_block3_hidden_W_A_offset,
     z_block3_hidden_W_A_offset + 256,
   );
-  const z_block3_hidden_low = workspace.subarray(297472 * batch, 297728 * batch);
+  const z_block3_hidden_low = workspace.subarray(313856 * batch, 314112 * batch);
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
   const z_block3_hidden_sum = workspace.subarray(114688 * batch, 131072 * batch);
-  const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
-  const z_block3_hidden_W_B = parameters.subarray(
-    z_block3_hidden_W_B_offset,
-    z_block3_hidden_W_B_offset + 1024,
-  );
-  const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
 
   return (n: number): void => {
+    forward_z_block_attention_y2(
+      z_block2_attention_v_sum,
+      z_block2_attention_low_v,
+      z_block2_attention_V_B,
+      z_block2_attention_v,
+      n,
+    );
     forward_attention_score(z_block2_attention_q, z_block2_attention_k, z_block2_attention_score, n);
     forward_attention_weight(z_block2_attention_score, z_block2_attention_weight, n);
     forward_attention_mixed(z_block2_attention_weight, z_block2_attention_v, z_block2_attention_mixed, n);
@@ -4044,7 +2669,7 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
       z_block2_hidden,
       n,
     );
-    forward_mlp_gelu_tanh(z_block2_hidden, z_block2_mlp_gelu_tanh, n);
+    forward_mlp_gelu_tanh(z_block2_hidden, z_block2_mlp_gelu_tanh_sigmoid, z_block2_mlp_gelu_tanh, n);
     forward_mlp_low(z_block2_mlp_gelu_tanh, z_block2_mlp_W_A, z_block2_mlp_low, n);
     forward_mlp_sum(z_block2_mlp_gelu_tanh, z_block2_mlp_W, z_block2_mlp_sum, n);
     forward_mlp_y(
@@ -4103,31 +2728,31 @@ function forwardPart2({ batch, parameters, workspace }: Memory): (n: number) => 
     );
     forward_z_block_low_y(z_block3_norm2, z_block3_hidden_W_A, z_block3_hidden_low, n);
     forward_hidden_sum(z_block3_norm2, z_block3_hidden_W, z_block3_hidden_sum, n);
-    forward_hidden(
-      z_block3_hidden_sum,
-      z_block3_hidden_b,
-      z_block3_hidden_low,
-      z_block3_hidden_W_B,
-      z_block3_hidden,
-      n,
-    );
   };
 }
 
-/** `forward`, part 3 of 3: its arrays, and the calls that work on them. */
-function forwardPart3({ batch, parameters, results, workspace, doubles, next }: Memory): (n: number) => void {
+/** `forward`, part 3 of 4: its arrays, and the calls that work on them. */
+function forwardPart3({ batch, parameters, workspace, doubles }: Memory): (n: number) => void {
+  const z_block3_hidden_sum = workspace.subarray(114688 * batch, 131072 * batch);
+  const z_block3_hidden_b = parameters.subarray(z_block3_hidden_b_offset, z_block3_hidden_b_offset + 256);
+  const z_block3_hidden_low = workspace.subarray(313856 * batch, 314112 * batch);
+  const z_block3_hidden_W_B = parameters.subarray(
+    z_block3_hidden_W_B_offset,
+    z_block3_hidden_W_B_offset + 1024,
+  );
   const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
-  const z_block3_mlp_gelu_tanh = workspace.subarray(114688 * batch, 131072 * batch);
+  const z_block3_mlp_gelu_tanh_sigmoid = workspace.subarray(114688 * batch, 131072 * batch);
+  const z_block3_mlp_gelu_tanh = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block3_mlp_W_A = parameters.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
-  const z_block3_mlp_low = workspace.subarray(297728 * batch, 297984 * batch);
+  const z_block3_mlp_low = workspace.subarray(314112 * batch, 314368 * batch);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
-  const z_block3_mlp_sum = workspace.subarray(147456 * batch, 151552 * batch);
-  const z_block3_u = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_mlp_sum = workspace.subarray(163840 * batch, 167936 * batch);
+  const z_block3_u = workspace.subarray(282624 * batch, 286720 * batch);
   const z_block3_mlp_b = parameters.subarray(z_block3_mlp_b_offset, z_block3_mlp_b_offset + 64);
   const z_block3_mlp_W_B = parameters.subarray(z_block3_mlp_W_B_offset, z_block3_mlp_W_B_offset + 256);
-  const z_block3 = workspace.subarray(270336 * batch, 274432 * batch);
-  const z_block4_norm1_m = workspace.subarray(299648 * batch, 299712 * batch);
-  const z_block4_norm1_v = workspace.subarray(299712 * batch, 299776 * batch);
+  const z_block3 = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block4_norm1_m = workspace.subarray(316032 * batch, 316096 * batch);
+  const z_block4_norm1_v = workspace.subarray(316096 * batch, 316160 * batch);
   const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
   const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
   const z_block4_norm1 = workspace.subarray(147456 * batch, 151552 * batch);
@@ -4135,12 +2760,12 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     z_block4_attention_Q_A_offset,
     z_block4_attention_Q_A_offset + 256,
   );
-  const z_block4_attention_low_q = workspace.subarray(297984 * batch, 298240 * batch);
+  const z_block4_attention_low_q = workspace.subarray(314368 * batch, 314624 * batch);
   const z_block4_attention_V_A = parameters.subarray(
     z_block4_attention_V_A_offset,
     z_block4_attention_V_A_offset + 256,
   );
-  const z_block4_attention_low_v = workspace.subarray(298240 * batch, 298496 * batch);
+  const z_block4_attention_low_v = workspace.subarray(314624 * batch, 314880 * batch);
   const z_block4_attention_Q = parameters.subarray(
     z_block4_attention_Q_offset,
     z_block4_attention_Q_offset + 4096,
@@ -4150,12 +2775,12 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     z_block4_attention_Q_B_offset,
     z_block4_attention_Q_B_offset + 256,
   );
-  const z_block4_attention_q = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block4_attention_q = workspace.subarray(290816 * batch, 294912 * batch);
   const z_block4_attention_K = parameters.subarray(
     z_block4_attention_K_offset,
     z_block4_attention_K_offset + 4096,
   );
-  const z_block4_attention_k = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block4_attention_k = workspace.subarray(294912 * batch, 299008 * batch);
   const z_block4_attention_V = parameters.subarray(
     z_block4_attention_V_offset,
     z_block4_attention_V_offset + 4096,
@@ -4165,7 +2790,7 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     z_block4_attention_V_B_offset,
     z_block4_attention_V_B_offset + 256,
   );
-  const z_block4_attention_v = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block4_attention_v = workspace.subarray(299008 * batch, 303104 * batch);
   const z_block4_attention_score = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block4_attention_mixed = workspace.subarray(163840 * batch, 167936 * batch);
@@ -4173,9 +2798,9 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
-  const z_block4_u = workspace.subarray(286720 * batch, 290816 * batch);
-  const z_block4_norm2_m = workspace.subarray(299776 * batch, 299840 * batch);
-  const z_block4_norm2_v = workspace.subarray(299840 * batch, 299904 * batch);
+  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block4_norm2_m = workspace.subarray(316160 * batch, 316224 * batch);
+  const z_block4_norm2_v = workspace.subarray(316224 * batch, 316288 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
   const z_block4_norm2 = workspace.subarray(180224 * batch, 184320 * batch);
@@ -4183,7 +2808,7 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     z_block4_hidden_W_A_offset,
     z_block4_hidden_W_A_offset + 256,
   );
-  const z_block4_hidden_low = workspace.subarray(298496 * batch, 298752 * batch);
+  const z_block4_hidden_low = workspace.subarray(314880 * batch, 315136 * batch);
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
   const z_block4_hidden_sum = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_hidden_b = parameters.subarray(z_block4_hidden_b_offset, z_block4_hidden_b_offset + 256);
@@ -4192,16 +2817,17 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     z_block4_hidden_W_B_offset + 1024,
   );
   const z_block4_hidden = workspace.subarray(180224 * batch, 196608 * batch);
-  const z_block4_mlp_gelu_tanh = workspace.subarray(163840 * batch, 180224 * batch);
+  const z_block4_mlp_gelu_tanh_sigmoid = workspace.subarray(163840 * batch, 180224 * batch);
+  const z_block4_mlp_gelu_tanh = workspace.subarray(196608 * batch, 212992 * batch);
   const z_block4_mlp_W_A = parameters.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
-  const z_block4_mlp_low = workspace.subarray(210944 * batch, 211200 * batch);
+  const z_block4_mlp_low = workspace.subarray(217088 * batch, 217344 * batch);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
-  const z_block4_mlp_sum = workspace.subarray(196608 * batch, 200704 * batch);
+  const z_block4_mlp_sum = workspace.subarray(212992 * batch, 217088 * batch);
   const z_block4_mlp_b = parameters.subarray(z_block4_mlp_b_offset, z_block4_mlp_b_offset + 64);
   const z_block4_mlp_W_B = parameters.subarray(z_block4_mlp_W_B_offset, z_block4_mlp_W_B_offset + 256);
   const z_block4 = workspace.subarray(202752 * batch, 206848 * batch);
-  const z_norm_m = workspace.subarray(211200 * batch, 211264 * batch);
-  const z_norm_v = workspace.subarray(211264 * batch, 211328 * batch);
+  const z_norm_m = workspace.subarray(210944 * batch, 211008 * batch);
+  const z_norm_v = workspace.subarray(211008 * batch, 211072 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
   const z_norm_b = parameters.subarray(z_norm_b_offset, z_norm_b_offset + 64);
   const z_norm = workspace.subarray(206848 * batch, 210944 * batch);
@@ -4209,10 +2835,17 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(196608 * batch, 202752 * batch);
   const loss_logsumexp = doubles.subarray(1, 64 * batch + 1);
-  const loss = doubles.subarray(0, 1);
 
   return (n: number): void => {
-    forward_mlp_gelu_tanh(z_block3_hidden, z_block3_mlp_gelu_tanh, n);
+    forward_hidden(
+      z_block3_hidden_sum,
+      z_block3_hidden_b,
+      z_block3_hidden_low,
+      z_block3_hidden_W_B,
+      z_block3_hidden,
+      n,
+    );
+    forward_mlp_gelu_tanh(z_block3_hidden, z_block3_mlp_gelu_tanh_sigmoid, z_block3_mlp_gelu_tanh, n);
     forward_mlp_low(z_block3_mlp_gelu_tanh, z_block3_mlp_W_A, z_block3_mlp_low, n);
     forward_mlp_sum(z_block3_mlp_gelu_tanh, z_block3_mlp_W, z_block3_mlp_sum, n);
     forward_mlp_y(
@@ -4279,7 +2912,7 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
       z_block4_hidden,
       n,
     );
-    forward_mlp_gelu_tanh(z_block4_hidden, z_block4_mlp_gelu_tanh, n);
+    forward_mlp_gelu_tanh(z_block4_hidden, z_block4_mlp_gelu_tanh_sigmoid, z_block4_mlp_gelu_tanh, n);
     forward_mlp_low(z_block4_mlp_gelu_tanh, z_block4_mlp_W_A, z_block4_mlp_low, n);
     forward_mlp_sum(z_block4_mlp_gelu_tanh, z_block4_mlp_W, z_block4_mlp_sum, n);
     forward_mlp_y(
@@ -4296,6 +2929,16 @@ function forwardPart3({ batch, parameters, results, workspace, doubles, next }: 
     forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
     forward_loss_logsumexp(z, loss_logsumexp, n);
+  };
+}
+
+/** `forward`, part 4 of 4: its arrays, and the calls that work on them. */
+function forwardPart4({ batch, results, workspace, doubles, next }: Memory): (n: number) => void {
+  const z = workspace.subarray(196608 * batch, 202752 * batch);
+  const loss_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const loss = doubles.subarray(0, 1);
+
+  return (n: number): void => {
     forward_loss(next, z, loss_logsumexp, loss, n);
     results[0] = loss[0]!;
   };
@@ -4316,39 +2959,40 @@ function backwardPart1({
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const dz_norm = workspace.subarray(206848 * batch, 210944 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
-  const z_norm_v = workspace.subarray(211264 * batch, 211328 * batch);
-  const z_norm_m = workspace.subarray(211200 * batch, 211264 * batch);
+  const z_norm_v = workspace.subarray(211008 * batch, 211072 * batch);
+  const z_norm_m = workspace.subarray(210944 * batch, 211008 * batch);
   const z_block4 = workspace.subarray(202752 * batch, 206848 * batch);
-  const dz_block4_u_1 = workspace.subarray(290816 * batch, 294912 * batch);
-  const z_block4_mlp_low = workspace.subarray(210944 * batch, 211200 * batch);
+  const dz_block4_u_1 = workspace.subarray(307200 * batch, 311296 * batch);
+  const z_block4_mlp_low = workspace.subarray(217088 * batch, 217344 * batch);
   const dz_block4_mlp_W_B = gradients.subarray(z_block4_mlp_W_B_offset, z_block4_mlp_W_B_offset + 256);
   const z_block4_mlp_W = parameters.subarray(z_block4_mlp_W_offset, z_block4_mlp_W_offset + 16384);
   const dz_block4_mlp_gelu_tanh_1 = workspace.subarray(196608 * batch, 212992 * batch);
   const z_block4_mlp_W_B = parameters.subarray(z_block4_mlp_W_B_offset, z_block4_mlp_W_B_offset + 256);
-  const dz_block4_mlp_low_sum = workspace.subarray(298752 * batch, 299008 * batch);
-  const z_block4_mlp_gelu_tanh = workspace.subarray(163840 * batch, 180224 * batch);
+  const dz_block4_mlp_low_sum = workspace.subarray(315136 * batch, 315392 * batch);
+  const z_block4_mlp_gelu_tanh_sigmoid = workspace.subarray(163840 * batch, 180224 * batch);
+  const z_block4_hidden = workspace.subarray(180224 * batch, 196608 * batch);
+  const z_block4_mlp_gelu_tanh_again = workspace.subarray(212992 * batch, 229376 * batch);
   const dz_block4_mlp_W_A = gradients.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
   const z_block4_mlp_W_A = parameters.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
-  const z_block4_hidden = workspace.subarray(180224 * batch, 196608 * batch);
-  const dz_block4_hidden_sum = workspace.subarray(163840 * batch, 180224 * batch);
-  const z_block4_hidden_low = workspace.subarray(298496 * batch, 298752 * batch);
+  const dz_block4_hidden_sum = workspace.subarray(212992 * batch, 229376 * batch);
+  const z_block4_hidden_low = workspace.subarray(314880 * batch, 315136 * batch);
   const dz_block4_hidden_W_B = gradients.subarray(
     z_block4_hidden_W_B_offset,
     z_block4_hidden_W_B_offset + 1024,
   );
   const z_block4_hidden_W = parameters.subarray(z_block4_hidden_W_offset, z_block4_hidden_W_offset + 16384);
-  const dz_block4_norm2_1 = workspace.subarray(180224 * batch, 184320 * batch);
+  const dz_block4_norm2_1 = workspace.subarray(163840 * batch, 167936 * batch);
   const z_block4_hidden_W_B = parameters.subarray(
     z_block4_hidden_W_B_offset,
     z_block4_hidden_W_B_offset + 1024,
   );
-  const dz_block4_hidden_low_sum = workspace.subarray(184320 * batch, 184576 * batch);
-  const z_block4_u = workspace.subarray(286720 * batch, 290816 * batch);
-  const z_block4_norm2_m = workspace.subarray(299776 * batch, 299840 * batch);
-  const z_block4_norm2_v = workspace.subarray(299840 * batch, 299904 * batch);
+  const dz_block4_hidden_low_sum = workspace.subarray(172032 * batch, 172288 * batch);
+  const z_block4_u = workspace.subarray(303104 * batch, 307200 * batch);
+  const z_block4_norm2_m = workspace.subarray(316160 * batch, 316224 * batch);
+  const z_block4_norm2_v = workspace.subarray(316224 * batch, 316288 * batch);
   const z_block4_norm2_g = parameters.subarray(z_block4_norm2_g_offset, z_block4_norm2_g_offset + 64);
   const z_block4_norm2_b = parameters.subarray(z_block4_norm2_b_offset, z_block4_norm2_b_offset + 64);
-  const z_block4_norm2_again = workspace.subarray(163840 * batch, 167936 * batch);
+  const z_block4_norm2_again = workspace.subarray(167936 * batch, 172032 * batch);
   const dz_block4_hidden_W_A = gradients.subarray(
     z_block4_hidden_W_A_offset,
     z_block4_hidden_W_A_offset + 256,
@@ -4357,22 +3001,22 @@ function backwardPart1({
     z_block4_hidden_W_A_offset,
     z_block4_hidden_W_A_offset + 256,
   );
-  const dz_block4_norm2 = workspace.subarray(163840 * batch, 167936 * batch);
-  const dz_block3_1 = workspace.subarray(286720 * batch, 290816 * batch);
+  const dz_block4_norm2 = workspace.subarray(167936 * batch, 172032 * batch);
+  const dz_block3_1 = workspace.subarray(303104 * batch, 307200 * batch);
   const z_block4_attention_O = parameters.subarray(
     z_block4_attention_O_offset,
     z_block4_attention_O_offset + 4096,
   );
   const dz_block4_attention_mixed = workspace.subarray(196608 * batch, 200704 * batch);
-  const z_block4_attention_v = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block4_attention_v = workspace.subarray(299008 * batch, 303104 * batch);
   const dz_block4_attention_weight = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block4_attention_weight = workspace.subarray(147456 * batch, 163840 * batch);
   const dz_block4_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
-  const z_block4_attention_q = workspace.subarray(274432 * batch, 278528 * batch);
+  const z_block4_attention_q = workspace.subarray(290816 * batch, 294912 * batch);
   const dz_block4_attention_k = workspace.subarray(163840 * batch, 167936 * batch);
   const dz_block4_attention_v_sum = workspace.subarray(167936 * batch, 172032 * batch);
-  const z_block4_attention_low_v = workspace.subarray(298240 * batch, 298496 * batch);
+  const z_block4_attention_low_v = workspace.subarray(314624 * batch, 314880 * batch);
   const dz_block4_attention_V_B = gradients.subarray(
     z_block4_attention_V_B_offset,
     z_block4_attention_V_B_offset + 256,
@@ -4387,9 +3031,9 @@ function backwardPart1({
     z_block4_attention_K_offset + 4096,
   );
   const dz_block4_norm1_2 = workspace.subarray(151552 * batch, 155648 * batch);
-  const z_block4_attention_k = workspace.subarray(278528 * batch, 282624 * batch);
+  const z_block4_attention_k = workspace.subarray(294912 * batch, 299008 * batch);
   const dz_block4_attention_q_sum = workspace.subarray(155648 * batch, 159744 * batch);
-  const z_block4_attention_low_q = workspace.subarray(297984 * batch, 298240 * batch);
+  const z_block4_attention_low_q = workspace.subarray(314368 * batch, 314624 * batch);
   const dz_block4_attention_Q_B = gradients.subarray(
     z_block4_attention_Q_B_offset,
     z_block4_attention_Q_B_offset + 256,
@@ -4409,12 +3053,6 @@ function backwardPart1({
     z_block4_attention_V_A_offset + 256,
   );
   const dz_block4_norm1_4 = workspace.subarray(163840 * batch, 167936 * batch);
-  const z_block3 = workspace.subarray(270336 * batch, 274432 * batch);
-  const z_block4_norm1_m = workspace.subarray(299648 * batch, 299712 * batch);
-  const z_block4_norm1_v = workspace.subarray(299712 * batch, 299776 * batch);
-  const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
-  const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
-  const z_block4_norm1_again = workspace.subarray(167936 * batch, 172032 * batch);
 
   return (n: number): void => {
     backward_dz_sum(z, loss_logsumexp, next, dz_sum, n);
@@ -4423,12 +3061,19 @@ function backwardPart1({
     gradient_mlp_W_B(z_block4_mlp_low, dz_block4_u_1, dz_block4_mlp_W_B, n);
     backward_dmlp_gelu_tanh_1(dz_block4_u_1, z_block4_mlp_W, dz_block4_mlp_gelu_tanh_1, n);
     backward_dmlp_low_sum(dz_block4_u_1, z_block4_mlp_W_B, dz_block4_mlp_low_sum, n);
-    gradient_mlp_W_A(z_block4_mlp_gelu_tanh, dz_block4_mlp_low_sum, dz_block4_mlp_W_A, n);
+    backward_mlp_gelu_tanh_again(
+      z_block4_mlp_gelu_tanh_sigmoid,
+      z_block4_hidden,
+      z_block4_mlp_gelu_tanh_again,
+      n,
+    );
+    gradient_mlp_W_A(z_block4_mlp_gelu_tanh_again, dz_block4_mlp_low_sum, dz_block4_mlp_W_A, n);
     backward_dhidden_sum(
       dz_block4_mlp_gelu_tanh_1,
       dz_block4_mlp_low_sum,
       z_block4_mlp_W_A,
       z_block4_hidden,
+      z_block4_mlp_gelu_tanh_sigmoid,
       dz_block4_hidden_sum,
       n,
     );
@@ -4501,20 +3146,16 @@ function backwardPart1({
     backward_z_block_norm_dx(dz_block4_attention_q_sum, z_block4_attention_Q, dz_block4_norm1_3, n);
     backward_dsum(dz_block4_attention_v_sum, z_block4_attention_V_B, dz_block4_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block4_attention_low_v_sum, z_block4_attention_V_A, dz_block4_norm1_4, n);
-    forward_z_norm_y(
-      z_block3,
-      z_block4_norm1_m,
-      z_block4_norm1_v,
-      z_block4_norm1_g,
-      z_block4_norm1_b,
-      z_block4_norm1_again,
-      n,
-    );
   };
 }
 
 /** `backward`, part 2 of 5: its arrays, and the calls that work on them. */
 function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+  const z_block3 = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block4_norm1_m = workspace.subarray(316032 * batch, 316096 * batch);
+  const z_block4_norm1_v = workspace.subarray(316096 * batch, 316160 * batch);
+  const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
+  const z_block4_norm1_b = parameters.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
   const z_block4_norm1_again = workspace.subarray(167936 * batch, 172032 * batch);
   const dz_block4_attention_low_v_sum = workspace.subarray(172032 * batch, 172288 * batch);
   const dz_block4_attention_V_A = gradients.subarray(
@@ -4540,41 +3181,38 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block4_attention_Q_A_offset + 256,
   );
   const dz_block4_norm1 = workspace.subarray(155648 * batch, 159744 * batch);
-  const z_block4_norm1_g = parameters.subarray(z_block4_norm1_g_offset, z_block4_norm1_g_offset + 64);
-  const z_block4_norm1_v = workspace.subarray(299712 * batch, 299776 * batch);
-  const z_block4_norm1_m = workspace.subarray(299648 * batch, 299712 * batch);
-  const z_block3 = workspace.subarray(270336 * batch, 274432 * batch);
-  const dz_block3_1 = workspace.subarray(286720 * batch, 290816 * batch);
-  const dz_block3_u_1 = workspace.subarray(270336 * batch, 274432 * batch);
-  const z_block3_mlp_low = workspace.subarray(297728 * batch, 297984 * batch);
+  const dz_block3_1 = workspace.subarray(303104 * batch, 307200 * batch);
+  const dz_block3_u_1 = workspace.subarray(286720 * batch, 290816 * batch);
+  const z_block3_mlp_low = workspace.subarray(314112 * batch, 314368 * batch);
   const dz_block3_mlp_W_B = gradients.subarray(z_block3_mlp_W_B_offset, z_block3_mlp_W_B_offset + 256);
   const z_block3_mlp_W = parameters.subarray(z_block3_mlp_W_offset, z_block3_mlp_W_offset + 16384);
   const dz_block3_mlp_gelu_tanh_1 = workspace.subarray(147456 * batch, 163840 * batch);
   const z_block3_mlp_W_B = parameters.subarray(z_block3_mlp_W_B_offset, z_block3_mlp_W_B_offset + 256);
-  const dz_block3_mlp_low_sum = workspace.subarray(163840 * batch, 164096 * batch);
-  const z_block3_mlp_gelu_tanh = workspace.subarray(114688 * batch, 131072 * batch);
+  const dz_block3_mlp_low_sum = workspace.subarray(180224 * batch, 180480 * batch);
+  const z_block3_mlp_gelu_tanh_sigmoid = workspace.subarray(114688 * batch, 131072 * batch);
+  const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
+  const z_block3_mlp_gelu_tanh_again = workspace.subarray(163840 * batch, 180224 * batch);
   const dz_block3_mlp_W_A = gradients.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
   const z_block3_mlp_W_A = parameters.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
-  const z_block3_hidden = workspace.subarray(131072 * batch, 147456 * batch);
-  const dz_block3_hidden_sum = workspace.subarray(114688 * batch, 131072 * batch);
-  const z_block3_hidden_low = workspace.subarray(297472 * batch, 297728 * batch);
+  const dz_block3_hidden_sum = workspace.subarray(163840 * batch, 180224 * batch);
+  const z_block3_hidden_low = workspace.subarray(313856 * batch, 314112 * batch);
   const dz_block3_hidden_W_B = gradients.subarray(
     z_block3_hidden_W_B_offset,
     z_block3_hidden_W_B_offset + 1024,
   );
   const z_block3_hidden_W = parameters.subarray(z_block3_hidden_W_offset, z_block3_hidden_W_offset + 16384);
-  const dz_block3_norm2_1 = workspace.subarray(131072 * batch, 135168 * batch);
+  const dz_block3_norm2_1 = workspace.subarray(114688 * batch, 118784 * batch);
   const z_block3_hidden_W_B = parameters.subarray(
     z_block3_hidden_W_B_offset,
     z_block3_hidden_W_B_offset + 1024,
   );
-  const dz_block3_hidden_low_sum = workspace.subarray(135168 * batch, 135424 * batch);
-  const z_block3_u = workspace.subarray(266240 * batch, 270336 * batch);
-  const z_block3_norm2_m = workspace.subarray(299520 * batch, 299584 * batch);
-  const z_block3_norm2_v = workspace.subarray(299584 * batch, 299648 * batch);
+  const dz_block3_hidden_low_sum = workspace.subarray(122880 * batch, 123136 * batch);
+  const z_block3_u = workspace.subarray(282624 * batch, 286720 * batch);
+  const z_block3_norm2_m = workspace.subarray(315904 * batch, 315968 * batch);
+  const z_block3_norm2_v = workspace.subarray(315968 * batch, 316032 * batch);
   const z_block3_norm2_g = parameters.subarray(z_block3_norm2_g_offset, z_block3_norm2_g_offset + 64);
   const z_block3_norm2_b = parameters.subarray(z_block3_norm2_b_offset, z_block3_norm2_b_offset + 64);
-  const z_block3_norm2_again = workspace.subarray(114688 * batch, 118784 * batch);
+  const z_block3_norm2_again = workspace.subarray(118784 * batch, 122880 * batch);
   const dz_block3_hidden_W_A = gradients.subarray(
     z_block3_hidden_W_A_offset,
     z_block3_hidden_W_A_offset + 256,
@@ -4583,22 +3221,22 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_hidden_W_A_offset,
     z_block3_hidden_W_A_offset + 256,
   );
-  const dz_block3_norm2 = workspace.subarray(114688 * batch, 118784 * batch);
-  const dz_block2_1 = workspace.subarray(266240 * batch, 270336 * batch);
+  const dz_block3_norm2 = workspace.subarray(118784 * batch, 122880 * batch);
+  const dz_block2_1 = workspace.subarray(282624 * batch, 286720 * batch);
   const z_block3_attention_O = parameters.subarray(
     z_block3_attention_O_offset,
     z_block3_attention_O_offset + 4096,
   );
   const dz_block3_attention_mixed = workspace.subarray(147456 * batch, 151552 * batch);
-  const z_block3_attention_v = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block3_attention_v = workspace.subarray(278528 * batch, 282624 * batch);
   const dz_block3_attention_weight = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block3_attention_weight = workspace.subarray(98304 * batch, 114688 * batch);
   const dz_block3_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
-  const z_block3_attention_q = workspace.subarray(253952 * batch, 258048 * batch);
+  const z_block3_attention_q = workspace.subarray(270336 * batch, 274432 * batch);
   const dz_block3_attention_k = workspace.subarray(114688 * batch, 118784 * batch);
   const dz_block3_attention_v_sum = workspace.subarray(118784 * batch, 122880 * batch);
-  const z_block3_attention_low_v = workspace.subarray(297216 * batch, 297472 * batch);
+  const z_block3_attention_low_v = workspace.subarray(313600 * batch, 313856 * batch);
   const dz_block3_attention_V_B = gradients.subarray(
     z_block3_attention_V_B_offset,
     z_block3_attention_V_B_offset + 256,
@@ -4613,15 +3251,17 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_K_offset + 4096,
   );
   const dz_block3_norm1_2 = workspace.subarray(102400 * batch, 106496 * batch);
-  const z_block3_attention_k = workspace.subarray(258048 * batch, 262144 * batch);
-  const dz_block3_attention_q_sum = workspace.subarray(106496 * batch, 110592 * batch);
-  const z_block3_attention_low_q = workspace.subarray(296960 * batch, 297216 * batch);
-  const dz_block3_attention_Q_B = gradients.subarray(
-    z_block3_attention_Q_B_offset,
-    z_block3_attention_Q_B_offset + 256,
-  );
 
   return (n: number): void => {
+    forward_z_norm_y(
+      z_block3,
+      z_block4_norm1_m,
+      z_block4_norm1_v,
+      z_block4_norm1_g,
+      z_block4_norm1_b,
+      z_block4_norm1_again,
+      n,
+    );
     gradient_A(z_block4_norm1_again, dz_block4_attention_low_v_sum, dz_block4_attention_V_A, n);
     backward_dsum(dz_block4_attention_q_sum, z_block4_attention_Q_B, dz_block4_attention_low_q_sum, n);
     gradient_A(z_block4_norm1_again, dz_block4_attention_low_q_sum, dz_block4_attention_Q_A, n);
@@ -4648,12 +3288,19 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_mlp_W_B(z_block3_mlp_low, dz_block3_u_1, dz_block3_mlp_W_B, n);
     backward_dmlp_gelu_tanh_1(dz_block3_u_1, z_block3_mlp_W, dz_block3_mlp_gelu_tanh_1, n);
     backward_dmlp_low_sum(dz_block3_u_1, z_block3_mlp_W_B, dz_block3_mlp_low_sum, n);
-    gradient_mlp_W_A(z_block3_mlp_gelu_tanh, dz_block3_mlp_low_sum, dz_block3_mlp_W_A, n);
+    backward_mlp_gelu_tanh_again(
+      z_block3_mlp_gelu_tanh_sigmoid,
+      z_block3_hidden,
+      z_block3_mlp_gelu_tanh_again,
+      n,
+    );
+    gradient_mlp_W_A(z_block3_mlp_gelu_tanh_again, dz_block3_mlp_low_sum, dz_block3_mlp_W_A, n);
     backward_dhidden_sum(
       dz_block3_mlp_gelu_tanh_1,
       dz_block3_mlp_low_sum,
       z_block3_mlp_W_A,
       z_block3_hidden,
+      z_block3_mlp_gelu_tanh_sigmoid,
       dz_block3_hidden_sum,
       n,
     );
@@ -4716,19 +3363,19 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_B(z_block3_attention_low_v, dz_block3_attention_v_sum, dz_block3_attention_V_B, n);
     backward_z_block_norm_dx(dz_block3_attention_v_sum, z_block3_attention_V, dz_block3_norm1_1, n);
     backward_z_block_norm_dx(dz_block3_attention_k, z_block3_attention_K, dz_block3_norm1_2, n);
-    backward_dattention_q_sum(
-      dz_block3_attention_score_sum,
-      z_block3_attention_k,
-      dz_block3_attention_q_sum,
-      n,
-    );
-    gradient_B(z_block3_attention_low_q, dz_block3_attention_q_sum, dz_block3_attention_Q_B, n);
   };
 }
 
 /** `backward`, part 3 of 5: its arrays, and the calls that work on them. */
 function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+  const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
+  const z_block3_attention_k = workspace.subarray(274432 * batch, 278528 * batch);
   const dz_block3_attention_q_sum = workspace.subarray(106496 * batch, 110592 * batch);
+  const z_block3_attention_low_q = workspace.subarray(313344 * batch, 313600 * batch);
+  const dz_block3_attention_Q_B = gradients.subarray(
+    z_block3_attention_Q_B_offset,
+    z_block3_attention_Q_B_offset + 256,
+  );
   const z_block3_attention_Q = parameters.subarray(
     z_block3_attention_Q_offset,
     z_block3_attention_Q_offset + 4096,
@@ -4745,9 +3392,9 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_V_A_offset + 256,
   );
   const dz_block3_norm1_4 = workspace.subarray(114688 * batch, 118784 * batch);
-  const z_block2 = workspace.subarray(249856 * batch, 253952 * batch);
-  const z_block3_norm1_m = workspace.subarray(299392 * batch, 299456 * batch);
-  const z_block3_norm1_v = workspace.subarray(299456 * batch, 299520 * batch);
+  const z_block2 = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block3_norm1_m = workspace.subarray(315776 * batch, 315840 * batch);
+  const z_block3_norm1_v = workspace.subarray(315840 * batch, 315904 * batch);
   const z_block3_norm1_g = parameters.subarray(z_block3_norm1_g_offset, z_block3_norm1_g_offset + 64);
   const z_block3_norm1_b = parameters.subarray(z_block3_norm1_b_offset, z_block3_norm1_b_offset + 64);
   const z_block3_norm1_again = workspace.subarray(118784 * batch, 122880 * batch);
@@ -4771,37 +3418,38 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_Q_A_offset + 256,
   );
   const dz_block3_norm1 = workspace.subarray(106496 * batch, 110592 * batch);
-  const dz_block2_1 = workspace.subarray(266240 * batch, 270336 * batch);
-  const dz_block2_u_1 = workspace.subarray(249856 * batch, 253952 * batch);
-  const z_block2_mlp_low = workspace.subarray(296704 * batch, 296960 * batch);
+  const dz_block2_1 = workspace.subarray(282624 * batch, 286720 * batch);
+  const dz_block2_u_1 = workspace.subarray(266240 * batch, 270336 * batch);
+  const z_block2_mlp_low = workspace.subarray(313088 * batch, 313344 * batch);
   const dz_block2_mlp_W_B = gradients.subarray(z_block2_mlp_W_B_offset, z_block2_mlp_W_B_offset + 256);
   const z_block2_mlp_W = parameters.subarray(z_block2_mlp_W_offset, z_block2_mlp_W_offset + 16384);
   const dz_block2_mlp_gelu_tanh_1 = workspace.subarray(98304 * batch, 114688 * batch);
   const z_block2_mlp_W_B = parameters.subarray(z_block2_mlp_W_B_offset, z_block2_mlp_W_B_offset + 256);
-  const dz_block2_mlp_low_sum = workspace.subarray(114688 * batch, 114944 * batch);
-  const z_block2_mlp_gelu_tanh = workspace.subarray(65536 * batch, 81920 * batch);
+  const dz_block2_mlp_low_sum = workspace.subarray(131072 * batch, 131328 * batch);
+  const z_block2_mlp_gelu_tanh_sigmoid = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
+  const z_block2_mlp_gelu_tanh_again = workspace.subarray(114688 * batch, 131072 * batch);
   const dz_block2_mlp_W_A = gradients.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
   const z_block2_mlp_W_A = parameters.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
-  const z_block2_hidden = workspace.subarray(81920 * batch, 98304 * batch);
-  const dz_block2_hidden_sum = workspace.subarray(65536 * batch, 81920 * batch);
-  const z_block2_hidden_low = workspace.subarray(296448 * batch, 296704 * batch);
+  const dz_block2_hidden_sum = workspace.subarray(114688 * batch, 131072 * batch);
+  const z_block2_hidden_low = workspace.subarray(312832 * batch, 313088 * batch);
   const dz_block2_hidden_W_B = gradients.subarray(
     z_block2_hidden_W_B_offset,
     z_block2_hidden_W_B_offset + 1024,
   );
   const z_block2_hidden_W = parameters.subarray(z_block2_hidden_W_offset, z_block2_hidden_W_offset + 16384);
-  const dz_block2_norm2_1 = workspace.subarray(81920 * batch, 86016 * batch);
+  const dz_block2_norm2_1 = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block2_hidden_W_B = parameters.subarray(
     z_block2_hidden_W_B_offset,
     z_block2_hidden_W_B_offset + 1024,
   );
-  const dz_block2_hidden_low_sum = workspace.subarray(86016 * batch, 86272 * batch);
-  const z_block2_u = workspace.subarray(245760 * batch, 249856 * batch);
-  const z_block2_norm2_m = workspace.subarray(299264 * batch, 299328 * batch);
-  const z_block2_norm2_v = workspace.subarray(299328 * batch, 299392 * batch);
+  const dz_block2_hidden_low_sum = workspace.subarray(73728 * batch, 73984 * batch);
+  const z_block2_u = workspace.subarray(262144 * batch, 266240 * batch);
+  const z_block2_norm2_m = workspace.subarray(315648 * batch, 315712 * batch);
+  const z_block2_norm2_v = workspace.subarray(315712 * batch, 315776 * batch);
   const z_block2_norm2_g = parameters.subarray(z_block2_norm2_g_offset, z_block2_norm2_g_offset + 64);
   const z_block2_norm2_b = parameters.subarray(z_block2_norm2_b_offset, z_block2_norm2_b_offset + 64);
-  const z_block2_norm2_again = workspace.subarray(65536 * batch, 69632 * batch);
+  const z_block2_norm2_again = workspace.subarray(69632 * batch, 73728 * batch);
   const dz_block2_hidden_W_A = gradients.subarray(
     z_block2_hidden_W_A_offset,
     z_block2_hidden_W_A_offset + 256,
@@ -4810,33 +3458,29 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_hidden_W_A_offset,
     z_block2_hidden_W_A_offset + 256,
   );
-  const dz_block2_norm2 = workspace.subarray(65536 * batch, 69632 * batch);
-  const dz_block1_1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const dz_block2_norm2 = workspace.subarray(69632 * batch, 73728 * batch);
+  const dz_block1_1 = workspace.subarray(262144 * batch, 266240 * batch);
   const z_block2_attention_O = parameters.subarray(
     z_block2_attention_O_offset,
     z_block2_attention_O_offset + 4096,
   );
   const dz_block2_attention_mixed = workspace.subarray(98304 * batch, 102400 * batch);
-  const z_block2_attention_v = workspace.subarray(241664 * batch, 245760 * batch);
+  const z_block2_attention_v = workspace.subarray(258048 * batch, 262144 * batch);
   const dz_block2_attention_weight = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
   const dz_block2_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
-  const z_block2_attention_q = workspace.subarray(233472 * batch, 237568 * batch);
+  const z_block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
   const dz_block2_attention_k = workspace.subarray(65536 * batch, 69632 * batch);
-  const dz_block2_attention_v_sum = workspace.subarray(69632 * batch, 73728 * batch);
-  const z_block2_attention_low_v = workspace.subarray(296192 * batch, 296448 * batch);
-  const dz_block2_attention_V_B = gradients.subarray(
-    z_block2_attention_V_B_offset,
-    z_block2_attention_V_B_offset + 256,
-  );
-  const z_block2_attention_V = parameters.subarray(
-    z_block2_attention_V_offset,
-    z_block2_attention_V_offset + 4096,
-  );
-  const dz_block2_norm1_1 = workspace.subarray(49152 * batch, 53248 * batch);
 
   return (n: number): void => {
+    backward_dattention_q_sum(
+      dz_block3_attention_score_sum,
+      z_block3_attention_k,
+      dz_block3_attention_q_sum,
+      n,
+    );
+    gradient_B(z_block3_attention_low_q, dz_block3_attention_q_sum, dz_block3_attention_Q_B, n);
     backward_z_block_norm_dx(dz_block3_attention_q_sum, z_block3_attention_Q, dz_block3_norm1_3, n);
     backward_dsum(dz_block3_attention_v_sum, z_block3_attention_V_B, dz_block3_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block3_attention_low_v_sum, z_block3_attention_V_A, dz_block3_norm1_4, n);
@@ -4875,12 +3519,19 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_mlp_W_B(z_block2_mlp_low, dz_block2_u_1, dz_block2_mlp_W_B, n);
     backward_dmlp_gelu_tanh_1(dz_block2_u_1, z_block2_mlp_W, dz_block2_mlp_gelu_tanh_1, n);
     backward_dmlp_low_sum(dz_block2_u_1, z_block2_mlp_W_B, dz_block2_mlp_low_sum, n);
-    gradient_mlp_W_A(z_block2_mlp_gelu_tanh, dz_block2_mlp_low_sum, dz_block2_mlp_W_A, n);
+    backward_mlp_gelu_tanh_again(
+      z_block2_mlp_gelu_tanh_sigmoid,
+      z_block2_hidden,
+      z_block2_mlp_gelu_tanh_again,
+      n,
+    );
+    gradient_mlp_W_A(z_block2_mlp_gelu_tanh_again, dz_block2_mlp_low_sum, dz_block2_mlp_W_A, n);
     backward_dhidden_sum(
       dz_block2_mlp_gelu_tanh_1,
       dz_block2_mlp_low_sum,
       z_block2_mlp_W_A,
       z_block2_hidden,
+      z_block2_mlp_gelu_tanh_sigmoid,
       dz_block2_hidden_sum,
       n,
     );
@@ -4934,19 +3585,24 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block2_attention_k,
       n,
     );
-    backward_z_block_attention_dx(
-      z_block2_attention_weight,
-      dz_block2_attention_mixed,
-      dz_block2_attention_v_sum,
-      n,
-    );
-    gradient_B(z_block2_attention_low_v, dz_block2_attention_v_sum, dz_block2_attention_V_B, n);
-    backward_z_block_norm_dx(dz_block2_attention_v_sum, z_block2_attention_V, dz_block2_norm1_1, n);
   };
 }
 
 /** `backward`, part 4 of 5: its arrays, and the calls that work on them. */
-function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
+  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
+  const dz_block2_attention_mixed = workspace.subarray(98304 * batch, 102400 * batch);
+  const dz_block2_attention_v_sum = workspace.subarray(69632 * batch, 73728 * batch);
+  const z_block2_attention_low_v = workspace.subarray(312576 * batch, 312832 * batch);
+  const dz_block2_attention_V_B = gradients.subarray(
+    z_block2_attention_V_B_offset,
+    z_block2_attention_V_B_offset + 256,
+  );
+  const z_block2_attention_V = parameters.subarray(
+    z_block2_attention_V_offset,
+    z_block2_attention_V_offset + 4096,
+  );
+  const dz_block2_norm1_1 = workspace.subarray(49152 * batch, 53248 * batch);
   const dz_block2_attention_k = workspace.subarray(65536 * batch, 69632 * batch);
   const z_block2_attention_K = parameters.subarray(
     z_block2_attention_K_offset,
@@ -4954,9 +3610,9 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
   );
   const dz_block2_norm1_2 = workspace.subarray(53248 * batch, 57344 * batch);
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
-  const z_block2_attention_k = workspace.subarray(237568 * batch, 241664 * batch);
+  const z_block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
   const dz_block2_attention_q_sum = workspace.subarray(57344 * batch, 61440 * batch);
-  const z_block2_attention_low_q = workspace.subarray(295936 * batch, 296192 * batch);
+  const z_block2_attention_low_q = workspace.subarray(312320 * batch, 312576 * batch);
   const dz_block2_attention_Q_B = gradients.subarray(
     z_block2_attention_Q_B_offset,
     z_block2_attention_Q_B_offset + 256,
@@ -4966,7 +3622,6 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_Q_offset + 4096,
   );
   const dz_block2_norm1_3 = workspace.subarray(61440 * batch, 65536 * batch);
-  const dz_block2_attention_v_sum = workspace.subarray(69632 * batch, 73728 * batch);
   const z_block2_attention_V_B = parameters.subarray(
     z_block2_attention_V_B_offset,
     z_block2_attention_V_B_offset + 256,
@@ -4977,9 +3632,9 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_V_A_offset + 256,
   );
   const dz_block2_norm1_4 = workspace.subarray(65536 * batch, 69632 * batch);
-  const z_block1 = workspace.subarray(229376 * batch, 233472 * batch);
-  const z_block2_norm1_m = workspace.subarray(299136 * batch, 299200 * batch);
-  const z_block2_norm1_v = workspace.subarray(299200 * batch, 299264 * batch);
+  const z_block1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block2_norm1_m = workspace.subarray(315520 * batch, 315584 * batch);
+  const z_block2_norm1_v = workspace.subarray(315584 * batch, 315648 * batch);
   const z_block2_norm1_g = parameters.subarray(z_block2_norm1_g_offset, z_block2_norm1_g_offset + 64);
   const z_block2_norm1_b = parameters.subarray(z_block2_norm1_b_offset, z_block2_norm1_b_offset + 64);
   const z_block2_norm1_again = workspace.subarray(69632 * batch, 73728 * batch);
@@ -4996,43 +3651,43 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block2_attention_Q_A_offset,
     z_block2_attention_Q_A_offset + 256,
   );
-  const dz_block2_norm1_1 = workspace.subarray(49152 * batch, 53248 * batch);
   const z_block2_attention_Q_A = parameters.subarray(
     z_block2_attention_Q_A_offset,
     z_block2_attention_Q_A_offset + 256,
   );
   const dz_block2_norm1 = workspace.subarray(57344 * batch, 61440 * batch);
-  const dz_block1_1 = workspace.subarray(245760 * batch, 249856 * batch);
-  const dz_block1_u_1 = workspace.subarray(229376 * batch, 233472 * batch);
-  const z_block1_mlp_low = workspace.subarray(295680 * batch, 295936 * batch);
+  const dz_block1_1 = workspace.subarray(262144 * batch, 266240 * batch);
+  const dz_block1_u_1 = workspace.subarray(245760 * batch, 249856 * batch);
+  const z_block1_mlp_low = workspace.subarray(312064 * batch, 312320 * batch);
   const dz_block1_mlp_W_B = gradients.subarray(z_block1_mlp_W_B_offset, z_block1_mlp_W_B_offset + 256);
   const z_block1_mlp_W = parameters.subarray(z_block1_mlp_W_offset, z_block1_mlp_W_offset + 16384);
   const dz_block1_mlp_gelu_tanh_1 = workspace.subarray(49152 * batch, 65536 * batch);
   const z_block1_mlp_W_B = parameters.subarray(z_block1_mlp_W_B_offset, z_block1_mlp_W_B_offset + 256);
-  const dz_block1_mlp_low_sum = workspace.subarray(65536 * batch, 65792 * batch);
-  const z_block1_mlp_gelu_tanh = workspace.subarray(16384 * batch, 32768 * batch);
+  const dz_block1_mlp_low_sum = workspace.subarray(81920 * batch, 82176 * batch);
+  const z_block1_mlp_gelu_tanh_sigmoid = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
+  const z_block1_mlp_gelu_tanh_again = workspace.subarray(65536 * batch, 81920 * batch);
   const dz_block1_mlp_W_A = gradients.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
   const z_block1_mlp_W_A = parameters.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
-  const z_block1_hidden = workspace.subarray(32768 * batch, 49152 * batch);
-  const dz_block1_hidden_sum = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block1_hidden_low = workspace.subarray(295424 * batch, 295680 * batch);
+  const dz_block1_hidden_sum = workspace.subarray(65536 * batch, 81920 * batch);
+  const z_block1_hidden_low = workspace.subarray(311808 * batch, 312064 * batch);
   const dz_block1_hidden_W_B = gradients.subarray(
     z_block1_hidden_W_B_offset,
     z_block1_hidden_W_B_offset + 1024,
   );
   const z_block1_hidden_W = parameters.subarray(z_block1_hidden_W_offset, z_block1_hidden_W_offset + 16384);
-  const dz_block1_norm2_1 = workspace.subarray(32768 * batch, 36864 * batch);
+  const dz_block1_norm2_1 = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_hidden_W_B = parameters.subarray(
     z_block1_hidden_W_B_offset,
     z_block1_hidden_W_B_offset + 1024,
   );
-  const dz_block1_hidden_low_sum = workspace.subarray(36864 * batch, 37120 * batch);
-  const z_block1_u = workspace.subarray(225280 * batch, 229376 * batch);
-  const z_block1_norm2_m = workspace.subarray(299008 * batch, 299072 * batch);
-  const z_block1_norm2_v = workspace.subarray(299072 * batch, 299136 * batch);
+  const dz_block1_hidden_low_sum = workspace.subarray(24576 * batch, 24832 * batch);
+  const z_block1_u = workspace.subarray(241664 * batch, 245760 * batch);
+  const z_block1_norm2_m = workspace.subarray(315392 * batch, 315456 * batch);
+  const z_block1_norm2_v = workspace.subarray(315456 * batch, 315520 * batch);
   const z_block1_norm2_g = parameters.subarray(z_block1_norm2_g_offset, z_block1_norm2_g_offset + 64);
   const z_block1_norm2_b = parameters.subarray(z_block1_norm2_b_offset, z_block1_norm2_b_offset + 64);
-  const z_block1_norm2_again = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block1_norm2_again = workspace.subarray(20480 * batch, 24576 * batch);
   const dz_block1_hidden_W_A = gradients.subarray(
     z_block1_hidden_W_A_offset,
     z_block1_hidden_W_A_offset + 256,
@@ -5041,21 +3696,23 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block1_hidden_W_A_offset,
     z_block1_hidden_W_A_offset + 256,
   );
-  const dz_block1_norm2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const dz_block1_attention = workspace.subarray(16384 * batch, 20480 * batch);
+  const dz_block1_norm2 = workspace.subarray(20480 * batch, 24576 * batch);
+  const dz_block1_attention = workspace.subarray(20480 * batch, 24576 * batch);
   const z_block1_attention_O = parameters.subarray(
     z_block1_attention_O_offset,
     z_block1_attention_O_offset + 4096,
   );
   const dz_block1_attention_mixed = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block1_attention_v = workspace.subarray(221184 * batch, 225280 * batch);
-  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
-  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
-  const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
-  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const dz_block1_attention_v_sum2 = workspace.subarray(16384 * batch, 20480 * batch);
 
   return (n: number): void => {
+    backward_z_block_attention_dx(
+      z_block2_attention_weight,
+      dz_block2_attention_mixed,
+      dz_block2_attention_v_sum,
+      n,
+    );
+    gradient_B(z_block2_attention_low_v, dz_block2_attention_v_sum, dz_block2_attention_V_B, n);
+    backward_z_block_norm_dx(dz_block2_attention_v_sum, z_block2_attention_V, dz_block2_norm1_1, n);
     backward_z_block_norm_dx(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
     backward_dattention_q_sum(
       dz_block2_attention_score_sum,
@@ -5102,12 +3759,19 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
     gradient_mlp_W_B(z_block1_mlp_low, dz_block1_u_1, dz_block1_mlp_W_B, n);
     backward_dmlp_gelu_tanh_1(dz_block1_u_1, z_block1_mlp_W, dz_block1_mlp_gelu_tanh_1, n);
     backward_dmlp_low_sum(dz_block1_u_1, z_block1_mlp_W_B, dz_block1_mlp_low_sum, n);
-    gradient_mlp_W_A(z_block1_mlp_gelu_tanh, dz_block1_mlp_low_sum, dz_block1_mlp_W_A, n);
+    backward_mlp_gelu_tanh_again(
+      z_block1_mlp_gelu_tanh_sigmoid,
+      z_block1_hidden,
+      z_block1_mlp_gelu_tanh_again,
+      n,
+    );
+    gradient_mlp_W_A(z_block1_mlp_gelu_tanh_again, dz_block1_mlp_low_sum, dz_block1_mlp_W_A, n);
     backward_dhidden_sum(
       dz_block1_mlp_gelu_tanh_1,
       dz_block1_mlp_low_sum,
       z_block1_mlp_W_A,
       z_block1_hidden,
+      z_block1_mlp_gelu_tanh_sigmoid,
       dz_block1_hidden_sum,
       n,
     );
@@ -5136,6 +3800,51 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     backward_dattention_mixed(dz_block1_attention, z_block1_attention_O, dz_block1_attention_mixed, n);
+  };
+}
+
+/** `backward`, part 5 of 5: its arrays, and the calls that work on them. */
+function backwardPart5({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
+  const dz_block1_attention_mixed = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block1_attention_v = workspace.subarray(237568 * batch, 241664 * batch);
+  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
+  const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
+  const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
+  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
+  const dz_block1_attention_v_sum2 = workspace.subarray(16384 * batch, 20480 * batch);
+  const z_block1_attention_low_v = workspace.subarray(311552 * batch, 311808 * batch);
+  const dz_block1_attention_V_B = gradients.subarray(
+    z_block1_attention_V_B_offset,
+    z_block1_attention_V_B_offset + 256,
+  );
+  const z_block1_attention_k = workspace.subarray(233472 * batch, 237568 * batch);
+  const dz_block1_attention_q_sum2 = workspace.subarray(0, 4096 * batch);
+  const z_block1_attention_low_q = workspace.subarray(311296 * batch, 311552 * batch);
+  const dz_block1_attention_Q_B = gradients.subarray(
+    z_block1_attention_Q_B_offset,
+    z_block1_attention_Q_B_offset + 256,
+  );
+  const z_block1_attention_V_B = parameters.subarray(
+    z_block1_attention_V_B_offset,
+    z_block1_attention_V_B_offset + 256,
+  );
+  const dz_block1_attention_low_v_sum = workspace.subarray(4096 * batch, 4352 * batch);
+  const z_block1_norm1 = workspace.subarray(229376 * batch, 233472 * batch);
+  const dz_block1_attention_V_A = gradients.subarray(
+    z_block1_attention_V_A_offset,
+    z_block1_attention_V_A_offset + 256,
+  );
+  const z_block1_attention_Q_B = parameters.subarray(
+    z_block1_attention_Q_B_offset,
+    z_block1_attention_Q_B_offset + 256,
+  );
+  const dz_block1_attention_low_q_sum = workspace.subarray(4096 * batch, 4352 * batch);
+  const dz_block1_attention_Q_A = gradients.subarray(
+    z_block1_attention_Q_A_offset,
+    z_block1_attention_Q_A_offset + 256,
+  );
+
+  return (n: number): void => {
     backward_dattention_weight(
       dz_block1_attention_mixed,
       z_block1_attention_v,
@@ -5161,46 +3870,6 @@ function backwardPart4({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block1_attention_v_sum2,
       n,
     );
-  };
-}
-
-/** `backward`, part 5 of 5: its arrays, and the calls that work on them. */
-function backwardPart5({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const z_block1_attention_low_v = workspace.subarray(295168 * batch, 295424 * batch);
-  const dz_block1_attention_v_sum2 = workspace.subarray(16384 * batch, 20480 * batch);
-  const dz_block1_attention_V_B = gradients.subarray(
-    z_block1_attention_V_B_offset,
-    z_block1_attention_V_B_offset + 256,
-  );
-  const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const z_block1_attention_k = workspace.subarray(217088 * batch, 221184 * batch);
-  const dz_block1_attention_q_sum2 = workspace.subarray(0, 4096 * batch);
-  const z_block1_attention_low_q = workspace.subarray(294912 * batch, 295168 * batch);
-  const dz_block1_attention_Q_B = gradients.subarray(
-    z_block1_attention_Q_B_offset,
-    z_block1_attention_Q_B_offset + 256,
-  );
-  const z_block1_attention_V_B = parameters.subarray(
-    z_block1_attention_V_B_offset,
-    z_block1_attention_V_B_offset + 256,
-  );
-  const dz_block1_attention_low_v_sum = workspace.subarray(4096 * batch, 4352 * batch);
-  const z_block1_norm1 = workspace.subarray(212992 * batch, 217088 * batch);
-  const dz_block1_attention_V_A = gradients.subarray(
-    z_block1_attention_V_A_offset,
-    z_block1_attention_V_A_offset + 256,
-  );
-  const z_block1_attention_Q_B = parameters.subarray(
-    z_block1_attention_Q_B_offset,
-    z_block1_attention_Q_B_offset + 256,
-  );
-  const dz_block1_attention_low_q_sum = workspace.subarray(4096 * batch, 4352 * batch);
-  const dz_block1_attention_Q_A = gradients.subarray(
-    z_block1_attention_Q_A_offset,
-    z_block1_attention_Q_A_offset + 256,
-  );
-
-  return (n: number): void => {
     gradient_B(z_block1_attention_low_v, dz_block1_attention_v_sum2, dz_block1_attention_V_B, n);
     backward_dattention_q_sum(
       dz_block1_attention_score_sum,
@@ -5256,7 +3925,7 @@ export function createProgram(batch: number): CompiledProgram {
   const next = new Int32Array(64 * batch);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(299904 * batch);
+  const workspace = new Float32Array(316288 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(256 * batch + 1);
@@ -5278,7 +3947,12 @@ export function createProgram(batch: number): CompiledProgram {
     next,
     rate_schedule,
   };
-  const forwardParts = [forwardPart1(memory), forwardPart2(memory), forwardPart3(memory)];
+  const forwardParts = [
+    forwardPart1(memory),
+    forwardPart2(memory),
+    forwardPart3(memory),
+    forwardPart4(memory),
+  ];
   const backwardParts = [
     backwardPart1(memory),
     backwardPart2(memory),

@@ -44,43 +44,23 @@ export interface Outputs {
 
 export type ParameterName = 'W' | 'b';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Iris',
   dtype: 'f32',
   inputs: [
     { name: 'x', shape: [4], batched: true, axes: [''], element: 'real', predicts: true },
-    {
-      name: 'species',
-      shape: [],
-      batched: true,
-      axes: [],
-      element: 'integer',
-      least: 0,
-      greatest: 2,
-      predicts: false,
-    },
+    { name: 'species', shape: [], batched: true, axes: [], element: 'integer', least: 0, greatest: 2, predicts: false },
   ],
-  outputs: [{ name: 'p', shape: [3], batched: true, axes: ['k'], element: 'real' }],
+  outputs: [
+    { name: 'p', shape: [3], batched: true, axes: ['k'], element: 'real' },
+  ],
   metrics: ['accuracy'],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'W',
-      shape: [4, 3],
-      offset: 0,
-      size: 12,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'b',
-      shape: [3],
-      offset: 12,
-      size: 3,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'W', shape: [4, 3], offset: 0, size: 12, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'b', shape: [3], offset: 12, size: 3, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [
     { name: 'W.u', offset: 0, size: 12, initial: 0, scalar: false, parameter: 'W' },

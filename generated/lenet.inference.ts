@@ -56,13 +56,16 @@ export type ParameterName =
   | 'z_W'
   | 'z_b';
 
+// prettier-ignore
 export const description: PredictorDescription = {
   name: 'LeNet',
   dtype: 'f32',
   inputs: [
     { name: 'x', shape: [28, 28, 1], batched: true, axes: ['', '', ''], element: 'real', predicts: true },
   ],
-  outputs: [{ name: 'p', shape: [10], batched: true, axes: ['o'], element: 'real' }],
+  outputs: [
+    { name: 'p', shape: [10], batched: true, axes: ['o'], element: 'real' },
+  ],
   parameters: [
     { name: 'c1_conv2d_K', shape: [5, 5, 1, 6], offset: 0, size: 150 },
     { name: 'c1_conv2d_b', shape: [6], offset: 150, size: 6 },
@@ -80,30 +83,12 @@ export const description: PredictorDescription = {
   batch: 64,
   seed: 1,
   layers: [
-    {
-      name: 'c1_conv2d_y_sum',
-      shape: [28, 28, 6],
-      batched: true,
-      parameters: ['c1_conv2d_K'],
-      flops: [0, 235200],
-    },
+    { name: 'c1_conv2d_y_sum', shape: [28, 28, 6], batched: true, parameters: ['c1_conv2d_K'], flops: [0, 235200] },
     { name: 'c1', shape: [14, 14, 6], batched: true, parameters: ['c1_conv2d_b'], flops: [0, 14112] },
-    {
-      name: 'c2_conv2d_y_sum',
-      shape: [10, 10, 16],
-      batched: true,
-      parameters: ['c2_conv2d_K'],
-      flops: [0, 480000],
-    },
+    { name: 'c2_conv2d_y_sum', shape: [10, 10, 16], batched: true, parameters: ['c2_conv2d_K'], flops: [0, 480000] },
     { name: 'c2', shape: [5, 5, 16], batched: true, parameters: ['c2_conv2d_b'], flops: [0, 4800] },
     { name: 'h_flatten_y', shape: [400], batched: true, parameters: [], flops: [] },
-    {
-      name: 'h_relu',
-      shape: [120],
-      batched: true,
-      parameters: ['h_dense1_W', 'h_dense1_b'],
-      flops: [0, 96240],
-    },
+    { name: 'h_relu', shape: [120], batched: true, parameters: ['h_dense1_W', 'h_dense1_b'], flops: [0, 96240] },
     { name: 'h', shape: [84], batched: true, parameters: ['h_dense2_W', 'h_dense2_b'], flops: [0, 20328] },
     { name: 'z', shape: [10], batched: true, parameters: ['z_W', 'z_b'], flops: [0, 1690] },
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 40] },

@@ -52,102 +52,29 @@ export interface Outputs {
 export type ParameterName =
   'z_embedding_E' | 'z_gru_W' | 'z_gru_U' | 'z_gru_b' | 'z_gru_c' | 'z_dense_W' | 'z_dense_b';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Names',
   dtype: 'f32',
   inputs: [
-    {
-      name: 'seen',
-      shape: [14],
-      batched: true,
-      axes: ['steps'],
-      element: 'integer',
-      least: 0,
-      greatest: 26,
-      predicts: true,
-    },
-    {
-      name: 'next',
-      shape: [14],
-      batched: true,
-      axes: ['steps'],
-      element: 'integer',
-      least: 0,
-      greatest: 26,
-      predicts: false,
-    },
-    {
-      name: 'length',
-      shape: [],
-      batched: true,
-      axes: [],
-      element: 'integer',
-      least: 1,
-      greatest: 14,
-      predicts: false,
-    },
+    { name: 'seen', shape: [14], batched: true, axes: ['steps'], element: 'integer', least: 0, greatest: 26, predicts: true },
+    { name: 'next', shape: [14], batched: true, axes: ['steps'], element: 'integer', least: 0, greatest: 26, predicts: false },
+    { name: 'length', shape: [], batched: true, axes: [], element: 'integer', least: 1, greatest: 14, predicts: false },
   ],
-  outputs: [{ name: 'p', shape: [14, 27], batched: true, axes: ['t', 'k'], element: 'real' }],
+  outputs: [
+    { name: 'p', shape: [14, 27], batched: true, axes: ['t', 'k'], element: 'real' },
+  ],
   metrics: [],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'z_embedding_E',
-      shape: [27, 16],
-      offset: 0,
-      size: 432,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 0.5 },
-    },
-    {
-      name: 'z_gru_W',
-      shape: [16, 288],
-      offset: 432,
-      size: 4608,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.1404878717372541, high: 0.1404878717372541 },
-    },
-    {
-      name: 'z_gru_U',
-      shape: [96, 288],
-      offset: 5040,
-      size: 27648,
-      frozen: false,
-      initializer: { kind: 'orthogonal', gain: 1 },
-    },
-    {
-      name: 'z_gru_b',
-      shape: [288],
-      offset: 32688,
-      size: 288,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_gru_c',
-      shape: [288],
-      offset: 32976,
-      size: 288,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_dense_W',
-      shape: [96, 27],
-      offset: 33264,
-      size: 2592,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.2208630521496931, high: 0.2208630521496931 },
-    },
-    {
-      name: 'z_dense_b',
-      shape: [27],
-      offset: 35856,
-      size: 27,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'z_embedding_E', shape: [27, 16], offset: 0, size: 432, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 0.5 } },
+    { name: 'z_gru_W', shape: [16, 288], offset: 432, size: 4608, frozen: false, initializer: { kind: 'uniform', low: -0.1404878717372541, high: 0.1404878717372541 } },
+    { name: 'z_gru_U', shape: [96, 288], offset: 5040, size: 27648, frozen: false, initializer: { kind: 'orthogonal', gain: 1 } },
+    { name: 'z_gru_b', shape: [288], offset: 32688, size: 288, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_gru_c', shape: [288], offset: 32976, size: 288, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_dense_W', shape: [96, 27], offset: 33264, size: 2592, frozen: false, initializer: { kind: 'uniform', low: -0.2208630521496931, high: 0.2208630521496931 } },
+    { name: 'z_dense_b', shape: [27], offset: 35856, size: 27, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [
     { name: 'z_embedding_E.m', offset: 0, size: 432, initial: 0, scalar: false, parameter: 'z_embedding_E' },
@@ -157,14 +84,7 @@ export const description: ModelDescription = {
     { name: 'z_gru_c.m', offset: 32976, size: 288, initial: 0, scalar: false, parameter: 'z_gru_c' },
     { name: 'z_dense_W.m', offset: 33264, size: 2592, initial: 0, scalar: false, parameter: 'z_dense_W' },
     { name: 'z_dense_b.m', offset: 35856, size: 27, initial: 0, scalar: false, parameter: 'z_dense_b' },
-    {
-      name: 'z_embedding_E.v',
-      offset: 35883,
-      size: 432,
-      initial: 0,
-      scalar: false,
-      parameter: 'z_embedding_E',
-    },
+    { name: 'z_embedding_E.v', offset: 35883, size: 432, initial: 0, scalar: false, parameter: 'z_embedding_E' },
     { name: 'z_gru_W.v', offset: 36315, size: 4608, initial: 0, scalar: false, parameter: 'z_gru_W' },
     { name: 'z_gru_U.v', offset: 40923, size: 27648, initial: 0, scalar: false, parameter: 'z_gru_U' },
     { name: 'z_gru_b.v', offset: 68571, size: 288, initial: 0, scalar: false, parameter: 'z_gru_b' },
@@ -174,20 +94,8 @@ export const description: ModelDescription = {
   ],
   layers: [
     { name: 'z_embedding_y', shape: [14, 16], batched: true, parameters: ['z_embedding_E'], flops: [] },
-    {
-      name: 'z_gru_a',
-      shape: [14, 288],
-      batched: true,
-      parameters: ['z_gru_W', 'z_gru_b'],
-      flops: [0, 133056],
-    },
-    {
-      name: 'z_gru_s',
-      shape: [14, 288],
-      batched: true,
-      parameters: ['z_gru_U', 'z_gru_c'],
-      flops: [0, 778176],
-    },
+    { name: 'z_gru_a', shape: [14, 288], batched: true, parameters: ['z_gru_W', 'z_gru_b'], flops: [0, 133056] },
+    { name: 'z_gru_s', shape: [14, 288], batched: true, parameters: ['z_gru_U', 'z_gru_c'], flops: [0, 778176] },
     { name: 'z_gru_r', shape: [14, 96], batched: true, parameters: [], flops: [0, 2688] },
     { name: 'z_gru_z', shape: [14, 96], batched: true, parameters: [], flops: [0, 2688] },
     { name: 'z_gru_k', shape: [14, 96], batched: true, parameters: [], flops: [0, 4032] },
@@ -584,13 +492,14 @@ export function backward_dz_gru_s(
     for (let n = 0; n < batch; n++) {
       const dz_gru_k_at_n = dz_gru_k_at_t + n * 1344;
       const dz_gru_s_2_at_n2 = dz_gru_s_2_at_t2 + n * 4032;
-      for (let g = 0; g < 288; g++) {
+      for (let g = 0; g < 192; g++) {
         dz_gru_s[dz_gru_s_2_at_n2 + g] =
-          (g >= 192
-            ? (g >= 192 ? dz_gru_k[dz_gru_k_at_n + g - 192]! : 0) *
-              ((1 - square(g >= 192 ? z_gru_k[dz_gru_k_at_n + g - 192]! : 0)) *
-                (g >= 192 ? z_gru_r[dz_gru_k_at_n + g - 192]! : 0))
-            : 0) +
+          dz_gru_s_2[dz_gru_s_2_at_n2 + g]! + dz_gru_s_3[dz_gru_s_2_at_n2 + g]!;
+      }
+      for (let g = 192; g < 288; g++) {
+        dz_gru_s[dz_gru_s_2_at_n2 + g] =
+          dz_gru_k[dz_gru_k_at_n + g - 192]! *
+            ((1 - square(z_gru_k[dz_gru_k_at_n + g - 192]!)) * z_gru_r[dz_gru_k_at_n + g - 192]!) +
           dz_gru_s_2[dz_gru_s_2_at_n2 + g]! +
           dz_gru_s_3[dz_gru_s_2_at_n2 + g]!;
       }
@@ -651,12 +560,12 @@ export function backward_dz_gru_a(
     for (let t = 0; t < 14; t++) {
       const dz_gru_k_at_t = dz_gru_k_at_n + t * 96;
       const dz_gru_s_2_at_t = dz_gru_s_2_at_n + t * 288;
-      for (let g = 0; g < 288; g++) {
+      for (let g = 0; g < 192; g++) {
+        dz_gru_a[dz_gru_s_2_at_t + g] = dz_gru_s_2[dz_gru_s_2_at_t + g]! + dz_gru_s_3[dz_gru_s_2_at_t + g]!;
+      }
+      for (let g = 192; g < 288; g++) {
         dz_gru_a[dz_gru_s_2_at_t + g] =
-          (g >= 192
-            ? (g >= 192 ? dz_gru_k[dz_gru_k_at_t + g - 192]! : 0) *
-              (1 - square(g >= 192 ? z_gru_k[dz_gru_k_at_t + g - 192]! : 0))
-            : 0) +
+          dz_gru_k[dz_gru_k_at_t + g - 192]! * (1 - square(z_gru_k[dz_gru_k_at_t + g - 192]!)) +
           dz_gru_s_2[dz_gru_s_2_at_t + g]! +
           dz_gru_s_3[dz_gru_s_2_at_t + g]!;
       }

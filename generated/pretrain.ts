@@ -46,59 +46,25 @@ export interface Outputs {
 
 export type ParameterName = 'W1' | 'b1' | 'W2' | 'b2';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Pretrain',
   dtype: 'f32',
   inputs: [
     { name: 'x', shape: [64], batched: true, axes: ['pixels'], element: 'real', predicts: true },
-    {
-      name: 'label',
-      shape: [],
-      batched: true,
-      axes: [],
-      element: 'integer',
-      least: 0,
-      greatest: 4,
-      predicts: false,
-    },
+    { name: 'label', shape: [], batched: true, axes: [], element: 'integer', least: 0, greatest: 4, predicts: false },
   ],
-  outputs: [{ name: 'p', shape: [5], batched: true, axes: ['k'], element: 'real' }],
+  outputs: [
+    { name: 'p', shape: [5], batched: true, axes: ['k'], element: 'real' },
+  ],
   metrics: ['accuracy'],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'W1',
-      shape: [64, 32],
-      offset: 0,
-      size: 2048,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.24999999999999997, high: 0.24999999999999997 },
-    },
-    {
-      name: 'b1',
-      shape: [32],
-      offset: 2048,
-      size: 32,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'W2',
-      shape: [32, 5],
-      offset: 2080,
-      size: 160,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.40269363312841455, high: 0.40269363312841455 },
-    },
-    {
-      name: 'b2',
-      shape: [5],
-      offset: 2240,
-      size: 5,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'W1', shape: [64, 32], offset: 0, size: 2048, frozen: false, initializer: { kind: 'uniform', low: -0.24999999999999997, high: 0.24999999999999997 } },
+    { name: 'b1', shape: [32], offset: 2048, size: 32, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'W2', shape: [32, 5], offset: 2080, size: 160, frozen: false, initializer: { kind: 'uniform', low: -0.40269363312841455, high: 0.40269363312841455 } },
+    { name: 'b2', shape: [5], offset: 2240, size: 5, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [
     { name: 'W1.m', offset: 0, size: 2048, initial: 0, scalar: false, parameter: 'W1' },

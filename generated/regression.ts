@@ -39,6 +39,7 @@ export interface Outputs {
 
 export type ParameterName = 'h_W' | 'h_b' | 'z_W' | 'z_b';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Regression',
   dtype: 'f32',
@@ -46,43 +47,17 @@ export const description: ModelDescription = {
     { name: 'x', shape: [10], batched: true, axes: ['features'], element: 'real', predicts: true },
     { name: 'target', shape: [], batched: true, axes: [], element: 'real', predicts: false },
   ],
-  outputs: [{ name: 'y', shape: [], batched: true, axes: [], element: 'real' }],
+  outputs: [
+    { name: 'y', shape: [], batched: true, axes: [], element: 'real' },
+  ],
   metrics: ['mse'],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'h_W',
-      shape: [10, 16],
-      offset: 0,
-      size: 160,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.4803844614152614, high: 0.4803844614152614 },
-    },
-    {
-      name: 'h_b',
-      shape: [16],
-      offset: 160,
-      size: 16,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'z_W',
-      shape: [16, 1],
-      offset: 176,
-      size: 16,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.5940885257860046, high: 0.5940885257860046 },
-    },
-    {
-      name: 'z_b',
-      shape: [1],
-      offset: 192,
-      size: 1,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'h_W', shape: [10, 16], offset: 0, size: 160, frozen: false, initializer: { kind: 'uniform', low: -0.4803844614152614, high: 0.4803844614152614 } },
+    { name: 'h_b', shape: [16], offset: 160, size: 16, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'z_W', shape: [16, 1], offset: 176, size: 16, frozen: false, initializer: { kind: 'uniform', low: -0.5940885257860046, high: 0.5940885257860046 } },
+    { name: 'z_b', shape: [1], offset: 192, size: 1, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [
     { name: 'h_W.m', offset: 0, size: 160, initial: 0, scalar: false, parameter: 'h_W' },

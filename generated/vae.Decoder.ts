@@ -34,64 +34,29 @@ export interface Outputs {
 
 export type ParameterName = 'picture_h_W' | 'picture_h_b' | 'picture_y_W' | 'picture_y_b';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Decoder',
   dtype: 'f32',
-  inputs: [{ name: 'z', shape: [12], batched: true, axes: ['latent'], element: 'real', predicts: true }],
-  outputs: [{ name: 'grey', shape: [784], batched: true, axes: ['o'], element: 'real' }],
+  inputs: [
+    { name: 'z', shape: [12], batched: true, axes: ['latent'], element: 'real', predicts: true },
+  ],
+  outputs: [
+    { name: 'grey', shape: [784], batched: true, axes: ['o'], element: 'real' },
+  ],
   metrics: [],
   hasLoss: false,
   trains: false,
   parameters: [
-    {
-      name: 'picture_h_W',
-      shape: [12, 256],
-      offset: 0,
-      size: 3072,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.14962640041614494, high: 0.14962640041614494 },
-    },
-    {
-      name: 'picture_h_b',
-      shape: [256],
-      offset: 3072,
-      size: 256,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'picture_y_W',
-      shape: [256, 784],
-      offset: 3328,
-      size: 200704,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -0.07595545253127499, high: 0.07595545253127499 },
-    },
-    {
-      name: 'picture_y_b',
-      shape: [784],
-      offset: 204032,
-      size: 784,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'picture_h_W', shape: [12, 256], offset: 0, size: 3072, frozen: false, initializer: { kind: 'uniform', low: -0.14962640041614494, high: 0.14962640041614494 } },
+    { name: 'picture_h_b', shape: [256], offset: 3072, size: 256, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'picture_y_W', shape: [256, 784], offset: 3328, size: 200704, frozen: false, initializer: { kind: 'uniform', low: -0.07595545253127499, high: 0.07595545253127499 } },
+    { name: 'picture_y_b', shape: [784], offset: 204032, size: 784, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [],
   layers: [
-    {
-      name: 'picture_h',
-      shape: [256],
-      batched: true,
-      parameters: ['picture_h_W', 'picture_h_b'],
-      flops: [0, 6656],
-    },
-    {
-      name: 'grey',
-      shape: [784],
-      batched: true,
-      parameters: ['picture_y_W', 'picture_y_b'],
-      flops: [0, 402976],
-    },
+    { name: 'picture_h', shape: [256], batched: true, parameters: ['picture_h_W', 'picture_h_b'], flops: [0, 6656] },
+    { name: 'grey', shape: [784], batched: true, parameters: ['picture_y_W', 'picture_y_b'], flops: [0, 402976] },
   ],
   work: { bytes: [0, 4208] },
   training: { batch: 32, epochs: 1, seed: 0, shuffle: true, rates: [] },

@@ -39,6 +39,7 @@ export interface Outputs {
 
 export type ParameterName = 'W1' | 'b1' | 'W2' | 'b2';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Xor',
   dtype: 'f32',
@@ -46,43 +47,17 @@ export const description: ModelDescription = {
     { name: 'x', shape: [2], batched: true, axes: [''], element: 'real', predicts: true },
     { name: 'y', shape: [1], batched: true, axes: [''], element: 'real', predicts: false },
   ],
-  outputs: [{ name: 'a', shape: [1], batched: true, axes: ['k'], element: 'real' }],
+  outputs: [
+    { name: 'a', shape: [1], batched: true, axes: ['k'], element: 'real' },
+  ],
   metrics: ['accuracy'],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'W1',
-      shape: [2, 3],
-      offset: 0,
-      size: 6,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -1.0954451150103321, high: 1.0954451150103321 },
-    },
-    {
-      name: 'b1',
-      shape: [3],
-      offset: 6,
-      size: 3,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'W2',
-      shape: [3, 1],
-      offset: 9,
-      size: 3,
-      frozen: false,
-      initializer: { kind: 'uniform', low: -1.2247448713915892, high: 1.2247448713915892 },
-    },
-    {
-      name: 'b2',
-      shape: [1],
-      offset: 12,
-      size: 1,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
+    { name: 'W1', shape: [2, 3], offset: 0, size: 6, frozen: false, initializer: { kind: 'uniform', low: -1.0954451150103321, high: 1.0954451150103321 } },
+    { name: 'b1', shape: [3], offset: 6, size: 3, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'W2', shape: [3, 1], offset: 9, size: 3, frozen: false, initializer: { kind: 'uniform', low: -1.2247448713915892, high: 1.2247448713915892 } },
+    { name: 'b2', shape: [1], offset: 12, size: 1, frozen: false, initializer: { kind: 'constant', value: 0 } },
   ],
   states: [],
   layers: [

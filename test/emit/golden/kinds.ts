@@ -54,21 +54,13 @@ export interface Outputs {
 
 export type ParameterName = never;
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Kinds',
   dtype: 'f64',
   inputs: [
     { name: 'u', shape: [2], batched: false, axes: [''], element: 'real', predicts: true },
-    {
-      name: 'k',
-      shape: [3],
-      batched: false,
-      axes: [''],
-      element: 'integer',
-      least: 0,
-      greatest: 6,
-      predicts: true,
-    },
+    { name: 'k', shape: [3], batched: false, axes: [''], element: 'integer', least: 0, greatest: 6, predicts: true },
   ],
   outputs: [
     { name: 'unaries', shape: [31], batched: false, axes: [''], element: 'real' },

@@ -37,6 +37,7 @@ export interface Outputs {
 
 export type ParameterName = 'W1' | 'b1' | 'W2';
 
+// prettier-ignore
 export const description: ModelDescription = {
   name: 'Net',
   dtype: 'f64',
@@ -44,36 +45,17 @@ export const description: ModelDescription = {
     { name: 'x', shape: [2], batched: true, axes: [''], element: 'real', predicts: true },
     { name: 'y', shape: [], batched: true, axes: [], element: 'real', predicts: false },
   ],
-  outputs: [{ name: 'z', shape: [], batched: true, axes: [], element: 'real' }],
+  outputs: [
+    { name: 'z', shape: [], batched: true, axes: [], element: 'real' },
+  ],
   metrics: [],
   batchwise: ['loss'],
   hasLoss: true,
   trains: true,
   parameters: [
-    {
-      name: 'W1',
-      shape: [2, 2],
-      offset: 0,
-      size: 4,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 1 },
-    },
-    {
-      name: 'b1',
-      shape: [2],
-      offset: 4,
-      size: 2,
-      frozen: false,
-      initializer: { kind: 'constant', value: 0 },
-    },
-    {
-      name: 'W2',
-      shape: [2],
-      offset: 6,
-      size: 2,
-      frozen: false,
-      initializer: { kind: 'normal', mean: 0, deviation: 1 },
-    },
+    { name: 'W1', shape: [2, 2], offset: 0, size: 4, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 1 } },
+    { name: 'b1', shape: [2], offset: 4, size: 2, frozen: false, initializer: { kind: 'constant', value: 0 } },
+    { name: 'W2', shape: [2], offset: 6, size: 2, frozen: false, initializer: { kind: 'normal', mean: 0, deviation: 1 } },
   ],
   states: [
     { name: 'falling.asked', offset: 0, size: 1, initial: 0, scalar: true },

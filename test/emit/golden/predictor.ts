@@ -45,11 +45,16 @@ export interface Outputs {
 export type ParameterName =
   'h_dense_W' | 'h_dense_b' | 'h_batch_norm_gamma' | 'h_batch_norm_beta' | 'z_W' | 'z_b';
 
+// prettier-ignore
 export const description: PredictorDescription = {
   name: 'Busy',
   dtype: 'f32',
-  inputs: [{ name: 'x', shape: [3], batched: true, axes: [''], element: 'real', predicts: true }],
-  outputs: [{ name: 'p', shape: [3], batched: true, axes: ['k'], element: 'real' }],
+  inputs: [
+    { name: 'x', shape: [3], batched: true, axes: [''], element: 'real', predicts: true },
+  ],
+  outputs: [
+    { name: 'p', shape: [3], batched: true, axes: ['k'], element: 'real' },
+  ],
   parameters: [
     { name: 'h_dense_W', shape: [3, 5], offset: 0, size: 15 },
     { name: 'h_dense_b', shape: [5], offset: 15, size: 5 },
@@ -66,13 +71,7 @@ export const description: PredictorDescription = {
   batch: 4,
   seed: 3,
   layers: [
-    {
-      name: 'h',
-      shape: [5],
-      batched: true,
-      parameters: ['h_dense_W', 'h_dense_b', 'h_batch_norm_gamma', 'h_batch_norm_beta'],
-      flops: [0, 70],
-    },
+    { name: 'h', shape: [5], batched: true, parameters: ['h_dense_W', 'h_dense_b', 'h_batch_norm_gamma', 'h_batch_norm_beta'], flops: [0, 70] },
     { name: 'z', shape: [3], batched: true, parameters: ['z_W', 'z_b'], flops: [0, 33] },
     { name: 'p', shape: [3], batched: true, parameters: [], flops: [0, 12] },
   ],
