@@ -555,7 +555,7 @@ export function forward_z_block_attention_y(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn(norm1, W, y, ni_to, 64, 64);
+  contract_nn_16x8_holding_b(norm1, W, y, ni_to, 64, 64);
 }
 
 // score[n, h, i, j] = sum[c](q[n, i, h, c] * k[n, j, h, c]) / 4      finetune-gpt.dsl:23 (gpt.dsl:15)
@@ -574,7 +574,7 @@ export function forward_attention_score(
     for (let h = 0; h < 4; h++) {
       // score[row, column] += sum[term](q[row, term] * k[term, column])
       // prettier-ignore
-      contract(
+      contract_16x8(
         q, k, score,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of q: by row, by term
@@ -633,19 +633,19 @@ export function forward_attention_mixed(
 ): void {
   mixed.fill(0);
   for (let n = 0; n < batch; n++) {
-    const weight_at_n = n * 16384;
     const v_at_n = n * 4096;
+    const weight_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // mixed[row, column] += sum[term](weight[row, term] * v[term, column])
+      // mixed[row, column] += sum[term](v[row, term] * weight[term, column])
       // prettier-ignore
-      contract(
-        weight, v, mixed,
-        64, 16, 64, // rows, columns, terms of a sum
-        64, 1, // strides of weight: by row, by term
-        64, 1, // strides of v: by term, by column
-        64, 1, // strides of mixed: by row, by column
-        weight_at_n + h * 4096, // where weight begins
+      contract_16x8(
+        v, weight, mixed,
+        16, 64, 64, // rows, columns, terms of a sum
+        1, 64, // strides of v: by row, by term
+        1, 64, // strides of weight: by term, by column
+        1, 64, // strides of mixed: by row, by column
         v_at_n + h * 16, // where v begins
+        weight_at_n + h * 4096, // where weight begins
         v_at_n + h * 16, // where mixed begins
       );
     }
@@ -663,7 +663,7 @@ export function forward_u(
 ): void {
   u.fill(0);
   const nt_to = batch * 64;
-  contract_nn(attention_mixed, attention_O, u, nt_to, 64, 64);
+  contract_nn_16x8_holding_b(attention_mixed, attention_O, u, nt_to, 64, 64);
   const ntd_to = batch * 4096;
   for (let ntd = 0; ntd < ntd_to; ntd++) {
     u[ntd] = x[ntd]! + u[ntd]!;
@@ -681,7 +681,7 @@ export function forward_hidden(
 ): void {
   hidden.fill(0);
   const ni_to = batch * 64;
-  contract_nn(norm2, hidden_W, hidden, ni_to, 256, 64);
+  contract_nn_16x8_holding_b(norm2, hidden_W, hidden, ni_to, 256, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const hidden_at_ni = ni * 256;
     for (let o = 0; o < 256; o++) {
@@ -724,7 +724,7 @@ export function forward_mlp_y(
 ): void {
   y.fill(0);
   const nt_to = batch * 64;
-  contract_nn(gelu_tanh, W, y, nt_to, 64, 256);
+  contract_nn_16x8_holding_b(gelu_tanh, W, y, nt_to, 64, 256);
   for (let nt = 0; nt < nt_to; nt++) {
     const y_at_nt = nt * 64;
     for (let d = 0; d < 64; d++) {
@@ -743,7 +743,7 @@ export function forward_z(
 ): void {
   z.fill(0);
   const ni_to = batch * 64;
-  contract_nn(z_norm, z_z_W, z, ni_to, 96, 64);
+  contract_nn_16x8_holding_b(z_norm, z_z_W, z, ni_to, 96, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const z_at_ni = ni * 96;
     for (let o = 0; o < 96; o++) {
@@ -843,7 +843,7 @@ export function backward_dz_norm(
 ): void {
   dz_norm.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
+  contract_nt_16x8_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
 // dz_z_W[i, o] = sum[n, j](z_norm_again[n, j, i] * dz[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
@@ -855,7 +855,7 @@ export function gradient_z_z_W(
 ): void {
   dz_z_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn(z_norm_again, dz, dz_z_W, 64, 96, nj_to);
+  contract_tn_16x8(z_norm_again, dz, dz_z_W, 64, 96, nj_to);
 }
 
 // dg[k] = sum[n, i](dy[n, i, k] * ((x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001)))
@@ -967,7 +967,7 @@ export function gradient_mlp_W(
 ): void {
   dW.fill(0);
   const nj_to = batch * 64;
-  contract_tn(gelu_tanh_again, du_1, dW, 256, 64, nj_to);
+  contract_tn_16x8(gelu_tanh_again, du_1, dW, 256, 64, nj_to);
 }
 
 // dhidden[n, i, o] = sum[o2](du_1[n, i, o2] * mlp_W[o, o2])
@@ -984,7 +984,7 @@ export function backward_dhidden(
 ): void {
   dhidden.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(du_1, mlp_W, dhidden, ni_to, 256, 64);
+  contract_nt_16x8_holding_b(du_1, mlp_W, dhidden, ni_to, 256, 64);
   const nio_to = batch * 16384;
   for (let nio = 0; nio < nio_to; nio++) {
     const mlp_gelu_tanh_sigmoid_o = mlp_gelu_tanh_sigmoid[nio]!;
@@ -1021,7 +1021,7 @@ export function backward_dnorm2(
 ): void {
   dnorm2.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
+  contract_nt_16x8_holding_b(dhidden, hidden_W, dnorm2, ni_to, 64, 256);
 }
 
 // dhidden_W[i, o] = sum[n, j](norm2_again[n, j, i] * dhidden[n, j, o])      finetune-gpt.dsl:23 (layers.dsl:7)
@@ -1034,7 +1034,7 @@ export function gradient_hidden_W(
 ): void {
   dhidden_W.fill(0);
   const nj_to = batch * 64;
-  contract_tn(norm2_again, dhidden, dhidden_W, 64, 256, nj_to);
+  contract_tn_16x8(norm2_again, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
 // dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))
@@ -1096,7 +1096,7 @@ export function backward_dattention_mixed(
 ): void {
   dmixed.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, O, dmixed, ni_to, 64, 64);
+  contract_nt_16x8_holding_b(dy, O, dmixed, ni_to, 64, 64);
 }
 
 // dO[h, c, o] = sum[n, i](mixed[n, i, h, c] * dy[n, i, o])      finetune-gpt.dsl:23 (gpt.dsl:19)
@@ -1109,7 +1109,7 @@ export function gradient_attention_O(
 ): void {
   dO.fill(0);
   const ni_to = batch * 64;
-  contract_tn(mixed, dy, dO, 64, 64, ni_to);
+  contract_tn_16x8(mixed, dy, dO, 64, 64, ni_to);
 }
 
 // dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])      finetune-gpt.dsl:23 (gpt.dsl:17)
@@ -1128,7 +1128,7 @@ export function backward_dattention_weight(
     for (let h = 0; h < 4; h++) {
       // dweight[row, column] += sum[term](dmixed[row, term] * v[term, column])
       // prettier-ignore
-      contract(
+      contract_16x8(
         dmixed, v, dweight,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of dmixed: by row, by term
@@ -1153,19 +1153,19 @@ export function backward_z_block_attention_dx(
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const a_at_n = n * 16384;
     const dy_at_n = n * 4096;
+    const a_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](a[row, term] * dy[term, column])
+      // dx[row, column] += sum[term](dy[row, term] * a[term, column])
       // prettier-ignore
-      contract(
-        a, dy, dx,
-        64, 16, 64, // rows, columns, terms of a sum
-        1, 64, // strides of a: by row, by term
-        64, 1, // strides of dy: by term, by column
-        64, 1, // strides of dx: by row, by column
-        a_at_n + h * 4096, // where a begins
+      contract_16x8(
+        dy, a, dx,
+        16, 64, 64, // rows, columns, terms of a sum
+        1, 64, // strides of dy: by row, by term
+        64, 1, // strides of a: by term, by column
+        1, 64, // strides of dx: by row, by column
         dy_at_n + h * 16, // where dy begins
+        a_at_n + h * 4096, // where a begins
         dy_at_n + h * 16, // where dx begins
       );
     }
@@ -1230,19 +1230,19 @@ export function backward_dattention_q(
 ): void {
   dq.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dscore_sum_at_n = n * 16384;
     const k_at_n = n * 4096;
+    const dscore_sum_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dq[row, column] += sum[term](dscore_sum[row, term] * k[term, column])
+      // dq[row, column] += sum[term](k[row, term] * dscore_sum[term, column])
       // prettier-ignore
-      contract(
-        dscore_sum, k, dq,
-        64, 16, 64, // rows, columns, terms of a sum
-        64, 1, // strides of dscore_sum: by row, by term
-        64, 1, // strides of k: by term, by column
-        64, 1, // strides of dq: by row, by column
-        dscore_sum_at_n + h * 4096, // where dscore_sum begins
+      contract_16x8(
+        k, dscore_sum, dq,
+        16, 64, 64, // rows, columns, terms of a sum
+        1, 64, // strides of k: by row, by term
+        1, 64, // strides of dscore_sum: by term, by column
+        1, 64, // strides of dq: by row, by column
         k_at_n + h * 16, // where k begins
+        dscore_sum_at_n + h * 4096, // where dscore_sum begins
         k_at_n + h * 16, // where dq begins
       );
     }
@@ -1260,7 +1260,7 @@ export function backward_z_block_norm_dx(
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
+  contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
 // dW[e, h, c] = sum[n, i](again[n, i, e] * dy[n, i, h, c])      finetune-gpt.dsl:23 (gpt.dsl:11-13)
@@ -1274,7 +1274,7 @@ export function gradient_norm1_dW(
 ): void {
   dW.fill(0);
   const ni_to = batch * 64;
-  contract_tn(again, dy, dW, 64, 64, ni_to);
+  contract_tn_16x8(again, dy, dW, 64, 64, ni_to);
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k]
@@ -1291,7 +1291,7 @@ export function backward_dnorm1(
 ): void {
   dnorm1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dattention_q, attention_Q, dnorm1, ni_to, 64, 64);
+  contract_nt_16x8_holding_b(dattention_q, attention_Q, dnorm1, ni_to, 64, 64);
   const nik_to = batch * 4096;
   for (let nik = 0; nik < nik_to; nik++) {
     dnorm1[nik] = dnorm1_1[nik]! + dnorm1_2[nik]! + dnorm1[nik]!;
@@ -1391,8 +1391,8 @@ export function update_adamw(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
-export function block_8x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
+export function block_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1471,6 +1471,70 @@ export function block_8x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
+  const a8_0 = a[a_at + a_row * 8]!;
+  const a8_1 = a[a_at + a_row * 8 + a_column]!;
+  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
+  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
+  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
+  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
+  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
+  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
+  const a9_0 = a[a_at + a_row * 9]!;
+  const a9_1 = a[a_at + a_row * 9 + a_column]!;
+  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
+  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
+  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
+  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
+  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
+  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
+  const a10_0 = a[a_at + a_row * 10]!;
+  const a10_1 = a[a_at + a_row * 10 + a_column]!;
+  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
+  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
+  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
+  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
+  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
+  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
+  const a11_0 = a[a_at + a_row * 11]!;
+  const a11_1 = a[a_at + a_row * 11 + a_column]!;
+  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
+  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
+  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
+  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
+  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
+  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
+  const a12_0 = a[a_at + a_row * 12]!;
+  const a12_1 = a[a_at + a_row * 12 + a_column]!;
+  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
+  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
+  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
+  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
+  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
+  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
+  const a13_0 = a[a_at + a_row * 13]!;
+  const a13_1 = a[a_at + a_row * 13 + a_column]!;
+  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
+  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
+  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
+  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
+  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
+  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
+  const a14_0 = a[a_at + a_row * 14]!;
+  const a14_1 = a[a_at + a_row * 14 + a_column]!;
+  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
+  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
+  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
+  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
+  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
+  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
+  const a15_0 = a[a_at + a_row * 15]!;
+  const a15_1 = a[a_at + a_row * 15 + a_column]!;
+  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
+  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
+  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
+  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
+  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
+  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -1485,6 +1549,14 @@ export function block_8x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
+  const c8 = c_row * 8;
+  const c9 = c_row * 9;
+  const c10 = c_row * 10;
+  const c11 = c_row * 11;
+  const c12 = c_row * 12;
+  const c13 = c_row * 13;
+  const c14 = c_row * 14;
+  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -1497,28 +1569,44 @@ export function block_8x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
+    c[c_place + c8]! +=
+      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
+    c[c_place + c9]! +=
+      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
+    c[c_place + c10]! +=
+      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
+    c[c_place + c11]! +=
+      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
+    c[c_place + c12]! +=
+      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
+    c[c_place + c13]! +=
+      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
+    c[c_place + c14]! +=
+      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
+    c[c_place + c15]! +=
+      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
-export function block_8x1(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
+export function block_4x1(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1535,17 +1623,9 @@ export function block_8x1(
   const a1_0 = a[a_at + a_row]!;
   const a2_0 = a[a_at + a_row * 2]!;
   const a3_0 = a[a_at + a_row * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a7_0 = a[a_at + a_row * 7]!;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -1554,88 +1634,15 @@ export function block_8x1(
     c[c_place + c1]! += a1_0 * x0;
     c[c_place + c2]! += a2_0 * x0;
     c[c_place + c3]! += a3_0 * x0;
-    c[c_place + c4]! += a4_0 * x0;
-    c[c_place + c5]! += a5_0 * x0;
-    c[c_place + c6]! += a6_0 * x0;
-    c[c_place + c7]! += a7_0 * x0;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 8, j < n: the inner loops of a contraction.
-export function block_1x8(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  a_column: number,
-  b_row: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  const a0_1 = a[a_at + a_column]!;
-  const a0_2 = a[a_at + a_column * 2]!;
-  const a0_3 = a[a_at + a_column * 3]!;
-  const a0_4 = a[a_at + a_column * 4]!;
-  const a0_5 = a[a_at + a_column * 5]!;
-  const a0_6 = a[a_at + a_column * 6]!;
-  const a0_7 = a[a_at + a_column * 7]!;
-  const b1 = b_row;
-  const b2 = b_row * 2;
-  const b3 = b_row * 3;
-  const b4 = b_row * 4;
-  const b5 = b_row * 5;
-  const b6 = b_row * 6;
-  const b7 = b_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    const x1 = b[b_place + b1]!;
-    const x2 = b[b_place + b2]!;
-    const x3 = b[b_place + b3]!;
-    const x4 = b[b_place + b4]!;
-    const x5 = b[b_place + b5]!;
-    const x6 = b[b_place + b6]!;
-    const x7 = b[b_place + b7]!;
-    c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
-export function block_1x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
-export function contract(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
+// are held while b streams.
+export function contract_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1652,76 +1659,31 @@ export function contract(
   b_at: number,
   c_at: number,
 ): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = (k >> 3) * 8;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_8x8(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  const terms_by_8 = (k >> 3) * 8;
+  for (let i = 0; i < m; i += 16) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_16x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_1x8(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  for (let i = 0; i < m; i += 4) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_4x1(
+        a, b, c, n,
+        a_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
-export function contract_nn(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
+export function contract_nn_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1730,18 +1692,18 @@ export function contract_nn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    k, 1, // strides of a: by row, by term
-    n, 1, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
+  contract_16x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    1, k, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
   );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nt_holding_b(
+export function contract_nt_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1750,7 +1712,7 @@ export function contract_nt_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     b, a, c,
     n, m, k, // rows, columns, terms of a sum
     k, 1, // strides of b: by row, by term
@@ -1761,7 +1723,7 @@ export function contract_nt_holding_b(
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn(
+export function contract_tn_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1770,7 +1732,7 @@ export function contract_tn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     1, m, // strides of a: by row, by term
@@ -1783,7 +1745,8 @@ export function contract_tn(
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const r2 = r * r;
+  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;

@@ -658,7 +658,7 @@ export function forward_z_block_low_y(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn(x, A, y, ni_to, 4, 64);
+  contract_nn_16x8_holding_b(x, A, y, ni_to, 4, 64);
   const nir_to = batch * 256;
   for (let nir = 0; nir < nir_to; nir++) {
     y[nir] = 2 * y[nir]!;
@@ -678,7 +678,7 @@ export function forward_z_block_attention_y(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn(norm1, W, y, ni_to, 64, 64);
+  contract_nn_16x8_holding_b(norm1, W, y, ni_to, 64, 64);
 }
 
 // y[n, i, h, c] = sum[n, i, h, c] + sum[r](x[n, i, r] * B[r, h, c])
@@ -694,7 +694,7 @@ export function forward_z_block_attention_y2(
 ): void {
   y.fill(0);
   const ni_to = batch * 64;
-  contract_nn_by_4(x, B, y, ni_to, 64, 4);
+  contract_nn_16x8_holding_b(x, B, y, ni_to, 64, 4);
   const nihc_to = batch * 4096;
   for (let nihc = 0; nihc < nihc_to; nihc++) {
     y[nihc] = sum[nihc]! + y[nihc]!;
@@ -718,7 +718,7 @@ export function forward_attention_score(
     for (let h = 0; h < 4; h++) {
       // score[row, column] += sum[term](q[row, term] * k[term, column])
       // prettier-ignore
-      contract(
+      contract_16x8(
         q, k, score,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of q: by row, by term
@@ -780,19 +780,19 @@ export function forward_attention_mixed(
 ): void {
   mixed.fill(0);
   for (let n = 0; n < batch; n++) {
-    const weight_at_n = n * 16384;
     const v_at_n = n * 4096;
+    const weight_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // mixed[row, column] += sum[term](weight[row, term] * v[term, column])
+      // mixed[row, column] += sum[term](v[row, term] * weight[term, column])
       // prettier-ignore
-      contract(
-        weight, v, mixed,
-        64, 16, 64, // rows, columns, terms of a sum
-        64, 1, // strides of weight: by row, by term
-        64, 1, // strides of v: by term, by column
-        64, 1, // strides of mixed: by row, by column
-        weight_at_n + h * 4096, // where weight begins
+      contract_16x8(
+        v, weight, mixed,
+        16, 64, 64, // rows, columns, terms of a sum
+        1, 64, // strides of v: by row, by term
+        1, 64, // strides of weight: by term, by column
+        1, 64, // strides of mixed: by row, by column
         v_at_n + h * 16, // where v begins
+        weight_at_n + h * 4096, // where weight begins
         v_at_n + h * 16, // where mixed begins
       );
     }
@@ -811,7 +811,7 @@ export function forward_u(
 ): void {
   u.fill(0);
   const nt_to = batch * 64;
-  contract_nn(attention_mixed, attention_O, u, nt_to, 64, 64);
+  contract_nn_16x8_holding_b(attention_mixed, attention_O, u, nt_to, 64, 64);
   const ntd_to = batch * 4096;
   for (let ntd = 0; ntd < ntd_to; ntd++) {
     u[ntd] = x[ntd]! + u[ntd]!;
@@ -870,7 +870,7 @@ export function forward_hidden_sum(
 ): void {
   sum.fill(0);
   const nj_to = batch * 64;
-  contract_nn(norm2, W, sum, nj_to, 256, 64);
+  contract_nn_16x8_holding_b(norm2, W, sum, nj_to, 256, 64);
 }
 
 // hidden[n, i, o] = hidden_sum[n, i, o] + hidden_b[o] + sum[r](hidden_low[n, i, r] * hidden_W_B[r, o])      finetune-gpt.dsl:103 (layers.dsl:25)
@@ -885,7 +885,7 @@ export function forward_hidden(
 ): void {
   hidden.fill(0);
   const ni_to = batch * 64;
-  contract_nn_by_4(hidden_low, hidden_W_B, hidden, ni_to, 256, 4);
+  contract_nn_16x8_holding_b(hidden_low, hidden_W_B, hidden, ni_to, 256, 4);
   for (let ni = 0; ni < ni_to; ni++) {
     const hidden_at_ni = ni * 256;
     for (let o = 0; o < 256; o++) {
@@ -928,7 +928,7 @@ export function forward_mlp_low(
 ): void {
   low.fill(0);
   const ni_to = batch * 64;
-  contract_nn(gelu_tanh, W_A, low, ni_to, 4, 256);
+  contract_nn_16x8_holding_b(gelu_tanh, W_A, low, ni_to, 4, 256);
   const nir_to = batch * 256;
   for (let nir = 0; nir < nir_to; nir++) {
     low[nir] = 2 * low[nir]!;
@@ -945,7 +945,7 @@ export function forward_mlp_sum(
 ): void {
   sum.fill(0);
   const nj_to = batch * 64;
-  contract_nn(gelu_tanh, W, sum, nj_to, 64, 256);
+  contract_nn_16x8_holding_b(gelu_tanh, W, sum, nj_to, 64, 256);
 }
 
 // y[n, t, d] = u[n, t, d] + (sum[n, t, d] + b[d] + sum[r](low[n, t, r] * W_B[r, d]))
@@ -962,7 +962,7 @@ export function forward_mlp_y(
 ): void {
   y.fill(0);
   const nt_to = batch * 64;
-  contract_nn_by_4(low, W_B, y, nt_to, 64, 4);
+  contract_nn_16x8_holding_b(low, W_B, y, nt_to, 64, 4);
   for (let nt = 0; nt < nt_to; nt++) {
     const y_at_nt = nt * 64;
     for (let d = 0; d < 64; d++) {
@@ -981,7 +981,7 @@ export function forward_z(
 ): void {
   z.fill(0);
   const ni_to = batch * 64;
-  contract_nn(z_norm, z_z_W, z, ni_to, 96, 64);
+  contract_nn_16x8_holding_b(z_norm, z_z_W, z, ni_to, 96, 64);
   for (let ni = 0; ni < ni_to; ni++) {
     const z_at_ni = ni * 96;
     for (let o = 0; o < 96; o++) {
@@ -1064,7 +1064,7 @@ export function backward_dz_norm(
 ): void {
   dz_norm.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dz_sum, z_z_W, dz_norm, ni_to, 64, 96);
+  contract_nt_16x8_holding_b(dz_sum, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
 // dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
@@ -1122,7 +1122,7 @@ export function gradient_mlp_W_B(
 ): void {
   dW_B.fill(0);
   const ni_to = batch * 64;
-  contract_tn(low, du_1, dW_B, 4, 64, ni_to);
+  contract_tn_16x8(low, du_1, dW_B, 4, 64, ni_to);
 }
 
 // dgelu_tanh_1[n, i, i2] = sum[o](du_1[n, i, o] * W[i2, o])      finetune-gpt.dsl:103 (layers.dsl:25)
@@ -1136,7 +1136,7 @@ export function backward_dmlp_gelu_tanh_1(
 ): void {
   dgelu_tanh_1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(du_1, W, dgelu_tanh_1, ni_to, 256, 64);
+  contract_nt_16x8_holding_b(du_1, W, dgelu_tanh_1, ni_to, 256, 64);
 }
 
 // dlow_sum[n, j, r] = sum[o](du_1[n, j, o] * W_B[r, o]) * 2      finetune-gpt.dsl:103 (layers.dsl:24)
@@ -1150,7 +1150,7 @@ export function backward_dmlp_low_sum(
 ): void {
   dlow_sum.fill(0);
   const nj_to = batch * 64;
-  contract_nt(du_1, W_B, dlow_sum, nj_to, 4, 64);
+  contract_nt_16x8_holding_b(du_1, W_B, dlow_sum, nj_to, 4, 64);
   const njr_to = batch * 256;
   for (let njr = 0; njr < njr_to; njr++) {
     dlow_sum[njr]! *= 2;
@@ -1183,7 +1183,7 @@ export function gradient_mlp_W_A(
 ): void {
   dW_A.fill(0);
   const nj_to = batch * 64;
-  contract_tn(gelu_tanh_again, dlow_sum, dW_A, 256, 4, nj_to);
+  contract_tn_16x8(gelu_tanh_again, dlow_sum, dW_A, 256, 4, nj_to);
 }
 
 // dhidden_sum[n, j, o] = (dmlp_gelu_tanh_1[n, j, o] + sum[r](dmlp_low_sum[n, j, r] * mlp_W_A[o, r]))
@@ -1202,7 +1202,7 @@ export function backward_dhidden_sum(
 ): void {
   dhidden_sum.fill(0);
   const nj_to = batch * 64;
-  contract_nt_by_4(dmlp_low_sum, mlp_W_A, dhidden_sum, nj_to, 256, 4);
+  contract_nt_16x8_holding_b(dmlp_low_sum, mlp_W_A, dhidden_sum, nj_to, 256, 4);
   const njo_to = batch * 16384;
   for (let njo = 0; njo < njo_to; njo++) {
     const mlp_gelu_tanh_sigmoid_o = mlp_gelu_tanh_sigmoid[njo]!;
@@ -1227,7 +1227,7 @@ export function gradient_hidden_W_B(
 ): void {
   dW_B.fill(0);
   const ni_to = batch * 64;
-  contract_tn(low, dsum, dW_B, 4, 256, ni_to);
+  contract_tn_16x8(low, dsum, dW_B, 4, 256, ni_to);
 }
 
 // dnorm2_1[n, i, k] = sum[o](dhidden_sum[n, i, o] * hidden_W[k, o])      finetune-gpt.dsl:103 (layers.dsl:25)
@@ -1240,7 +1240,7 @@ export function backward_dnorm2_1(
 ): void {
   dnorm2_1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dhidden_sum, hidden_W, dnorm2_1, ni_to, 64, 256);
+  contract_nt_16x8_holding_b(dhidden_sum, hidden_W, dnorm2_1, ni_to, 64, 256);
 }
 
 // dlow_sum[n, j, r] = sum[o](dsum[n, j, o] * W_B[r, o]) * 2      finetune-gpt.dsl:103 (layers.dsl:24)
@@ -1254,7 +1254,7 @@ export function backward_dhidden_low_sum(
 ): void {
   dlow_sum.fill(0);
   const nj_to = batch * 64;
-  contract_nt(dsum, W_B, dlow_sum, nj_to, 4, 256);
+  contract_nt_16x8_holding_b(dsum, W_B, dlow_sum, nj_to, 4, 256);
   const njr_to = batch * 256;
   for (let njr = 0; njr < njr_to; njr++) {
     dlow_sum[njr]! *= 2;
@@ -1268,7 +1268,7 @@ export function backward_dhidden_low_sum(
 export function gradient_A(again: Float32Array, dsum: Float32Array, dA: Float32Array, batch: number): void {
   dA.fill(0);
   const nj_to = batch * 64;
-  contract_tn(again, dsum, dA, 64, 4, nj_to);
+  contract_tn_16x8(again, dsum, dA, 64, 4, nj_to);
 }
 
 // dnorm2[n, i, k] = dnorm2_1[n, i, k] + sum[r](dhidden_low_sum[n, i, r] * hidden_W_A[k, r])
@@ -1283,7 +1283,7 @@ export function backward_dnorm2(
 ): void {
   dnorm2.fill(0);
   const ni_to = batch * 64;
-  contract_nt_by_4(dhidden_low_sum, hidden_W_A, dnorm2, ni_to, 64, 4);
+  contract_nt_16x8_holding_b(dhidden_low_sum, hidden_W_A, dnorm2, ni_to, 64, 4);
   const nik_to = batch * 4096;
   for (let nik = 0; nik < nik_to; nik++) {
     dnorm2[nik] = dnorm2_1[nik]! + dnorm2[nik]!;
@@ -1350,7 +1350,7 @@ export function backward_dattention_mixed(
 ): void {
   dmixed.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, O, dmixed, ni_to, 64, 64);
+  contract_nt_16x8_holding_b(dy, O, dmixed, ni_to, 64, 64);
 }
 
 // dweight[n, h, i, j] = sum[c](dmixed[n, i, h, c] * v[n, j, h, c])
@@ -1370,7 +1370,7 @@ export function backward_dattention_weight(
     for (let h = 0; h < 4; h++) {
       // dweight[row, column] += sum[term](dmixed[row, term] * v[term, column])
       // prettier-ignore
-      contract(
+      contract_16x8(
         dmixed, v, dweight,
         64, 64, 16, // rows, columns, terms of a sum
         64, 1, // strides of dmixed: by row, by term
@@ -1446,19 +1446,19 @@ export function backward_z_block_attention_dx(
 ): void {
   dx.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dy_at_n = n * 16384;
     const a_at_n = n * 4096;
+    const dy_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dx[row, column] += sum[term](dy[row, term] * a[term, column])
+      // dx[row, column] += sum[term](a[row, term] * dy[term, column])
       // prettier-ignore
-      contract(
-        dy, a, dx,
-        64, 16, 64, // rows, columns, terms of a sum
-        1, 64, // strides of dy: by row, by term
-        64, 1, // strides of a: by term, by column
-        64, 1, // strides of dx: by row, by column
-        dy_at_n + h * 4096, // where dy begins
+      contract_16x8(
+        a, dy, dx,
+        16, 64, 64, // rows, columns, terms of a sum
+        1, 64, // strides of a: by row, by term
+        64, 1, // strides of dy: by term, by column
+        1, 64, // strides of dx: by row, by column
         a_at_n + h * 16, // where a begins
+        dy_at_n + h * 4096, // where dy begins
         a_at_n + h * 16, // where dx begins
       );
     }
@@ -1473,7 +1473,7 @@ export function backward_z_block_attention_dx(
 export function gradient_B(x: Float32Array, dsum: Float32Array, dB: Float32Array, batch: number): void {
   dB.fill(0);
   const ni_to = batch * 64;
-  contract_tn(x, dsum, dB, 4, 64, ni_to);
+  contract_tn_16x8(x, dsum, dB, 4, 64, ni_to);
 }
 
 // dx[n, i, k] = sum[h, c](dy[n, i, h, c] * W[k, h, c])
@@ -1488,7 +1488,7 @@ export function backward_z_block_norm_dx(
 ): void {
   dx.fill(0);
   const ni_to = batch * 64;
-  contract_nt_holding_b(dy, W, dx, ni_to, 64, 64);
+  contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
 // dq_sum[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])
@@ -1503,19 +1503,19 @@ export function backward_dattention_q_sum(
 ): void {
   dq_sum.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dscore_sum_at_n = n * 16384;
     const k_at_n = n * 4096;
+    const dscore_sum_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dq_sum[row, column] += sum[term](dscore_sum[row, term] * k[term, column])
+      // dq_sum[row, column] += sum[term](k[row, term] * dscore_sum[term, column])
       // prettier-ignore
-      contract(
-        dscore_sum, k, dq_sum,
-        64, 16, 64, // rows, columns, terms of a sum
-        64, 1, // strides of dscore_sum: by row, by term
-        64, 1, // strides of k: by term, by column
-        64, 1, // strides of dq_sum: by row, by column
-        dscore_sum_at_n + h * 4096, // where dscore_sum begins
+      contract_16x8(
+        k, dscore_sum, dq_sum,
+        16, 64, 64, // rows, columns, terms of a sum
+        1, 64, // strides of k: by row, by term
+        1, 64, // strides of dscore_sum: by term, by column
+        1, 64, // strides of dq_sum: by row, by column
         k_at_n + h * 16, // where k begins
+        dscore_sum_at_n + h * 4096, // where dscore_sum begins
         k_at_n + h * 16, // where dq_sum begins
       );
     }
@@ -1530,7 +1530,7 @@ export function backward_dattention_q_sum(
 export function backward_dsum(dsum2: Float32Array, B: Float32Array, dsum: Float32Array, batch: number): void {
   dsum.fill(0);
   const ni_to = batch * 64;
-  contract_nt(dsum2, B, dsum, ni_to, 4, 64);
+  contract_nt_16x8_holding_b(dsum2, B, dsum, ni_to, 4, 64);
   const nir_to = batch * 256;
   for (let nir = 0; nir < nir_to; nir++) {
     dsum[nir]! *= 2;
@@ -1548,7 +1548,7 @@ export function backward_dnorm1_4(
 ): void {
   dnorm1_4.fill(0);
   const ni_to = batch * 64;
-  contract_nt_by_4(dattention_low_v_sum, attention_V_A, dnorm1_4, ni_to, 64, 4);
+  contract_nt_16x8_holding_b(dattention_low_v_sum, attention_V_A, dnorm1_4, ni_to, 64, 4);
 }
 
 // dnorm1[n, i, k] = dnorm1_1[n, i, k] + dnorm1_2[n, i, k] + dnorm1_3[n, i, k] + dnorm1_4[n, i, k]
@@ -1567,7 +1567,7 @@ export function backward_dnorm1(
 ): void {
   dnorm1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_by_4(dattention_low_q_sum, attention_Q_A, dnorm1, ni_to, 64, 4);
+  contract_nt_16x8_holding_b(dattention_low_q_sum, attention_Q_A, dnorm1, ni_to, 64, 4);
   const nik_to = batch * 4096;
   for (let nik = 0; nik < nik_to; nik++) {
     dnorm1[nik] = dnorm1_1[nik]! + dnorm1_2[nik]! + dnorm1_3[nik]! + dnorm1_4[nik]! + dnorm1[nik]!;
@@ -1632,8 +1632,90 @@ export function update_adamw(
 
 // -------------------------------------------------------------------------------------------- what they call
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 8, j < n: the inner loops of a contraction.
-export function block_8x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 8, j < n: the inner loops of a contraction.
+export function block_4x8(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  a_column: number,
+  b_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a0_1 = a[a_at + a_column]!;
+  const a0_2 = a[a_at + a_column * 2]!;
+  const a0_3 = a[a_at + a_column * 3]!;
+  const a0_4 = a[a_at + a_column * 4]!;
+  const a0_5 = a[a_at + a_column * 5]!;
+  const a0_6 = a[a_at + a_column * 6]!;
+  const a0_7 = a[a_at + a_column * 7]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a1_1 = a[a_at + a_row + a_column]!;
+  const a1_2 = a[a_at + a_row + a_column * 2]!;
+  const a1_3 = a[a_at + a_row + a_column * 3]!;
+  const a1_4 = a[a_at + a_row + a_column * 4]!;
+  const a1_5 = a[a_at + a_row + a_column * 5]!;
+  const a1_6 = a[a_at + a_row + a_column * 6]!;
+  const a1_7 = a[a_at + a_row + a_column * 7]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a2_1 = a[a_at + a_row * 2 + a_column]!;
+  const a2_2 = a[a_at + a_row * 2 + a_column * 2]!;
+  const a2_3 = a[a_at + a_row * 2 + a_column * 3]!;
+  const a2_4 = a[a_at + a_row * 2 + a_column * 4]!;
+  const a2_5 = a[a_at + a_row * 2 + a_column * 5]!;
+  const a2_6 = a[a_at + a_row * 2 + a_column * 6]!;
+  const a2_7 = a[a_at + a_row * 2 + a_column * 7]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const a3_1 = a[a_at + a_row * 3 + a_column]!;
+  const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
+  const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
+  const a3_4 = a[a_at + a_row * 3 + a_column * 4]!;
+  const a3_5 = a[a_at + a_row * 3 + a_column * 5]!;
+  const a3_6 = a[a_at + a_row * 3 + a_column * 6]!;
+  const a3_7 = a[a_at + a_row * 3 + a_column * 7]!;
+  const b1 = b_row;
+  const b2 = b_row * 2;
+  const b3 = b_row * 3;
+  const b4 = b_row * 4;
+  const b5 = b_row * 5;
+  const b6 = b_row * 6;
+  const b7 = b_row * 7;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    const x1 = b[b_place + b1]!;
+    const x2 = b[b_place + b2]!;
+    const x3 = b[b_place + b3]!;
+    const x4 = b[b_place + b4]!;
+    const x5 = b[b_place + b5]!;
+    const x6 = b[b_place + b6]!;
+    const x7 = b[b_place + b7]!;
+    c[c_place]! +=
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
+    c[c_place + c1]! +=
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
+    c[c_place + c2]! +=
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
+    c[c_place + c3]! +=
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
+export function block_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -1712,6 +1794,70 @@ export function block_8x8(
   const a7_5 = a[a_at + a_row * 7 + a_column * 5]!;
   const a7_6 = a[a_at + a_row * 7 + a_column * 6]!;
   const a7_7 = a[a_at + a_row * 7 + a_column * 7]!;
+  const a8_0 = a[a_at + a_row * 8]!;
+  const a8_1 = a[a_at + a_row * 8 + a_column]!;
+  const a8_2 = a[a_at + a_row * 8 + a_column * 2]!;
+  const a8_3 = a[a_at + a_row * 8 + a_column * 3]!;
+  const a8_4 = a[a_at + a_row * 8 + a_column * 4]!;
+  const a8_5 = a[a_at + a_row * 8 + a_column * 5]!;
+  const a8_6 = a[a_at + a_row * 8 + a_column * 6]!;
+  const a8_7 = a[a_at + a_row * 8 + a_column * 7]!;
+  const a9_0 = a[a_at + a_row * 9]!;
+  const a9_1 = a[a_at + a_row * 9 + a_column]!;
+  const a9_2 = a[a_at + a_row * 9 + a_column * 2]!;
+  const a9_3 = a[a_at + a_row * 9 + a_column * 3]!;
+  const a9_4 = a[a_at + a_row * 9 + a_column * 4]!;
+  const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
+  const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
+  const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
+  const a10_0 = a[a_at + a_row * 10]!;
+  const a10_1 = a[a_at + a_row * 10 + a_column]!;
+  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
+  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
+  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
+  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
+  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
+  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
+  const a11_0 = a[a_at + a_row * 11]!;
+  const a11_1 = a[a_at + a_row * 11 + a_column]!;
+  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
+  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
+  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
+  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
+  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
+  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
+  const a12_0 = a[a_at + a_row * 12]!;
+  const a12_1 = a[a_at + a_row * 12 + a_column]!;
+  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
+  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
+  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
+  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
+  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
+  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
+  const a13_0 = a[a_at + a_row * 13]!;
+  const a13_1 = a[a_at + a_row * 13 + a_column]!;
+  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
+  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
+  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
+  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
+  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
+  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
+  const a14_0 = a[a_at + a_row * 14]!;
+  const a14_1 = a[a_at + a_row * 14 + a_column]!;
+  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
+  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
+  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
+  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
+  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
+  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
+  const a15_0 = a[a_at + a_row * 15]!;
+  const a15_1 = a[a_at + a_row * 15 + a_column]!;
+  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
+  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
+  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
+  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
+  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
+  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -1726,6 +1872,14 @@ export function block_8x8(
   const c5 = c_row * 5;
   const c6 = c_row * 6;
   const c7 = c_row * 7;
+  const c8 = c_row * 8;
+  const c9 = c_row * 9;
+  const c10 = c_row * 10;
+  const c11 = c_row * 11;
+  const c12 = c_row * 12;
+  const c13 = c_row * 13;
+  const c14 = c_row * 14;
+  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -1738,251 +1892,44 @@ export function block_8x8(
     const x6 = b[b_place + b6]!;
     const x7 = b[b_place + b7]!;
     c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
+      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + (a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7);
     c[c_place + c1]! +=
-      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7;
+      a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3 + (a1_4 * x4 + a1_5 * x5 + a1_6 * x6 + a1_7 * x7);
     c[c_place + c2]! +=
-      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7;
+      a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3 + (a2_4 * x4 + a2_5 * x5 + a2_6 * x6 + a2_7 * x7);
     c[c_place + c3]! +=
-      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7;
+      a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3 + (a3_4 * x4 + a3_5 * x5 + a3_6 * x6 + a3_7 * x7);
     c[c_place + c4]! +=
-      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7;
+      a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3 + (a4_4 * x4 + a4_5 * x5 + a4_6 * x6 + a4_7 * x7);
     c[c_place + c5]! +=
-      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7;
+      a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3 + (a5_4 * x4 + a5_5 * x5 + a5_6 * x6 + a5_7 * x7);
     c[c_place + c6]! +=
-      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7;
+      a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3 + (a6_4 * x4 + a6_5 * x5 + a6_6 * x6 + a6_7 * x7);
     c[c_place + c7]! +=
-      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7;
+      a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3 + (a7_4 * x4 + a7_5 * x5 + a7_6 * x6 + a7_7 * x7);
+    c[c_place + c8]! +=
+      a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
+    c[c_place + c9]! +=
+      a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
+    c[c_place + c10]! +=
+      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
+    c[c_place + c11]! +=
+      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
+    c[c_place + c12]! +=
+      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
+    c[c_place + c13]! +=
+      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
+    c[c_place + c14]! +=
+      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
+    c[c_place + c15]! +=
+      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 1, j < n: the inner loops of a contraction.
-export function block_8x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  a_row: number,
-  b_column: number,
-  c_row: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  const a1_0 = a[a_at + a_row]!;
-  const a2_0 = a[a_at + a_row * 2]!;
-  const a3_0 = a[a_at + a_row * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a7_0 = a[a_at + a_row * 7]!;
-  const c1 = c_row;
-  const c2 = c_row * 2;
-  const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    c[c_place + c1]! += a1_0 * x0;
-    c[c_place + c2]! += a2_0 * x0;
-    c[c_place + c3]! += a3_0 * x0;
-    c[c_place + c4]! += a4_0 * x0;
-    c[c_place + c5]! += a5_0 * x0;
-    c[c_place + c6]! += a6_0 * x0;
-    c[c_place + c7]! += a7_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 8, j < n: the inner loops of a contraction.
-export function block_1x8(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  a_column: number,
-  b_row: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  const a0_1 = a[a_at + a_column]!;
-  const a0_2 = a[a_at + a_column * 2]!;
-  const a0_3 = a[a_at + a_column * 3]!;
-  const a0_4 = a[a_at + a_column * 4]!;
-  const a0_5 = a[a_at + a_column * 5]!;
-  const a0_6 = a[a_at + a_column * 6]!;
-  const a0_7 = a[a_at + a_column * 7]!;
-  const b1 = b_row;
-  const b2 = b_row * 2;
-  const b3 = b_row * 3;
-  const b4 = b_row * 4;
-  const b5 = b_row * 5;
-  const b6 = b_row * 6;
-  const b7 = b_row * 7;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    const x1 = b[b_place + b1]!;
-    const x2 = b[b_place + b2]!;
-    const x3 = b[b_place + b3]!;
-    const x4 = b[b_place + b4]!;
-    const x5 = b[b_place + b5]!;
-    const x6 = b[b_place + b6]!;
-    const x7 = b[b_place + b7]!;
-    c[c_place]! +=
-      a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3 + a0_4 * x4 + a0_5 * x5 + a0_6 * x6 + a0_7 * x7;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
-export function block_1x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  b_column: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 8 of a are held while b streams.
-export function contract(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  m: number,
-  n: number,
-  k: number,
-  a_row: number,
-  a_column: number,
-  b_row: number,
-  b_column: number,
-  c_row: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = (k >> 3) * 8;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_8x8(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-  }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 8) {
-      block_1x8(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-  }
-}
-
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
-export function contract_nn(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  m: number,
-  n: number,
-  k: number,
-): void {
-  // prettier-ignore
-  contract(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    k, 1, // strides of a: by row, by term
-    n, 1, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
-  );
-}
-
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 8, u < 4, j < n: the inner loops of a contraction.
-export function block_8x4(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 4, j < n: the inner loops of a contraction.
+export function block_4x4(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2013,32 +1960,12 @@ export function block_8x4(
   const a3_1 = a[a_at + a_row * 3 + a_column]!;
   const a3_2 = a[a_at + a_row * 3 + a_column * 2]!;
   const a3_3 = a[a_at + a_row * 3 + a_column * 3]!;
-  const a4_0 = a[a_at + a_row * 4]!;
-  const a4_1 = a[a_at + a_row * 4 + a_column]!;
-  const a4_2 = a[a_at + a_row * 4 + a_column * 2]!;
-  const a4_3 = a[a_at + a_row * 4 + a_column * 3]!;
-  const a5_0 = a[a_at + a_row * 5]!;
-  const a5_1 = a[a_at + a_row * 5 + a_column]!;
-  const a5_2 = a[a_at + a_row * 5 + a_column * 2]!;
-  const a5_3 = a[a_at + a_row * 5 + a_column * 3]!;
-  const a6_0 = a[a_at + a_row * 6]!;
-  const a6_1 = a[a_at + a_row * 6 + a_column]!;
-  const a6_2 = a[a_at + a_row * 6 + a_column * 2]!;
-  const a6_3 = a[a_at + a_row * 6 + a_column * 3]!;
-  const a7_0 = a[a_at + a_row * 7]!;
-  const a7_1 = a[a_at + a_row * 7 + a_column]!;
-  const a7_2 = a[a_at + a_row * 7 + a_column * 2]!;
-  const a7_3 = a[a_at + a_row * 7 + a_column * 3]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
   const c1 = c_row;
   const c2 = c_row * 2;
   const c3 = c_row * 3;
-  const c4 = c_row * 4;
-  const c5 = c_row * 5;
-  const c6 = c_row * 6;
-  const c7 = c_row * 7;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -2046,56 +1973,53 @@ export function block_8x4(
     const x1 = b[b_place + b1]!;
     const x2 = b[b_place + b2]!;
     const x3 = b[b_place + b3]!;
-    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3;
-    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + a1_2 * x2 + a1_3 * x3;
-    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + a2_2 * x2 + a2_3 * x3;
-    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + a3_2 * x2 + a3_3 * x3;
-    c[c_place + c4]! += a4_0 * x0 + a4_1 * x1 + a4_2 * x2 + a4_3 * x3;
-    c[c_place + c5]! += a5_0 * x0 + a5_1 * x1 + a5_2 * x2 + a5_3 * x3;
-    c[c_place + c6]! += a6_0 * x0 + a6_1 * x1 + a6_2 * x2 + a6_3 * x3;
-    c[c_place + c7]! += a7_0 * x0 + a7_1 * x1 + a7_2 * x2 + a7_3 * x3;
+    c[c_place]! += a0_0 * x0 + a0_1 * x1 + (a0_2 * x2 + a0_3 * x3);
+    c[c_place + c1]! += a1_0 * x0 + a1_1 * x1 + (a1_2 * x2 + a1_3 * x3);
+    c[c_place + c2]! += a2_0 * x0 + a2_1 * x1 + (a2_2 * x2 + a2_3 * x3);
+    c[c_place + c3]! += a3_0 * x0 + a3_1 * x1 + (a3_2 * x2 + a3_3 * x3);
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 4, j < n: the inner loops of a contraction.
-export function block_1x4(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
+export function block_4x1(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
   n: number,
-  a_column: number,
-  b_row: number,
+  a_row: number,
   b_column: number,
+  c_row: number,
   c_column: number,
   a_at: number,
   b_at: number,
   c_at: number,
 ): void {
   const a0_0 = a[a_at]!;
-  const a0_1 = a[a_at + a_column]!;
-  const a0_2 = a[a_at + a_column * 2]!;
-  const a0_3 = a[a_at + a_column * 3]!;
-  const b1 = b_row;
-  const b2 = b_row * 2;
-  const b3 = b_row * 3;
+  const a1_0 = a[a_at + a_row]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
     const x0 = b[b_place]!;
-    const x1 = b[b_place + b1]!;
-    const x2 = b[b_place + b2]!;
-    const x3 = b[b_place + b3]!;
-    c[c_place]! += a0_0 * x0 + a0_1 * x1 + a0_2 * x2 + a0_3 * x3;
+    c[c_place]! += a0_0 * x0;
+    c[c_place + c1]! += a1_0 * x0;
+    c[c_place + c2]! += a2_0 * x0;
+    c[c_place + c3]! += a3_0 * x0;
     b_place += b_column;
     c_place += c_column;
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 8 x 4 of a are held while b streams.
-export function contract_by_4(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
+// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
+// are held while b streams.
+export function contract_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2112,76 +2036,51 @@ export function contract_by_4(
   b_at: number,
   c_at: number,
 ): void {
-  const whole_rows = (m >> 3) * 8;
-  const whole_columns = (k >> 2) * 4;
-  for (let i = 0; i < whole_rows; i += 8) {
-    for (let p = 0; p < whole_columns; p += 4) {
-      block_8x4(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        a_column,
-        b_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
-      );
-    }
-    for (let p = whole_columns; p < k; p++) {
-      block_8x1(
-        a,
-        b,
-        c,
-        n,
-        a_row,
-        b_column,
-        c_row,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  const rows_by_16 = (m >> 4) * 16;
+  const terms_by_8 = (k >> 3) * 8;
+  const terms_by_4 = (k >> 2) * 4;
+  for (let i = 0; i < rows_by_16; i += 16) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_16x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
-  for (let i = whole_rows; i < m; i++) {
-    for (let p = 0; p < whole_columns; p += 4) {
-      block_1x4(
-        a,
-        b,
-        c,
-        n,
-        a_column,
-        b_row,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  for (let i = rows_by_16; i < m; i += 4) {
+    for (let p = 0; p < terms_by_8; p += 8) {
+      // prettier-ignore
+      block_4x8(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
-    for (let p = whole_columns; p < k; p++) {
-      block_1x1(
-        a,
-        b,
-        c,
-        n,
-        b_column,
-        c_column,
-        a_at + i * a_row + p * a_column,
-        b_at + p * b_row,
-        c_at + i * c_row,
+  }
+  for (let i = 0; i < m; i += 4) {
+    for (let p = terms_by_8; p < terms_by_4; p += 4) {
+      // prettier-ignore
+      block_4x4(
+        a, b, c, n,
+        a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+    for (let p = terms_by_4; p < k; p++) {
+      // prettier-ignore
+      block_4x1(
+        a, b, c, n,
+        a_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
-export function contract_nn_by_4(
+// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
+export function contract_nn_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2190,18 +2089,18 @@ export function contract_nn_by_4(
   k: number,
 ): void {
   // prettier-ignore
-  contract_by_4(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    k, 1, // strides of a: by row, by term
-    n, 1, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
+  contract_16x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    1, k, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
   );
 }
 
 // c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nt_holding_b(
+export function contract_nt_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2210,7 +2109,7 @@ export function contract_nt_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     b, a, c,
     n, m, k, // rows, columns, terms of a sum
     k, 1, // strides of b: by row, by term
@@ -2221,7 +2120,7 @@ export function contract_nt_holding_b(
 }
 
 // c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn(
+export function contract_tn_16x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -2230,7 +2129,7 @@ export function contract_tn(
   k: number,
 ): void {
   // prettier-ignore
-  contract(
+  contract_16x8(
     a, b, c,
     m, n, k, // rows, columns, terms of a sum
     1, m, // strides of a: by row, by term
@@ -2240,50 +2139,11 @@ export function contract_tn(
   );
 }
 
-// c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
-export function contract_nt(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  m: number,
-  n: number,
-  k: number,
-): void {
-  // prettier-ignore
-  contract(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    k, 1, // strides of a: by row, by term
-    1, k, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
-  );
-}
-
-// c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k.
-export function contract_nt_by_4(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  m: number,
-  n: number,
-  k: number,
-): void {
-  // prettier-ignore
-  contract_by_4(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    k, 1, // strides of a: by row, by term
-    1, k, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
-  );
-}
-
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
-  const y = 1 + r * (1 + r * (0.5 + r * (1 / 6 + r * (0.04166906 + r * 0.00833342))));
+  const r2 = r * r;
+  const y = 1 + r + r2 * (0.5 + r * (1 / 6) + r2 * (0.04166906 + r * 0.00833342));
   const y2 = y * y;
   const y4 = y2 * y2;
   const y8 = y4 * y4;
