@@ -42,7 +42,7 @@ beforeAll(() => {
   for (const name of [...CLONED, ...FOLDERS])
     cpSync(join(root, name), join(start, 'chainrule', name), { recursive: true });
 });
-afterAll(() => rmSync(start, { recursive: true, force: true }));
+afterAll(() => rmSync(start, { recursive: true, force: true }), 120_000);
 
 const environment = {
   ...process.env,
