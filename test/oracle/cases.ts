@@ -39,6 +39,8 @@ export interface CaseDescription {
 }
 
 export interface OracleCase extends CaseDescription {
+  /** The case in float64, where this is the same in float32; see float32.ts. */
+  readonly exact?: OracleCase;
   /** The values of a tensor of `tensors`. */
   read(tensor: OracleTensor): Tensor['data'];
 }
