@@ -46,3 +46,14 @@ export function mustBe(name: string, what: string, isSo: boolean, found: unknown
   // of a class or a function its head, not its text
   if (!isSo) throw new DataError(`${name} must be ${what}, found ${String(found).split('{')[0]}`);
 }
+
+/** Of epochs, rows of a batch and their like. */
+export const GREATEST_COUNT = 2 ** 31 - 1;
+
+/** @throws DataError */
+export function positiveInteger(name: string, value: unknown): number {
+  const count = value as number;
+  const isCount = Number.isInteger(value) && count >= 1 && count <= GREATEST_COUNT;
+  mustBe(name, `a whole number from 1 to ${GREATEST_COUNT}`, isCount, value);
+  return count;
+}

@@ -1,7 +1,7 @@
 /** What `fit` may be told, and the checks of it: whatever is wrong is found before anything is changed. */
 import type { StreamSource } from './batches.ts';
 import type { BatchReport, Callback, EpochReport } from './callback.ts';
-import { DataError, mustBe } from './errors.ts';
+import { DataError, mustBe, positiveInteger } from './errors.ts';
 import type { Results } from './engine.ts';
 import type { SplitMetrics } from './evaluate-metrics.ts';
 import type { Random } from './random.ts';
@@ -64,21 +64,11 @@ export interface FitOptions<Inputs, Outputs = unknown> {
   readonly onEpoch?: (report: EpochReport) => void;
 }
 
-const GREATEST_COUNT = 2 ** 31 - 1;
-
 const hasProperties = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 
 type Rule = (name: string, value: unknown) => void;
-
-/** @throws DataError */
-export function positiveInteger(name: string, value: unknown): number {
-  const count = value as number;
-  const isCount = Number.isInteger(value) && count >= 1 && count <= GREATEST_COUNT;
-  mustBe(name, `a whole number from 1 to ${GREATEST_COUNT}`, isCount, value);
-  return count;
-}
 
 const counted: Rule = (name, value) => void positiveInteger(name, value);
 const ruleOf =
@@ -89,6 +79,33 @@ const truth = ruleOf('true or false', (value) => typeof value === 'boolean');
 const callable = ruleOf('a function', (value) => typeof value === 'function');
 const anObject = ruleOf('an object', hasProperties);
 const anything: Rule = () => {};
+
+const HOOKS = ['onTrainBegin', 'onEpochBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd', 'close'];
+
+/** Own ones and those of its classes, which are not enumerable. */
+const membersOf = (value: unknown): string[] =>
+  hasProperties(value)
+    ? [...Object.getOwnPropertyNames(value), ...membersOf(Object.getPrototypeOf(value))]
+    : [];
+
+const isHook = (member: string): boolean => HOOKS.includes(member);
+
+/** A hook that is misspelt would never be called; members with other names are a callback's own. */
+function checkCallbacks(name: string, value: unknown): void {
+  mustBe(name, 'a list of callbacks', Array.isArray(value), value);
+  for (const [k, callback] of value.entries()) {
+    const members = membersOf(callback);
+    const wrong = members.find((member) =>
+      isHook(member)
+        ? typeof (callback[member] ?? isHook) !== 'function'
+        : /^on_?(train|epoch|batch)/i.test(member),
+    );
+    if (wrong || !members.some(isHook))
+      throw new DataError(
+        `${name}[${k}] has ${wrong ? `'${wrong}', which is no hook` : 'no hook (of a class, give `new ...`)'}; hooks are the functions ${HOOKS.join(', ')}`,
+      );
+  }
+}
 
 const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
   epochs: counted,
@@ -112,7 +129,7 @@ const RULES: Readonly<Record<keyof FitOptions<unknown>, Rule>> = {
   ),
   metrics: anObject,
   augment: callable,
-  callbacks: ruleOf('a list of callbacks', (value) => Array.isArray(value) && value.every(hasProperties)),
+  callbacks: checkCallbacks,
   signal: anObject,
   onBatch: callable,
   onEpoch: callable,

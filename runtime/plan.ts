@@ -8,11 +8,11 @@ import {
   type StreamSource,
 } from './batches.ts';
 import type { Callback } from './callback.ts';
-import { DataError } from './errors.ts';
+import { DataError, positiveInteger } from './errors.ts';
 import { checkData, sizeOf, type Data } from './ports.ts';
 import type { Engine } from './engine.ts';
 import { checkSplitMetrics, type SplitMetrics } from './evaluate-metrics.ts';
-import { checkOptions, positiveInteger, shorthand, type Augmentation, type FitOptions } from './options.ts';
+import { checkOptions, shorthand, type Augmentation, type FitOptions } from './options.ts';
 import { Random } from './random.ts';
 import { newSession, type FitSettings, type Session } from './session.ts';
 import type { RowWeighting } from './weights.ts';

@@ -1,8 +1,7 @@
 /** What a module compiled for inference hands out: the outputs of a model whose weights come from a training. */
-import { DataError } from './errors.ts';
+import { DataError, positiveInteger } from './errors.ts';
 import { predict } from './evaluate.ts';
 import { checkedValues, namedCopies } from './named.ts';
-import { positiveInteger } from './options.ts';
 import type { Data } from './ports.ts';
 import type {
   PlaceDescription,

@@ -1,6 +1,6 @@
 /** The whole of a training as plain data, and back: what a checkpoint file holds. */
 import type { CallbackState, Learner } from './callback.ts';
-import { DataError, mustBe } from './errors.ts';
+import { DataError, GREATEST_COUNT, mustBe } from './errors.ts';
 import { engineOf } from './engine-of.ts';
 import { nameOfType } from './ports.ts';
 import type { Engine } from './engine.ts';
@@ -198,7 +198,11 @@ function countsOf<Key extends string>(
 ): Record<Key, number> {
   for (const key of keys) {
     const value = from[key];
-    const isCount = Number.isSafeInteger(value) && ((value as number) >= 0 || key === 'seed');
+    // epochs are counted up to what `fit` takes
+    const most = /poch/.test(key) ? GREATEST_COUNT : Infinity;
+    const isCount =
+      Number.isSafeInteger(value) &&
+      (key === 'seed' || ((value as number) >= 0 && (value as number) <= most));
     check(key, 'a whole number', isCount, value);
   }
   return Object.fromEntries(keys.map((key) => [key, from[key]])) as Record<Key, number>;

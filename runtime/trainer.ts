@@ -1,7 +1,7 @@
 /** What a generated module hands out: a compiled program with fresh parameters, to be trained, evaluated and used. */
 import { stageBatch, type StreamSource } from './batches.ts';
 import type { History, Learner } from './callback.ts';
-import { mustBe } from './errors.ts';
+import { mustBe, positiveInteger } from './errors.ts';
 import type { Data } from './ports.ts';
 import { Engine, type Results } from './engine.ts';
 import { ENGINE, type WithEngine } from './engine-of.ts';
@@ -11,7 +11,7 @@ import { loadFile, saveFile, saveReport } from '#files';
 import { fit } from './fit.ts';
 import type { LoadOptions, LoadReport } from './loading.ts';
 import { checkedValues, namedCopies } from './named.ts';
-import { positiveInteger, type FitOptions } from './options.ts';
+import type { FitOptions } from './options.ts';
 import type { ReportOptions } from './report/options.ts';
 import type { CompiledModel } from './types.ts';
 
@@ -105,7 +105,7 @@ function trainerOf<Inputs, Outputs>(engine: Engine): Trainer<Inputs, Outputs> {
     },
 
     set rateFactor(factor) {
-      mustBe('rateFactor', '0 or a positive number', factor >= 0 && factor < Infinity, factor);
+      mustBe('rateFactor', '0 or a positive number', Number.isFinite(factor) && factor >= 0, factor);
       engine.requireRate();
       engine.rateFactor = factor;
     },

@@ -25,6 +25,8 @@ export interface Port {
   /** Integers: least and greatest value allowed. */
   readonly least?: number;
   readonly greatest?: number;
+  /** Of an output of one real number a row: its formula keeps it between 0 and 1. */
+  readonly probability?: boolean;
   /** Of an input: `predict` reads it. */
   readonly predicts?: boolean;
   /** Of an input: what every element is where it is not given, so that it may be left out. */

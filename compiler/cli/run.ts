@@ -67,6 +67,9 @@ async function watchFiles(options: CliOptions, files: readonly string[], first: 
   }
 }
 
+/** Milliseconds that the times of files may be behind those of the process. Less than a change waits, or it were seen twice. */
+const CLOCK = 20;
+
 /**
  * Editors replace files, so the folders are watched; what happens within 30 ms is one change.
  * @param begun when the last compilation began, in milliseconds since 1970
@@ -85,9 +88,11 @@ function nextChange(files: readonly string[], begun: number): Promise<number> {
         if (name !== null && names.has(join(folder, name))) changed();
       }),
     );
-    // nobody was looking while the last change was compiled
-    const isNewer = (file: string): boolean =>
-      (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) > begun;
+    // nobody was looking while the last change was compiled; of what is put in place of a file only `ctime` is as new
+    const isNewer = (file: string): boolean => {
+      const stats = statSync(file, { throwIfNoEntry: false });
+      return stats !== undefined && Math.max(stats.mtimeMs, stats.ctimeMs) > begun - CLOCK;
+    };
     if ([...names].some(isNewer)) changed();
   });
 }

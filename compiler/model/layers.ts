@@ -3,6 +3,7 @@ import { placeOf } from '../diagnostics/source.ts';
 import { freeIndices } from '../graph/expressions.ts';
 import type { Tensor } from '../graph/types.ts';
 import type {
+  Argument,
   Assignment,
   Call,
   LayerDefinition,
@@ -62,13 +63,18 @@ export function callLayer(
   const matched = matchArguments(own, definition.parameters, definition.name.span, elaboration);
   if (matched === undefined) return errorValue;
   const inner = new Scope(home);
+  const initializer = definition.parameters.find((parameter) => isInitializer(parameter, definition));
   let sound = true;
   for (const { parameter, value, isDefault } of matched) {
     const bound = parameter.axes
       ? bindTensor(parameter, parameter.axes, value, scope, inner, elaboration)
       : isInitializer(parameter, definition)
-        ? bindInitializer(parameter, value, isDefault ? inner : scope, inner)
-        : bindNumber(parameter, value, isDefault ? inner : scope, inner, name, elaboration);
+        ? isDefault || isOfOwnWeights(parameter, value, weights, elaboration)
+          ? bindInitializer(parameter, value, isDefault ? inner : scope, inner)
+          : false
+        : !isDefault && initializer && isMisplaced(value, initializer, scope, elaboration)
+          ? false
+          : bindNumber(parameter, value, isDefault ? inner : scope, inner, name, elaboration);
     sound = bound && sound;
   }
   // after the arguments, so that in x |> dense(8) |> dense(4) the inner call is the first
@@ -134,6 +140,38 @@ function isInitializer({ name, default: fallback }: Parameter, { items }: LayerD
 const isNamed = (syntax: SyntaxExpression, names: readonly string[]): boolean =>
   (syntax.kind === 'reference' && names.includes(syntax.name.text)) ||
   (syntax.kind === 'call' && names.includes(syntax.callee.text));
+
+/** False after E205: weights that are another call's have begun there. */
+function isOfOwnWeights(
+  { name: { text } }: Parameter,
+  given: SyntaxExpression,
+  weights: Argument | undefined,
+  elaboration: Elaboration,
+): boolean {
+  if (weights === undefined) return true;
+  elaboration.error('E205', given.span, `\`${text}\` has nothing to say of weights that are another call's`, {
+    notes: [{ span: weights.value.span, message: 'they are taken from here, as they began there' }],
+    hint: `leave out \`${text}\`, or \`weights\``,
+  });
+  return false;
+}
+
+/** True after E201: an initialiser stands where a number is wanted, as in `dense(1, he_normal)`. */
+function isMisplaced(
+  given: SyntaxExpression,
+  { name: { text: wanted } }: Parameter,
+  scope: Scope,
+  elaboration: Elaboration,
+): boolean {
+  if (given.kind !== 'reference' && given.kind !== 'call') return false;
+  const { text } = given.kind === 'call' ? given.callee : given.name;
+  const isOwn = scope.lookupTensor(text) !== undefined || scope.lookupCallable(text) !== undefined;
+  if (isOwn || !isNamed(given, initializerNames)) return false;
+  elaboration.error('E201', given.span, `there is no \`${text}\` here`, {
+    hint: `it says how weights begin: \`${wanted} = ${text}${given.kind === 'call' ? '(...)' : ''}\``,
+  });
+  return true;
+}
 
 /** It is elaborated where it is used, since it depends on the sizes there; wrong ones are reported then, in the call. */
 function bindInitializer(parameter: Parameter, given: SyntaxExpression, from: Scope, inner: Scope): boolean {

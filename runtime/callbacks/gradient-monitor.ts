@@ -1,8 +1,8 @@
 /** Watches the gradient of every parameter, and names layers in which it vanishes or explodes, and units that are dead. */
-import type { BatchReport, Callback, FitContext } from '../callback.ts';
-import { checkOptionNames, type OptionNames } from '../errors.ts';
+import type { BatchReport, Callback, CallbackState, FitContext } from '../callback.ts';
+import { checkOptionNames, DataError, type OptionNames } from '../errors.ts';
 import type { ParameterDescription, RealArray } from '../types.ts';
-import { checkFunction, numberFrom } from './monitor.ts';
+import { checkFunction, countIn, numberFrom } from './monitor.ts';
 
 export interface GradientReport {
   readonly parameter: string;
@@ -39,6 +39,9 @@ const OPTIONS: OptionNames<GradientMonitorOptions> = {
   onReport: true,
 };
 
+/** Before the name of a parameter: by unit, 1 where a gradient was not 0. */
+const ALIVE = 'alive/';
+
 interface Watched {
   readonly parameter: ParameterDescription;
   readonly alive: Uint8Array;
@@ -54,6 +57,10 @@ export class GradientMonitor implements Callback {
   private readonly onReport: (epoch: number, reports: readonly GradientReport[]) => void;
   private watched: Watched[] = [];
   private looks = 0;
+  /** The epoch that was looked at. */
+  private epoch = 0;
+  /** Of a training that was stopped, until it goes on. */
+  private stored: CallbackState | undefined;
 
   constructor(options: GradientMonitorOptions = {}) {
     checkOptionNames(this.name, OPTIONS, options);
@@ -67,7 +74,9 @@ export class GradientMonitor implements Callback {
     this.onReport = options.onReport ?? ((epoch, reports) => this.warn(epoch, reports));
   }
 
-  onTrainBegin({ trainer }: FitContext): void {
+  onTrainBegin({ trainer, resumed, initialEpoch }: FitContext): void {
+    const { stored } = this;
+    this.stored = undefined;
     const trained = trainer.description.parameters.filter(({ frozen }) => !frozen);
     this.watched = trained.map((parameter) => ({
       parameter,
@@ -75,11 +84,14 @@ export class GradientMonitor implements Callback {
       norms: 0,
     }));
     this.looks = 0;
+    // of an epoch that has ended since, nothing is wanted any more
+    if (resumed && stored !== undefined && countIn(stored, 'epoch') === initialEpoch + 1) this.goOn(stored);
   }
 
-  onBatchEnd({ steps }: BatchReport, { trainer }: FitContext): void {
+  onBatchEnd({ epoch, steps }: BatchReport, { trainer }: FitContext): void {
     if ((steps - 1) % this.every !== 0) return;
     const gradients = trainer.getGradients();
+    this.epoch = epoch;
     this.looks++;
     for (const entry of this.watched) {
       const gradient = gradients[entry.parameter.name]!;
@@ -113,6 +125,42 @@ export class GradientMonitor implements Callback {
     }
     this.looks = 0;
     this.onReport(epoch, this.reports);
+  }
+
+  /** What has been seen of the epoch at work. */
+  getState(): CallbackState {
+    if (this.stored !== undefined) return this.stored;
+    return {
+      epoch: this.epoch,
+      looks: this.looks,
+      norms: Float64Array.from(this.watched, ({ norms }) => norms),
+      ...Object.fromEntries(
+        this.watched.map(({ parameter, alive }) => [ALIVE + parameter.name, Float32Array.from(alive)]),
+      ),
+    };
+  }
+
+  setState(state: CallbackState): void {
+    countIn(state, 'epoch');
+    countIn(state, 'looks');
+    this.stored = state;
+  }
+
+  /** @throws DataError where it is the state of another model's training */
+  private goOn(state: CallbackState): void {
+    const arrayOf = (name: string, length: number): RealArray => {
+      const values = state[name];
+      if (typeof values === 'object' && values.length === length) return values;
+      throw new DataError(`the state of a ${this.name} must have ${length} values of '${name}'`);
+    };
+    const norms = arrayOf('norms', this.watched.length);
+    const alive = this.watched.map((entry) => arrayOf(ALIVE + entry.parameter.name, entry.alive.length));
+    this.epoch = countIn(state, 'epoch');
+    this.looks = countIn(state, 'looks');
+    for (const [k, entry] of this.watched.entries()) {
+      entry.norms = norms[k]!;
+      entry.alive.set(alive[k]!);
+    }
   }
 
   private warn(epoch: number, reports: readonly GradientReport[]): void {

@@ -112,6 +112,6 @@ export function numberFrom(name: string, value: unknown, least: number, isWhole 
   const isFit = typeof value === 'number' && value >= least && value < Infinity;
   if (isFit && (!isWhole || Number.isInteger(value))) return value;
   throw new DataError(
-    `${name} must be a ${isWhole ? 'whole ' : ''}number from ${least}, found ${String(value)}`,
+    `${name} must be a ${isWhole ? 'whole ' : ''}number from ${least}, found ${typeof value === 'string' ? `'${value}'` : String(value)}`,
   );
 }

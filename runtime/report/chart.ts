@@ -8,6 +8,8 @@ export interface Series {
   readonly name: string;
   /** One value for each place of the x axis; what is not finite is a gap, and said. */
   readonly values: readonly number[];
+  /** By place: false where nobody knows the value, which is a gap alone. */
+  readonly known?: readonly boolean[];
   /** Drawn with dashes, so that it can be told apart without colours. */
   readonly dashed?: boolean;
 }
@@ -55,7 +57,9 @@ export function lineChart(title: string, all: readonly Series[], options: ChartO
   if (series.length === 0)
     return html`<figure>
       <figcaption>${title}</figcaption>
-      <p>No finite value.</p>
+      <p>
+        ${axis.logarithmic && all.some(({ values }) => values.includes(0)) ? 'Nothing above 0.' : 'No finite value.'}
+      </p>
       ${note}
     </figure>`;
 
@@ -136,9 +140,10 @@ export function lineChart(title: string, all: readonly Series[], options: ChartO
   }
 
   /** A line across the chart where a curve begins to be no more. */
-  function broken({ name, values }: Series): Markup | '' {
-    const at = firstBroken(values);
-    if (at === -1) return '';
+  function broken(series: Series): Markup | '' {
+    const { name, values } = series;
+    const at = brokenPlaces(series)[0];
+    if (at === undefined) return '';
     const told = `${name}, epoch ${epochs[at]}: ${numberText(values[at]!)}`;
     return html`<path class="broken" d="M${x(epochs[at]!).toFixed(1)},${TOP}V${HEIGHT - BOTTOM}"
       ><title>${told}</title></path
@@ -150,27 +155,32 @@ function spoken({ name, values }: Series): string {
   return `${name} from ${numberText(values[0] ?? NaN)} to ${numberText(values.at(-1) ?? NaN)}`;
 }
 
-const firstBroken = (values: readonly number[]): number =>
-  values.findIndex((value) => !Number.isFinite(value));
+const brokenPlaces = ({ values, known }: Series): number[] =>
+  [...values.keys()].filter((at) => !Number.isFinite(values[at]) && known?.[at] !== false);
+
+const NEVER = 'in no epoch';
 
 /** `loss was not finite from epoch 19 on.` Those that broke alike share a sentence. */
 function brokenNotes(all: readonly Series[], epochs: readonly number[]): string[] {
   const names = new Map<string, string[]>();
-  for (const { name, values } of all) {
-    const first = firstBroken(values);
-    if (first === -1) continue;
-    const count = values.filter((value) => !Number.isFinite(value)).length;
+  for (const series of all) {
+    const { name, values } = series;
+    const places = brokenPlaces(series);
+    const [first] = places;
+    if (first === undefined) continue;
+    const count = places.length;
     const when =
       count === values.length - first && count > 1
         ? first === 0
-          ? 'in any epoch'
+          ? NEVER
           : `from epoch ${epochs[first]} on`
         : `in ${count === 1 ? '' : `${count} epochs, first in `}epoch ${epochs[first]}`;
     names.set(when, [...(names.get(when) ?? []), name]);
   }
   return [...names].map(([when, those]) => {
     const who = those.length > MOST_NAMES ? `${those.length} curves` : those.join(', ');
-    return `${who} ${those.length === 1 ? 'was' : 'were'} not finite ${when}.`;
+    const not = when === NEVER ? '' : 'not ';
+    return `${who} ${those.length === 1 ? 'was' : 'were'} ${not}finite ${when}.`;
   });
 }
 

@@ -1,37 +1,51 @@
 /** Notes by epoch what a report shows and the history has not: the rates of learning, and the norms of gradients. */
 import type { BatchReport, Callback, CallbackState, EpochReport, FitContext } from '../callback.ts';
 import { GradientMonitor } from '../callbacks/gradient-monitor.ts';
-import { DataError } from '../errors.ts';
+import { checkOptionNames, DataError } from '../errors.ts';
 import type { TrainingSnapshot } from '../snapshot.ts';
+import type { ModelDescription } from '../types.ts';
 
 const NAME = 'ReportRecorder';
 const EPOCH = 'epoch';
 /** With the place of the rate in the description: a name may have characters that files do not bear. */
 const RATE = 'rate/';
 const NORM = 'norm/';
+/** By epoch, 1 where gradients were looked at: a norm that is not finite then was so, else nobody knows. */
+const SEEN = 'seen';
+/** Of the epoch at work: what the monitor has seen of it. */
+const UNFINISHED = 'unfinished/';
 
 export interface Recording {
   readonly epochs: readonly number[];
-  /** In the order of the description: the rate of the last step of the epoch. */
-  readonly rates: readonly (readonly number[])[];
+  /** By the names of the description: the rate of the last step of the epoch; NaN where nobody has seen it. */
+  readonly rates: ReadonlyMap<string, readonly number[]>;
   /** By parameter, in the order of the model: ‖g‖₂, the mean over the steps that were looked at. */
   readonly norms: ReadonlyMap<string, readonly number[]>;
+  /** By epoch: there were such steps. */
+  readonly seen: readonly boolean[];
+}
+
+export interface ReportRecorderOptions {
+  /** Looks at the gradients of every so manieth step; 10 by default, beginning with the first of the epoch. */
+  readonly every?: number;
 }
 
 /**
  * A callback of `fit` for `trainer.report`. What it notes is part of the snapshots of the training, so that it outlives a stop.
- * It looks at the gradients of every tenth step (`every`), after the other callbacks.
+ * What it has seen of an unfinished epoch is, too.
  */
 export class ReportRecorder implements Callback {
   readonly name = NAME;
-  readonly runsLast = true;
   private readonly monitor: GradientMonitor;
   private columns = new Map<string, number[]>();
+  private hasSeen = false;
 
-  constructor({ every = 10 }: { readonly every?: number } = {}) {
+  constructor(options: ReportRecorderOptions = {}) {
+    checkOptionNames<ReportRecorderOptions>(NAME, { every: true }, options);
     this.monitor = new GradientMonitor({
-      every,
+      ...options,
       onReport: (_epoch, reports) => {
+        this.hasSeen = true;
         for (const { parameter, norm } of reports) this.note(NORM + parameter, norm);
       },
     });
@@ -49,19 +63,27 @@ export class ReportRecorder implements Callback {
   onEpochEnd(report: EpochReport, context: FitContext): void {
     this.note(EPOCH, report.epoch);
     for (const [k, rate] of Object.values(context.trainer.rates).entries()) this.note(`${RATE}${k}`, rate);
+    this.hasSeen = false;
     this.monitor.onEpochEnd(report, context);
-    // of the rest of an epoch that was stopped there may be no gradient
+    this.note(SEEN, Number(this.hasSeen));
+    // it may have come to the training in the midst of an epoch
     for (const values of this.columns.values()) if (values.length < this.length) values.push(NaN);
   }
 
   getState(): CallbackState {
-    return Object.fromEntries([...this.columns].map(([name, values]) => [name, Float64Array.from(values)]));
+    return Object.fromEntries([
+      ...[...this.columns].map(([name, values]) => [name, Float64Array.from(values)]),
+      ...Object.entries(this.monitor.getState()).map(([name, value]) => [UNFINISHED + name, value]),
+    ]) as CallbackState;
   }
 
   /** @throws DataError where it is not the state of a recorder: what is not as long as there are epochs, or no column of its own */
   setState(state: CallbackState): void {
-    const columns = Object.entries(state).map(([name, values]): [string, number[]] => {
-      const isOwn = name === EPOCH || /^(?:rate\/\d+|norm\/.+)$/.test(name);
+    const entries = Object.entries(state);
+    const unfinished = entries.filter(([name]) => name.startsWith(UNFINISHED));
+    const finished = entries.filter(([name]) => !name.startsWith(UNFINISHED));
+    const columns = finished.map(([name, values]): [string, number[]] => {
+      const isOwn = name === EPOCH || name === SEEN || /^(?:rate\/\d+|norm\/.+)$/.test(name);
       if (!isOwn || typeof values === 'number')
         throw new DataError(`the state of a ${NAME} has '${name}', which is no column of its own`);
       return [name, [...values]];
@@ -74,6 +96,8 @@ export class ReportRecorder implements Callback {
         throw new DataError(
           `'${name}' in the state of a ${NAME} must have ${epochs.length} values, one an epoch, found ${length}`,
         );
+    const seen = unfinished.map(([name, value]) => [name.slice(UNFINISHED.length), value]);
+    if (seen.length > 0) this.monitor.setState(Object.fromEntries(seen) as CallbackState);
     this.columns = new Map(columns);
   }
 
@@ -91,19 +115,30 @@ export class ReportRecorder implements Callback {
 }
 
 /** What a `ReportRecorder` has noted of a training. */
-export function recordingIn({ arrays }: TrainingSnapshot): Recording | undefined {
-  const start = `callback/${NAME}/`;
-  const columns = new Map(
-    Object.entries(arrays)
-      .filter(([name]) => name.startsWith(start))
-      .map(([name, { data }]) => [name.slice(start.length), [...data]]),
-  );
-  const epochs = columns.get(EPOCH);
+export function recordingIn(
+  { arrays }: TrainingSnapshot,
+  { training, parameters }: ModelDescription,
+): Recording | undefined {
+  const columnOf = (name: string): readonly number[] | undefined => {
+    const array = arrays[`callback/${NAME}/${name}`];
+    return array && [...array.data];
+  };
+  const epochs = columnOf(EPOCH);
   if (epochs === undefined) return undefined;
-  const under = (prefix: string): [string, number[]][] =>
-    [...columns].flatMap(([name, values]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), values]] : [],
+  const columnsOf = (names: readonly string[], column: (name: string, k: number) => string) =>
+    new Map(
+      names.flatMap((name, k): [string, readonly number[]][] => {
+        const values = columnOf(column(name, k));
+        return values ? [[name, values]] : [];
+      }),
     );
-  const rates = under(RATE).toSorted(([one], [other]) => Number(one) - Number(other));
-  return { epochs, rates: rates.map(([, values]) => values), norms: new Map(under(NORM)) };
+  return {
+    epochs,
+    rates: columnsOf(training.rates, (_, k) => `${RATE}${k}`),
+    norms: columnsOf(
+      parameters.map(({ name }) => name),
+      (name) => NORM + name,
+    ),
+    seen: (columnOf(SEEN) ?? []).map(Boolean),
+  };
 }

@@ -4,7 +4,7 @@ import { summary } from '../summary.ts';
 import type { ModelDescription } from '../types.ts';
 import { lineChart, type Series } from './chart.ts';
 import { columnText, counted, html, Markup, type Part } from './html.ts';
-import type { ReportOptions, ReportSource } from './options.ts';
+import { checkReportOptions, type ReportOptions, type ReportSource } from './options.ts';
 import { recordingIn, type Recording } from './recorder.ts';
 import { judge, type SplitReport } from './split.ts';
 import { STYLE } from './style.ts';
@@ -23,6 +23,7 @@ export interface ReportContent {
  * @throws DataError where the data of the split are wrong, or names of classes are given and no classes found
  */
 export function reportOf<Inputs>(trainer: ReportSource<Inputs>, options: ReportOptions<Inputs> = {}): string {
+  checkReportOptions(options);
   const { title, split } = options;
   const { description } = trainer;
   return reportHtml({
@@ -55,7 +56,7 @@ export function reportHtml(content: ReportContent): string {
             ${counted(training.step, 'step')}, ${counted(training.epoch, 'epoch')}, seed ${training.seed},
             ${training.dtype === 'f32' ? 'float32' : 'float64'}
           </p>
-          ${curves(history, recordingIn(training), description)}
+          ${curves(history, recordingIn(training, description), description, leftEpoch(training, description))}
           ${split === undefined ? '' : splitSection(split)}
           <h2>Model</h2>
           ${html`<pre>${summary({ description })}</pre>`} ${historySection(history)}
@@ -79,14 +80,25 @@ function historyIn({ arrays, fit }: TrainingSnapshot): RunHistory {
   return { epochs: Array.from({ length }, (_, k) => before + k + 1), values: new Map(entries) };
 }
 
+/** What was not finite in an epoch that was left before its end, which has no place in the curves. */
+function leftEpoch({ arrays, fit }: TrainingSnapshot, { metrics }: ModelDescription): string {
+  const { epoch = 0, steps = 0 } = (fit ?? {}) as { readonly epoch?: number; readonly steps?: number };
+  const sums = [...(arrays['running/sums']?.data ?? [])];
+  const broken = ['loss', ...metrics].filter((_, k) => !Number.isFinite(sums[k] ?? 0));
+  if (steps === 0 || broken.length === 0) return '';
+  const who = `${broken.join(', ')} ${broken.length === 1 ? 'was' : 'were'}`;
+  return ` Epoch ${epoch + 1} was left after ${counted(steps, 'step')}: ${who} not finite.`;
+}
+
 const VALIDATION = 'val_';
 
 function curves(
   { epochs, values }: RunHistory,
   recording: Recording | undefined,
   description: ModelDescription,
+  left: string,
 ): Markup {
-  if (epochs.length === 0) return html`<p>No epoch has been finished yet.</p>`;
+  if (epochs.length === 0) return html`<p>No epoch has been finished yet.${left}</p>`;
   // a figure of the validation data stands with that of the training data
   const isTwin = (name: string): boolean =>
     name.startsWith(VALIDATION) && values.has(name.slice(VALIDATION.length));
@@ -99,6 +111,7 @@ function curves(
   });
   const { rates } = description.training;
   const notes = [
+    ...(left === '' ? [] : [left]),
     ...(recording === undefined
       ? [
           'The learning rate and the norms of gradients are shown where a ReportRecorder is among the callbacks of fit.',
@@ -113,19 +126,25 @@ function curves(
     ${notes.map((note) => html`<p class="note">${note}</p>`)}`;
 }
 
-function recorded({ epochs, rates, norms }: Recording, names: readonly string[]): Markup {
-  const rateSeries = rates.map((values, k): Series => {
-    return { name: rates.length === 1 ? 'learning rate' : (names[k] ?? `rate ${k + 1}`), values };
+function recorded({ epochs, rates, norms, seen }: Recording, names: readonly string[]): Markup {
+  // with one schedule for two they lie upon each other
+  const rateSeries = [...rates].map(([name, values], k): Series => {
+    return {
+      name: names.length === 1 ? 'learning rate' : name,
+      values,
+      known: values.map((rate) => !Number.isNaN(rate)),
+      dashed: k % 2 === 1,
+    };
   });
   const normSeries = [...norms]
-    .map(([name, values]): Series => ({ name, values }))
+    .map(([name, values]): Series => ({ name, values, known: seen }))
     .toSorted((one, other) => (other.values.at(-1) ?? 0) - (one.values.at(-1) ?? 0));
   const rateChart =
-    rates.length === 0
+    rateSeries.length === 0
       ? ''
       : lineChart('Learning rate of the last step of an epoch', rateSeries, {
           epochs,
-          logarithmic: isMostlySmall(rates.flat()),
+          logarithmic: isMostlySmall(rateSeries.flatMap(({ values }) => values)),
         });
   return html`${rateChart}
   ${lineChart('Norms of gradients, by parameter', normSeries, { epochs, logarithmic: true })}`;
@@ -201,7 +220,10 @@ function splitSection({ name, results, classes, why }: SplitReport): Markup {
     ${classes === undefined ? '' : classTables(name, classes)}`;
 }
 
-function classTables(of: string, { names, matrix, scores }: NonNullable<SplitReport['classes']>): Markup {
+function classTables(
+  of: string,
+  { names, cut, matrix, scores }: NonNullable<SplitReport['classes']>,
+): Markup {
   const counts = names.map((truth, place) => {
     const all = [...matrix.counts.subarray(place * names.length, (place + 1) * names.length)];
     const sum = all.reduce((total, count) => total + count, 0);
@@ -218,7 +240,7 @@ function classTables(of: string, { names, matrix, scores }: NonNullable<SplitRep
   return html`<h2>Confusion matrix of ${of}</h2>
     ${table({
       style: 'matrix',
-      caption: 'Rows are the true classes, columns the predicted ones. A colour is the share of the row.',
+      caption: `Rows are the true classes, columns the predicted ones${cut === undefined ? '' : ` (${names[1]}: ${cut})`}. A colour is the share of the row.`,
       head: ['true \\ predicted', ...names.map((each) => classHeading(each, 'col'))],
       rows: counts,
     })}

@@ -19,11 +19,16 @@ export interface SplitReport {
   readonly why?: string;
   /** Absent where there is no input with classes, or no output for them. */
   readonly classes?: {
+    /** Of one probability: when a row is taken to be of class 1. */
+    readonly cut?: string;
     readonly names: readonly string[];
     readonly matrix: ConfusionMatrix;
     readonly scores: ClassReport;
   };
 }
+
+/** A probability that is more means class 1. */
+const CUT = 0.5;
 
 /** @throws DataError where the data are wrong, or the names given are not of classes */
 export function judge<Inputs>(
@@ -51,13 +56,16 @@ export function judge<Inputs>(
     const row = Math.floor(broken / sizeOf(output));
     return { name, results, why: `output '${output.name}' is ${scores[broken]} in row ${row}` };
   }
-  // a logit is cut at another place than a probability
-  if (isOne && Array.from(scores).some((score) => score < 0 || score > 1)) {
+  // a logit is cut at another place than a probability, and its values may happen to be between 0 and 1
+  if (isOne && output.probability !== true) {
     if (options.output === undefined)
-      return without(`output '${output.name}' is not between 0 and 1, so it is no probability of class 1`);
-    throw new DataError(`output '${output.name}' must be the probability of class 1, between 0 and 1`);
+      return without(
+        `nothing in the formula of output '${output.name}' keeps it between 0 and 1, as a sigmoid does; say by \`output\` if it is the probability of class 1`,
+      );
+    if (Array.from(scores).some((score) => score < 0 || score > 1))
+      throw new DataError(`output '${output.name}' must be the probability of class 1, between 0 and 1`);
   }
-  const predicted = isOne ? threshold(scores) : argmax(scores, count);
+  const predicted = isOne ? threshold(scores, CUT) : argmax(scores, count);
   const truth = (data as Readonly<Record<string, ArrayLike<number>>>)[label.name]!;
   const names = options.classes ?? Array.from({ length: count }, (_, k) => String(k));
   if (names.length !== count)
@@ -69,6 +77,7 @@ export function judge<Inputs>(
     results,
     classes: {
       names,
+      ...(isOne && { cut: `${output.name} > ${CUT}` }),
       matrix: confusionMatrix(predicted, truth, count),
       scores: classReport(predicted, truth, { classes: count }),
     },

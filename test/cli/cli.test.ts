@@ -1,6 +1,15 @@
 /** The command line, as a process: what it writes, prints, and ends with. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -286,6 +295,37 @@ describe('compile', () => {
       // ten times what is promised: the machine may be busy
       expect(total(warm)).toBeLessThan(1500);
       expect(total(cold)).toBeLessThan(10_000);
+    } finally {
+      child.kill();
+    }
+  });
+});
+
+describe('--watch', () => {
+  it('loses no change that comes while another is compiled, in place or put in its place', async () => {
+    const path = join(folder, 'twice-saved.dsl');
+    const text = (name: string): string => line.replaceAll('model Line', `model ${name}`);
+    writeFileSync(path, line);
+    const child = spawn(process.execPath, [compiler, 'twice-saved.dsl', '-o', 'watched', '--watch'], {
+      cwd: folder,
+    });
+    let told = '';
+    child.stderr.on('data', (data) => (told += data));
+    const output = join(folder, 'watched/twice-saved.ts');
+    try {
+      await waitFor(() => told.includes('watching'));
+      for (const gap of [35, 45, 60, 100])
+        for (const kind of ['Place', 'Copy', 'Old']) {
+          writeFileSync(path, text('First'));
+          // a copy keeps its own time, which is before that of the compilation
+          const spare = join(folder, 'spare');
+          writeFileSync(spare, text(`${kind}${gap}`));
+          if (kind === 'Old') utimesSync(spare, 1e9, 1e9);
+          await new Promise((done) => setTimeout(done, gap));
+          if (kind === 'Place') writeFileSync(path, text(`${kind}${gap}`));
+          else renameSync(spare, path);
+          await waitFor(() => readFileSync(output, 'utf8').includes(`name: '${kind}${gap}'`));
+        }
     } finally {
       child.kill();
     }

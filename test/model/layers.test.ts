@@ -102,6 +102,23 @@ describe('how the weights of a layer begin', () => {
     expect([error.code, textOf(error.span)]).toEqual([code, underlined]);
     expect(error.message).toContain(message);
   });
+
+  it.each([
+    ['dense(2, he_normal)', 'he_normal', '`init = he_normal`'],
+    ['dense(2, bias = normal(0, 1))', 'normal(0, 1)', '`init = normal(...)`'],
+  ])('%s: an initialiser without its name is told the name', (call, underlined, hint) => {
+    const error = errorOf(`input x[n, 8]\noutput h = x |> ${call}`);
+    expect([error.code, textOf(error.span)]).toEqual(['E201', underlined]);
+    expect(error.hint).toContain(hint);
+  });
+
+  it('cannot be said of weights that are another call’s', () => {
+    const error = errorOf(
+      'input x[n, 8]\nh = x |> dense(2)\noutput k = x |> dense(2, init = zeros, weights = h)',
+    );
+    expect([error.code, textOf(error.span)]).toEqual(['E205', 'zeros']);
+    expect(error.message).toBe("`init` has nothing to say of weights that are another call's");
+  });
 });
 
 describe('several layer calls in a statement', () => {

@@ -471,7 +471,34 @@ describe('what cannot be is refused before anything is changed', () => {
     [
       'a class for a callback',
       bad({ callbacks: [EarlyStopping] }),
-      /list of callbacks, found class EarlyStopping $/,
+      'callbacks[0] has no hook (of a class, give `new ...`); hooks are',
+    ],
+    ['a callback without a hook', bad({ callbacks: [{ name: 'mine' }] }), 'callbacks[0] has no hook'],
+    [
+      'a list in the list of callbacks',
+      bad({ callbacks: [new EarlyStopping(), [new EarlyStopping()]] }),
+      'callbacks[1] has no hook',
+    ],
+    [
+      'a hook that is misspelt',
+      bad({ callbacks: [{ onEpochEnd() {}, onEpochEnds() {} }] }),
+      "callbacks[0] has 'onEpochEnds', which is no hook; hooks are the functions onTrainBegin, onEpochBegin,",
+    ],
+    [
+      'a hook of a class that is misspelt',
+      bad({
+        callbacks: [
+          new (class extends EarlyStopping {
+            on_epoch_end(): void {}
+          })(),
+        ],
+      }),
+      "callbacks[0] has 'on_epoch_end', which is no hook",
+    ],
+    [
+      'a hook that is no function',
+      bad({ callbacks: [{ onEpochEnd: 5 }] }),
+      "has 'onEpochEnd', which is no hook",
     ],
     ['validation data', { validationData: { x: [1] } }, 'input'],
   ])('%s', async (_, options, words) => {
@@ -640,7 +667,8 @@ describe('the rate factor', () => {
 
   it('must be a number from 0, of a model that has a rate', async () => {
     const trainer = module.createTrainer();
-    for (const factor of [-1, NaN, Infinity]) expect(() => (trainer.rateFactor = factor)).toThrow(DataError);
+    for (const factor of [-1, NaN, Infinity, '2' as unknown as number])
+      expect(() => (trainer.rateFactor = factor)).toThrow(DataError);
     expect(trainer.rateFactor).toBe(1);
     const rateless = await moduleOf(
       `optimizer fixed(speed = 0.1) { p' = p - speed * g }\n${PLAIN.replace('adam(rate = 1e-2)', 'fixed')}`,

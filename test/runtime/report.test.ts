@@ -3,9 +3,12 @@ import {
   DataError,
   getTraining,
   LearningRateScheduler,
+  ModelCheckpoint,
   setTraining,
   summary,
+  TerminateOnNaN,
   type CallbackState,
+  type TrainingSnapshot,
 } from 'chainrule/runtime';
 import { ReportRecorder, reportHtml, reportOf } from 'chainrule/report';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -130,6 +133,80 @@ describe('a report', () => {
     expect(() => new ReportRecorder().setState(state)).toThrow(words);
   });
 
+  it('refuses an option that it has not', () => {
+    const trainer = classes.createTrainer();
+    const wrong = (options: object) => () => reportOf(trainer, options);
+    expect(wrong({ titel: 'x' })).toThrow("report has no option 'titel', did you mean 'title'?");
+    expect(wrong({ title: 5 })).toThrow('title must be a text, found 5');
+    const recorder = (options: unknown) => () =>
+      new ReportRecorder(options as ConstructorParameters<typeof ReportRecorder>[0]);
+    expect(recorder({ evry: 1 })).toThrow("ReportRecorder has no option 'evry', did you mean 'every'?");
+    expect(recorder(null)).toThrow(DataError);
+    expect(recorder({ every: 0 })).toThrow('every must be a whole number from 1, found 0');
+  });
+
+  it.each([1, 2, 10])(
+    'is the same of a training that was stopped at any step, with every: %i',
+    async (every) => {
+      const recorder = (): ReportRecorder => new ReportRecorder({ every });
+      const whole = classes.createTrainer({ batch: 1 });
+      await whole.fit(data, { callbacks: [recorder()] });
+      const wanted = reportOf(whole);
+      expect(wanted).not.toContain('finite');
+      for (let stop = 1; stop < 18; stop++) {
+        const controller = new AbortController();
+        const stopped = classes.createTrainer({ batch: 1 });
+        await stopped.fit(data, {
+          callbacks: [recorder()],
+          signal: controller.signal,
+          onBatch: () => stopped.step === stop && controller.abort(),
+        });
+        const resumed = classes.createTrainer({ batch: 1 });
+        setTraining(resumed, getTraining(stopped));
+        // one that goes on for no step loses nothing, either
+        await resumed.fit(data, { callbacks: [recorder()], resume: true, signal: AbortSignal.abort() });
+        await resumed.fit(data, { callbacks: [recorder()], resume: true });
+        expect(reportOf(resumed) === wanted, `stopped at step ${stop}`).toBe(true);
+      }
+    },
+  );
+
+  it('has the epoch of a checkpoint, wherever in the list the recorder stands', async () => {
+    const snapshots: TrainingSnapshot[] = [];
+    const checkpoint = (): ModelCheckpoint =>
+      new ModelCheckpoint({ path: 'x', write: (_, snapshot) => void snapshots.push(snapshot) });
+    const whole = classes.createTrainer();
+    await whole.fit(data, { callbacks: [checkpoint(), new ReportRecorder()] });
+    const resumed = classes.createTrainer();
+    setTraining(resumed, snapshots[0]!);
+    await resumed.fit(data, { callbacks: [checkpoint(), new ReportRecorder()], resume: true });
+    expect(reportOf(resumed)).toBe(reportOf(whole));
+  });
+
+  it('leaves a gap, and no sentence, where nobody has looked at the gradients', async () => {
+    const controller = new AbortController();
+    const trainer = classes.createTrainer({ batch: 1 });
+    await trainer.fit(data, {
+      signal: controller.signal,
+      onBatch: () => trainer.step === 2 && controller.abort(),
+    });
+    await trainer.fit(data, { resume: true, callbacks: [new ReportRecorder()] });
+    const page = reportOf(trainer);
+    expect([...page.matchAll(/<title>z_b, epoch (\d)/g)].map((match) => match[1])).toEqual(['2', '3']);
+    expect(page).not.toMatch(/finite|class="broken"/);
+  });
+
+  it('says what was not finite in an epoch that was left', async () => {
+    const trainer = classes.createTrainer({ batch: 1 });
+    trainer.setWeights({ z_W: [1e308, 1e308, 1e308, 1e308, 1e308, 1e308], z_b: [0, 0, 0] });
+    const nowhere = new TerminateOnNaN({ onStop: () => {} });
+    await trainer.fit(data, { shuffle: false, callbacks: [nowhere, new ReportRecorder()] });
+    expect(nowhere.step).toBeGreaterThan(1);
+    expect(reportOf(trainer)).toContain(
+      `No epoch has been finished yet. Epoch 1 was left after ${nowhere.step} steps: loss was not finite.`,
+    );
+  });
+
   it('counts which classes were taken for which', async () => {
     const trainer = classes.createTrainer();
     await trainer.fit(data, { epochs: 200 });
@@ -160,15 +237,23 @@ describe('a report', () => {
       loss = mean[n](bce_logits(logit[n], odd[n]))
       train { optimizer: sgd(rate = 1), batch: 4 }
     }`);
-    const split = { x: [3, 0, -3, 0, 2, 1, -2, -1], odd: [1, 0, 1, 0] };
     const trainer = module.createTrainer();
     trainer.setWeights({ z_W: [1, 1], z_b: [0] });
-    const page = reportOf(trainer, { split: { data: split } });
-    expect(page).not.toContain('Confusion matrix');
-    expect(page).toContain('No confusion matrix: output &#39;logit&#39; is not between 0 and 1');
-    expect(() => reportOf(trainer, { split: { data: split, classes: ['even', 'odd'] } })).toThrow(
-      "classes are given, but there is no confusion matrix: output 'logit' is not between 0 and 1",
-    );
+    const split = { x: [3, 0, -3, 0, 2, 1, -2, -1], odd: [1, 0, 1, 0] };
+    // these happen to be between 0 and 1
+    const small = { x: [0.1, 0.1, 0.2, 0.2], odd: [1, 1] };
+    for (const rows of [split, small]) {
+      const page = reportOf(trainer, { split: { data: rows } });
+      expect(page).not.toContain('Confusion matrix');
+      expect(page).toContain(
+        'No confusion matrix: nothing in the formula of output &#39;logit&#39; keeps it between 0 and 1',
+      );
+      expect(() => reportOf(trainer, { split: { data: rows, classes: ['even', 'odd'] } })).toThrow(
+        'classes are given, but there is no confusion matrix: nothing in the formula',
+      );
+    }
+    const named = reportOf(trainer, { split: { data: small, output: 'logit', classes: ['even', 'odd'] } });
+    expect(named).toContain('(odd: logit &#62; 0.5)');
     expect(() => reportOf(trainer, { split: { data: split, output: 'logit' } })).toThrow(
       "output 'logit' must be the probability of class 1",
     );
@@ -217,8 +302,15 @@ describe('a report', () => {
   it.each([
     ['an input without classes', { label: 'x' }, "'x' is no input with one class"],
     ['an unknown output', { output: 'q' }, "'q' is no output with a number for each class"],
+    [
+      'a misspelt option',
+      { clases: ['a', 'b', 'c'] },
+      "split has no option 'clases', did you mean 'classes'?",
+    ],
+    ['names that are none', { classes: [1, 2, null] }, 'classes must be a list of names'],
+    ['one text for names', { classes: 'abc' }, 'classes must be a list of names, found abc'],
     ['few names', { classes: ['a'] }, "classes must have 3 names, those of input 'label'; found 1"],
-  ])('refuses %s', (_, options, words) => {
+  ] as [string, object, string][])('refuses %s', (_, options, words) => {
     const report = (): string => reportOf(classes.createTrainer(), { split: { data, ...options } });
     expect(report).toThrow(DataError);
     expect(report).toThrow(words);
@@ -262,7 +354,7 @@ describe('a chart', () => {
     ['in one', [3, Infinity, 2, 1], 'loss was not finite in epoch 2.'],
     ['in some', [NaN, 2, NaN, 1], 'loss was not finite in 2 epochs, first in epoch 1.'],
     ['in the last', [4, 3, 2, NaN], 'loss was not finite in epoch 4.'],
-    ['in all', [NaN, NaN, NaN, NaN], 'loss was not finite in any epoch.'],
+    ['in all', [NaN, NaN, NaN, NaN], 'loss was finite in no epoch.'],
   ])('says where a curve is not finite: %s', (_, values, sentence) => {
     const { text } = lineChart('loss', [{ name: 'loss', values }], { epochs: [1, 2, 3, 4] });
     expect(text).toContain(sentence);

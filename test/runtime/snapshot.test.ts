@@ -207,7 +207,12 @@ describe('a snapshot', () => {
       WHERE,
     ],
     ['without a batch', place({ settings: {} }), WHERE],
-    ['in an epoch that is beyond counting', place({ epoch: 2 ** 40 }), WHERE],
+    ['in an epoch that is beyond counting', place({ epoch: 2 ** 40 }), "the training's epoch must be"],
+    [
+      'after epochs that are beyond counting',
+      (s: TrainingSnapshot) => ({ ...s, epoch: 2 ** 40 }),
+      "the training's epoch must be",
+    ],
     ['before its first epoch', place({ initialEpoch: 50 }), WHERE],
     [
       'a history of more epochs than there were',

@@ -1,5 +1,6 @@
 /** @file The model's description, as the runtime wants it: ports, parameters, states, defaults. */
 import { batchwiseResults } from '../../graph/batchwise.ts';
+import { probabilities } from '../../graph/value-ranges.ts';
 import type { Initializer, Program, Tensor } from '../../graph/types.ts';
 import type {
   ModelDescription,
@@ -24,7 +25,7 @@ export function describeModel(request: EmitRequest, states: readonly StateDescri
     inputs: tensors
       .filter((tensor) => tensor.role === 'input')
       .map((tensor) => ({ ...describePort(tensor, model.batch), predicts: predictReads.has(tensor.name) })),
-    outputs: program.outputs.map((name) => describePort(tensorOf(program, name), model.batch)),
+    outputs: describeOutputs(request),
     metrics: program.metrics,
     ...(batchwise.length === 0 ? {} : { batchwise }),
     hasLoss: program.loss !== undefined,
@@ -49,6 +50,15 @@ export function tensorOf(program: Program, name: string): Tensor {
   const tensor = program.tensors.get(name);
   if (tensor === undefined) throw new Error(`the program has no tensor '${name}'`);
   return tensor;
+}
+
+function describeOutputs({ model, program }: EmitRequest): Port[] {
+  const likely = probabilities(model.program);
+  return program.outputs.map((name) => {
+    const port = describePort(tensorOf(program, name), model.batch);
+    const isOne = port.element === 'real' && port.batched && port.shape.every((axis) => axis === 1);
+    return isOne && likely.has(name) ? { ...port, probability: true } : port;
+  });
 }
 
 function describePort(tensor: Tensor, batch: string | undefined): Port {
