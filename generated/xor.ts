@@ -48,7 +48,7 @@ export const description: ModelDescription = {
     { name: 'y', shape: [1], batched: true, axes: [''], element: 'real', predicts: false },
   ],
   outputs: [
-    { name: 'a', shape: [1], batched: true, axes: ['k'], element: 'real' },
+    { name: 'a', shape: [1], batched: true, axes: ['k'], element: 'real', probability: true },
   ],
   metrics: ['accuracy'],
   hasLoss: true,

@@ -21,7 +21,7 @@ import {
   type WeightsHolder,
   type WeightsSource,
 } from '../tensors.ts';
-import { pathOf, readWhole, replaceFile, type FilePath } from './disk.ts';
+import { pathOf, prepareFolder, readWhole, replaceFile, type FilePath } from './disk.ts';
 
 /** A file format of named tensors. `name` is the file's without its ending. */
 interface WeightsFormat {
@@ -116,7 +116,9 @@ export async function saveReport<Inputs>(
   file: FilePath,
   options?: ReportOptions<Inputs>,
 ): Promise<void> {
-  await replaceFile(pathOf(file), new TextEncoder().encode(reportOf(trainer, options)));
+  const page = new TextEncoder().encode(reportOf(trainer, options));
+  prepareFolder(pathOf(file));
+  await replaceFile(pathOf(file), page);
 }
 
 /** `trainer.load`: the whole training from `.ckpt`, else weights. */
