@@ -23,7 +23,7 @@ describe.skipIf(!hasChromium)('a report in Chromium', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'report-'));
-    file = join(folder, 'report.html');
+    file = join(folder, 'runs', 'report.html');
     const { train, test } = loadDigits(1500);
     const trainer = createTrainer();
     await trainer.fit(train, {

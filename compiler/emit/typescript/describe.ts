@@ -1,6 +1,6 @@
 /** @file The model's description, as the runtime wants it: ports, parameters, states, defaults. */
 import { batchwiseResults } from '../../graph/batchwise.ts';
-import { probabilities } from '../../graph/value-ranges.ts';
+import { probabilities } from '../../graph/intervals.ts';
 import type { Initializer, Program, Tensor } from '../../graph/types.ts';
 import type {
   ModelDescription,

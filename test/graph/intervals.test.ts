@@ -1,6 +1,8 @@
 /** Between which bounds values are; and which outputs of one number a row are known to be probabilities. */
 import { describe, expect, it } from 'vitest';
-import { probabilities } from '../../compiler/graph/value-ranges.ts';
+import { binaryIntervals, probabilities, unaryIntervals } from '../../compiler/graph/intervals.ts';
+import { evaluateBinary, evaluateUnary } from '../../compiler/graph/operators.ts';
+import type { BinaryOperator, UnaryOperator } from '../../compiler/graph/types.ts';
 import { modelOf } from '../model/helpers.ts';
 
 const likely = (statements: string): boolean =>
@@ -32,5 +34,30 @@ describe('whether it is between 0 and 1 is seen of', () => {
     ['one of a sigmoid and a logit', 'output p[n] = x[n, 0] > 0 ? sigmoid(x[n, 1]) : x[n, 1]', false],
   ] as [string, string, boolean?][])('%s: %s', (_, statements, wanted = true) => {
     expect(likely(statements)).toBe(wanted);
+  });
+});
+
+describe('no value is outside of the interval of', () => {
+  const ends = [-Infinity, -2, -1, -0.4, 0, 0.3, 1, 1.5, 3, Infinity];
+  const intervals = ends.flatMap((least, k) => ends.slice(k).map((greatest) => ({ least, greatest })));
+  const valuesIn = ({ least, greatest }: { least: number; greatest: number }): number[] =>
+    [...ends, -700, -1.7, -1e-9, 0.1, 0.77, 1.2, 40].filter((value) => value >= least && value <= greatest);
+  const outside = (value: number, { least, greatest }: { least: number; greatest: number }): boolean =>
+    value < least - 1e-12 || value > greatest + 1e-12;
+
+  it.each(Object.keys(evaluateUnary) as UnaryOperator[])('%s', (operator) => {
+    for (const operand of intervals)
+      for (const x of valuesIn(operand))
+        if (outside(evaluateUnary[operator](x), unaryIntervals[operator](operand)))
+          expect.fail(`${operator}(${x}), of ${operand.least} to ${operand.greatest}`);
+  });
+
+  it.each(Object.keys(evaluateBinary) as BinaryOperator[])('%s', (operator) => {
+    for (const left of intervals)
+      for (const right of intervals)
+        for (const x of valuesIn(left))
+          for (const y of valuesIn(right))
+            if (outside(evaluateBinary[operator](x, y), binaryIntervals[operator](left, right)))
+              expect.fail(`${operator}(${x}, ${y}), of ${JSON.stringify([left, right])}`);
   });
 });

@@ -14,58 +14,58 @@ import type {
   UnaryOperator,
 } from './types.ts';
 
-export interface ValueRange {
+export interface Interval {
   readonly least: number;
   readonly greatest: number;
 }
 
-const ANY: ValueRange = { least: -Infinity, greatest: Infinity };
-const POSITIVE: ValueRange = { least: 0, greatest: Infinity };
-const UNIT: ValueRange = { least: 0, greatest: 1 };
-const SIGNED_UNIT: ValueRange = { least: -1, greatest: 1 };
+const ANY: Interval = { least: -Infinity, greatest: Infinity };
+const POSITIVE: Interval = { least: 0, greatest: Infinity };
+const UNIT: Interval = { least: 0, greatest: 1 };
+const SIGNED_UNIT: Interval = { least: -1, greatest: 1 };
 
 /** The names of the tensors whose values are between 0 and 1: a sigmoid, a comparison, what is clipped. */
 export function probabilities(program: Program): Set<string> {
-  const ranges = [...valueRanges(program)];
-  return new Set(ranges.filter(([, range]) => within(range, UNIT)).map(([name]) => name));
+  const intervals = [...intervalsOf(program)];
+  return new Set(intervals.filter(([, interval]) => within(interval, UNIT)).map(([name]) => name));
 }
 
 /** Of every tensor of a program. */
-export function valueRanges(program: Program): Map<string, ValueRange> {
-  const ranges = new Map<string, ValueRange>();
+export function intervalsOf(program: Program): Map<string, Interval> {
+  const intervals = new Map<string, Interval>();
   for (const tensor of program.tensors.values())
-    if (tensor.role !== 'intermediate') ranges.set(tensor.name, rangeOfGiven(tensor));
+    if (tensor.role !== 'intermediate') intervals.set(tensor.name, intervalOfGiven(tensor));
   // what a recurrence reads of steps to come in this list is not known yet, so it may be anything
   for (const statement of program.statements)
-    ranges.set(statement.target, rangeOfStatement(statement, ranges));
-  return ranges;
+    intervals.set(statement.target, intervalOfStatement(statement, intervals));
+  return intervals;
 }
 
-function rangeOfGiven({ role, range, distribution }: Tensor): ValueRange {
+function intervalOfGiven({ role, range, distribution }: Tensor): Interval {
   if (role === 'input' && range !== undefined) return range;
   if (distribution?.kind === 'bernoulli') return UNIT;
   if (distribution?.kind === 'uniform') return hull(distribution.low, distribution.high);
   return ANY;
 }
 
-/** The least range with all of these values; any where one of them is undefined (0 · ∞). */
-function hull(...values: readonly number[]): ValueRange {
+/** The least interval with all of these values; any where one of them is undefined (0 · ∞). */
+function hull(...values: readonly number[]): Interval {
   if (values.some(Number.isNaN)) return ANY;
   return { least: Math.min(...values), greatest: Math.max(...values) };
 }
 
-const union = (one: ValueRange, other: ValueRange): ValueRange =>
+const union = (one: Interval, other: Interval): Interval =>
   hull(one.least, one.greatest, other.least, other.greatest);
 
 /** Of a function that never falls. */
 const rising =
   (of: (value: number) => number) =>
-  ({ least, greatest }: ValueRange): ValueRange =>
+  ({ least, greatest }: Interval): Interval =>
     hull(of(least), of(greatest));
 
-const always = (range: ValueRange) => (): ValueRange => range;
+const always = (interval: Interval) => (): Interval => interval;
 
-const UNARY: Readonly<Record<UnaryOperator, (operand: ValueRange) => ValueRange>> = {
+export const unaryIntervals: Readonly<Record<UnaryOperator, (operand: Interval) => Interval>> = {
   negate: ({ least, greatest }) => hull(-least, -greatest),
   abs: (operand) =>
     operand.least >= 0 ? operand : hull(0, Math.max(-operand.least, Math.abs(operand.greatest))),
@@ -100,7 +100,7 @@ const UNARY: Readonly<Record<UnaryOperator, (operand: ValueRange) => ValueRange>
   stop_gradient: (operand) => operand,
 };
 
-type OfTwo = (left: ValueRange, right: ValueRange) => ValueRange;
+type OfTwo = (left: Interval, right: Interval) => Interval;
 
 const multiplied: OfTwo = (left, right) =>
   hull(
@@ -110,10 +110,10 @@ const multiplied: OfTwo = (left, right) =>
     left.greatest * right.greatest,
   );
 
-const within = ({ least, greatest }: ValueRange, range: ValueRange): boolean =>
-  least >= range.least && greatest <= range.greatest;
+const within = ({ least, greatest }: Interval, other: Interval): boolean =>
+  least >= other.least && greatest <= other.greatest;
 
-const BINARY: Readonly<Record<BinaryOperator, OfTwo>> = {
+export const binaryIntervals: Readonly<Record<BinaryOperator, OfTwo>> = {
   add: (left, right) => hull(left.least + right.least, left.greatest + right.greatest),
   subtract: (left, right) => hull(left.least - right.greatest, left.greatest - right.least),
   multiply: multiplied,
@@ -143,19 +143,19 @@ const BINARY: Readonly<Record<BinaryOperator, OfTwo>> = {
   or: always(UNIT),
 };
 
-const countOf = (extents: readonly Extent[]): ValueRange =>
+const countOf = (extents: readonly Extent[]): Interval =>
   extents
     .map((extent) => (typeof extent === 'number' ? hull(extent, extent) : { least: 1, greatest: Infinity }))
     .reduce(multiplied, hull(1, 1));
 
-function rangeOfStatement(
+function intervalOfStatement(
   { indices, write, combine, body, finish }: Statement,
-  ranges: ReadonlyMap<string, ValueRange>,
-): ValueRange {
+  intervals: ReadonlyMap<string, Interval>,
+): Interval {
   // where a scatter writes nothing there is a neutral element
   const isWhole = write.every((at, axis) => isPlainIndex(at) === indices[axis]?.name);
   if (!isWhole) return ANY;
-  const each = rangeOf(body, ranges, ANY);
+  const each = intervalOf(body, intervals, ANY);
   const reduced = indices.slice(write.length);
   const joined = {
     assign: each,
@@ -167,37 +167,37 @@ function rangeOfStatement(
     argmax: ANY,
     argmin: ANY,
   }[combine];
-  return finish === undefined ? joined : rangeOf(finish, ranges, joined);
+  return finish === undefined ? joined : intervalOf(finish, intervals, joined);
 }
 
 /** @param joined of what a `finish` is applied to */
-function rangeOf(
+function intervalOf(
   expression: Expression,
-  ranges: ReadonlyMap<string, ValueRange>,
-  joined: ValueRange,
-): ValueRange {
-  const known = new Map<Expression, ValueRange>();
-  const visit = (node: Expression): ValueRange => {
+  intervals: ReadonlyMap<string, Interval>,
+  joined: Interval,
+): Interval {
+  const known = new Map<Expression, Interval>();
+  const visit = (node: Expression): Interval => {
     const before = known.get(node);
     if (before !== undefined) return before;
-    const range = of(node);
-    known.set(node, range);
-    return range;
+    const interval = of(node);
+    known.set(node, interval);
+    return interval;
   };
-  const ofRead = ({ tensor, outside }: Read): ValueRange => {
-    const inside = ranges.get(tensor) ?? ANY;
+  const ofRead = ({ tensor, outside }: Read): Interval => {
+    const inside = intervals.get(tensor) ?? ANY;
     return outside === undefined ? inside : union(inside, hull(outside));
   };
-  const of = (node: Expression): ValueRange => {
+  const of = (node: Expression): Interval => {
     switch (node.kind) {
       case 'constant':
         return hull(node.value);
       case 'read':
         return ofRead(node);
       case 'unary':
-        return UNARY[node.operator](visit(node.operand));
+        return unaryIntervals[node.operator](visit(node.operand));
       case 'binary':
-        return BINARY[node.operator](visit(node.left), visit(node.right));
+        return binaryIntervals[node.operator](visit(node.left), visit(node.right));
       case 'select':
         return union(visit(node.then), visit(node.otherwise));
       case 'extent_value':
