@@ -284,10 +284,10 @@ function sigmoid(x: number): number {
   return 1 / (1 + exp(-x));
 }
 
-// log(1 + exp(x)) = max(x, 0) + log(1 + t), and log(1 + t) = t P(t) / Q(t) for t = 0 .. 1, to 1e-9
+// log(1 + exp(x)) = max(x, 0) + log(1 + t), and log(1 + t) = t P(t) / Q(t) for t = 0 .. 1, to 2e-9
 function softplus(x: number): number {
   const t = exp(-Math.abs(x));
-  const p = 0.99999999906 + t * (1.06621855992 + t * (0.238157583908 + t * 0.00341728386282));
+  const p = 0.99999999906 + t * (1.06621855992 + t * (0.238157583908 + t * 0.00341728168886));
   const q = 1 + t * (1.56621842938 + t * (0.687936391959 + t * 0.0752873076942));
   return Math.max(x, 0) + (t * p) / q;
 }

@@ -84,6 +84,10 @@ describe('in float32 modules', () => {
     }
   });
 
+  it('softplus is log 2 at 0, so that log cosh is 0 there', () => {
+    expect(Math.abs(fast.softplus(0) - Math.LN2)).toBeLessThan(1e-14);
+  });
+
   it('sigmoid and softplus keep their small values', () => {
     for (const x of [-80, -40, -20, -10]) {
       expect(Math.abs(fast.sigmoid(x) / exact.sigmoid(x) - 1)).toBeLessThan(2.4e-9);

@@ -60,12 +60,15 @@ function erf(x: number): number {
   return Math.max(-1, Math.min((x * p) / q, 1));
 }`;
 
-/** max(x, 0) + log(1 + t) with t = exp(-|x|), log(1 + t) = t P(t) / Q(t): to 4e-9 in both tails. */
+/**
+ * max(x, 0) + log(1 + t) with t = exp(-|x|), log(1 + t) = t P(t) / Q(t): to 4e-9 in both tails, and log 2 at 0 to
+ * 1e-14, so that what takes log 2 away, as log cosh does, begins at 0.
+ */
 export const softplus = `
-// log(1 + exp(x)) = max(x, 0) + log(1 + t), and log(1 + t) = t P(t) / Q(t) for t = 0 .. 1, to 1e-9
+// log(1 + exp(x)) = max(x, 0) + log(1 + t), and log(1 + t) = t P(t) / Q(t) for t = 0 .. 1, to 2e-9
 function softplus(x: number): number {
   const t = exp(-Math.abs(x));
-  const p = 0.99999999906 + t * (1.06621855992 + t * (0.238157583908 + t * 0.00341728386282));
+  const p = 0.99999999906 + t * (1.06621855992 + t * (0.238157583908 + t * 0.00341728168886));
   const q = 1 + t * (1.56621842938 + t * (0.687936391959 + t * 0.0752873076942));
   return Math.max(x, 0) + (t * p) / q;
 }`;
