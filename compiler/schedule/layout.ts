@@ -10,7 +10,7 @@ import type { Group, Part } from './groups.ts';
 import { relation, timelineOf } from './lifetimes.ts';
 import type { Relation, Timeline } from './lifetimes.ts';
 import { fuseRows } from './row-loops.ts';
-import { unrolledGroups } from './unroll.ts';
+import { unrolledGroups } from './unrollable.ts';
 import { pairWindows } from './windows.ts';
 
 export interface Layout {
