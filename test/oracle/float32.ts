@@ -10,7 +10,10 @@ import type { OracleCase } from './cases.ts';
 type Arrays = Record<string, ArrayLike<number>>;
 type CaseTrainer = Trainer<Arrays, Arrays>;
 
-/** A gradient is rounding up to this share of the greatest of its tensor: some units in the last place of a float32. */
+/**
+ * A gradient is rounding up to this share of the greatest of its tensor, 8 * 2^-24. Where it is 0 in exact arithmetic, the cases
+ * show up to 2.4 * 2^-24 in float32 and 1e-15 in float64; the least true gradient of the cases concerned is 2200 * 2^-24.
+ */
 export const ROUNDING = 2 ** -21;
 
 /** No more than this share of all weights of a case may be excused. */
