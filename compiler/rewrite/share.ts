@@ -10,6 +10,7 @@ import {
   equalIndices,
   extentsOf,
   foldExpression,
+  hasExact,
   indexKey,
   isInside,
   isPlainIndex,
@@ -175,7 +176,8 @@ export function unify(
   const at = statement.indices.map(({ name }) => places.get(name));
   const inside = statement.indices.every(({ extent }, axis) => {
     const index = at[axis];
-    return index !== undefined && isInside(index, extent, extents, tensors);
+    // where a quotient is not whole the value is that of a read outside, and stands nowhere
+    return index !== undefined && !hasExact(index) && isInside(index, extent, extents, tensors);
   });
   return inside ? at.filter((index) => index !== undefined) : undefined;
 }

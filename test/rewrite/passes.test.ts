@@ -62,6 +62,19 @@ describe('scatter', () => {
 });
 
 describe('share', () => {
+  test('reads nothing where a quotient is not whole: the value of a read outside stands nowhere', () => {
+    const program = programOf(`
+  input x[n, 4]
+  output b[n, i: 5] = sin(3 * (x[n, i] else 0.5))
+  output y[n, j: 9] = sin(3 * (x[n, exact(j / 2)] else 0.5)) + j`);
+    expect(line(valid(share(program)), 'y')).not.toContain('b[');
+    const whole = programOf(`
+  input x[n, 4]
+  output b[n, i: 5] = sin(3 * (x[n, i] else 0.5))
+  output y[n, j: 9] = sin(3 * (x[n, j / 2] else 0.5)) + j`);
+    expect(line(valid(share(whole)), 'y')).toContain('b[n, j / 2]');
+  });
+
   test('reads what an earlier statement computes, under other index names', () => {
     const program = valid(
       share(
