@@ -4,6 +4,7 @@
  *
  *     npm run bench                                    everything
  *     npm run bench -- steps --workloads W1,W3 --peers torch,jax --repetitions 1
+ *     npm run bench -- functions --workloads W6        what the time of a step is spent on
  *     npm run bench -- memory compiling depth
  */
 import { parseArgs } from 'node:util';
@@ -12,6 +13,7 @@ import { printCompiling } from './compiling.ts';
 import { printCheckpoints } from './checkpoint.ts';
 import { printDepths } from './depth.ts';
 import { printMemory } from './memory.ts';
+import { printSpent } from './spent.ts';
 import { compareSteps } from './steps.ts';
 import { specifications, workloadId } from './workloads.ts';
 
@@ -45,13 +47,21 @@ const sections: Readonly<Record<string, () => boolean | void | Promise<boolean |
       without: values['no-pass'],
       results: values.results,
     }),
+  functions: () =>
+    printSpent(workloads, {
+      cpu: Number(values.cpu),
+      seconds: Number(values.seconds),
+      without: values['no-pass'],
+    }),
   memory: () => printMemory(workloads),
   compiling: printCompiling,
   depth: printDepths,
   checkpoint: printCheckpoints,
 };
 
-const chosen = positionals.length > 0 ? positionals : Object.keys(sections);
+/** `steps` ends with what is of interest of `functions`. */
+const usual = Object.keys(sections).filter((name) => name !== 'functions');
+const chosen = positionals.length > 0 ? positionals : usual;
 const unknown = chosen.filter((name) => !(name in sections));
 if (unknown.length > 0) {
   throw new Error(`no section ${unknown.join(', ')}: there are ${Object.keys(sections).join(', ')}`);

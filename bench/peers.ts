@@ -20,7 +20,8 @@ export interface Peer {
 const everything = (): boolean => true;
 const path = (file: string): string => fileURLToPath(new URL(`peers/${file}`, import.meta.url));
 
-function script(
+/** A program of the folder `peers`. */
+export function script(
   name: string,
   file: string,
   words: readonly string[],

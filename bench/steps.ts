@@ -7,6 +7,7 @@ import { writeData } from './data.ts';
 import { median, type Losses } from './measure.ts';
 import { findPeers, measurePeak, runProcess, type Peer } from './peers.ts';
 import { reference } from './reference.ts';
+import { printSpent } from './spent.ts';
 import { printTables, show, type Line } from './table.ts';
 import { loadWorkload } from './workloads.ts';
 
@@ -120,7 +121,11 @@ export function compareSteps(options: StepOptions): boolean {
       console.log(`${repetition}  ${workload}  ${figures.join('  ')}`);
     }
   }
-  printTables(lines, median(peaks));
+  const behind = printTables(lines, median(peaks));
   console.log(`\nThe lines of this run are in ${results}`);
+  if (behind.length > 0) {
+    console.log('\nWhere a bar is missed or another engine for JavaScript is faster, the time is spent on\n');
+    printSpent(behind, { cpu, seconds, without: options.without });
+  }
   return true;
 }

@@ -62,11 +62,15 @@ function print(rows: readonly (readonly string[])[]): void {
   });
 }
 
-/** @param peak what plain JavaScript can do, in GFLOP/s */
-export function printTables(lines: readonly Line[], peak: number): void {
+/**
+ * @param peak what plain JavaScript can do, in GFLOP/s
+ * @returns the workloads that miss a bar, or in which another engine for JavaScript is faster
+ */
+export function printTables(lines: readonly Line[], peak: number): string[] {
   const ids = Object.keys(specifications).filter((id) => lines.some(({ workload }) => workload === id));
   const peers = [...new Set(lines.map(({ peer }) => peer))].filter((peer) => peer !== 'chainrule');
   const missed: string[] = [];
+  const behind = new Set<string>();
   const times = [['ms a step', 'chainrule', ...peers]];
   const ratios = [['peer / ours', 'GFLOP/s', 'of peak', ...peers, 'bar']];
   for (const id of ids) {
@@ -92,6 +96,7 @@ export function printTables(lines: readonly Line[], peak: number): void {
       const ratio = time.ms / ours.ms;
       const least = peer === 'torch' ? bar : mustLose(peer, id) ? 1 : undefined;
       const isMissed = least !== undefined && ratio < least;
+      if (isMissed || (peer !== 'torch' && ratio < 1)) behind.add(id);
       if (isMissed) missed.push(`${name}: ${peer} / ours ${show(ratio)}, to be ${least}`);
       return `${show(ratio)}${isMissed ? ' *' : ''}`;
     };
@@ -111,4 +116,5 @@ export function printTables(lines: readonly Line[], peak: number): void {
     `\nbar: of torch / ours. Above 1 we are faster. Scalar peak of JavaScript here: ${peak.toFixed(1)} GFLOP/s.`,
   );
   if (missed.length > 0) console.log(`\n* missed:\n  ${missed.join('\n  ')}`);
+  return [...behind];
 }
