@@ -1,24 +1,16 @@
 /**
  * The memory of a training step: the workspace beside what must be kept at the worst moment, and the heap over many steps.
  */
-import { analyse } from '../compiler/index.ts';
-import { schedule } from '../compiler/schedule/index.ts';
 import { evaluateSize } from '../compiler/schedule/integers.ts';
 import { memoryOf } from '../compiler/schedule/memory.ts';
 import type { LoopProgram } from '../compiler/schedule/types.ts';
-import { compileWorkload, modelSource } from './chainrule.ts';
+import { compileWorkload } from './chainrule.ts';
+import { loopsOf } from './functions.ts';
 import { ownSeconds } from './measure.ts';
 import { loadWorkload, type Workload } from './workloads.ts';
 
 /** What the workspace may be of the lower bound. */
 const limit = 1.3;
-
-function loopsOf(workload: Workload): LoopProgram {
-  const [analysed] = analyse(modelSource(workload)).models;
-  if (analysed === undefined) throw new Error(`${workload.model}.dsl does not compile`);
-  const { batch } = analysed.model;
-  return schedule(analysed.program, { dtype: 'f32', ...(batch === undefined ? {} : { batch }) });
-}
 
 /** Bytes of all intermediates, if none shared the place of another. */
 function bytesApart({ buffers, batch }: LoopProgram, rows: number): number {

@@ -128,22 +128,25 @@ export function spentText(
 }
 
 export interface SpentOptions {
+  /** In GFLOP/s; measured here if it is not given. */
+  readonly peak?: number;
   readonly cpu: number;
   readonly seconds: number;
   readonly without: readonly string[];
 }
 
 /** A table for each workload, in a process of its own, on standard output. */
-export function printSpent(workloads: readonly string[], { cpu, seconds, without }: SpentOptions): void {
-  const peak = measurePeak(cpu);
+export function printSpent(
+  workloads: readonly string[],
+  { cpu, seconds, without, peak = measurePeak(cpu) }: SpentOptions,
+): void {
   console.log(
     `Scalar peak of JavaScript here: ${peak.toFixed(1)} GFLOP/s. A rate is that of sums of products.`,
   );
   for (const workload of workloads) {
-    const words = ['--workload', workload, '--seconds', String(seconds)];
     const left = without.flatMap((pass) => ['--no-pass', pass]);
-    console.log(
-      `\n${spentText(runProcess<Spent>(script('functions', 'functions.ts', [...words, ...left]), [], cpu), peak)}`,
-    );
+    const words = ['--workload', workload, '--seconds', String(seconds), ...left];
+    const spent = runProcess<Spent>(script('functions', 'functions.ts', words), [], cpu);
+    console.log(`\n${spentText(spent, peak)}`);
   }
 }

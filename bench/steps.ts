@@ -121,11 +121,12 @@ export function compareSteps(options: StepOptions): boolean {
       console.log(`${repetition}  ${workload}  ${figures.join('  ')}`);
     }
   }
-  const behind = printTables(lines, median(peaks));
+  const peak = median(peaks);
+  const behind = printTables(lines, peak);
   console.log(`\nThe lines of this run are in ${results}`);
   if (behind.length > 0) {
     console.log('\nWhere a bar is missed or another engine for JavaScript is faster, the time is spent on\n');
-    printSpent(behind, { cpu, seconds, without: options.without });
+    printSpent(behind, { cpu, seconds, without: options.without, peak });
   }
   return true;
 }
