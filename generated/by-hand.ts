@@ -15,7 +15,7 @@
  *
  * Multiply-adds of a step: forward 6 n, backward 6 n.
  * Inputs and intermediates: 24 n + 8 bytes for a batch of n rows.
- * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
+ * Numbers are float32 in arrays and float64 in between: a sum that grows in an array is rounded there. Scalars are float64.
  */
 
 import { makeTrainer } from 'chainrule/runtime';

@@ -15,7 +15,7 @@
  *
  * Multiply-adds of a step: forward 12 n, backward 12 n.
  * Inputs and intermediates: 52 n + 16 bytes for a batch of n rows.
- * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
+ * Numbers are float32 in arrays and float64 in between: a sum that grows in an array is rounded there. Scalars are float64.
  */
 
 import { makeTrainer } from 'chainrule/runtime';

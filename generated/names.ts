@@ -21,7 +21,7 @@
  *
  * Multiply-adds of a step: forward 487,872 n, backward 975,744 n.
  * Inputs and intermediates: 114,020 n + 8 bytes for a batch of n rows.
- * Numbers are float32 in arrays, float64 in between; sums and losses are float64.
+ * Numbers are float32 in arrays and float64 in between: a sum that grows in an array is rounded there. Scalars are float64.
  */
 
 import { drawBernoulli, fillOrthogonal, makeTrainer } from 'chainrule/runtime';

@@ -192,7 +192,9 @@ class SchedulePrinter {
     return [
       '',
       ...table([header, ...rows]),
-      ...(inside.length === 0 ? [] : ['', `without a buffer, inside one function: ${inside.join(', ')}`]),
+      ...(inside.length === 0
+        ? []
+        : ['', ...wrapped(`without a buffer, inside one function: ${inside.join(', ')}`)]),
       '',
       ...this.pools(),
     ];
@@ -353,4 +355,18 @@ function byReason(pairs: readonly (readonly [string, string])[]): string[] {
     else names.set(why, [name]);
   }
   return [...names].map(([why, list]) => `  ${list.join(', ')}: ${why}`);
+}
+
+/** Words in lines of at most 120 characters, all but the first indented. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + word.length + 1 > 120) {
+      lines.push(line);
+      line = ' ';
+    }
+    line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }

@@ -7,6 +7,11 @@ import { grouped, multiplyAdds, printPolynomial, workspaceBytes } from '../../sc
 
 const HASH_DIGITS = 12;
 
+const NUMBERS = {
+  f32: 'Numbers are float32 in arrays and float64 in between: a sum that grows in an array is rounded there. Scalars are float64.',
+  f64: 'All numbers are float64.',
+} as const;
+
 export function printHeader(request: EmitRequest): string {
   const { model, program, loops, options, inference } = request;
   const source = oneLine(options.path);
@@ -19,7 +24,7 @@ export function printHeader(request: EmitRequest): string {
     '',
     ...workLines(request),
     ...memoryLines(request),
-    `Numbers are ${loops.dtype === 'f32' ? 'float32' : 'float64'} in arrays, float64 in between; ${inference === true ? 'sums' : 'sums and losses'} are float64.`,
+    NUMBERS[loops.dtype],
   ];
   return ['/**', ...lines.map((line) => ` * ${line.replaceAll('*/', '* /')}`.trimEnd()), ' */'].join('\n');
 }

@@ -15,7 +15,7 @@
  *
  * Multiply-adds of a step: forward 6 n, backward 6 n.
  * Inputs and intermediates: 72 n + 8 bytes for a batch of n rows.
- * Numbers are float64 in arrays, float64 in between; sums and losses are float64.
+ * All numbers are float64.
  */
 
 import { makeTrainer } from 'chainrule/runtime';

@@ -18,7 +18,7 @@
  *
  * Multiply-adds: 30 n.
  * Inputs and intermediates: 44 n bytes for a batch of n rows.
- * Numbers are float32 in arrays, float64 in between; sums are float64.
+ * Numbers are float32 in arrays and float64 in between: a sum that grows in an array is rounded there. Scalars are float64.
  */
 
 import { makePredictor } from 'chainrule/runtime';
