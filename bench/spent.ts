@@ -55,8 +55,9 @@ export async function spentOf(workload: Workload, seconds: number, options: Opti
     },
   );
 
+  const fewest = 50 / (profile.samples?.length ?? 0); // of fewer samples a rate would say nothing
   const rateOf = (work: number, share: number): { rate?: number } =>
-    work > 0 && share > 0 ? { rate: work / (share * ms) / 1e6 } : {};
+    work > 0 && share >= fewest ? { rate: work / (share * ms) / 1e6 } : {};
   const workOf = (part: Part): number =>
     [...known.functions.values()].reduce((sum, each) => sum + (each.part === part ? each.operations : 0), 0);
   const works: Partial<Record<Part, number>> = { kernels: workOf('around'), products: workOf('products') };
