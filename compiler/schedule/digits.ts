@@ -11,7 +11,7 @@ import {
   indexOf,
   indicesIn,
   mapIndices,
-  reads,
+  postorder,
   scaleIndex,
   substituteInIndex,
   tightenIndex,
@@ -63,15 +63,11 @@ export function overDigits(statement: Statement, tensors: ReadonlyMap<string, Te
  */
 function numbersIn(expressions: readonly Statement['body'][]): Set<string> {
   const names = new Set<string>();
-  const nodes = expressions.flatMap((each) => reads(each));
-  const places = new Set(nodes.flatMap(({ at }) => at));
-  for (const { at, outside } of nodes) {
-    if (outside === undefined) continue;
-    for (const { atom } of at.flatMap(({ terms }) => terms)) if (atom.kind === 'index') names.add(atom.name);
-  }
-  for (const expression of expressions) {
-    for (const index of indicesIn(expression))
-      if (!places.has(index)) for (const name of indexNames(index)) names.add(name);
+  for (const node of expressions.flatMap(postorder)) {
+    if (node.kind === 'index_value') for (const name of indexNames(node.index)) names.add(name);
+    if (node.kind !== 'read' || node.outside === undefined) continue;
+    for (const { atom } of node.at.flatMap(({ terms }) => terms))
+      if (atom.kind === 'index') names.add(atom.name);
   }
   return names;
 }

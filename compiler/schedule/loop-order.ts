@@ -4,7 +4,7 @@ import {
   equalIndices,
   indexBounds,
   indexNames,
-  indicesIn,
+  postorder,
   reads,
   scaleIndex,
   subtractIndex,
@@ -43,15 +43,16 @@ export function namesInUse(
   names: readonly string[],
 ): Set<string> {
   const used = new Set(domain.flatMap(({ index }) => [...indexNames(index)]));
-  for (const expression of expressions) {
-    const guarded = reads(expression).filter((node) => node.outside !== undefined);
-    const inGuards = new Set(guarded.flatMap((node) => node.at));
-    const inReads = new Set(reads(expression).flatMap((node) => node.at));
-    for (const index of indicesIn(expression))
-      if (inGuards.has(index) || !inReads.has(index)) for (const name of indexNames(index)) used.add(name);
-  }
+  // node by node: one index may stand in a read, where it is a step in memory, and in a number or a guard as well
+  for (const node of expressions.flatMap(postorder))
+    for (const index of neededIn(node)) for (const name of indexNames(index)) used.add(name);
   for (const name of names) if (flats.some((flat) => isOpaque(flat, name))) used.add(name);
   return used;
+}
+
+function neededIn(node: Expression): readonly IndexExpression[] {
+  if (node.kind === 'index_value') return [node.index];
+  return node.kind === 'read' && node.outside !== undefined ? node.at : [];
 }
 
 /** Makes one loop of neighbours that run through all places like one. */
