@@ -21,7 +21,7 @@ interface Run {
 }
 
 /** The figures on standard output. */
-export async function printCompileTime(): Promise<boolean> {
+export async function printCompileTime(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'chainrule-compile-time-'));
   try {
     const cold = Array.from({ length: 7 }, () => coldRun(folder));
@@ -32,7 +32,6 @@ export async function printCompileTime(): Promise<boolean> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  return true;
 }
 
 function print(title: string, runs: readonly Run[]): void {

@@ -2,34 +2,18 @@
  * How long the compiler takes on digits.dsl, and how long a training step takes beside the same step written by hand with
  * plain loops. Samples of the two are interleaved; the figures are medians.
  */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { createProgram as createDigits } from '../generated/digits.ts';
 import { createProgram as createSmall } from '../generated/digits-small.ts';
 import { createProgram as createXor } from '../generated/xor.ts';
 import type { CompiledProgram } from '../runtime/index.ts';
+import { printCompileTime } from './compile-time.ts';
 import { median } from './measure.ts';
 import { NaivePerceptron } from './naive.ts';
-
-const compiler = fileURLToPath(new URL('../bin/compile.js', import.meta.url));
-const digits = fileURLToPath(new URL('../examples/digits/digits.dsl', import.meta.url));
 
 function milliseconds(work: () => void): number {
   const start = performance.now();
   work();
   return performance.now() - start;
-}
-
-/** The whole process, from a cold start. */
-function processTime(...words: string[]): number {
-  return median(
-    Array.from({ length: 5 }, () =>
-      milliseconds(() => {
-        const { status } = spawnSync(process.execPath, [compiler, ...words]);
-        if (status !== 0) throw new Error(`compile ${words.join(' ')} ended with ${status}`);
-      }),
-    ),
-  );
 }
 
 /** Median milliseconds of each kind of work, sampled in turns for about two seconds after a warm-up. */
@@ -72,11 +56,8 @@ function stepOf(program: CompiledProgram): () => void {
 }
 
 /** The figures on standard output. */
-export function printCompiling(): void {
-  console.log(`compile --help            ${processTime('--help').toFixed(0)} ms, whole process`);
-  console.log(
-    `compile digits.dsl        ${processTime(digits, '--stdout').toFixed(0)} ms, whole process, cold`,
-  );
+export async function printCompiling(): Promise<void> {
+  await printCompileTime();
 
   const networks = [
     { name: 'digits-small  784-10-10  batch 32', program: createSmall(32), sizes: [784, 10, 10] },
