@@ -28,21 +28,40 @@ import { costOfOne, costPerElement } from './cost.ts';
 import { volumeOf } from './inline.ts';
 import { bindsAll, skeletonsOf, unify } from './share.ts';
 
-const tame: ReadonlySet<UnaryOperator> = new Set<UnaryOperator>([
-  'sigmoid',
-  'tanh',
-  'erf',
-  'softplus',
-  'log',
-  'log1p',
-  'log2',
-  'sin',
-  'cos',
-  'asin',
-  'acos',
-  'atan',
-  'asinh',
-]);
+/** Dear, and never much larger than the argument. The cheap ones are computed again, the others may overflow. */
+const isTameOperator: Readonly<Record<UnaryOperator, boolean>> = {
+  negate: false,
+  abs: false,
+  sign: false,
+  floor: false,
+  ceil: false,
+  round: false,
+  exp: false,
+  expm1: false,
+  log: true,
+  log1p: true,
+  log2: true,
+  sqrt: false,
+  sin: true,
+  cos: true,
+  tan: false,
+  asin: true,
+  acos: true,
+  atan: true,
+  sinh: false,
+  cosh: false,
+  tanh: true,
+  asinh: true,
+  acosh: false,
+  atanh: false,
+  erf: true,
+  sigmoid: true,
+  softplus: true,
+  relu: false,
+  norm_sqrt: false,
+  not: false,
+  stop_gradient: false,
+};
 
 /** A place at which such a function is computed. */
 interface Use {
@@ -109,7 +128,7 @@ function usesOf(program: Program): Map<string, Use[]> {
 }
 
 function isTame(node: Expression): boolean {
-  return node.kind === 'unary' && tame.has(node.operator) && freeIndices(node).size > 0;
+  return node.kind === 'unary' && isTameOperator[node.operator] && freeIndices(node).size > 0;
 }
 
 /** T[i, j] = the value, over its own indices; undefined where these do not say where it is to be read. */
