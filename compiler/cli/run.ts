@@ -11,6 +11,7 @@ import {
   type Diagnostic,
   type Source,
 } from '../index.ts';
+import { wantsColor } from './color.ts';
 import { loadImport, readText, reason, writeWhole } from './files.ts';
 import { checkLeftOut, checkPrinted, passList } from './list.ts';
 import { FileError, UsageError, type CliOptions, type Emission } from './options.ts';
@@ -165,13 +166,6 @@ function refuseSameNames(files: readonly string[]): void {
     }
     seen.set(stemOf(file), file);
   }
-}
-
-/** NO_COLOR (no-color.org) and FORCE_COLOR before the terminal's own answer. */
-function wantsColor(stream: NodeJS.WriteStream): boolean {
-  if ((process.env['NO_COLOR'] ?? '') !== '') return false;
-  if ((process.env['FORCE_COLOR'] ?? '') !== '') return true;
-  return stream.isTTY === true;
 }
 
 async function compileFile(
