@@ -11,6 +11,7 @@ import {
   equalExpressions,
   foldExpression,
   isConstant,
+  mapExpression,
   multiply,
   negate,
   one,
@@ -18,7 +19,8 @@ import {
   select,
   zero,
 } from '../graph/expressions.ts';
-import type { Expression, Read } from '../graph/types.ts';
+import { withOperands } from '../graph/own-functions.ts';
+import type { Expression, OwnCall, Read } from '../graph/types.ts';
 import { binaryDerivatives } from './binary.ts';
 import { unaryDerivatives } from './unary.ts';
 
@@ -50,10 +52,27 @@ export function partialDerivative(
       }
       case 'select':
         return equalExpressions(second, third) ? second : select(node.condition, second, third);
+      case 'call':
+        return partialsOf(node, valueOf).reduce<Expression>(
+          (sum, partial, place) => add(sum, scale(partial, operands[place] ?? zero)),
+          zero,
+        );
       default:
         return zero;
     }
   });
+}
+
+/** The function's own partial derivatives at the operands. Where they call it at these again, its value is at hand. */
+function partialsOf(node: OwnCall, valueOf: (node: Expression) => Expression): Expression[] {
+  const { callee, operands } = node;
+  return callee
+    .partials()
+    .map((partial) =>
+      mapExpression(withOperands(partial, callee, operands), (part) =>
+        part.kind === 'call' && equalExpressions(part, node) ? valueOf(node) : part,
+      ),
+    );
 }
 
 /**

@@ -45,6 +45,7 @@ export const codes = {
   E602: 'loss is not a scalar',
   E603: 'no derivative',
   E604: 'checkpoint out of place',
+  E607: 'derivative of a function out of place',
   W701: 'unused definition',
   W702: 'gradient is zero everywhere',
   W703: 'state never updated',

@@ -195,6 +195,8 @@ function expressionTex(root: Expression, math: Nodes, accumulated = ''): string 
         if (!condition || !then || !otherwise) throw new Error('a select has three operands');
         return new math.ConditionalNode(condition, then, otherwise);
       }
+      case 'call':
+        return new math.FunctionNode(node.callee.name.replaceAll('_', '\\_'), [...operands]);
     }
   });
   const handler = (node: MathNode, options: object): string | undefined => {

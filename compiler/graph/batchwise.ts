@@ -112,6 +112,7 @@ class Dependences {
         case 'binary':
           return linear[node.operator]?.(first, second) ?? elementwise(operands);
         case 'select':
+        case 'call':
           return elementwise(operands);
       }
     });

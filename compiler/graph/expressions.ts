@@ -115,6 +115,8 @@ export function children(expression: Expression): readonly Expression[] {
       return [expression.left, expression.right];
     case 'select':
       return [expression.condition, expression.then, expression.otherwise];
+    case 'call':
+      return expression.operands;
     default:
       return [];
   }
@@ -138,6 +140,10 @@ export function withChildren(expression: Expression, operands: readonly Expressi
       const same =
         first === expression.condition && second === expression.then && third === expression.otherwise;
       return same ? expression : { ...expression, condition: first, then: second, otherwise: third };
+    }
+    case 'call': {
+      const same = operands.every((operand, place) => operand === expression.operands[place]);
+      return same ? expression : { ...expression, operands };
     }
     default:
       return expression;

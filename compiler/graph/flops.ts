@@ -1,5 +1,6 @@
 /** Operations on real numbers: what a statement costs, as a polynomial in the batch. */
 import { postorder } from './expressions.ts';
+import { expandCalls } from './own-functions.ts';
 import type { Combine, Expression, LoopIndex, Statement } from './types.ts';
 
 /** What it takes to join one more value. */
@@ -35,8 +36,8 @@ export function flopsOf(statements: readonly Statement[]): number[] {
   return total;
 }
 
-function operations(expression: Expression): number {
-  return postorder(expression).filter(
+function operations(root: Expression): number {
+  return postorder(expandCalls(root)).filter(
     (node) =>
       node.kind === 'binary' ||
       node.kind === 'select' ||

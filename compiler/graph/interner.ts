@@ -66,6 +66,8 @@ export class Interner {
         return `${node.operator}(${operands.join(',')})`;
       case 'select':
         return `select(${operands.join(',')})`;
+      case 'call':
+        return `call ${node.callee.name}(${operands.join(',')})`;
       case 'accumulated':
         return 'accumulated';
     }

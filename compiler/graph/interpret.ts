@@ -4,6 +4,7 @@
  */
 import { evaluateBinary, evaluateUnary, neutralElements } from './operators.ts';
 import { positiveRemainder } from './index-expressions.ts';
+import { valueOfCall } from './own-functions.ts';
 import { scanAxis, scanUnits } from './scan.ts';
 import type { Combine, Expression, Extent, IndexAtom, IndexExpression, Program, Statement } from './types.ts';
 
@@ -193,6 +194,8 @@ function evaluate(environment: Environment, root: Expression, point: Point, comb
         return evaluateBinary[node.operator](valueOf(node.left), valueOf(node.right));
       case 'select':
         return valueOf(node.condition) !== 0 ? valueOf(node.then) : valueOf(node.otherwise);
+      case 'call':
+        return valueOf(valueOfCall(node));
       case 'accumulated':
         if (combined === undefined) throw new Error('the accumulated value is used outside a finish');
         return combined;

@@ -3,6 +3,7 @@
  * independent, so that the bounds may be too wide and never too narrow (but for rounding, and for NaN).
  */
 import { isPlainIndex } from './index-expressions.ts';
+import { valueOfCall } from './own-functions.ts';
 import type {
   BinaryOperator,
   Expression,
@@ -200,6 +201,8 @@ function intervalOf(
         return binaryIntervals[node.operator](visit(node.left), visit(node.right));
       case 'select':
         return union(visit(node.then), visit(node.otherwise));
+      case 'call':
+        return visit(valueOfCall(node));
       case 'extent_value':
         return { least: 1, greatest: Infinity };
       case 'accumulated':

@@ -57,6 +57,8 @@ function printNode(node: Expression, operands: readonly Printed[], options: Prin
         text: `${first?.(precedence.or)} ? ${second?.(precedence.ternary)} : ${third?.(precedence.ternary)}`,
         level: precedence.ternary,
       };
+    case 'call':
+      return primary(`${node.callee.name}(${operands.map((operand) => atLeast(operand)(0)).join(', ')})`);
   }
 }
 

@@ -24,6 +24,7 @@ import {
 } from './expressions.ts';
 import { printExpression, printIndex, printNumber } from './print-expression.ts';
 import type { PrintOptions } from './print-expression.ts';
+import { ownFunctionLines } from './print-surgery.ts';
 import { nextValues } from './results.ts';
 import { scanUnits, withScanIndex } from './scan.ts';
 import { renameProgram } from './variants.ts';
@@ -202,7 +203,7 @@ export function printProgram(program: Program): string {
   const isUpdate = hasScalars || program.statements.some(({ phase }) => phase === 'update');
   const lines = isUpdate ? updateLines(program) : modelLines(program);
   const indented = lines.slice(1).map((line) => (line === '' ? '' : `  ${line}`));
-  return [lines[0], ...indented, '}', ''].join('\n');
+  return [...ownFunctionLines(program), lines[0], ...indented, '}', ''].join('\n');
 }
 
 function modelLines(source: Program): string[] {

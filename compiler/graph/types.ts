@@ -110,7 +110,8 @@ export type BinaryOperator =
   | 'and'
   | 'or';
 
-export type Expression = Constant | IndexValue | ExtentValue | Read | Unary | Binary | Select | Accumulated;
+export type Expression =
+  Constant | IndexValue | ExtentValue | Read | Unary | Binary | Select | OwnCall | Accumulated;
 
 export interface Constant {
   readonly kind: 'constant';
@@ -158,6 +159,27 @@ export interface Select {
   readonly condition: Expression;
   readonly then: Expression;
   readonly otherwise: Expression;
+}
+
+/**
+ * A call of a function that has a derivative of its own. It is an operator like others until nothing is left to be
+ * differentiated; then its value is put in its place (own-functions.ts).
+ */
+export interface OwnCall {
+  readonly kind: 'call';
+  readonly callee: OwnFunction;
+  /** One for each parameter. */
+  readonly operands: readonly Expression[];
+}
+
+/** `fn f(x, a) = ...` with `derivative f(x, a) = ..., ...`: numbers in, a number out. Unique by its name in a program. */
+export interface OwnFunction {
+  readonly name: string;
+  readonly parameters: readonly string[];
+  /** Reads of the parameters, as tensors without axes, stand for the operands. */
+  readonly value: Expression;
+  /** The partial derivative by each parameter, as `value`. A function: they may call what they belong to. */
+  readonly partials: () => readonly Expression[];
 }
 
 /** Only inside `finish`: the combined value of the statement. */

@@ -204,6 +204,8 @@ function checkExpression(
   for (const node of reads(expression)) checkRead(node, program, extents, report);
   visitExpression(expression, (node) => {
     if (node.kind === 'constant' && Number.isNaN(node.value)) report('a constant that is not a number');
+    if (node.kind === 'call' && node.operands.length !== node.callee.parameters.length)
+      report(`${node.callee.name} is called with ${node.operands.length} operands`);
     if (node.kind === 'extent_value' && !isRunTimeExtent(program, node.extent)) {
       report(`${node.extent} is no axis of a given tensor`);
     }

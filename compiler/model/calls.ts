@@ -154,6 +154,6 @@ function callDefinition(call: Call, entry: CallableEntry, scope: Scope, elaborat
     return errorValue;
   }
   return definition.kind === 'fn'
-    ? callFn(call, definition, { home: entry.scope, scope, elaboration })
+    ? callFn(call, definition, { home: entry.scope, scope, elaboration }, entry.derivative)
     : callLayer(call, definition, entry.scope, scope, elaboration);
 }

@@ -8,6 +8,7 @@ import type { Combine, Expression, Extent, IndexExpression, Tensor } from '../gr
 import type { Border, Call, FnDefinition, LayerDefinition, SyntaxExpression } from '../syntax/tree.ts';
 import { atCaller, callOfLibrary } from './blame.ts';
 import type { Report } from './blame.ts';
+import type { OwnFunctions } from './own-functions.ts';
 import type { Scope } from './scope.ts';
 import type { Instance } from './sharing.ts';
 import { IndexVariables } from './variables.ts';
@@ -151,6 +152,8 @@ export class Elaboration {
   readonly named = new Map<string, Span>();
   /** What `training` is here; undefined where it means nothing: in optimizers, schedules, files. */
   readonly training: boolean | undefined;
+  /** Of a model: the functions with derivatives of their own. */
+  readonly ownFunctions: OwnFunctions | undefined;
   /** The block being elaborated whose inside is not kept for the backward pass: its result. */
   checkpoint: string | undefined;
   /** True once something has asked for `training`, or for the next value of a state. */
@@ -167,10 +170,12 @@ export class Elaboration {
     diagnostics: Diagnostics,
     builder = new ProgramBuilder('constants'),
     training: boolean | undefined = undefined,
+    ownFunctions: OwnFunctions | undefined = undefined,
   ) {
     this.diagnostics = diagnostics;
     this.builder = builder;
     this.training = training;
+    this.ownFunctions = ownFunctions;
   }
 
   /** Reports an error, once: a layer that is called ten times has its mistakes once, unless they differ. */

@@ -249,7 +249,7 @@ export function lift(
   parts: readonly Part[],
   span: Span,
   elaboration: Elaboration,
-  build: (first: Expression, second: Expression, third: Expression) => Expression,
+  build: (first: Expression, second: Expression, third: Expression, all: readonly Expression[]) => Expression,
 ): Result {
   let lead: (Part & { readonly value: Value }) | undefined;
   const bodies: Expression[] = [];
@@ -291,7 +291,7 @@ export function lift(
     }
   }
   const [first = zero, second = zero, third = zero] = bodies;
-  return { kind: 'value', axes: lead?.value.axes ?? [], body: build(first, second, third) };
+  return { kind: 'value', axes: lead?.value.axes ?? [], body: build(first, second, third, bodies) };
 }
 
 /** The element of a value at a place. */

@@ -3,6 +3,7 @@ import type { Diagnostics } from '../diagnostics/diagnostic.ts';
 import type { ImportDeclaration, SyntaxFile, SyntaxItem } from '../syntax/tree.ts';
 import { declareDim } from './declarations.ts';
 import { Elaboration } from './elaboration.ts';
+import { attachDerivatives } from './own-functions.ts';
 import { reductionNames } from './reductions.ts';
 import type { CallableDefinition } from './scope.ts';
 import { Scope } from './scope.ts';
@@ -75,6 +76,11 @@ function defineItems(items: readonly SyntaxItem[], scope: Scope, diagnostics: Di
       scope.defineCallable(item.name.text, { kind: 'callable', definition: item, scope, span, used: false });
     }
   }
+  attachDerivatives(
+    items.filter((item) => item.kind === 'derivative'),
+    scope,
+    diagnostics,
+  );
   for (const item of items) {
     if (item.kind === 'dim' && !isTaken(item, scope, diagnostics)) declareDim(item, scope, elaboration);
   }

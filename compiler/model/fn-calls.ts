@@ -1,13 +1,21 @@
 /** Calls of fns, which are macros over values. */
 import type { Span } from '../diagnostics/source.ts';
 import { foldExpression, freeIndices, indexOf, substituteIndices } from '../graph/expressions.ts';
-import type { Binder, Call, FnDefinition, Name, SyntaxExpression } from '../syntax/tree.ts';
+import type {
+  Binder,
+  Call,
+  DerivativeDefinition,
+  FnDefinition,
+  Name,
+  SyntaxExpression,
+} from '../syntax/tree.ts';
 import { matchArguments } from './arguments.ts';
 import type { Matched } from './arguments.ts';
 import type { Calling, Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
 import { reportUnboundIndex } from './indices.ts';
 import { renameIndex } from './names.ts';
+import { callOwnFunction } from './own-functions.ts';
 import { insideCall } from './recursion.ts';
 import { materialised } from './reductions.ts';
 import type { BinderVariable } from './scope.ts';
@@ -28,7 +36,12 @@ interface Argument {
   readonly value: Result;
 }
 
-export function callFn(call: Call, definition: FnDefinition, places: Places): Result {
+export function callFn(
+  call: Call,
+  definition: FnDefinition,
+  places: Places,
+  derivative?: DerivativeDefinition,
+): Result {
   const { elaboration } = places;
   const name = definition.name.text;
   const [given, ...more] = call.binders ?? [];
@@ -47,6 +60,15 @@ export function callFn(call: Call, definition: FnDefinition, places: Places): Re
   if (matched === undefined) return errorValue;
   if (binder && given) return overIndex(call, definition, matched, { own: binder, given }, places);
   const values = elaborateArguments(matched, places.scope, places);
+  if (derivative) {
+    const { home, scope } = places;
+    const parts = values.map(({ matched: { value: syntax }, value }) => ({ value, span: syntax.span }));
+    const rule = { definition, derivative, home };
+    const made = callOwnFunction(call, rule, parts, scope, elaboration, (inner) =>
+      resultIn(inner, definition, undefined, elaboration),
+    );
+    if (made) return made;
+  }
   return binder
     ? overLastAxis(call, definition, values, binder, places)
     : bodyOf(call, definition, values, undefined, places);
@@ -160,30 +182,50 @@ function bodyOf(
     const { variable } = binder;
     inner.define(binder.name, { kind: 'index', variable, span: definition.binder.span, used: true });
   }
-  const define = (local: string, given: Result, span: Span) => {
-    const value = withoutGrowth(given, local, elaboration);
-    inner.define(local, { kind: 'value', value, span, used: false, ...(binder ? { binder } : {}) });
-  };
-  for (const { matched, value } of values) define(matched.parameter.name.text, value, matched.parameter.span);
-  return insideCall({ call, definition, scope }, elaboration, () => {
-    for (const { name, span } of definition.locals) if (!inner.own(name.text)) inner.expect(name.text, span);
-    for (const { name, value } of definition.locals) {
-      const earlier = inner.own(name.text);
-      if (earlier) {
-        elaboration.error(
-          'E202',
-          name.span,
-          `\`${name.text}\` is defined twice in \`${definition.name.text}\``,
-          {
-            notes: [{ span: earlier.span, message: 'first here' }],
-          },
-        );
-        continue;
-      }
-      define(name.text, elaborateExpression(value, inner, elaboration), name.span);
+  for (const { matched, value } of values)
+    defineLocal(matched.parameter.name.text, value, matched.parameter.span, inner, binder, elaboration);
+  return insideCall({ call, definition, scope }, elaboration, () =>
+    resultIn(inner, definition, binder, elaboration),
+  );
+}
+
+/** What the body gives in a scope that has the parameters. */
+function resultIn(
+  inner: Scope,
+  definition: FnDefinition,
+  binder: BinderVariable | undefined,
+  elaboration: Elaboration,
+): Result {
+  for (const { name, span } of definition.locals) if (!inner.own(name.text)) inner.expect(name.text, span);
+  for (const { name, value } of definition.locals) {
+    const earlier = inner.own(name.text);
+    if (earlier) {
+      elaboration.error(
+        'E202',
+        name.span,
+        `\`${name.text}\` is defined twice in \`${definition.name.text}\``,
+        {
+          notes: [{ span: earlier.span, message: 'first here' }],
+        },
+      );
+      continue;
     }
-    return elaborateExpression(definition.value, inner, elaboration);
-  });
+    const local = elaborateExpression(value, inner, elaboration);
+    defineLocal(name.text, local, name.span, inner, binder, elaboration);
+  }
+  return elaborateExpression(definition.value, inner, elaboration);
+}
+
+function defineLocal(
+  name: string,
+  given: Result,
+  span: Span,
+  inner: Scope,
+  binder: BinderVariable | undefined,
+  elaboration: Elaboration,
+): void {
+  const value = withoutGrowth(given, name, elaboration);
+  inner.define(name, { kind: 'value', value, span, used: false, ...(binder ? { binder } : {}) });
 }
 
 /** How large a formula may be, written out, that a fn takes as it is. */

@@ -20,6 +20,7 @@ import { Elaboration } from './elaboration.ts';
 import { elaborateAssignment } from './layers.ts';
 import { reportTooLarge } from './limits.ts';
 import { reportUnknown } from './names.ts';
+import { OwnFunctions } from './own-functions.ts';
 import { elaborateScan } from './scans.ts';
 import type { ScanName } from './scans.ts';
 import { Scope } from './scope.ts';
@@ -49,10 +50,11 @@ interface ModelState {
 export function elaborateModel(definition: ModelDefinition, file: Scope, diagnostics: Diagnostics): Model {
   const name = definition.name.text;
   const broken = hasErrorsIn(definition.span, diagnostics);
+  const ownFunctions = new OwnFunctions();
   const state = elaborateVariant(
     definition,
     file,
-    new Elaboration(diagnostics, new ProgramBuilder(name), true),
+    new Elaboration(diagnostics, new ProgramBuilder(name), true, ownFunctions),
     broken,
   );
   warnNeverUpdated(definition.items, diagnostics);
@@ -60,7 +62,7 @@ export function elaborateModel(definition: ModelDefinition, file: Scope, diagnos
   let made = programOf(state.elaboration);
   if (state.elaboration.readsTraining) {
     const own = new Diagnostics();
-    const other = new Elaboration(own, new ProgramBuilder(name), false);
+    const other = new Elaboration(own, new ProgramBuilder(name), false, ownFunctions);
     const inference = elaborateVariant(definition, file, other, broken);
     addNew(own, diagnostics);
     states.push(inference);

@@ -7,6 +7,7 @@ import type { Span } from '../diagnostics/source.ts';
 import { closest } from '../diagnostics/suggest.ts';
 import type { Extent, Tensor } from '../graph/types.ts';
 import type {
+  DerivativeDefinition,
   FnDefinition,
   LayerDefinition,
   OptimizerDefinition,
@@ -67,6 +68,8 @@ export interface CallableEntry {
   readonly scope: Scope;
   readonly span: Span;
   used: boolean;
+  /** Of a fn: the derivative that its file gives it. */
+  derivative?: DerivativeDefinition;
 }
 
 export type Entry = ValueEntry | CallableEntry;
@@ -111,6 +114,10 @@ export class Scope {
   /** What is defined in this very scope. */
   own(name: string): Entry | undefined {
     return this.values.get(name) ?? this.callables.get(name);
+  }
+
+  ownCallable(name: string): CallableEntry | undefined {
+    return this.callables.get(name);
   }
 
   ownValues(): Iterable<[string, ValueEntry]> {

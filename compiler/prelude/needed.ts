@@ -37,7 +37,7 @@ export function neededPrelude(texts: readonly string[]): Source[] {
 function definitionsByName(): Map<string, Definition[]> {
   const found = new Map<string, Definition[]>();
   for (const source of preludeSources()) {
-    const heads = [...source.text.matchAll(/^(?:fn|layer|optimizer|schedule) +(\w+)/gm)];
+    const heads = [...source.text.matchAll(/^(?:fn|derivative|layer|optimizer|schedule) +(\w+)/gm)];
     heads.forEach(({ 1: name = '', index }, place) => {
       const to = heads[place + 1]?.index ?? source.text.length;
       const words = wordsIn(source.text.slice(index, to));

@@ -71,6 +71,8 @@ function ownCost(node: Expression): number {
     }
     case 'select':
       return 1;
+    case 'call':
+      return costOf(node.callee.value);
     default:
       return 0;
   }

@@ -2,6 +2,7 @@
  * Graph to graph, the value unchanged: what is done to a program before and after it is differentiated. Each pass is one
  * file, one table, one function from programs to programs; `passes` names them for `--print PASS` and for switching off.
  */
+import { expandProgram } from '../graph/own-functions.ts';
 import { arrangeScans } from '../graph/scan.ts';
 import type { Program } from '../graph/types.ts';
 import { recomputeCheckpoints } from './checkpoint.ts';
@@ -90,12 +91,12 @@ const mostRounds = 5;
 
 /** Before differentiation: the stable form, contractions of two. */
 export function prepare(program: Program, options: RewriteOptions = {}): Program {
-  return run(before, program, options);
+  return run(before, program.loss === undefined ? expandProgram(program) : program, options);
 }
 
 /** After differentiation: nothing twice, nothing for nothing, elementwise steps in one statement. */
 export function optimise(program: Program, options: RewriteOptions = {}): Program {
-  let current = program;
+  let current = expandProgram(program);
   for (let round = 0; round < mostRounds; round++) {
     const next = run(settling, current, options);
     if (next === current) break;

@@ -22,6 +22,7 @@ import type { Expression, Program, Statement, Tensor } from '../graph/types.ts';
 import { Definitions, fitsHole, isInvariant, placesOf } from './definitions.ts';
 import { rewriteAll } from './matching.ts';
 import type { Reduction, Surroundings } from './matching.ts';
+import { rewriteFunctions } from './own-functions.ts';
 import { ruleTable } from './patterns.ts';
 import { sumOf, termsOf } from './terms.ts';
 
@@ -120,7 +121,8 @@ class Stabiliser {
   }
 
   take(statement: Statement): void {
-    let body = rewriteAll(statement.body, stableForms, this.around);
+    const own = rewriteFunctions(statement.body, stableForms);
+    let body = rewriteAll(own, stableForms, this.around);
     if (this.shifts.size > 0) body = mapExpression(body, (node) => this.withoutShifts(node));
     const { origin } = statement;
     const taken =

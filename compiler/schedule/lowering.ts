@@ -169,6 +169,8 @@ export class Lowering extends Places {
         const depth = Math.max(condition.depth, inner);
         return { value: { kind: 'select', condition: condition.value, then, otherwise }, depth };
       }
+      case 'call':
+        throw new Error(`a call of ${node.callee.name} was not replaced by its value`);
     }
   }
 

@@ -16,6 +16,7 @@ import { Cursor } from './cursor.ts';
 import { parseAxes, parseDims, parseInput, parseParam, parseRandom, parseStates } from './declarations.ts';
 import { definedName, parseBinder, parseImport, parseParameters } from './heads.ts';
 import { beginsCheckpoint, takeCheckpoint } from './checkpoint.ts';
+import { beginsDerivative, parseDerivative } from './derivative.ts';
 import { applyLayout } from './layout.ts';
 import { tokenize } from './lexer.ts';
 import {
@@ -94,7 +95,12 @@ class Parser {
   // -------------------------------------------------------------------------------------------------- definitions
 
   private parseTop(): void {
-    const { actual: token } = this.cursor;
+    const { actual: token, next } = this.cursor;
+    if (beginsDerivative(token, next)) {
+      this.astray = false;
+      this.items.push(parseDerivative(this.cursor));
+      return;
+    }
     const word = meantWord(this.cursor, definitions);
     if (word !== undefined) {
       this.astray = false;

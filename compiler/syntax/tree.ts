@@ -327,6 +327,16 @@ export interface FnDefinition {
   readonly span: Span;
 }
 
+/** `derivative f(x, a) = a, x`: the partial derivatives of a function of the file, in the order of its parameters. */
+export interface DerivativeDefinition {
+  readonly kind: 'derivative';
+  /** The function. */
+  readonly name: Name;
+  readonly parameters: readonly Parameter[];
+  readonly values: readonly SyntaxExpression[];
+  readonly span: Span;
+}
+
 export interface LayerDefinition {
   readonly kind: 'layer';
   readonly name: Name;
@@ -364,6 +374,7 @@ export type SyntaxItem =
   | ImportDeclaration
   | DimDeclaration
   | FnDefinition
+  | DerivativeDefinition
   | LayerDefinition
   | OptimizerDefinition
   | ScheduleDefinition

@@ -209,6 +209,11 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       '`checkpoint` says that what lies inside of a statement is not kept for the backward pass. It stands before an assignment of a model that is trained, or of a layer, and something must lie inside: not before an output or the next value of a state, and not in a `scan`.',
     mend: 'Put it before the call of a layer of several statements, `checkpoint h = x |> block`, or leave it out.',
   },
+  E607: {
+    meaning:
+      '`derivative f(x) = ...` stands in the file of `fn f(x)`, has its parameters, and one expression for each of them. The function takes numbers and gives a number: it reduces nothing, reads nothing at indices and has no parameters of a layer.',
+    mend: 'Put the rule beside its function, and what is no function of numbers around the call.',
+  },
   W701: {
     meaning: 'A dim, an input or a statement of a model, or a function or layer of the file, is never used.',
     mend: 'Remove it, use it, or make it an output. The model compiles all the same.',
