@@ -21,6 +21,20 @@ fn where(condition, a, b) = condition ? a : b
 // x held inside [low, high]; the derivative is 1 inside and at the bounds, 0 outside (PyTorch's clamp)
 fn clip(x, low, high) = x < low ? low : x > high ? high : x
 
+// ------------------------------------------------------------------------------------- the gradient is not the value's
+
+// round(x), with the derivative of x: the straight-through estimator (Bengio, Léonard & Courville 2013)
+fn straight_through_round(x) = round(x)
+derivative straight_through_round(x) = 1
+
+// 1 for x > 0, else -1, with derivative 1 where |x| ≤ 1, else 0 (Hubara et al. 2016, binarised neural networks)
+fn straight_through_sign(x) = x > 0 ? 1 : -1
+derivative straight_through_sign(x) = abs(x) <= 1 ? 1 : 0
+
+// x, and its gradient times -λ on the way back: what trains a part against the rest (Ganin & Lempitsky 2015)
+fn gradient_reversal(x, lambda = 1) = x
+derivative gradient_reversal(x, lambda) = -lambda, 0
+
 // ----------------------------------------------------------------------------------------------------- piecewise linear
 
 // max(0, x) with a slope on the left; the derivative at 0 is \`slope\` (Maas et al. 2013)
