@@ -3,11 +3,12 @@
  *
  *     text → syntax tree → model → graph → (prepare, differentiate, optimise) → loops → TypeScript
  */
-import { differentiate } from './calculus/index.ts';
+import { differentiate, expandDerivatives, hasDerivatives } from './calculus/index.ts';
 import { Diagnostics, type Diagnostic } from './diagnostics/diagnostic.ts';
 import type { Source } from './diagnostics/source.ts';
 import { formatSections, loadPrettier } from './emit/format.ts';
 import { emitSections, type EmitRequest } from './emit/typescript/index.ts';
+import { neededFor } from './graph/builder.ts';
 import { inferenceOf } from './graph/inference.ts';
 import type { Program } from './graph/types.ts';
 import { loadImports, type Loader } from './imports.ts';
@@ -15,7 +16,7 @@ import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
 import { neededPrelude } from './prelude/needed.ts';
-import { optimise, passes, passMeanings, prepare } from './rewrite/index.ts';
+import { optimise, passes, passMeanings, prepare, type RewriteOptions } from './rewrite/index.ts';
 import { choices } from './schedule/choices.ts';
 import { schedule, scheduleUpdate } from './schedule/index.ts';
 import type { LoopProgram } from './schedule/types.ts';
@@ -60,6 +61,7 @@ export interface Stage {
 const fixedSteps = {
   elaborate: 'the model as statements: layers and functions put in, sizes known, reductions hoisted',
   inference: 'what the outputs need, for --inference',
+  derive: 'statements in the place of the derivatives in the model, of one tensor at a time',
   differentiate: 'the gradient, one statement a step of the chain rule',
 } as const;
 
@@ -68,6 +70,7 @@ export const passNames: readonly string[] = [
   'elaborate',
   'inference',
   ...Object.keys(passes),
+  'derive',
   'differentiate',
 ];
 
@@ -177,14 +180,33 @@ function stagesFrom(first: readonly Stage[], ended: (step: string) => void) {
   return { stages, observe };
 }
 
+/** In its stable form, with the derivatives that the model asks for as statements: each is taken of what has that form. */
+function prepareAll(
+  program: Program,
+  diagnostics: Diagnostics,
+  options: Pick<RewriteOptions, 'without'> & { readonly observe: (pass: string, program: Program) => void },
+): Program {
+  let current = prepare(program, options);
+  while (hasDerivatives(current) && !diagnostics.hasErrors) {
+    const next = expandDerivatives(current, diagnostics);
+    if (diagnostics.hasErrors) break;
+    options.observe('derive', next);
+    current = prepare(next, options);
+  }
+  return current;
+}
+
 function analyseModel(
   model: Model,
   diagnostics: Diagnostics,
   { without, ended = ignored }: AnalyseOptions,
 ): AnalysedModel {
   const { stages, observe } = stagesFrom([{ pass: 'elaborate', program: model.program }], ended);
-  const prepared = prepare(model.program, { observe, without });
-  const gradient = prepared.loss === undefined ? prepared : differentiate(prepared, diagnostics);
+  const prepared = prepareAll(model.program, diagnostics, { observe, without });
+  if (diagnostics.hasErrors) return { model, stages, gradient: prepared, program: prepared };
+  const { loss, statements } = model.program;
+  const dependsOn = neededFor(statements, loss === undefined ? [] : [loss]);
+  const gradient = loss === undefined ? prepared : differentiate(prepared, diagnostics, { dependsOn });
   observe('differentiate', gradient);
   const program = diagnostics.hasErrors ? gradient : optimise(gradient, { observe, without });
   return { model, stages, gradient, program };
@@ -206,7 +228,8 @@ function analyseInference(
   const { stages, observe } = stagesFrom([{ pass: 'elaborate', program: whole }], ended);
   const part = inferenceOf(whole);
   observe('inference', part);
-  const gradient = prepare(part, { observe, without });
+  const gradient = prepareAll(part, diagnostics, { observe, without });
+  if (diagnostics.hasErrors) return { model, stages, gradient, program: gradient };
   return { model, stages, gradient, program: optimise(gradient, { observe, without }) };
 }
 

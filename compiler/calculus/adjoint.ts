@@ -13,6 +13,7 @@
  * (the first comes from the last reader) and `dA` is their sum. The cotangent of the loss is 1 and has no tensor.
  */
 import type { Diagnostics } from '../diagnostics/diagnostic.ts';
+import type { Span } from '../diagnostics/source.ts';
 import { neededFor } from '../graph/builder.ts';
 import {
   add,
@@ -28,18 +29,25 @@ import {
   zero,
 } from '../graph/expressions.ts';
 import { arrangeScans, scanAxis, scanUnits } from '../graph/scan.ts';
-import type { Expression, LoopIndex, Origin, Program, Scan, Statement } from '../graph/types.ts';
+import type { Expression, LoopIndex, Origin, Phase, Program, Scan, Statement } from '../graph/types.ts';
+import { activeTensors } from './active.ts';
 import { fetchesInside } from './contribution.ts';
 import type { Contribution, ContributionContext } from './contribution.ts';
 import { differential, type Term } from './differential.ts';
 import { invert } from './invert.ts';
 import { TensorTable } from './names.ts';
+import { withFreePlaces } from './rows.ts';
 import { scatter } from './scatter.ts';
 import { atStep } from './steps.ts';
 
 export interface DifferentiateOptions {
   /** `scatter` takes the scattered form everywhere: right by construction, the oracle of the inverted one. */
   readonly form?: 'inverted' | 'scatter';
+  /**
+   * What the loss depended on before derivatives in it were expanded: what it depends on no more (a bias that a derivative
+   * does not see) has the gradient 0, with W702.
+   */
+  readonly dependsOn?: ReadonlySet<string>;
 }
 
 /**
@@ -62,7 +70,47 @@ export function differentiate(
     );
     return program;
   }
-  return new ReverseSweep(program, loss.name, diagnostics, options.form ?? 'inverted').run();
+  const trained = [...program.tensors.values()].filter(
+    ({ role, frozen }) => role === 'parameter' && frozen !== true,
+  );
+  const request: SweepRequest = {
+    program,
+    root: loss.name,
+    by: new Set(trained.map(({ name }) => name)),
+    phase: 'backward',
+    nameOf: (tensor) => `d${tensor}`,
+    form: options.form ?? 'inverted',
+    dependsOn: options.dependsOn ?? new Set<string>(),
+  };
+  return new ReverseSweep(request, diagnostics).run();
+}
+
+/** What is differentiated by what. */
+export interface SweepRequest {
+  readonly program: Program;
+  /** Of rank 0: its cotangent is 1. */
+  readonly root: string;
+  /** The tensors whose cotangents are wanted. */
+  readonly by: ReadonlySet<string>;
+  /** The phase of the statements that are made. */
+  readonly phase: Phase;
+  /** What the cotangent of a tensor is called, if that is free. */
+  readonly nameOf: (tensor: string) => string;
+  readonly form?: 'inverted' | 'scatter';
+  /** Indices that are the same in all statements, see rows.ts. */
+  readonly ambient?: readonly LoopIndex[];
+  /** What the loss depended on before its derivatives were put in. */
+  readonly dependsOn?: ReadonlySet<string>;
+}
+
+/** What a sweep adds to a program. */
+export interface SweepResult {
+  readonly tensors: TensorTable;
+  /** Target -> what belongs right behind its statement. */
+  readonly companions: ReadonlyMap<string, Statement>;
+  readonly statements: readonly Statement[];
+  /** Tensor -> its cotangent, if it is not zero everywhere. */
+  readonly cotangentOf: (tensor: string) => string | undefined;
 }
 
 /** A backward statement whose target is named when all contributions to its cotangent are known. */
@@ -72,11 +120,11 @@ interface Slot extends Contribution {
   readonly scan?: Scan;
 }
 
-class ReverseSweep {
+export class ReverseSweep {
   private readonly program: Program;
   private readonly loss: string;
+  private readonly request: SweepRequest;
   private readonly diagnostics: Diagnostics;
-  private readonly form: 'inverted' | 'scatter';
   private readonly tensors: TensorTable;
   /** Tensor -> name of its cotangent, reserved for every active tensor before anything else is named. */
   private readonly cotangents = new Map<string, string>();
@@ -88,19 +136,19 @@ class ReverseSweep {
   private readonly recurrent = new Map<string, Statement>();
   private readonly backward: (Statement | Slot)[] = [];
 
-  constructor(program: Program, loss: string, diagnostics: Diagnostics, form: 'inverted' | 'scatter') {
+  constructor(request: SweepRequest, diagnostics: Diagnostics) {
+    const { program, root: loss, by } = request;
     this.program = program;
     this.loss = loss;
+    this.request = request;
     this.diagnostics = diagnostics;
-    this.form = form;
     this.tensors = new TensorTable(program.tensors);
     // by values and by places
     const reached = neededFor(program.statements, [loss]);
-    const active = activeTensors(program, reached);
-    for (const { name, role, frozen } of program.tensors.values()) {
-      const isTrained = role === 'parameter' && frozen !== true;
-      if (name !== loss && (active.has(name) || (isTrained && reached.has(name))))
-        this.cotangents.set(name, this.tensors.reserve(`d${name}`));
+    const active = activeTensors(program, by, reached);
+    for (const { name } of program.tensors.values()) {
+      if (name !== loss && (active.has(name) || (by.has(name) && reached.has(name))))
+        this.cotangents.set(name, this.tensors.reserve(request.nameOf(name)));
     }
     for (const statement of program.statements) {
       if (statement.scan) this.recurrent.set(statement.target, statement);
@@ -110,7 +158,18 @@ class ReverseSweep {
     }
   }
 
-  run(): Program {
+  /** The cotangents alone. */
+  sweep(): SweepResult {
+    this.pullBackProgram();
+    return {
+      tensors: this.tensors,
+      companions: this.companions,
+      statements: this.backward.map((entry) => this.asStatement(entry)),
+      cotangentOf: (tensor) => (this.contributions.has(tensor) ? this.cotangents.get(tensor) : undefined),
+    };
+  }
+
+  private pullBackProgram(): void {
     const { program } = this;
     const units = scanUnits(program.statements);
     const ready = this.cotangentsReadyAfter(units);
@@ -118,6 +177,12 @@ class ReverseSweep {
       this.pullBackAll(unit);
       for (const tensor of ready.get(position) ?? []) this.finish(tensor);
     }
+  }
+
+  /** The whole program with its gradients. */
+  run(): Program {
+    const { program } = this;
+    this.pullBackProgram();
     const gradients = this.gradients();
     const statements = program.statements.flatMap((statement) => {
       const companion = this.companions.get(statement.target);
@@ -126,7 +191,7 @@ class ReverseSweep {
     return arrangeScans({
       ...program,
       tensors: this.tensors.ordered(program.tensors),
-      statements: [...statements, ...this.backward.map(asStatement)],
+      statements: [...statements, ...this.backward.map((entry) => this.asStatement(entry))],
       gradients,
     });
   }
@@ -168,7 +233,7 @@ class ReverseSweep {
     const parts = differential(statement, {
       tensors: this.tensors,
       isActive: (tensor) => this.cotangents.has(tensor),
-      phase: 'backward',
+      phase: this.request.phase,
     });
     const { target, combine, origin } = statement;
     if (parts === 'none') {
@@ -187,15 +252,18 @@ class ReverseSweep {
     for (const term of parts.terms) this.contribute(term, statement);
   }
 
-  private contribute(term: Term, statement: Statement): void {
-    const { tensor } = term.read;
+  private contribute(given: Term, statement: Statement): void {
+    const { tensor } = given.read;
+    const { ambient, form = 'inverted' } = this.request;
     const context = {
       tensors: this.tensors.all,
       cotangent: this.cotangents.get(statement.target),
       axes: this.tensors.get(tensor).axes,
       preferred: this.indexNames.get(tensor) ?? [],
+      ambient,
     };
-    const inverted = this.form === 'inverted' ? invert(term, context) : undefined;
+    const term = ambient === undefined ? given : withFreePlaces(given, context);
+    const inverted = form === 'inverted' ? invert(term, context) : undefined;
     const contribution = inverted ?? this.scatter(term, statement, context);
     const slot: Slot = {
       ...contribution,
@@ -220,7 +288,8 @@ class ReverseSweep {
     const axis = scanAxis(source);
     const contribution = scatter(atStep(term, scan.index, axis), context, axis);
     const { indices, write, body } = contribution;
-    const scope = { extents: extentsOf(indices), tensors: this.tensors.all };
+    const { ambient = [] } = this.request;
+    const scope = { extents: extentsOf([...indices, ...ambient]), tensors: this.tensors.all };
     if (!fetchesInside([...write, ...indicesIn(body)], scope)) {
       const message = `a step of \`${source.target}\` is read at a place that data decides, in a scan over the open dimension`;
       this.diagnostics.error('E603', statement.origin.span, message);
@@ -278,7 +347,7 @@ class ReverseSweep {
       write,
       combine: 'assign',
       body,
-      phase: 'backward',
+      phase: this.request.phase,
       origin: { span: primal.span, calls: [], ...definition?.origin, history },
       ...this.adjointScan(tensor, { write }),
     });
@@ -300,6 +369,13 @@ class ReverseSweep {
     for (const { name, span, role, frozen } of this.program.tensors.values()) {
       if (role !== 'parameter' || frozen === true) continue;
       const cotangent = name === this.loss ? this.tensors.reserve(`d${name}`) : this.cotangents.get(name);
+      if (cotangent === undefined && this.request.dependsOn?.has(name)) {
+        const zeros = this.tensors.reserve(`d${name}`);
+        this.reportZero(name, span, 'the derivatives in the loss do not depend on it');
+        this.assign(name, zeros, this.plainIndices(name), zero);
+        gradients.set(name, zeros);
+        continue;
+      }
       if (cotangent === undefined) {
         this.diagnostics.error('E601', span, `the loss does not depend on the parameter \`${name}\``, {
           hint: 'use it, remove it, or freeze it in the train block',
@@ -308,42 +384,31 @@ class ReverseSweep {
       }
       if (name === this.loss) this.assign(name, cotangent, [], one);
       else if (!this.contributions.has(name)) {
-        const message = `the gradient of the parameter \`${name}\` is zero everywhere`;
-        const hint =
-          'only operators without a derivative (floor, comparisons, stop_gradient) lead to the loss';
-        this.diagnostics.warning('W702', span, message, { hint });
+        this.reportZero(
+          name,
+          span,
+          'only operators without a derivative (floor, comparisons, stop_gradient) lead to the loss',
+        );
         this.assign(name, cotangent, this.plainIndices(name), zero);
       }
       gradients.set(name, cotangent);
     }
     return gradients;
   }
-}
 
-/** The real tensors on a way of reads from a trained parameter to the loss. */
-function activeTensors({ tensors, statements }: Program, reached: ReadonlySet<string>): Set<string> {
-  const varied = new Set<string>();
-  for (const { name, role, frozen } of tensors.values())
-    if (role === 'parameter' && frozen !== true) varied.add(name);
-  for (const unit of scanUnits(statements)) {
-    // in a recurrence what varies may be read before it is written
-    for (let size = -1; size !== varied.size;) {
-      size = varied.size;
-      for (const { target, body } of unit) {
-        const isReal = tensors.get(target)?.element !== 'integer';
-        if (isReal && reads(body).some(({ tensor }) => varied.has(tensor))) varied.add(target);
-      }
-    }
+  private reportZero(name: string, span: Span, hint: string): void {
+    const message = `the gradient of the parameter \`${name}\` is zero everywhere`;
+    this.diagnostics.warning('W702', span, message, { hint });
   }
-  return new Set([...varied].filter((name) => reached.has(name)));
+
+  private asStatement(entry: Statement | Slot): Statement {
+    const { target, indices, write, combine, body, origin, scan } = entry;
+    if (target === undefined) throw new Error('a contribution was left without a name');
+    const { phase } = this.request;
+    return { target, indices, write, combine, body, phase, origin, ...(scan ? { scan } : {}) };
+  }
 }
 
 function adjointOrigin({ target, origin }: Statement): Origin {
   return { ...origin, history: [...origin.history, `adjoint of ${target}`] };
-}
-
-function asStatement(entry: Statement | Slot): Statement {
-  const { target, indices, write, combine, body, origin, scan } = entry;
-  if (target === undefined) throw new Error('a contribution was left without a name');
-  return { target, indices, write, combine, body, phase: 'backward', origin, ...(scan ? { scan } : {}) };
 }

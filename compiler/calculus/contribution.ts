@@ -49,6 +49,8 @@ export interface ContributionContext {
   readonly axes: readonly Extent[];
   /** What the indices of dA should be called, axis by axis, if these names are free. */
   readonly preferred: readonly string[];
+  /** Indices that are the same in all statements: the row at hand, see rows.ts. */
+  readonly ambient?: readonly LoopIndex[] | undefined;
 }
 
 /** The index expression must be a whole number in 0 .. extent-1. */

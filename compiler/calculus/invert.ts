@@ -60,7 +60,7 @@ export function invert(given: Term, context: ContributionContext): Contribution 
     ...axes.map((extent, axis) => ({ name: names[axis] ?? '', extent })),
     ...remaining,
   ];
-  const scope: Scope = { extents: extentsOf(indices), tensors };
+  const scope: Scope = { extents: extentsOf([...indices, ...(context.ambient ?? [])]), tensors };
   const solved = (index: IndexExpression): IndexExpression =>
     tighten(substituteIndices(index, values), scope);
 

@@ -41,8 +41,8 @@ export function scatter(
   context: ContributionContext,
   stepAxis?: number,
 ): Contribution {
-  const { tensors, cotangent, axes, preferred } = context;
-  const scope: Scope = { extents: extentsOf(term.indices), tensors };
+  const { tensors, cotangent, axes, preferred, ambient = [] } = context;
+  const scope: Scope = { extents: extentsOf([...term.indices, ...ambient]), tensors };
   const doubtful = given.filter((condition) => !isProven(condition, scope));
   const conditions: Expression[] = doubtful.map((condition) => conditionExpression(condition, scope));
   const swept: LoopIndex[] = [];

@@ -12,10 +12,12 @@ import { binaryOperators, precedence } from '../graph/operators.ts';
 import type {
   BinaryOperator,
   Combine,
+  Derivative,
   Expression,
   IndexAtom,
   IndexExpression,
   Program,
+  Read,
   Statement,
   UnaryOperator,
 } from '../graph/types.ts';
@@ -163,6 +165,8 @@ function expressionTex(root: Expression, math: Nodes, accumulated = ''): string 
         return leaf(`\\left|${nameTex(node.extent)}\\right|`);
       case 'accumulated':
         return leaf(accumulated);
+      case 'derivative':
+        return leaf(derivativeTex(node));
       case 'read': {
         const place = subscripted(node.tensor, node.at);
         return leaf(
@@ -208,6 +212,16 @@ function expressionTex(root: Expression, math: Nodes, accumulated = ''): string 
     return (isFunctionName(name) ? functions[name] : operator(name))(operands);
   };
   return tree.toTex({ handler, parenthesis: 'auto' }).replace(signsOfLetters, ' $& ').trim();
+}
+
+/** \frac{\partial u_n}{\partial x_{n i}}; along a direction: D z [x \to v] */
+function derivativeTex({ of, by, along }: Derivative): string {
+  const place = ({ tensor, at }: Read): string => subscripted(tensor, at);
+  if (along === undefined) return `\\frac{\\partial ${place(of)}}{\\partial ${by.map(place).join(' ')}}`;
+  const directions = by.map(
+    ({ tensor }, position) => `${nameTex(tensor)} \\to ${nameTex(along[position]?.tensor ?? '')}`,
+  );
+  return `\\mathrm{D} ${place(of)} \\left[${directions.join(', ')}\\right]`;
 }
 
 function isSymbol(node: MathNode): node is SymbolNode {

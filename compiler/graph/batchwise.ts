@@ -114,6 +114,11 @@ class Dependences {
         case 'select':
         case 'call':
           return elementwise(operands);
+        // of a row by anything, it is the row's own; by what no row changes, a mean of rows stays one
+        case 'derivative':
+          return isOfRow(first) || operands.slice(1).every((operand) => operand === 'fixed')
+            ? first
+            : 'other';
       }
     });
   }

@@ -117,6 +117,8 @@ export function children(expression: Expression): readonly Expression[] {
       return [expression.condition, expression.then, expression.otherwise];
     case 'call':
       return expression.operands;
+    case 'derivative':
+      return [expression.of, ...expression.by, ...(expression.along ?? [])];
     default:
       return [];
   }
@@ -144,6 +146,17 @@ export function withChildren(expression: Expression, operands: readonly Expressi
     case 'call': {
       const same = operands.every((operand, place) => operand === expression.operands[place]);
       return same ? expression : { ...expression, operands };
+    }
+    case 'derivative': {
+      const given = children(expression);
+      if (operands.every((operand, place) => operand === given[place])) return expression;
+      const [of, ...rest] = operands.map((operand) => {
+        if (operand.kind !== 'read') throw new Error('a derivative is one of a tensor by tensors');
+        return operand;
+      });
+      const by = rest.slice(0, expression.by.length);
+      const along = expression.along === undefined ? {} : { along: rest.slice(by.length) };
+      return of === undefined ? expression : { ...expression, of, by, ...along };
     }
     default:
       return expression;
@@ -305,6 +318,13 @@ export function tensorsIn(root: Expression): Set<string> {
   const tensors = new Set(reads(root).map((node) => node.tensor));
   for (const name of fetchedTensors(root)) tensors.add(name);
   return tensors;
+}
+
+/** The tensors by which derivatives are asked for. */
+export function differentiatedBy(statements: readonly Statement[]): Set<string> {
+  return new Set(
+    statements.flatMap(({ body }) => (body.kind === 'derivative' ? body.by.map(({ tensor }) => tensor) : [])),
+  );
 }
 
 const readTensors = new WeakMap<Statement, ReadonlySet<string>>();

@@ -68,6 +68,8 @@ export class Interner {
         return `select(${operands.join(',')})`;
       case 'call':
         return `call ${node.callee.name}(${operands.join(',')})`;
+      case 'derivative':
+        return `derivative(${operands.join(',')}; ${node.by.length}, ${node.along?.length ?? 0})`;
       case 'accumulated':
         return 'accumulated';
     }

@@ -196,6 +196,8 @@ function evaluate(environment: Environment, root: Expression, point: Point, comb
         return valueOf(node.condition) !== 0 ? valueOf(node.then) : valueOf(node.otherwise);
       case 'call':
         return valueOf(valueOfCall(node));
+      case 'derivative':
+        throw new Error('a derivative has no value before it is expanded');
       case 'accumulated':
         if (combined === undefined) throw new Error('the accumulated value is used outside a finish');
         return combined;

@@ -208,6 +208,7 @@ function intervalOf(
       case 'accumulated':
         return joined;
       case 'index_value':
+      case 'derivative':
         return ANY;
     }
   };

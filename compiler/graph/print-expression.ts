@@ -1,7 +1,7 @@
 /** Expressions and index expressions in the language, with as few parentheses as its grammar allows. */
 import { foldExpression } from './expressions.ts';
 import { binaryOperators, precedence, unaryOperators } from './operators.ts';
-import type { Constant, Expression, IndexAtom, IndexExpression, Read } from './types.ts';
+import type { Constant, Derivative, Expression, IndexAtom, IndexExpression, Read } from './types.ts';
 
 export interface PrintOptions {
   /** What Accumulated is printed as; default `accumulated`. */
@@ -39,6 +39,8 @@ function printNode(node: Expression, operands: readonly Printed[], options: Prin
       return printRead(node, options.whole ?? false);
     case 'accumulated':
       return primary(options.accumulated ?? 'accumulated');
+    case 'derivative':
+      return primary(printDerivative(node));
     case 'unary': {
       const { form, text, precedence: level } = unaryOperators[node.operator];
       if (form === 'call') return primary(`${text}(${first?.(0)})`);
@@ -101,6 +103,14 @@ function printRead({ tensor, at, outside }: Read, whole: boolean): Printed {
   if (outside === undefined) return primary(`${tensor}${place}`);
   // `x[i - 1] else 0 * y` would be parsed rightly, but a reader would stumble: parentheses inside every operator.
   return { text: `${tensor}${place} else ${printNumber(outside)}`, level: precedence.ternary };
+}
+
+/** `grad(z[n, o], x[n, i])`; `jvp(z, x = v)[n, o]` */
+function printDerivative({ of, by, along }: Derivative): string {
+  const place = ({ at }: Read): string => (at.length === 0 ? '' : `[${at.map(printIndex).join(', ')}]`);
+  if (along === undefined) return `grad(${[of, ...by].map((each) => each.tensor + place(each)).join(', ')})`;
+  const directions = by.map(({ tensor }, position) => `${tensor} = ${along[position]?.tensor ?? ''}`);
+  return `jvp(${[of.tensor, ...directions].join(', ')})${place(of)}`;
 }
 
 // --------------------------------------------------------------------------------------------------- index expressions

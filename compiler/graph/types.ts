@@ -111,7 +111,16 @@ export type BinaryOperator =
   | 'or';
 
 export type Expression =
-  Constant | IndexValue | ExtentValue | Read | Unary | Binary | Select | OwnCall | Accumulated;
+  | Constant
+  | IndexValue
+  | ExtentValue
+  | Read
+  | Unary
+  | Binary
+  | Select
+  | OwnCall
+  | Derivative
+  | Accumulated;
 
 export interface Constant {
   readonly kind: 'constant';
@@ -180,6 +189,23 @@ export interface OwnFunction {
   readonly value: Expression;
   /** The partial derivative by each parameter, as `value`. A function: they may call what they belong to. */
   readonly partials: () => readonly Expression[];
+}
+
+/**
+ * A derivative that the model asks for; it is the whole body of an assignment, until calculus/derivatives.ts puts the
+ * statements in its place that compute it.
+ * - `grad(of, by)`, without `along`: the partial derivative of one element by one element, through all that `of` depends on;
+ * - `jvp(of, by = along, ...)`: the derivative of one element along a direction, given for each tensor in `by` by the tensor
+ *   of the same axes in `along`. Those are taken whole: their reads stand for the tensors, at the place 0, 0, ...
+ */
+export interface Derivative {
+  readonly kind: 'derivative';
+  /** At plain indices, each once. */
+  readonly of: Read;
+  readonly by: readonly Read[];
+  readonly along?: readonly Read[];
+  /** The term in the text. */
+  readonly span: Span;
 }
 
 /** Only inside `finish`: the combined value of the statement. */

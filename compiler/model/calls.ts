@@ -3,6 +3,7 @@ import type { BinaryOperator, UnaryOperator } from '../graph/types.ts';
 import type { Call } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
 import { applyBinary, applyUnary, elaborateExpression, warnOfNotFinite } from './expressions.ts';
+import { derivativeNames, elaborateDerivative } from './derivatives.ts';
 import { callFn } from './fn-calls.ts';
 import { callLayer } from './layers.ts';
 import { countPlaceholder, elaborateReduction, reductionNames } from './reductions.ts';
@@ -62,6 +63,7 @@ export const builtInNames: readonly string[] = [
   ...unaryByName.keys(),
   ...Object.keys(binaryFunctions),
   'extent',
+  ...derivativeNames,
 ];
 
 export function elaborateCall(call: Call, scope: Scope, elaboration: Elaboration): Result {
@@ -72,6 +74,7 @@ export function elaborateCall(call: Call, scope: Scope, elaboration: Elaboration
   const isPair = binaryOperator !== undefined && call.binders === undefined && call.arguments.length > 1;
   if (reductionNames.includes(name) && !isPair) return elaborateReduction(call, scope, elaboration);
   if (name === 'extent') return elaborateExtent(call, scope, elaboration);
+  if (derivativeNames.includes(name)) return elaborateDerivative(call, scope, elaboration);
   const unaryOperator = unaryByName.get(name);
   const count = unaryOperator ? 1 : 2;
   if (unaryOperator === undefined && binaryOperator === undefined) {

@@ -41,6 +41,8 @@ export function lowerStatement(
   options: { readonly real?: boolean } = {},
 ): Tensor | undefined {
   if (!extentsKnown(variables, body, elaboration)) return undefined;
+  const derivative = bareDerivative(variables, body, elaboration);
+  if (derivative) return addStatement(target, 'assign', variables, [], derivative, elaboration);
   const whole = options.real ? undefined : bareReduction(variables, body, elaboration);
   if (whole === undefined) return addStatement(target, 'assign', variables, [], body, elaboration);
   return addStatement(target, whole.combine, whole.write, whole.definition.bound, whole.body, elaboration);
@@ -293,6 +295,21 @@ function finalIndices(
       return [id, { name, extent: extentOf(id, elaboration) }];
     }),
   );
+}
+
+/** The derivative, if the body is nothing but one: it needs no tensor beside the target. */
+function bareDerivative(
+  variables: readonly string[],
+  body: Expression,
+  elaboration: Elaboration,
+): Expression | undefined {
+  if (body.kind !== 'read' || body.outside !== undefined) return undefined;
+  const definition = elaboration.definitions.get(body.tensor);
+  if (definition?.tensor !== undefined || definition?.body.kind !== 'derivative') return undefined;
+  const at = body.at.map(isPlainIndex);
+  if (at.some((id) => id === undefined || !variables.includes(id))) return undefined;
+  const places = new Map(definition.free.map((id, place) => [id, body.at[place] ?? indexOf(id)]));
+  return substituteIndices(definition.body, places);
 }
 
 /** The reduction, if the body is nothing but one, with the indices of the left side in any order. */

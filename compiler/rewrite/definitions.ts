@@ -16,12 +16,15 @@ import { factorsOf, termsOf } from './terms.ts';
 
 export class Definitions {
   private readonly byTarget: ReadonlyMap<string, Statement>;
+  /** Tensors that nothing looks through, because a derivative by them is wanted. */
+  private readonly opaque: ReadonlySet<string>;
   private readonly memo = new WeakMap<Read, Expression>();
   /** What has been looked at since `watch`. */
   private looked = new Map<string, Statement | undefined>();
 
-  constructor(byTarget: ReadonlyMap<string, Statement>) {
+  constructor(byTarget: ReadonlyMap<string, Statement>, opaque: ReadonlySet<string> = new Set()) {
     this.byTarget = byTarget;
+    this.opaque = opaque;
   }
 
   statement(tensor: string): Statement | undefined {
@@ -44,6 +47,7 @@ export class Definitions {
   /** The body behind a read of an elementwise tensor, at the place of the read. Not for reads that may be outside. */
   of(read: Read): Expression | undefined {
     const statement = this.statement(read.tensor);
+    if (this.opaque.has(read.tensor)) return undefined;
     const known = this.memo.get(read);
     if (known !== undefined) return known;
     if (statement === undefined || !isElementwise(statement) || read.outside !== undefined) return undefined;
@@ -58,6 +62,7 @@ export class Definitions {
     while (current?.kind === 'read' && current.outside === undefined) {
       const statement = this.statement(current.tensor);
       const plain = statement !== undefined && !isScatter(statement) && statement.finish === undefined;
+      if (this.opaque.has(current.tensor)) return undefined;
       if (plain && statement.combine === 'sum') return { statement, at: current.at };
       current = this.of(current);
     }

@@ -13,6 +13,7 @@ import { withStatements } from '../graph/builder.ts';
 import {
   children,
   constant,
+  differentiatedBy,
   equalExpressions,
   evaluateBinary,
   evaluateUnary,
@@ -116,9 +117,10 @@ interface Settled {
 /** Every body and finish in a simpler form of the same value. */
 export function simplify(program: Program): Program {
   const byTarget = new Map(program.statements.map((statement) => [statement.target, statement]));
-  const definitions = new Definitions(byTarget);
+  const definitions = new Definitions(byTarget, differentiatedBy(program.statements));
   const takesOut = program.gradients.size > 0;
   const statements = program.statements.map((statement) => {
+    if (statement.body.kind === 'derivative') return statement;
     const settled = simplest.get(statement);
     if (settled?.takesOut === takesOut && definitions.agreesWith(settled.looked)) return statement;
     const looked = definitions.watch();

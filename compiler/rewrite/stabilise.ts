@@ -7,6 +7,7 @@
  */
 import {
   add,
+  differentiatedBy,
   expressionKey,
   freshName,
   withoutPrimes,
@@ -96,7 +97,7 @@ export function stabilise(program: Program): Program {
 class Stabiliser {
   private readonly program: Program;
   private readonly byTarget = new Map<string, Statement>();
-  private readonly definitions = new Definitions(this.byTarget);
+  private readonly definitions: Definitions;
   private readonly interner = new Interner();
   private readonly added = new Map<string, Tensor>();
   private readonly names: Set<string>;
@@ -110,6 +111,7 @@ class Stabiliser {
 
   constructor(program: Program) {
     this.program = program;
+    this.definitions = new Definitions(this.byTarget, differentiatedBy(program.statements));
     this.names = new Set(program.tensors.keys());
     this.around = {
       interner: this.interner,
@@ -121,6 +123,10 @@ class Stabiliser {
   }
 
   take(statement: Statement): void {
+    if (statement.body.kind === 'derivative') {
+      this.byTarget.set(statement.target, statement);
+      return;
+    }
     const own = rewriteFunctions(statement.body, stableForms);
     let body = rewriteAll(own, stableForms, this.around);
     if (this.shifts.size > 0) body = mapExpression(body, (node) => this.withoutShifts(node));

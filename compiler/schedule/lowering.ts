@@ -139,6 +139,8 @@ export class Lowering extends Places {
         const index = this.index(node.index);
         return { value: { kind: 'from_integer', value: index.value }, depth: index.depth };
       }
+      case 'derivative':
+        throw new Error('a derivative was left in the program');
       case 'accumulated':
         if (!this.accumulator) throw new Error('an accumulated value outside a finish');
         return { value: this.accumulator, depth: this.depth };

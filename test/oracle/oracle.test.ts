@@ -37,6 +37,15 @@ const TOPICS = [
   'models/sequence',
   'models/generative',
   'models/finetune',
+  'calculus/hessian',
+  'calculus/hvp',
+  'calculus/jvp',
+  'calculus/jacobian',
+  'calculus/gradient_penalty',
+  'calculus/saliency',
+  'calculus/scalar',
+  'calculus/second_derivative',
+  'calculus/nested',
 ];
 
 const cases = loadCases(fileURLToPath(new URL('.', import.meta.url)));

@@ -214,6 +214,21 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       '`derivative f(x) = ...` stands in the file of `fn f(x)`, has its parameters, and one expression for each of them. The function takes numbers and gives a number: it reduces nothing, reads nothing at indices and has no parameters of a layer.',
     mend: 'Put the rule beside its function, and what is no function of numbers around the call.',
   },
+  E610: {
+    meaning:
+      'A derivative, `grad(...)` or one of its kin, stands where there is no program yet that could be differentiated: in a `scan`, of which all steps must be there first, in an optimizer or a schedule, or in an index.',
+    mend: 'Give it a statement of its own in the model or the layer, after what it is taken of.',
+  },
+  E611: {
+    meaning:
+      'A derivative is asked for of what has none, or in a form that does not say which elements are meant: of or by integers, by something without a name, or of a tensor with several elements a row. Nothing is summed silently.',
+    mend: 'Take the derivative of a sum, `grad(sum(z), x)`, or of each element by each, `grad(z[n, k], x[n, i])` or `jacobian(z, x)`.',
+  },
+  E612: {
+    meaning:
+      'What is differentiated does not depend on what it is differentiated by, so that the derivative would be zero everywhere.',
+    mend: 'Differentiate by a tensor that it is computed from. Statements that only look alike do not count: `grad(y, h)` needs `h` itself to be read on the way to `y`.',
+  },
   W701: {
     meaning: 'A dim, an input or a statement of a model, or a function or layer of the file, is never used.',
     mend: 'Remove it, use it, or make it an output. The model compiles all the same.',

@@ -2,6 +2,7 @@
 import type { OracleCase } from '../cases.ts';
 import { attentionProgram } from './attentions.ts';
 import { blockProgram } from './blocks.ts';
+import { calculusProgram } from './calculus.ts';
 import * as convolutions from './convolutions.ts';
 import { indexProgram } from './indices.ts';
 import * as losses from './losses.ts';
@@ -60,6 +61,7 @@ const byTopic: Readonly<Record<string, Maker>> = {
 
 /** A program for cases that are one forward and one backward pass. @throws Unsupported */
 export function programOf(of: OracleCase): CaseProgram {
+  if (of.family === 'calculus') return calculusProgram(of);
   const maker = byTopic[`${of.family}/${of.topic}`] ?? byOp[of.op];
   if (maker !== undefined) return maker(of);
   if (of.op in operations.unaryFormulas) return operations.unaryProgram(of);

@@ -23,7 +23,7 @@ export function cumulativeProgram(of: OracleCase): CaseProgram {
 }
 
 /** One layer in one direction. `steps` is the name of the tensor [b, t, o] that it makes. */
-interface Layer {
+export interface Layer {
   readonly cell: string;
   /** Of its weights: `_l0`, `_l1_r`, or nothing. */
   readonly suffix: string;
@@ -62,7 +62,7 @@ const cells: Readonly<
   },
 };
 
-function writeLayer(writer: CaseWriter, layer: Layer): void {
+export function writeLayer(writer: CaseWriter, layer: Layer): void {
   const { cell, suffix, steps: h, input, hidden, length, reversed, state, masked } = layer;
   const statements = cells[cell];
   if (statements === undefined) throw new Unsupported(`cell ${cell}`);

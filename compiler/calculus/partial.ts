@@ -1,0 +1,254 @@
+/**
+ * The partial derivatives of the elements of a tensor y by those of tensors x, in forward or in reverse mode. Reverse mode costs
+ * a sweep for each element of y, forward mode one for each of x, but either only one for all rows that do not mix (rows.ts). A
+ * sweep is made once, over symbols for these elements.
+ */
+import type { Diagnostics } from '../diagnostics/diagnostic.ts';
+import {
+  constantIndex,
+  equalIndices,
+  freshName,
+  indexOf,
+  isPlainIndex,
+  read,
+  reads,
+  select,
+  zero,
+} from '../graph/expressions.ts';
+import type {
+  Derivative,
+  Expression,
+  Extent,
+  IndexExpression,
+  Program,
+  Read,
+  Statement,
+  Tensor,
+} from '../graph/types.ts';
+import { ReverseSweep } from './adjoint.ts';
+import { TensorTable } from './names.ts';
+import { restoreRows } from './restore.ts';
+import {
+  oneRow,
+  oneRowOf,
+  rowAxesOf,
+  sameIndex,
+  takenOut,
+  without,
+  type Row,
+  type RowIndex,
+} from './rows.ts';
+import { pushAll, ROOT, tensorOf, within, type Expansion, type Subject } from './subject.ts';
+import { atElement, isComparable, type Direction } from './tangent.ts';
+
+export function partialDerivatives(
+  terms: readonly Derivative[],
+  of: Subject,
+  diagnostics: Diagnostics,
+): Expansion | undefined {
+  const others = terms.flatMap((term) => term.by.map(({ tensor }) => tensor));
+  const by = new Set(others.filter((tensor) => tensor !== of.name));
+  const rows = rowsOf(of, by, terms[0]?.of.at ?? []);
+  const inForward = [...by].reduce((sum, tensor) => sum + elementsBeyondRows(of, tensor, rows), 0);
+  const isForward = rows.length > 0 && inForward <= elementsInReverse(of, by, rows);
+  const expansions = isForward
+    ? [...by].map((tensor) => inForwardMode(of, tensor, rows, diagnostics))
+    : [inReverseMode(of, by, rows, diagnostics)];
+  const sound = expansions.filter((each) => each !== undefined);
+  if (sound.length < expansions.length) return undefined;
+  const valueOf = (term: Derivative): Expression | undefined => {
+    const [x] = term.by;
+    if (x?.tensor === of.name) return atElement(term.of, x.at);
+    const place = isForward ? [...by].indexOf(x?.tensor ?? '') : 0;
+    return sound[place]?.valueOf(term);
+  };
+  return {
+    statements: sound.flatMap(({ statements }) => statements),
+    tensors: new Map(sound.flatMap(({ tensors }) => [...tensors])),
+    valueOf,
+  };
+}
+
+/** One symbol for each axis of y, and the tensors that have rows along it. */
+function rowsOf(of: Subject, by: ReadonlySet<string>, places: readonly IndexExpression[]): Row[] {
+  const { root } = of;
+  const { tensors } = of.program;
+  const active = of.activeFor(by);
+  const statements = root.target === ROOT ? [...of.statements, root] : of.statements;
+  return of.tensor.axes.map((extent, axis): Row => {
+    const display = isPlainIndex(places[axis] ?? constantIndex(0)) ?? 'i';
+    const isActive = (tensor: string): boolean => tensor === ROOT || active.has(tensor);
+    return {
+      index: { name: `~${axis}`, extent, display },
+      axes: rowAxesOf({ root, axis, extent, statements, tensors, isActive }),
+    };
+  });
+}
+
+/** What an open dimension counts for: more than any size that is written. */
+const OPEN = 2 ** 20;
+
+const size = (extent: Extent): number => (typeof extent === 'number' ? extent : OPEN);
+
+/** How many sweeps reverse mode takes: one for each element of y, but one for all rows that do not mix. */
+function elementsInReverse(of: Subject, by: ReadonlySet<string>, rows: readonly Row[]): number {
+  const between = [...of.activeFor(by)].filter((tensor) => !by.has(tensor) && tensor !== of.name);
+  return rows
+    .filter(({ axes }) => between.some((tensor) => !axes.has(tensor)))
+    .reduce((product, { index }) => product * size(index.extent), 1);
+}
+
+/** How many sweeps forward mode takes: one for each element of x, but one for all rows. */
+function elementsBeyondRows({ program }: Subject, tensor: string, rows: readonly Row[]): number {
+  const { axes } = tensorOf(program, tensor);
+  return without(axes, takenOut(tensor, rows)).reduce<number>((product, extent) => product * size(extent), 1);
+}
+
+/** The statements that vary, for one row, as a program. */
+function oneRowProgram(of: Subject, by: ReadonlySet<string>, rows: readonly Row[]): Program {
+  const active = of.activeFor(by);
+  const { root } = of;
+  const varying = of.statements.filter(({ target }) => active.has(target));
+  const all = root.target === ROOT ? [...varying, root] : varying;
+  const tensors = new Map(of.program.tensors);
+  if (root.target === ROOT) tensors.set(ROOT, { ...of.tensor, name: ROOT, role: 'intermediate' });
+  return {
+    ...of.program,
+    tensors: new Map([...tensors].map(([name, tensor]) => [name, oneRowOf(tensor, rows)])),
+    statements: all.map((statement) => oneRow(statement, rows)),
+  };
+}
+
+/** Where a symbol is, in the statement that wants the derivative. */
+function placeOf(index: RowIndex, rows: readonly Row[], term: Derivative): IndexExpression {
+  return term.of.at[rows.findIndex((row) => row.index === index)] ?? constantIndex(0);
+}
+
+/** 0 where the row of y is another than that of x: x[m] has no part in y[n]. */
+function whereSameRow(value: Expression, x: Read, rows: readonly Row[], term: Derivative): Expression {
+  const conditions = rows.flatMap(({ index, axes }): Expression[] => {
+    const axis = axes.get(x.tensor);
+    const own = axis === undefined ? undefined : x.at[axis];
+    const wanted = placeOf(index, rows, term);
+    return own === undefined || equalIndices(own, wanted) ? [] : [sameIndex(own, wanted)];
+  });
+  return conditions.reduce((chosen, condition) => select(condition, chosen, zero), value);
+}
+
+function inReverseMode(
+  of: Subject,
+  by: ReadonlySet<string>,
+  rows: readonly Row[],
+  diagnostics: Diagnostics,
+): Expansion | undefined {
+  const before = diagnostics.list.filter(({ severity }) => severity === 'error').length;
+  const sweep = new ReverseSweep(
+    {
+      program: oneRowProgram(of, by, rows),
+      root: of.root.target,
+      by,
+      phase: 'forward',
+      nameOf: (tensor) => `d${of.name}_d${tensor}`,
+      ambient: rows.map(({ index }) => index),
+    },
+    diagnostics,
+  ).sweep();
+  if (diagnostics.list.filter(({ severity }) => severity === 'error').length > before) return undefined;
+  const restored = restoreRows({
+    rows,
+    statements: [...sweep.companions.values(), ...sweep.statements],
+    tensors: (name) => sweep.tensors.get(name),
+  });
+  return {
+    statements: restored.statements.map((statement) => within(statement, `derivative of ${of.name}`)),
+    tensors: restored.tensors,
+    valueOf: (term) => {
+      const [x] = term.by;
+      const cotangent = x && sweep.cotangentOf(x.tensor);
+      if (x === undefined || cotangent === undefined) return undefined;
+      const leading = restored.leadingOf(cotangent).map((index) => placeOf(index, rows, term));
+      const own = without(x.at, takenOut(x.tensor, rows));
+      return whereSameRow(read(cotangent, [...leading, ...own]), x, rows, term);
+    },
+  };
+}
+
+function inForwardMode(
+  of: Subject,
+  by: string,
+  all: readonly Row[],
+  diagnostics: Diagnostics,
+): Expansion | undefined {
+  const rows = all.filter(({ axes }) => axes.has(by));
+  const program = oneRowProgram(of, new Set([by]), rows);
+  const statements = program.statements.filter(({ target }) => target !== ROOT);
+  const tensors = new TensorTable(program.tensors);
+  const x = tensors.get(by);
+  const lifted = x.axes.map((extent, axis): RowIndex => {
+    const display = x.axisNames[axis] || 'i';
+    return { name: `~x${axis}`, extent, display };
+  });
+  const element = lifted.map(({ name, extent }) => (extent === 1 ? constantIndex(0) : indexOf(name)));
+  const nameOf = (tensor: string): string => `d${tensor}_d${by}`;
+  const isDirect = statements.every(({ body }) =>
+    reads(body).every((node) => node.tensor !== by || isComparable(node)),
+  );
+  const seeds: Statement[] = [];
+  let direction: Direction = { kind: 'element', at: element };
+  if (!isDirect) {
+    const name = tensors.reserve(nameOf(by));
+    tensors.declareLike(x, name);
+    seeds.push(seed(name, x, element, of.root));
+    direction = { kind: 'tensor', name };
+  }
+  const directions = new Map([[by, direction]]);
+  const pushed = pushAll(statements, { tensors, directions, nameOf, phase: 'forward' }, diagnostics);
+  if (pushed === undefined) return undefined;
+  const restored = restoreRows({
+    rows,
+    lifted,
+    statements: [...seeds, ...pushed.statements],
+    tensors: (name) => tensors.get(name),
+  });
+  const result = pushed.tangents.get(of.name);
+  return {
+    statements: restored.statements.map((each) => within(each, `derivative of ${of.name} by ${by}`)),
+    tensors: restored.tensors,
+    valueOf: (term) => {
+      const [node] = term.by;
+      if (node === undefined || result === undefined) return undefined;
+      const own = without(node.at, takenOut(by, rows));
+      const leading = restored.leadingOf(result).map((index) => {
+        const axis = lifted.indexOf(index);
+        return axis < 0 ? placeOf(index, all, term) : (own[axis] ?? constantIndex(0));
+      });
+      const value = read(result, [...leading, ...without(term.of.at, takenOut(of.name, rows))]);
+      return whereSameRow(value, node, rows, term);
+    },
+  };
+}
+
+/** 1 in one element of x, else 0. */
+function seed(
+  target: string,
+  x: Tensor,
+  element: readonly IndexExpression[],
+  { origin }: Statement,
+): Statement {
+  const taken = new Set<string>();
+  const indices = x.axes.map((extent, axis) => {
+    const name = freshName(x.axisNames[axis] || 'i', taken);
+    taken.add(name);
+    return { name, extent };
+  });
+  const at = indices.map(({ name }) => indexOf(name));
+  return {
+    target,
+    indices,
+    write: at,
+    combine: 'assign',
+    body: atElement({ at }, element),
+    phase: 'forward',
+    origin,
+  };
+}
