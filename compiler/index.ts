@@ -4,6 +4,7 @@
  *     text → syntax tree → model → graph → (prepare, differentiate, optimise) → loops → TypeScript
  */
 import { differentiate, expandDerivatives, hasDerivatives } from './calculus/index.ts';
+import { withoutAllowed } from './diagnostics/allow.ts';
 import { Diagnostics, type Diagnostic } from './diagnostics/diagnostic.ts';
 import type { Source } from './diagnostics/source.ts';
 import { formatSections, loadPrettier } from './emit/format.ts';
@@ -12,6 +13,7 @@ import { neededFor } from './graph/builder.ts';
 import { inferenceOf } from './graph/inference.ts';
 import type { Program } from './graph/types.ts';
 import { loadImports, type Loader } from './imports.ts';
+import { lint } from './lint/index.ts';
 import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
@@ -162,10 +164,10 @@ export function analyse(source: Source, options: AnalyseOptions = {}): Analysis 
       },
     );
   }
-  if (diagnostics.hasErrors) return { diagnostics: diagnostics.list, models: [] };
+  if (diagnostics.hasErrors) return { diagnostics: withoutAllowed(diagnostics.list), models: [] };
   const analyseOne = inference ? analyseInference : analyseModel;
   const models = elaborated.map((model) => analyseOne(model, diagnostics, options));
-  return { diagnostics: diagnostics.list, models: diagnostics.hasErrors ? [] : models };
+  return { diagnostics: withoutAllowed(diagnostics.list), models: diagnostics.hasErrors ? [] : models };
 }
 
 const ignored = (): void => {};
@@ -204,6 +206,8 @@ function analyseModel(
   const { stages, observe } = stagesFrom([{ pass: 'elaborate', program: model.program }], ended);
   const prepared = prepareAll(model.program, diagnostics, { observe, without });
   if (diagnostics.hasErrors) return { model, stages, gradient: prepared, program: prepared };
+  lint(prepared, model.training !== undefined, diagnostics);
+  ended('lint');
   const { loss, statements } = model.program;
   const dependsOn = neededFor(statements, loss === undefined ? [] : [loss]);
   const gradient = loss === undefined ? prepared : differentiate(prepared, diagnostics, { dependsOn });

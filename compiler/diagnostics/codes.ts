@@ -53,6 +53,11 @@ export const codes = {
   W702: 'gradient is zero everywhere',
   W703: 'state never updated',
   W704: 'constant not finite',
+  W705: 'edge of a function',
+  W706: 'flat from the start',
+  W707: 'hidden units alike',
+  W708: 'squared error of a probability',
+  W709: 'softmax taken twice',
 } as const;
 
 export type DiagnosticCode = keyof typeof codes;

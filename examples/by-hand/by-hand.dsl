@@ -3,7 +3,7 @@ model ByHand {
   input x[n, 2]
   input t[n]
 
-  param W1[2, 2] ~ ones
+  param W1[2, 2] ~ ones // allow W707: all alike, so that it can be followed on paper
   param W2[2]    ~ ones
 
   u[n, j]     = sum[i](x[n, i] * W1[i, j])

@@ -247,4 +247,29 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       'A part of a formula that is known at compile time has no finite value, though what it is made of has: `1 / 0`, `log(-1)`.',
     mend: 'Correct the formula. Where infinity is meant, write `inf`.',
   },
+  W705: {
+    meaning:
+      'A logarithm, root, quotient, power, `atanh`, `acosh`, `asin` or `acos` that a gradient has to pass is taken of a value which its formula does not keep where the function and its slope are finite. What the compiler can prove is not reported (a softmax, `exp`, a sum of squares plus a small number, a value behind a condition that looks at it), nor what it makes stable itself, nor data.',
+    mend: 'Write what the hint says. If you know that it cannot happen, say so at the end of the line or in a comment above it: `// allow W705: prices are positive`.',
+  },
+  W706: {
+    meaning:
+      'Weights begin so large that the tanh, sigmoid or softmax of their sums is flat for nearly all rows (a sum of n products with weights of deviation s has a deviation of about s √n when inputs have 1; 5 and more is reported). Little gradient passes, and training begins slowly or not at all.',
+    mend: 'Take an initialiser that counts the inputs: `glorot_uniform` for tanh and sigmoid, `he_normal` for relu. If large scores are wanted, write `// allow W706`.',
+  },
+  W707: {
+    meaning:
+      'Every parameter that has the axis of the hidden units begins with equal values along it (`zeros`, `ones`, a constant). All of these units then compute the same and get the same gradient, for ever: the layer is as good as one unit. One drawn parameter is enough to tell them apart, so zeros in a last layer or in one factor of a low-rank update are not reported.',
+    mend: 'Draw the first values of a weight: `~ glorot_uniform`. Where values are loaded before training, write `// allow W707`, or `freeze` what is not trained.',
+  },
+  W708: {
+    meaning:
+      'The loss is a squared difference of a softmax or a sigmoid and data. Its gradient has the slope of that function as a factor, which is nearly 0 where the prediction is sure and wrong: what most needs correction gets least.',
+    mend: 'For classes use `cross_entropy` or `bce_logits` of the scores, whose gradients are `p - y`. If the squared error is meant (a Brier score, an intensity between 0 and 1), write `// allow W708`.',
+  },
+  W709: {
+    meaning:
+      'A loss or softmax that takes scores is given probabilities: a softmax is taken of a softmax, or a sigmoid of a sigmoid. The scores then are between 0 and 1, so that no prediction can be sure and the gradient is small.',
+    mend: 'Give the scores that stand before the first softmax or sigmoid. `cross_entropy_probabilities` and `binary_cross_entropy` take probabilities.',
+  },
 };
