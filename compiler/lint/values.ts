@@ -1,5 +1,6 @@
 /** The ranges of all tensors of a program, and of any part of a formula, where it stands. */
 import { Interner, isPlainIndex, isScatter } from '../graph/expressions.ts';
+import { valueOfCall } from '../graph/own-functions.ts';
 import type {
   Binary,
   BinaryOperator,
@@ -122,6 +123,10 @@ export class Values {
           return joined;
         case 'index_value':
           return indexRange(node.index);
+        case 'call':
+          return visit(valueOfCall(node));
+        case 'derivative':
+          return anything;
       }
     };
     return visit(root);
