@@ -8,6 +8,8 @@ export const choices = {
   lines: 'kernels run along two indices, as the lines of a picture and the places in a line',
   elementwise: 'elementwise statements over one box share a loop',
   rows: 'values per row are computed inside the loop over rows that reads them',
+  softmax:
+    'each exponential of a softmax is taken once: it stays where the result will be, until the sum is known',
   windows: 'the greatest value of a small window and where it stands are found in one pass',
   aliases: 'reshapes and copies that move nothing are the same memory, and no statement runs',
   overwriting: 'an elementwise result is written over an operand that is read there for the last time',

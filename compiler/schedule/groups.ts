@@ -23,8 +23,8 @@ export interface Group {
   readonly rowwise?: boolean;
   /** All of a list of steps, in one loop over rows with nothing but straight lines in it. */
   readonly unrolled?: boolean;
-  /** A window's greatest value, and where it stands. */
-  readonly form?: 'windows';
+  /** A window's greatest value, and where it stands; or a logsumexp, and what is made of the softmax of its rows. */
+  readonly form?: 'windows' | 'softmax';
 }
 
 export type Part = 'forward' | 'backward' | 'evaluate' | 'predict';
@@ -57,18 +57,24 @@ export function partsOf(program: Program): Map<Statement, Set<Part>> {
   return parts;
 }
 
-/** Groups in an order of execution. */
+/** Groups in an order of execution; `given` are those that stand in the place of a statement. */
 export function groupStatements(
   parts: ReadonlyMap<Statement, ReadonlySet<Part>>,
   tensors: ReadonlyMap<string, Tensor>,
   without: Without = nothing,
   aliases: ReadonlyMap<string, string> = new Map(),
+  given: ReadonlyMap<Statement, readonly Group[]> = new Map(),
 ): Group[] {
-  const groups: { statements: Statement[]; parts: ReadonlySet<Part> }[] = [];
+  const groups: (Group & { readonly statements: Statement[] })[] = [];
   for (const unit of scanUnits([...parts.keys()])) {
     const [statement] = unit;
     const of = statement && parts.get(statement);
     if (statement === undefined || of === undefined) continue;
+    const instead = given.get(statement);
+    if (instead) {
+      groups.push(...instead.map((group) => ({ ...group, statements: [...group.statements] })));
+      continue;
+    }
     if (statement.scan) {
       groups.push({ statements: unit, parts: of });
       continue;

@@ -17,6 +17,7 @@ import { rowLoops } from './row-loops.ts';
 import { cutLoops } from './pieces.ts';
 import { scanLoops } from './scan-loops.ts';
 import { sharedLoops } from './shared-loops.ts';
+import { softmaxLoops } from './softmax.ts';
 import { windowLoops } from './windows.ts';
 import { shareGroups } from './share-functions.ts';
 import type { SharedGroup } from './share-functions.ts';
@@ -189,6 +190,10 @@ function groupFunction(
   if (group.form === 'windows') {
     const scope = scopeOf();
     return add(scope, windowLoops(group.statements, scope, tensors), byChoice('windows'));
+  }
+  if (group.form === 'softmax') {
+    const scope = scopeOf();
+    return add(scope, softmaxLoops(group.statements, scope, tensors, inside), byChoice('softmax'));
   }
   if (group.rowwise === true) {
     const scope = scopeOf();

@@ -10,6 +10,7 @@ import type { Group, Part } from './groups.ts';
 import { relation, timelineOf } from './lifetimes.ts';
 import type { Relation, Timeline } from './lifetimes.ts';
 import { fuseRows } from './row-loops.ts';
+import { softmaxGroups } from './softmax.ts';
 import { unrolledGroups } from './unrollable.ts';
 import { pairWindows } from './windows.ts';
 
@@ -41,7 +42,8 @@ export function layOut(source: Program, without: Without = nothing, batch?: stri
   for (const statement of parts.keys()) if (aliases.has(statement.target)) parts.delete(statement);
   const stored = new Set([...kept, ...aliases.values()]);
   const inLoops = (): Group[] => {
-    const separate = groupStatements(parts, tensors, without, aliases);
+    const given = without.has('softmax') ? undefined : softmaxGroups(parts, tensors, stored);
+    const separate = groupStatements(parts, tensors, without, aliases, given);
     const paired = without.has('windows') ? separate : pairWindows(separate, tensors);
     return without.has('rows') ? paired : fuseRows(paired, tensors, stored);
   };

@@ -49,7 +49,10 @@ export function timelineOf(
         if (interval) interval.to = position;
         else if (tensors.get(root)?.role === 'random') alive.set(root, { from: drawn, to: position });
       }
-      if (!alive.has(statement.target)) alive.set(statement.target, { from: position, to: position });
+      const written = alive.get(statement.target);
+      // what two groups compute must hold while either writes it
+      if (written) written.to = Math.max(written.to, position);
+      else alive.set(statement.target, { from: position, to: position });
     }
   });
   for (const tensor of kept) {

@@ -270,6 +270,61 @@ export function storeResult(lowering: Lowering, nest: Nest, written: Flat, resul
   store(lowering, nest.target, written, value, false);
 }
 
+function declare(lowering: Lowering, hint: string, initial: number): string {
+  const name = lowering.scope.declare(hint);
+  lowering.innermost.push({ kind: 'accumulator', name, initial: number(initial) });
+  return name;
+}
+
+function join(
+  lowering: Lowering,
+  name: string,
+  operator: 'add' | 'multiply' | 'max' | 'min',
+  value: Value,
+): void {
+  lowering.innermost.push({ kind: 'set', name, value: binary(operator, local(name), value) });
+}
+
+/** Σ e^(u - shift) over the loops of a logsumexp. */
+export interface Exponentials {
+  readonly shift: Value;
+  readonly total: Value;
+}
+
+/** log Σ eᵘ = shift + log(total) with shift = max u; where that is infinite, nothing is taken out (∞ - ∞ is not 0). */
+export function sumOfExponentials(
+  lowering: Lowering,
+  nest: Nest,
+  reduce: (body: () => void) => void,
+  /** What else becomes of each exponential. */
+  use?: (exponential: Value) => void,
+): Exponentials {
+  const largest = declare(lowering, 'largest', -Infinity);
+  reduce(() => join(lowering, largest, 'max', lowering.value(nest.body)));
+  const shift = lowering.scope.declare('shift');
+  const condition = isFinite(local(largest));
+  const chosen: Value = { kind: 'select', condition, then: local(largest), otherwise: number(0) };
+  lowering.innermost.push({ kind: 'constant', name: shift, value: chosen });
+  const total = declare(lowering, 'total', 0);
+  reduce(() => {
+    const value = lowering.value(nest.body);
+    const operand: Value = { kind: 'binary', operator: 'subtract', left: value, right: local(shift) };
+    let exponential: Value = { kind: 'unary', operator: 'exp', operand };
+    if (use) {
+      const name = lowering.scope.declare('exponential');
+      lowering.innermost.push({ kind: 'constant', name, value: exponential });
+      exponential = local(name);
+    }
+    join(lowering, total, 'add', exponential);
+    use?.(exponential);
+  });
+  return { shift: local(shift), total: local(total) };
+}
+
+export function logarithmOf({ shift, total }: Exponentials): Value {
+  return binary('add', shift, { kind: 'unary', operator: 'log', operand: total });
+}
+
 /** Reduces into locals; gives the combined value, or the name of the integer that holds the place. */
 export function reduction(
   lowering: Lowering,
@@ -280,14 +335,6 @@ export function reduction(
   wish: string | undefined,
 ): Value | string {
   const { scope } = lowering;
-  const declare = (hint: string, initial: number): string => {
-    const name = scope.declare(hint);
-    lowering.innermost.push({ kind: 'accumulator', name, initial: number(initial) });
-    return name;
-  };
-  const join = (name: string, operator: 'add' | 'multiply' | 'max' | 'min', value: Value): void => {
-    lowering.innermost.push({ kind: 'set', name, value: binary(operator, local(name), value) });
-  };
   switch (nest.combine) {
     case 'assign':
       throw new Error('an assignment has nothing to reduce');
@@ -296,33 +343,19 @@ export function reduction(
     case 'max':
     case 'min': {
       const { name, operator } = joining[nest.combine];
-      const total = declare(wish ?? name, nest.initial);
-      reduce(() => join(total, operator, lowering.value(nest.body)));
+      const total = declare(lowering, wish ?? name, nest.initial);
+      reduce(() => join(lowering, total, operator, lowering.value(nest.body)));
       return local(total);
     }
-    case 'logsumexp': {
-      // log Σ eᵘ = M + log Σ e^(u - M) with M = max u; where M is infinite, nothing is taken out (∞ - ∞ is not 0).
-      const largest = declare('largest', -Infinity);
-      reduce(() => join(largest, 'max', lowering.value(nest.body)));
-      const shift = scope.declare('shift');
-      const condition = isFinite(local(largest));
-      const chosen: Value = { kind: 'select', condition, then: local(largest), otherwise: number(0) };
-      lowering.innermost.push({ kind: 'constant', name: shift, value: chosen });
-      const total = declare('total', 0);
-      reduce(() => {
-        const operand: Value = {
-          kind: 'binary',
-          operator: 'subtract',
-          left: lowering.value(nest.body),
-          right: local(shift),
-        };
-        join(total, 'add', { kind: 'unary', operator: 'exp', operand });
-      });
-      return binary('add', local(shift), { kind: 'unary', operator: 'log', operand: local(total) });
-    }
+    case 'logsumexp':
+      return logarithmOf(sumOfExponentials(lowering, nest, reduce));
     case 'argmax':
     case 'argmin': {
-      const best = declare(nest.combine === 'argmax' ? 'largest' : 'smallest', neutralValue(nest.combine));
+      const best = declare(
+        lowering,
+        nest.combine === 'argmax' ? 'largest' : 'smallest',
+        neutralValue(nest.combine),
+      );
       const at = scope.declare(wish ?? `${best}_at`);
       lowering.innermost.push({ kind: 'integer_accumulator', name: at, initial: integer(-1) });
       reduce(() => {

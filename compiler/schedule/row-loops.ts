@@ -42,10 +42,12 @@ export function fuseRows(
   const result: (Group | undefined)[] = [...groups];
   const placeOf = new Map<Statement, number>();
   const readersOf = new Map<string, Statement[]>();
-  for (const [place, { statements }] of groups.entries())
+  for (const [place, { statements, form }] of groups.entries())
     for (const statement of statements) {
-      placeOf.set(statement, place);
+      // a softmax stays as it is, and what it computes of a logsumexp others may compute as well
+      if (form !== 'softmax') placeOf.set(statement, place);
       for (const tensor of tensorsReadBy(statement)) {
+        if (form === 'softmax' && statements.some(({ target }) => target === tensor)) continue;
         const readers = readersOf.get(tensor);
         if (readers) readers.push(statement);
         else readersOf.set(tensor, [statement]);
@@ -126,7 +128,7 @@ function planRows(statements: readonly Statement[], tensors: Tensors): RowPlan |
 }
 
 /** Every element is complete where its loops end, and no loop is of residues. */
-function isPlain(nest: Nest): boolean {
+export function isPlain(nest: Nest): boolean {
   const reduced = new Set(nest.loops.filter((loop) => loop.reduced).map((loop) => loop.name));
   return (
     !nest.scatter &&
@@ -146,7 +148,7 @@ function hasMemoryInner(nest: Nest, tensors: Tensors): boolean {
   return memoryInner(nest, loops, flats, written) !== undefined;
 }
 
-function expressionsOf(nest: Nest): Expression[] {
+export function expressionsOf(nest: Nest): Expression[] {
   return nest.finishInside ? [nest.body, nest.finishInside] : [nest.body];
 }
 
