@@ -6,6 +6,7 @@
  *     npm run bench -- steps --workloads W1,W3 --peers torch,jax --repetitions 1
  *     npm run bench -- functions --workloads W6        what the time of a step is spent on
  *     npm run bench -- memory compiling depth
+ *     npm run bench -- memory --steps 10000            the heap over so many steps at least
  */
 import { parseArgs } from 'node:util';
 import { outFolder } from './chainrule.ts';
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     peers: { type: 'string', default: '' },
     repetitions: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '2' },
+    steps: { type: 'string', default: '0' },
     tries: { type: 'string', default: '3' },
     cpu: { type: 'string', default: '1' },
     'no-pass': { type: 'string', multiple: true, default: [] },
@@ -53,7 +55,7 @@ const sections: Readonly<Record<string, () => boolean | void | Promise<boolean |
       seconds: Number(values.seconds),
       without: values['no-pass'],
     }),
-  memory: () => printMemory(workloads),
+  memory: () => printMemory(workloads, Number(values.steps)),
   compiling: printCompiling,
   depth: printDepths,
   checkpoint: printCheckpoints,
