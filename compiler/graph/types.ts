@@ -305,6 +305,8 @@ export interface Tensor {
   readonly distribution?: Distribution;
   /** A parameter that is not trained. */
   readonly frozen?: boolean;
+  /** Set by the scheduler (schedule/steps.ts): the axis of a recurrence's steps, of which only the one at hand is stored. */
+  readonly stepAxis?: number;
   /** What the model calls it when it is used, where training has another tensor of that name. */
   readonly knownAs?: string;
   readonly span: Span;

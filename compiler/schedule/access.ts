@@ -1,6 +1,6 @@
 /** Where a read or a write falls in the flat buffer: Σ factor · atom, with row-major strides. */
 import { indexKey, indexNames } from '../graph/expressions.ts';
-import type { Extent, IndexAtom, IndexExpression } from '../graph/types.ts';
+import type { Extent, IndexAtom, IndexExpression, Tensor } from '../graph/types.ts';
 import { equalMonomials, scaleMonomial, stridesOf, timesExtent } from './integers.ts';
 import type { Monomial } from './integers.ts';
 
@@ -12,9 +12,24 @@ export interface FlatTerm {
 
 export type Flat = readonly FlatTerm[];
 
-/** The place of `A[at]` in a tensor of these axes. */
-export function flatten(axes: readonly Extent[], at: readonly IndexExpression[]): Flat {
-  const strides = stridesOf(axes);
+/** How a tensor lies in its buffer. */
+export type Stored = Pick<Tensor, 'axes' | 'stepAxis'>;
+
+/** The axes of the buffer. */
+export function bufferAxes({ axes, stepAxis }: Stored): readonly Extent[] {
+  return axes.filter((_, axis) => axis !== stepAxis);
+}
+
+const scalar: Stored = { axes: [] };
+
+export function storedAs(tensors: ReadonlyMap<string, Tensor>, name: string): Stored {
+  return tensors.get(name) ?? scalar;
+}
+
+/** The place of `A[at]` in the buffer of a tensor. */
+export function flatten(tensor: Stored, at: readonly IndexExpression[]): Flat {
+  const { stepAxis } = tensor;
+  const strides = stridesOf(stepAxis === undefined ? tensor.axes : tensor.axes.with(stepAxis, 1));
   const terms = new Map<string, FlatTerm>();
   const add = (key: string, term: FlatTerm): void => {
     const where = `${key}*${term.factor.symbols.join('*')}`;
@@ -23,6 +38,7 @@ export function flatten(axes: readonly Extent[], at: readonly IndexExpression[])
   };
   at.forEach((index, axis) => {
     const stride = strides[axis];
+    if (axis === stepAxis) return;
     if (!stride) throw new Error('a place has more indices than its tensor has axes');
     for (const { coefficient, atom } of index.terms)
       add(indexKey({ terms: [{ coefficient: 1, atom }], constant: 0 }), {

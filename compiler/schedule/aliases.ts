@@ -42,7 +42,7 @@ function sourceOf(statement: Statement, tensors: Tensors): string | undefined {
   const [own, source] = [tensors.get(target), tensors.get(body.tensor)];
   if (!own || !source || own.element !== source.element) return undefined;
   if (!equalMonomials(elementsOf(own.axes), elementsOf(source.axes))) return undefined;
-  return sameFlat(flatten(source.axes, body.at), flatten(own.axes, write)) ? body.tensor : undefined;
+  return sameFlat(flatten(source, body.at), flatten(own, write)) ? body.tensor : undefined;
 }
 
 /** True if two places are the same number for every value of their indices. */

@@ -5,6 +5,7 @@
  * one row of a hole in the second region lies there, as a batch has at least one row.
  */
 import type { ElementType, Program, Tensor } from '../graph/types.ts';
+import { bufferAxes } from './access.ts';
 import { elementsOf, makeSize } from './integers.ts';
 import type { Relation, Timeline } from './lifetimes.ts';
 import { momentsOf } from './memory.ts';
@@ -22,7 +23,7 @@ const poolOf: Readonly<Record<ElementType, Pool>> = {
 
 /** The degree (0: constant, 1: ~ batch, 2: ~ batch²) and the number of elements per batch^degree. */
 function shape(tensor: Tensor): { degree: number; count: number; symbol: string | undefined } {
-  const { coefficient, symbols } = elementsOf(tensor.axes);
+  const { coefficient, symbols } = elementsOf(bufferAxes(tensor));
   return { degree: symbols.length, count: coefficient, symbol: symbols[0] };
 }
 
@@ -75,7 +76,7 @@ export function planBuffers(
       tensor: tensor.name,
       role: tensor.role,
       element: tensor.element,
-      axes: tensor.axes,
+      axes: bufferAxes(tensor),
       size: makeSize(size, symbol),
       pool,
       offset: makeSize(offset, symbol),

@@ -14,6 +14,7 @@ export const choices = {
   aliases: 'reshapes and copies that move nothing are the same memory, and no statement runs',
   overwriting: 'an elementwise result is written over an operand that is read there for the last time',
   workspace: 'intermediates that are never alive together share a place',
+  steps: 'what a step of a recurrence alone reads is stored for one step at a time',
   unroll: 'tiny models as one loop over rows: sums written out, every element a constant',
   polynomials: 'exp, tanh, erf and what is made of them by polynomials, to the accuracy of float32',
   pieces: 'a loop is cut where its guards change, and each piece has none',

@@ -13,7 +13,7 @@ import {
   replaceAccumulated,
 } from '../graph/expressions.ts';
 import type { Expression, Read, Statement, Tensor } from '../graph/types.ts';
-import { flatten, isOpaque, strideIn } from './access.ts';
+import { flatten, isOpaque, storedAs, strideIn } from './access.ts';
 import type { Flat } from './access.ts';
 import { chooseBlock, costOfCall, plainBlock, usualBlock } from './blocks.ts';
 import type { ChosenBlock } from './blocks.ts';
@@ -25,7 +25,7 @@ import { integer, maximum, product, sum } from './integers.ts';
 import type { Monomial } from './integers.ts';
 import { boundsOf, emitLoops, joinLoops } from './loop-order.ts';
 import type { LoopBounds, PlannedLoop } from './loop-order.ts';
-import { axesOf, boxOf, fill, finishLoops } from './loops.ts';
+import { boxOf, fill, finishLoops } from './loops.ts';
 import { Lowering } from './lowering.ts';
 import { emitCall } from './matrices.ts';
 import type { Operand } from './matrices.ts';
@@ -98,9 +98,9 @@ function recognise(
   const factors = nest.scatter ? undefined : twoReads(nest.body, tensors);
   if (!factors || tensors.get(nest.target)?.element !== 'real') return undefined;
   const flats = {
-    a: flatten(axesOf(tensors, factors.reads[0].tensor), factors.reads[0].at),
-    b: flatten(axesOf(tensors, factors.reads[1].tensor), factors.reads[1].at),
-    c: flatten(axesOf(tensors, nest.target), nest.write),
+    a: flatten(storedAs(tensors, factors.reads[0].tensor), factors.reads[0].at),
+    b: flatten(storedAs(tensors, factors.reads[1].tensor), factors.reads[1].at),
+    c: flatten(storedAs(tensors, nest.target), nest.write),
   };
   const choice = choose(nest, flats, options);
   return choice && { nest, factors, flats, choice };

@@ -11,6 +11,7 @@ import { relation, timelineOf } from './lifetimes.ts';
 import type { Relation, Timeline } from './lifetimes.ts';
 import { fuseRows } from './row-loops.ts';
 import { softmaxGroups } from './softmax.ts';
+import { storeOneStep } from './steps.ts';
 import { unrolledGroups } from './unrollable.ts';
 import { pairWindows } from './windows.ts';
 
@@ -32,22 +33,23 @@ export interface Layout {
 
 /** @param batch the run-time extent that is the batch */
 export function layOut(source: Program, without: Without = nothing, batch?: string): Layout {
-  const program = ownGradients(source);
-  const { tensors } = program;
-  const kept = pinned(program);
-  const parts = partsOf(program);
-  const unrolled = without.has('unroll') ? undefined : unrolledGroups(parts, tensors, batch);
+  const owned = ownGradients(source);
+  const kept = pinned(owned);
+  const parts = partsOf(owned);
+  const unrolled = without.has('unroll') ? undefined : unrolledGroups(parts, owned.tensors, batch);
   const separated = unrolled !== undefined || without.has('aliases');
-  const aliases = separated ? new Map<string, string>() : aliasesOf(program, kept);
+  const aliases = separated ? new Map<string, string>() : aliasesOf(owned, kept);
   for (const statement of parts.keys()) if (aliases.has(statement.target)) parts.delete(statement);
   const stored = new Set([...kept, ...aliases.values()]);
   const inLoops = (): Group[] => {
-    const given = without.has('softmax') ? undefined : softmaxGroups(parts, tensors, stored);
-    const separate = groupStatements(parts, tensors, without, aliases, given);
-    const paired = without.has('windows') ? separate : pairWindows(separate, tensors);
-    return without.has('rows') ? paired : fuseRows(paired, tensors, stored);
+    const given = without.has('softmax') ? undefined : softmaxGroups(parts, owned.tensors, stored);
+    const separate = groupStatements(parts, owned.tensors, without, aliases, given);
+    const paired = without.has('windows') ? separate : pairWindows(separate, owned.tensors);
+    return without.has('rows') ? paired : fuseRows(paired, owned.tensors, stored);
   };
   const groups = unrolled ?? inLoops();
+  const tensors = without.has('steps') ? owned.tensors : storeOneStep(groups, owned.tensors, stored);
+  const program = tensors === owned.tensors ? owned : { ...owned, tensors };
   const listed = (...of: readonly Part[]): Group[] =>
     of.flatMap((part) => groups.filter((group) => group.parts.has(part)));
   const timeline = (list: readonly Group[], read: readonly string[]): Timeline =>

@@ -4,7 +4,7 @@
  */
 import { constantIndex, fetchedTensors, isPlainIndex, reads, tensorsReadBy } from '../graph/expressions.ts';
 import type { Statement, Tensor } from '../graph/types.ts';
-import { flatten } from './access.ts';
+import { flatten, storedAs } from './access.ts';
 import { sameFlat } from './aliases.ts';
 import { isElementwise } from './groups.ts';
 import type { Group } from './groups.ts';
@@ -89,6 +89,8 @@ export function inheritsIn(timeline: Timeline, old: Interval, next: Interval, a:
   const group = groups[next.from];
   if (!group || old.to !== next.from || old.from === next.from || a.element !== b.element) return false;
   if (!equalMonomials(elementsOf(a.axes), elementsOf(b.axes))) return false;
+  // what one step leaves is written again by the next
+  if (a.stepAxis !== undefined || b.stepAxis !== undefined) return false;
   const writer = group.statements.findIndex((statement) => statement.target === b.name);
   const isOld = (tensor: string): boolean => (aliases.get(tensor) ?? tensor) === a.name;
   return group.statements.every((statement, position) => {
@@ -135,7 +137,7 @@ function readsAtItsPlace(
   tensors: Tensors,
 ): boolean {
   const { target, write, body, finish } = statement;
-  const written = flatten(tensors.get(target)?.axes ?? [], write);
+  const written = flatten(storedAs(tensors, target), write);
   return (finish ? [body, finish] : [body]).every(
     (expression) =>
       ![...fetchedTensors(expression)].some(isOld) &&
@@ -143,7 +145,7 @@ function readsAtItsPlace(
         .filter(({ tensor }) => isOld(tensor))
         .every(
           ({ tensor, at, outside }) =>
-            outside === undefined && sameFlat(flatten(tensors.get(tensor)?.axes ?? [], at), written),
+            outside === undefined && sameFlat(flatten(storedAs(tensors, tensor), at), written),
         ),
   );
 }

@@ -10,7 +10,7 @@ import {
   subtractIndex,
 } from '../graph/expressions.ts';
 import type { Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
-import { dependsOn, flatten, isOpaque, runTogether, stepCost } from './access.ts';
+import { dependsOn, flatten, isOpaque, runTogether, stepCost, storedAs } from './access.ts';
 import type { Flat } from './access.ts';
 import type { Constraint } from './guards.ts';
 import { floorDivide, integer, maximum, minimum, product, sum } from './integers.ts';
@@ -32,7 +32,7 @@ export interface PlannedLoop {
 export function flatsOf(expressions: readonly Expression[], tensors: ReadonlyMap<string, Tensor>): Flat[] {
   return expressions
     .flatMap((expression) => reads(expression))
-    .map((node) => flatten(tensors.get(node.tensor)?.axes ?? [], node.at));
+    .map((node) => flatten(storedAs(tensors, node.tensor), node.at));
 }
 
 /** The indices that are needed as themselves: as numbers, in guards, inside fetches and quotients, in bounds. */

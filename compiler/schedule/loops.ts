@@ -4,7 +4,7 @@
  */
 import { constantIndex, freeIndices, indexNames } from '../graph/expressions.ts';
 import type { Combine, IndexExpression, Statement, Tensor, UnaryOperator } from '../graph/types.ts';
-import { flatten } from './access.ts';
+import { flatten, storedAs } from './access.ts';
 import type { Flat } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
 import { integer, product, sum, variable } from './integers.ts';
@@ -57,7 +57,7 @@ export function statementLoops(
 }
 
 function nestLoops(nest: Nest, scope: FunctionScope, tensors: Tensors): LoopStatement[] {
-  const written = flatten(axesOf(tensors, nest.target), nest.write);
+  const written = flatten(storedAs(tensors, nest.target), nest.write);
   const box = boxOf(nest, tensors);
   const expressions = nest.finishInside ? [nest.body, nest.finishInside] : [nest.body];
   const flats = [...flatsOf(expressions, tensors), written];
@@ -123,7 +123,7 @@ export function finishLoops(nest: Nest, earlier: Lowering, tensors: Tensors): Lo
     const atom = { kind: 'index' as const, name };
     return extents.has(name) ? { terms: [{ coefficient: 1, atom }], constant: 0 } : constantIndex(0);
   });
-  const written = flatten(axes, at);
+  const written = flatten(storedAs(tensors, nest.target), at);
   const flats = [...flatsOf([finish], tensors), written];
   const used = namesInUse([finish], flats, [], nest.elements);
   const lowering = new Lowering(scope, tensors, extents);

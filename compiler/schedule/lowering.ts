@@ -258,7 +258,7 @@ export class Lowering extends Places {
     const tensor = this.tensor(node.tensor);
     const scalar = this.scope.number(node.tensor);
     if (scalar !== undefined) return { value: { kind: 'variable', name: scalar }, depth: 0 };
-    const offset = this.place(node.tensor, flatten(tensor.axes, node.at));
+    const offset = this.place(node.tensor, flatten(tensor, node.at));
     const buffer = this.scope.buffer(node.tensor, 'read');
     const value: Value =
       tensor.element === 'integer'

@@ -3,6 +3,7 @@
  * result that may be written over an operand counts once with it. No arrangement needs less.
  */
 import type { Tensor } from '../graph/types.ts';
+import { bufferAxes } from './access.ts';
 import { elementsOf, evaluateSize } from './integers.ts';
 import { inheritsIn } from './lifetimes.ts';
 import type { Timeline } from './lifetimes.ts';
@@ -44,7 +45,7 @@ export function momentsOf(
   };
   const add = (position: number, tensor: Tensor, sign: number): void => {
     const moment = moments[position];
-    const degree = elementsOf(tensor.axes).symbols.length;
+    const degree = elementsOf(bufferAxes(tensor)).symbols.length;
     if (moment) moment[degree] = (moment[degree] ?? 0) + sign * sizeOf(tensor);
   };
   for (const tensor of tensors) {

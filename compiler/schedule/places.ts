@@ -136,7 +136,7 @@ export class Places {
         return { value: variable(loop.value), depth: loop.depth };
       }
       case 'fetch': {
-        const place = this.place(atom.tensor, flatten(this.tensor(atom.tensor).axes, atom.at));
+        const place = this.place(atom.tensor, flatten(this.tensor(atom.tensor), atom.at));
         const buffer = this.scope.buffer(atom.tensor, 'read');
         const value: IntegerExpression = { kind: 'load_integer', buffer, offset: place.value };
         return { value: this.bindInteger(value, place.depth, atom.tensor), depth: place.depth };

@@ -17,13 +17,13 @@ import {
   tensorsReadBy,
 } from '../graph/expressions.ts';
 import type { Expression, Extent, IndexExpression, Statement, Tensor } from '../graph/types.ts';
-import { flatten } from './access.ts';
+import { flatten, storedAs } from './access.ts';
 import { isContraction } from './contraction.ts';
 import type { FunctionScope } from './function-scope.ts';
 import type { Group } from './groups.ts';
 import { emitLoops, flatsOf, joinLoops, namesInUse } from './loop-order.ts';
 import type { Box, PlannedLoop } from './loop-order.ts';
-import { axesOf, boxOf, byCost, memoryInner, reduction, storeResult } from './loops.ts';
+import { boxOf, byCost, memoryInner, reduction, storeResult } from './loops.ts';
 import { Lowering } from './lowering.ts';
 import { makeNest } from './nest.ts';
 import type { Nest } from './nest.ts';
@@ -142,7 +142,7 @@ function hasMemoryInner(nest: Nest, tensors: Tensors): boolean {
   const places = nest.combine === 'argmax' || nest.combine === 'argmin' || nest.combine === 'logsumexp';
   if (nest.combine === 'assign' || places || nest.loops.every((loop) => !loop.reduced)) return false;
   const expressions = expressionsOf(nest);
-  const written = flatten(axesOf(tensors, nest.target), nest.write);
+  const written = flatten(storedAs(tensors, nest.target), nest.write);
   const flats = [...flatsOf(expressions, tensors), written];
   const loops = nest.loops.map((loop) => planned(loop.name, loop.extent, loop.reduced));
   return memoryInner(nest, loops, flats, written) !== undefined;
@@ -229,7 +229,7 @@ export function rowLoops(
       last.combine === 'assign'
         ? lowering.value(last.body)
         : reduction(lowering, last, inner(true), between, undefined);
-    storeResult(lowering, last, flatten(axesOf(tensors, last.target), last.write), result);
+    storeResult(lowering, last, flatten(storedAs(tensors, last.target), last.write), result);
   };
   if (last.loops.some((loop) => !loop.reduced))
     overRows(() => emitLoops(lowering, inner(false), [], box, () => finish(reduce)));
@@ -238,7 +238,7 @@ export function rowLoops(
 }
 
 function flatsIn(nest: Nest, tensors: Tensors): ReturnType<typeof flatsOf> {
-  return [...flatsOf(expressionsOf(nest), tensors), flatten(axesOf(tensors, nest.target), nest.write)];
+  return [...flatsOf(expressionsOf(nest), tensors), flatten(storedAs(tensors, nest.target), nest.write)];
 }
 
 /** The loops of a nest inside the rows. */

@@ -34,22 +34,24 @@ export function scanLoops(
   if (scan === undefined || steps === undefined) throw new Error('a recurrence has steps');
   const index = scope.declare(scan.index);
   const contractions: Contraction[] = [];
-  const body: LoopStatement[] = [];
+  const [fills, body]: [LoopStatement[], LoopStatement[]] = [[], []];
   for (const together of runsOf(statements, tensors, without)) {
     const [only] = together;
     scope.around = new Map([[together.at(-1)?.scan?.index ?? '', index]]);
     const alone = together.length === 1 && !without.has('kernels');
     const contraction = only && alone ? contractionLoops(only, scope, tensors, options) : undefined;
     if (contraction) contractions.push(contraction);
-    if (contraction) body.push(...contraction.statements);
-    else if (only && together.length === 1) body.push(...statementLoops(only, scope, tensors));
-    else body.push(...sharedLoops(together, scope, tensors, { inside: new Set(), last: new Set() }));
+    const made =
+      contraction?.statements ??
+      (only && together.length === 1
+        ? statementLoops(only, scope, tensors)
+        : sharedLoops(together, scope, tensors, { inside: new Set(), last: new Set() }));
+    // each step writes its own elements: where all steps are stored, these have their first value at once
+    const atOnce = together.every(({ target }) => tensors.get(target)?.stepAxis === undefined);
+    for (const each of made) (atOnce && each.kind === 'fill' ? fills : body).push(each);
   }
   scope.around = new Map();
-  // each step writes its own elements only: what gives all of them their first value is done once
-  const fills = body.filter(({ kind }) => kind === 'fill');
-  const inLoop = body.filter(({ kind }) => kind !== 'fill');
-  return { statements: [...fills, loopOver(steps, index, scan.reversed, inLoop, scope)], contractions };
+  return { statements: [...fills, loopOver(steps, index, scan.reversed, body, scope)], contractions };
 }
 
 function loopOver(

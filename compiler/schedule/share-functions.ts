@@ -74,9 +74,9 @@ function groupKey(
     const tensor = tensors.get(name);
     if (tensor === undefined) return name;
     around.set(`$${place}`, tensor);
-    const { role, element, axes, range } = tensor;
+    const { role, element, axes, stepAxis, range } = tensor;
     // a scalar is a number under its own name
-    return [element, axes, range, inside.has(name), role === 'scalar' ? name : ''];
+    return [element, axes, stepAxis, range, inside.has(name), role === 'scalar' ? name : ''];
   });
   const keys = statements.map((statement) => {
     const { scan, indices, checkpoint } = statement;

@@ -7,10 +7,10 @@ import {
   tensorsIn,
 } from '../graph/expressions.ts';
 import type { Expression, IndexExpression, Statement, Tensor } from '../graph/types.ts';
-import { flatten } from './access.ts';
+import { flatten, storedAs } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
 import { emitLoops, flatsOf, joinLoops, namesInUse } from './loop-order.ts';
-import { axesOf, store } from './loops.ts';
+import { store } from './loops.ts';
 import { Lowering } from './lowering.ts';
 import { unitIndices } from './nest.ts';
 import type { LoopStatement, Value } from './types.ts';
@@ -66,10 +66,10 @@ export function sharedLoops(
     const value = values.get(statement);
     if (!value || sharing.inside.has(statement.target)) return;
     const at = place.slice(0, statement.write.length);
-    store(lowering, statement.target, flatten(axesOf(tensors, statement.target), at), value, false);
+    store(lowering, statement.target, flatten(storedAs(tensors, statement.target), at), value, false);
   };
   for (const statement of scalars) compute(statement, '');
-  const flats = [...flatsOf(all, tensors), flatten(axesOf(tensors, main.target), place)];
+  const flats = [...flatsOf(all, tensors), flatten(storedAs(tensors, main.target), place)];
   const loops = joinLoops(
     main.indices
       .filter(({ name }) => !units.has(name) && name !== main.scan?.index)

@@ -27,13 +27,13 @@ import {
   unary,
 } from '../graph/expressions.ts';
 import type { Expression, Read, Statement, Tensor } from '../graph/types.ts';
-import { flatten } from './access.ts';
+import { flatten, storedAs } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
 import type { Group, Part } from './groups.ts';
 import { hasGuards } from './guards.ts';
 import { emitLoops, flatsOf, joinLoops, namesInUse } from './loop-order.ts';
 import type { Box, PlannedLoop } from './loop-order.ts';
-import { axesOf, byCost, logarithmOf, reduction, store, storeResult, sumOfExponentials } from './loops.ts';
+import { byCost, logarithmOf, reduction, store, storeResult, sumOfExponentials } from './loops.ts';
 import { Lowering } from './lowering.ts';
 import { makeNest } from './nest.ts';
 import type { Nest } from './nest.ts';
@@ -197,12 +197,12 @@ export function softmaxLoops(
   const extents = new Map(final.indices.map(({ name, extent }) => [name, extent]));
   const box: Box = { extents, tensors };
   const lowering = new Lowering(scope, tensors, extents);
-  const written = flatten(axesOf(tensors, last.target), last.write);
+  const written = flatten(storedAs(tensors, last.target), last.write);
   const expressions = [...expressionsOf(total), ...expressionsOf(last)];
   const flats = [
     ...flatsOf(expressions, tensors),
     written,
-    flatten(axesOf(tensors, total.target), total.write),
+    flatten(storedAs(tensors, total.target), total.write),
   ];
   const names = last.loops.map(({ name }) => name);
   const used = namesInUse(expressions, flats, [...total.domain, ...last.domain], names);
@@ -229,7 +229,7 @@ export function softmaxLoops(
     if (reads || !inside.has(total.target)) {
       const value = constantOf(`${total.target}_${rows.join('')}`, logarithmOf(sum));
       if (!inside.has(total.target))
-        store(lowering, total.target, flatten(axesOf(tensors, total.target), total.write), value, false);
+        store(lowering, total.target, flatten(storedAs(tensors, total.target), total.write), value, false);
       lowering.forward(total.target, value);
     }
     const one: Value = { kind: 'number', value: 1 };

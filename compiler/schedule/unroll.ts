@@ -21,7 +21,7 @@ import {
   zero,
 } from '../graph/expressions.ts';
 import type { Expression, IndexExpression, Statement, Tensor } from '../graph/types.ts';
-import { flatten } from './access.ts';
+import { flatten, storedAs } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
 import { identifier } from './integers.ts';
 import { emitLoops } from './loop-order.ts';
@@ -135,7 +135,13 @@ class Unroller {
       }
       lowering.forward(this.element(statement.target, place), value);
       if (!this.inside.has(statement.target))
-        store(lowering, statement.target, flatten(axesOf(this.tensors, statement.target), at), value, false);
+        store(
+          lowering,
+          statement.target,
+          flatten(storedAs(this.tensors, statement.target), at),
+          value,
+          false,
+        );
     }
   }
 
@@ -159,7 +165,13 @@ class Unroller {
         value = lowering.finished(finish, value);
       }
       if (!this.inside.has(statement.target))
-        store(lowering, statement.target, flatten(axesOf(this.tensors, statement.target), at), value, false);
+        store(
+          lowering,
+          statement.target,
+          flatten(storedAs(this.tensors, statement.target), at),
+          value,
+          false,
+        );
       if (value.kind !== 'variable' && this.isRead(statement.target)) {
         const named = this.scope.declare(this.nameOf(statement.target, place));
         lowering.innermost.push({ kind: 'constant', name: named, value });
@@ -264,7 +276,7 @@ class Unroller {
       if (this.targets.has(source.tensor)) continue;
       this.ready.add(node.tensor);
       const { tensor, at, place } = source;
-      const offset = lowering.place(tensor, flatten(axesOf(this.tensors, tensor), at)).value;
+      const offset = lowering.place(tensor, flatten(storedAs(this.tensors, tensor), at)).value;
       const name = this.scope.declare(this.nameOf(tensor, place));
       const value: Value = { kind: 'load', buffer: this.scope.buffer(tensor, 'read'), offset };
       lowering.innermost.push({ kind: 'constant', name, value });

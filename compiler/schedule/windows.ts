@@ -10,12 +10,12 @@ import {
   substituteInIndex,
 } from '../graph/expressions.ts';
 import type { Expression, Statement, Tensor } from '../graph/types.ts';
-import { flatten } from './access.ts';
+import { flatten, storedAs } from './access.ts';
 import type { FunctionScope } from './function-scope.ts';
 import type { Group } from './groups.ts';
 import { integer } from './integers.ts';
 import { emitLoops, flatsOf, joinLoops, namesInUse } from './loop-order.ts';
-import { axesOf, boxOf, store, storeResult } from './loops.ts';
+import { boxOf, store, storeResult } from './loops.ts';
 import { Lowering } from './lowering.ts';
 import { makeNest } from './nest.ts';
 import type { LoopStatement, Value } from './types.ts';
@@ -75,8 +75,8 @@ export function windowLoops(
   if (!ofValue || !ofPlace) throw new Error('a window has a value and a place');
   const nest = makeNest(ofValue, tensors);
   const placeNest = makeNest(ofPlace, tensors);
-  const writtenValue = flatten(axesOf(tensors, nest.target), nest.write);
-  const writtenPlace = flatten(axesOf(tensors, placeNest.target), placeNest.write);
+  const writtenValue = flatten(storedAs(tensors, nest.target), nest.write);
+  const writtenPlace = flatten(storedAs(tensors, placeNest.target), placeNest.write);
   const box = boxOf(nest, tensors);
   const reduced = nest.loops.filter((loop) => loop.reduced);
   const free = nest.loops.filter((loop) => !loop.reduced);
