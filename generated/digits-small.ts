@@ -129,8 +129,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[o](z[n, o])      digits-small.dsl:8
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// p_logsumexp[n] = logsumexp[o](z[n, o])       digits-small.dsl:8
+// p[n, o] = exp(z[n, o] - p_logsumexp[n])      digits-small.dsl:8
+export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 10;
@@ -140,19 +141,15 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let o = 0; o < 10; o++) {
-      total += exp(z[z_at_n + o]! - shift);
+      const exponential = exp(z[z_at_n + o]! - shift);
+      total += exponential;
+      p[z_at_n + o] = exponential;
     }
-    p_logsumexp[n] = shift + Math.log(total);
-  }
-}
-
-// p[n, o] = exp(z[n, o] - p_logsumexp[n])      digits-small.dsl:8
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    const z_at_n = n * 10;
-    const p_logsumexp_n = p_logsumexp[n]!;
+    const p_logsumexp_n = shift + Math.log(total);
+    p_logsumexp[n] = p_logsumexp_n;
+    const scale = 1 / total;
     for (let o = 0; o < 10; o++) {
-      p[z_at_n + o] = exp(z[z_at_n + o]! - p_logsumexp_n);
+      p[z_at_n + o]! *= scale;
     }
   }
 }
@@ -1158,7 +1155,6 @@ export function createProgram(batch: number): CompiledProgram {
     forward(n: number): void {
       forward_z_relu(x, z_dense1_W, z_dense1_b, z_relu, n);
       forward_z(z_relu, z_dense2_W, z_dense2_b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
       forward_loss(label, z, p_logsumexp, loss, n);
       forward_accuracy(z, label, accuracy, n);
@@ -1183,7 +1179,6 @@ export function createProgram(batch: number): CompiledProgram {
     predict(n: number): void {
       forward_z_relu(x, z_dense1_W, z_dense1_b, z_relu, n);
       forward_z(z_relu, z_dense2_W, z_dense2_b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
     },
   };

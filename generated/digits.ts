@@ -129,8 +129,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[k](z[n, k])      digits.dsl:16
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// p_logsumexp[n] = logsumexp[k](z[n, k])       digits.dsl:16
+// p[n, k] = exp(z[n, k] - p_logsumexp[n])      digits.dsl:16
+export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 10;
@@ -140,19 +141,15 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 10; k++) {
-      total += exp(z[z_at_n + k]! - shift);
+      const exponential = exp(z[z_at_n + k]! - shift);
+      total += exponential;
+      p[z_at_n + k] = exponential;
     }
-    p_logsumexp[n] = shift + Math.log(total);
-  }
-}
-
-// p[n, k] = exp(z[n, k] - p_logsumexp[n])      digits.dsl:16
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    const z_at_n = n * 10;
-    const p_logsumexp_n = p_logsumexp[n]!;
+    const p_logsumexp_n = shift + Math.log(total);
+    p_logsumexp[n] = p_logsumexp_n;
+    const scale = 1 / total;
     for (let k = 0; k < 10; k++) {
-      p[z_at_n + k] = exp(z[z_at_n + k]! - p_logsumexp_n);
+      p[z_at_n + k]! *= scale;
     }
   }
 }
@@ -263,7 +260,7 @@ export function gradient_b1(dh_sum: Float32Array, db1: Float32Array, batch: numb
 // dW1[i, j] = sum[n](x[n, i] * dh_sum[n, j])      digits.dsl:13
 export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32Array, batch: number): void {
   dW1.fill(0);
-  contract_tn_16x8(x, dh_sum, dW1, 784, 128, batch);
+  contract_tn_16x8_holding_b(x, dh_sum, dW1, 784, 128, batch);
 }
 
 // ---------------------------------------------------------------------------------------------------- update
@@ -833,6 +830,26 @@ export function contract_nt_16x8(
   );
 }
 
+// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
+export function contract_tn_16x8_holding_b(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  // prettier-ignore
+  contract_16x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    m, 1, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
+  );
+}
+
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
@@ -913,7 +930,6 @@ export function createProgram(batch: number): CompiledProgram {
     forward(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
       forward_loss(label, z, p_logsumexp, loss, n);
       forward_accuracy(z, label, accuracy, n);
@@ -938,7 +954,6 @@ export function createProgram(batch: number): CompiledProgram {
     predict(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
     },
   };

@@ -597,26 +597,26 @@ export function forward_attention_score(
 // weight stands for z_block1_attention_weight, z_block2_attention_weight, z_block3_attention_weight,
 // z_block4_attention_weight
 export function forward_attention_weight(score: Float32Array, weight: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    const score_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const score_at_h = score_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let largest = -Infinity;
-        const j_to_i = i + 1;
-        const score_at_i = score_at_h + i * 64;
-        for (let j = 0; j < j_to_i; j++) {
-          largest = Math.max(largest, score[score_at_i + j]!);
-        }
-        const shift = Math.abs(largest) < Infinity ? largest : 0;
-        let total = 0;
-        for (let j = 0; j < j_to_i; j++) {
-          total += exp(score[score_at_i + j]! - shift);
-        }
-        const weight_logsumexp_nhi = shift + Math.log(total);
-        for (let j = 0; j < 64; j++) {
-          weight[score_at_i + j] = exp((j <= i ? score[score_at_i + j]! : -Infinity) - weight_logsumexp_nhi);
-        }
+  const nh_to = batch * 4;
+  for (let nh = 0; nh < nh_to; nh++) {
+    const score_at_nh = nh * 4096;
+    for (let i = 0; i < 64; i++) {
+      let largest = -Infinity;
+      const j_to_i = i + 1;
+      const score_at_i = score_at_nh + i * 64;
+      for (let j = 0; j < j_to_i; j++) {
+        largest = Math.max(largest, score[score_at_i + j]!);
+      }
+      const shift = Math.abs(largest) < Infinity ? largest : 0;
+      let total = 0;
+      for (let j = 0; j < j_to_i; j++) {
+        const exponential = exp(score[score_at_i + j]! - shift);
+        total += exponential;
+        weight[score_at_i + j] = exponential;
+      }
+      const scale = 1 / total;
+      for (let j = 0; j < 64; j++) {
+        weight[score_at_i + j] = (j <= i ? weight[score_at_i + j]! : 0) * scale;
       }
     }
   }
@@ -752,8 +752,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n, t] = logsumexp[k](z[n, t, k])      finetune-gpt.dsl:24
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// p_logsumexp[n, t] = logsumexp[k](z[n, t, k])          finetune-gpt.dsl:24
+// p[n, t, k] = exp(z[n, t, k] - p_logsumexp[n, t])      finetune-gpt.dsl:24
+export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   const nt_to = batch * 64;
   for (let nt = 0; nt < nt_to; nt++) {
     let largest = -Infinity;
@@ -764,20 +765,15 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 96; k++) {
-      total += exp(z[z_at_nt + k]! - shift);
+      const exponential = exp(z[z_at_nt + k]! - shift);
+      total += exponential;
+      p[z_at_nt + k] = exponential;
     }
-    p_logsumexp[nt] = shift + Math.log(total);
-  }
-}
-
-// p[n, t, k] = exp(z[n, t, k] - p_logsumexp[n, t])      finetune-gpt.dsl:24
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
-  const nt_to = batch * 64;
-  for (let nt = 0; nt < nt_to; nt++) {
-    const z_at_nt = nt * 96;
-    const p_logsumexp_t = p_logsumexp[nt]!;
+    const p_logsumexp_nt = shift + Math.log(total);
+    p_logsumexp[nt] = p_logsumexp_nt;
+    const scale = 1 / total;
     for (let k = 0; k < 96; k++) {
-      p[z_at_nt + k] = exp(z[z_at_nt + k]! - p_logsumexp_t);
+      p[z_at_nt + k]! *= scale;
     }
   }
 }
@@ -967,7 +963,7 @@ export function gradient_mlp_W(
 ): void {
   dW.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(gelu_tanh_again, du_1, dW, 256, 64, nj_to);
+  contract_tn_16x8_holding_b(gelu_tanh_again, du_1, dW, 256, 64, nj_to);
 }
 
 // dhidden[n, i, o] = sum[o2](du_1[n, i, o2] * mlp_W[o, o2])
@@ -1742,6 +1738,26 @@ export function contract_tn_16x8(
   );
 }
 
+// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
+export function contract_tn_16x8_holding_b(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  // prettier-ignore
+  contract_16x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    m, 1, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
+  );
+}
+
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
@@ -2115,7 +2131,6 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     forward_v(z_block4, z_norm_m, z_norm_v, n);
     forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
-    forward_p_logsumexp(z, p_logsumexp, n);
     forward_p(z, p_logsumexp, p, n);
     forward_loss(next, z, p_logsumexp, loss, n);
     results[0] = loss[0]!;
@@ -3089,7 +3104,6 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
     forward_v(z_block4, z_norm_m, z_norm_v, n);
     forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
-    forward_p_logsumexp(z, p_logsumexp, n);
     forward_p(z, p_logsumexp, p, n);
   };
 }

@@ -496,26 +496,26 @@ export function forward_attention_score(
 // weight stands for z_block1_attention_weight, z_block2_attention_weight, z_block3_attention_weight,
 // z_block4_attention_weight
 export function forward_attention_weight(score: Float32Array, weight: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    const score_at_n = n * 16384;
-    for (let h = 0; h < 4; h++) {
-      const score_at_h = score_at_n + h * 4096;
-      for (let i = 0; i < 64; i++) {
-        let largest = -Infinity;
-        const j_to_i = i + 1;
-        const score_at_i = score_at_h + i * 64;
-        for (let j = 0; j < j_to_i; j++) {
-          largest = Math.max(largest, score[score_at_i + j]!);
-        }
-        const shift = Math.abs(largest) < Infinity ? largest : 0;
-        let total = 0;
-        for (let j = 0; j < j_to_i; j++) {
-          total += exp(score[score_at_i + j]! - shift);
-        }
-        const weight_logsumexp_nhi = shift + Math.log(total);
-        for (let j = 0; j < 64; j++) {
-          weight[score_at_i + j] = exp((j <= i ? score[score_at_i + j]! : -Infinity) - weight_logsumexp_nhi);
-        }
+  const nh_to = batch * 4;
+  for (let nh = 0; nh < nh_to; nh++) {
+    const score_at_nh = nh * 4096;
+    for (let i = 0; i < 64; i++) {
+      let largest = -Infinity;
+      const j_to_i = i + 1;
+      const score_at_i = score_at_nh + i * 64;
+      for (let j = 0; j < j_to_i; j++) {
+        largest = Math.max(largest, score[score_at_i + j]!);
+      }
+      const shift = Math.abs(largest) < Infinity ? largest : 0;
+      let total = 0;
+      for (let j = 0; j < j_to_i; j++) {
+        const exponential = exp(score[score_at_i + j]! - shift);
+        total += exponential;
+        weight[score_at_i + j] = exponential;
+      }
+      const scale = 1 / total;
+      for (let j = 0; j < 64; j++) {
+        weight[score_at_i + j] = (j <= i ? weight[score_at_i + j]! : 0) * scale;
       }
     }
   }
@@ -920,7 +920,7 @@ export function gradient_z_block4_mlp_W(
 ): void {
   dW.fill(0);
   const nj_to = batch * 64;
-  contract_tn_16x8(gelu_tanh_again, du_1, dW, 256, 64, nj_to);
+  contract_tn_16x8_holding_b(gelu_tanh_again, du_1, dW, 256, 64, nj_to);
 }
 
 // dhidden[n, i, o] = sum[o2](du_1[n, i, o2] * mlp_W[o, o2])
@@ -1659,6 +1659,26 @@ export function contract_tn_16x8(
     n, 1, // strides of b: by term, by column
     n, 1, // strides of c: by row, by column
     0, 0, 0, // where a, b and c begin
+  );
+}
+
+// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
+export function contract_tn_16x8_holding_b(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  m: number,
+  n: number,
+  k: number,
+): void {
+  // prettier-ignore
+  contract_16x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    m, 1, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
   );
 }
 

@@ -125,8 +125,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[k](z[n, k])      finetune.dsl:17
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// p_logsumexp[n] = logsumexp[k](z[n, k])       finetune.dsl:17
+// p[n, k] = exp(z[n, k] - p_logsumexp[n])      finetune.dsl:17
+export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 5;
@@ -136,19 +137,15 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 5; k++) {
-      total += exp(z[z_at_n + k]! - shift);
+      const exponential = exp(z[z_at_n + k]! - shift);
+      total += exponential;
+      p[z_at_n + k] = exponential;
     }
-    p_logsumexp[n] = shift + Math.log(total);
-  }
-}
-
-// p[n, k] = exp(z[n, k] - p_logsumexp[n])      finetune.dsl:17
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    const z_at_n = n * 5;
-    const p_logsumexp_n = p_logsumexp[n]!;
+    const p_logsumexp_n = shift + Math.log(total);
+    p_logsumexp[n] = p_logsumexp_n;
+    const scale = 1 / total;
     for (let k = 0; k < 5; k++) {
-      p[z_at_n + k] = exp(z[z_at_n + k]! - p_logsumexp_n);
+      p[z_at_n + k]! *= scale;
     }
   }
 }
@@ -223,7 +220,7 @@ export function gradient_b2(dz: Float32Array, db2: Float32Array, batch: number):
 // dW2[j, k] = sum[n](h[n, j] * dz[n, k])      finetune.dsl:15
 export function gradient_W2(h: Float32Array, dz: Float32Array, dW2: Float32Array, batch: number): void {
   dW2.fill(0);
-  contract_tn_16x8(h, dz, dW2, 32, 5, batch);
+  contract_tn_5x8_holding_b(h, dz, dW2, 32, 5, batch);
 }
 
 // ---------------------------------------------------------------------------------------------------- update
@@ -474,43 +471,8 @@ export function block_16x8(
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
-export function block_4x1(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  n: number,
-  a_row: number,
-  b_column: number,
-  c_row: number,
-  c_column: number,
-  a_at: number,
-  b_at: number,
-  c_at: number,
-): void {
-  const a0_0 = a[a_at]!;
-  const a1_0 = a[a_at + a_row]!;
-  const a2_0 = a[a_at + a_row * 2]!;
-  const a3_0 = a[a_at + a_row * 3]!;
-  const c1 = c_row;
-  const c2 = c_row * 2;
-  const c3 = c_row * 3;
-  let b_place = b_at;
-  let c_place = c_at;
-  for (let j = 0; j < n; j++) {
-    const x0 = b[b_place]!;
-    c[c_place]! += a0_0 * x0;
-    c[c_place + c1]! += a1_0 * x0;
-    c[c_place + c2]! += a2_0 * x0;
-    c[c_place + c3]! += a3_0 * x0;
-    b_place += b_column;
-    c_place += c_column;
-  }
-}
-
 // c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
-// are held while b streams.
+// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a are held while b streams.
 export function contract_16x8(
   a: Float32Array,
   b: Float32Array,
@@ -528,23 +490,12 @@ export function contract_16x8(
   b_at: number,
   c_at: number,
 ): void {
-  const terms_by_8 = (k >> 3) * 8;
   for (let i = 0; i < m; i += 16) {
-    for (let p = 0; p < terms_by_8; p += 8) {
+    for (let p = 0; p < k; p += 8) {
       // prettier-ignore
       block_16x8(
         a, b, c, n,
         a_row, a_column, b_row, b_column, c_row, c_column,
-        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
-      );
-    }
-  }
-  for (let i = 0; i < m; i += 4) {
-    for (let p = terms_by_8; p < k; p++) {
-      // prettier-ignore
-      block_4x1(
-        a, b, c, n,
-        a_row, b_column, c_row, c_column,
         a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
@@ -644,8 +595,66 @@ export function block_5x8(
   }
 }
 
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 1, j < n: the inner loops of a contraction.
+export function block_4x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  a_row: number,
+  b_column: number,
+  c_row: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  const a1_0 = a[a_at + a_row]!;
+  const a2_0 = a[a_at + a_row * 2]!;
+  const a3_0 = a[a_at + a_row * 3]!;
+  const c1 = c_row;
+  const c2 = c_row * 2;
+  const c3 = c_row * 3;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    c[c_place + c1]! += a1_0 * x0;
+    c[c_place + c2]! += a2_0 * x0;
+    c[c_place + c3]! += a3_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
+export function block_1x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
 // c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 5 x 8 of a are held while b streams.
+// columns, so that a transposed operand needs no copy. Blocks of 5 x 8 of a, smaller ones of what is left are
+// held while b streams.
 export function contract_5x8(
   a: Float32Array,
   b: Float32Array,
@@ -663,12 +672,34 @@ export function contract_5x8(
   b_at: number,
   c_at: number,
 ): void {
+  const rows_by_4 = (m >> 2) * 4;
+  const terms_by_8 = (k >> 3) * 8;
   for (let i = 0; i < m; i += 5) {
-    for (let p = 0; p < k; p += 8) {
+    for (let p = 0; p < terms_by_8; p += 8) {
       // prettier-ignore
       block_5x8(
         a, b, c, n,
         a_row, a_column, b_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = 0; i < rows_by_4; i += 4) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_4x1(
+        a, b, c, n,
+        a_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_1x1(
+        a, b, c, n,
+        b_column, c_column,
         a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
@@ -715,8 +746,8 @@ export function contract_nn_5x8_holding_b(
   );
 }
 
-// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn_16x8(
+// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
+export function contract_tn_5x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -725,13 +756,13 @@ export function contract_tn_16x8(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    1, m, // strides of a: by row, by term
-    n, 1, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
+  contract_5x8(
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    m, 1, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
   );
 }
 
@@ -823,7 +854,6 @@ export function createProgram(batch: number): CompiledProgram {
     forward(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
       forward_loss(label, z, p_logsumexp, loss, n);
       forward_accuracy(z, label, accuracy, n);
@@ -845,7 +875,6 @@ export function createProgram(batch: number): CompiledProgram {
     predict(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
     },
   };

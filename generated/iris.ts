@@ -101,8 +101,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[k](z[n, k])      iris.dsl:10
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// p_logsumexp[n] = logsumexp[k](z[n, k])       iris.dsl:10
+// p[n, k] = exp(z[n, k] - p_logsumexp[n])      iris.dsl:10
+export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 3;
@@ -112,19 +113,15 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 3; k++) {
-      total += exp(z[z_at_n + k]! - shift);
+      const exponential = exp(z[z_at_n + k]! - shift);
+      total += exponential;
+      p[z_at_n + k] = exponential;
     }
-    p_logsumexp[n] = shift + Math.log(total);
-  }
-}
-
-// p[n, k] = exp(z[n, k] - p_logsumexp[n])      iris.dsl:10
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    const z_at_n = n * 3;
-    const p_logsumexp_n = p_logsumexp[n]!;
+    const p_logsumexp_n = shift + Math.log(total);
+    p_logsumexp[n] = p_logsumexp_n;
+    const scale = 1 / total;
     for (let k = 0; k < 3; k++) {
-      p[z_at_n + k] = exp(z[z_at_n + k]! - p_logsumexp_n);
+      p[z_at_n + k]! *= scale;
     }
   }
 }
@@ -321,7 +318,6 @@ export function createProgram(batch: number): CompiledProgram {
 
     forward(n: number): void {
       forward_z(x, W, b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
       forward_loss_sum2(W, loss_sum2);
       forward_loss(loss_sum2, species, z, p_logsumexp, loss, n);
@@ -343,7 +339,6 @@ export function createProgram(batch: number): CompiledProgram {
 
     predict(n: number): void {
       forward_z(x, W, b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
     },
   };

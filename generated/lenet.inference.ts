@@ -302,11 +302,13 @@ export function forward_p(z: Float32Array, p: Float32Array, batch: number): void
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let o = 0; o < 10; o++) {
-      total += exp(z[z_at_n + o]! - shift);
+      const exponential = exp(z[z_at_n + o]! - shift);
+      total += exponential;
+      p[z_at_n + o] = exponential;
     }
-    const p_logsumexp_n = shift + Math.log(total);
+    const scale = 1 / total;
     for (let o = 0; o < 10; o++) {
-      p[z_at_n + o] = exp(z[z_at_n + o]! - p_logsumexp_n);
+      p[z_at_n + o]! *= scale;
     }
   }
 }

@@ -351,8 +351,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[o](z[n, o])      lenet.dsl:15
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// p_logsumexp[n] = logsumexp[o](z[n, o])       lenet.dsl:15
+// p[n, o] = exp(z[n, o] - p_logsumexp[n])      lenet.dsl:15
+export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 10;
@@ -362,19 +363,15 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let o = 0; o < 10; o++) {
-      total += exp(z[z_at_n + o]! - shift);
+      const exponential = exp(z[z_at_n + o]! - shift);
+      total += exponential;
+      p[z_at_n + o] = exponential;
     }
-    p_logsumexp[n] = shift + Math.log(total);
-  }
-}
-
-// p[n, o] = exp(z[n, o] - p_logsumexp[n])      lenet.dsl:15
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    const z_at_n = n * 10;
-    const p_logsumexp_n = p_logsumexp[n]!;
+    const p_logsumexp_n = shift + Math.log(total);
+    p_logsumexp[n] = p_logsumexp_n;
+    const scale = 1 / total;
     for (let o = 0; o < 10; o++) {
-      p[z_at_n + o] = exp(z[z_at_n + o]! - p_logsumexp_n);
+      p[z_at_n + o]! *= scale;
     }
   }
 }
@@ -505,7 +502,7 @@ export function backward_dh_dense1_y(
   batch: number,
 ): void {
   dh_dense1_y.fill(0);
-  contract_nt_16x8_holding_b(dh_dense2_y, h_dense2_W, dh_dense1_y, batch, 120, 84);
+  contract_nt_16x8(dh_dense2_y, h_dense2_W, dh_dense1_y, batch, 120, 84);
   const no_to = batch * 120;
   for (let no = 0; no < no_to; no++) {
     dh_dense1_y[no] = h_relu[no]! > 0 ? dh_dense1_y[no]! : 0;
@@ -535,7 +532,7 @@ export function backward_dh_flatten_y(
   batch: number,
 ): void {
   dh_flatten_y.fill(0);
-  contract_nt_16x8_holding_b(dh_dense1_y, h_dense1_W, dh_flatten_y, batch, 400, 120);
+  contract_nt_16x8(dh_dense1_y, h_dense1_W, dh_flatten_y, batch, 400, 120);
 }
 
 // dh_dense1_W[i, o] = sum[n](h_flatten_y[n, i] * dh_dense1_y[n, o])      lenet.dsl:12 (layers.dsl:7)
@@ -2171,26 +2168,6 @@ export function contract_nt_16x8(
   );
 }
 
-// c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nt_16x8_holding_b(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  m: number,
-  n: number,
-  k: number,
-): void {
-  // prettier-ignore
-  contract_16x8(
-    b, a, c,
-    n, m, k, // rows, columns, terms of a sum
-    k, 1, // strides of b: by row, by term
-    1, k, // strides of a: by term, by column
-    1, n, // strides of c: by row, by column
-    0, 0, 0, // where b, a and c begin
-  );
-}
-
 // e^x = (e^r)^2048 with r = x / 2048, to 3e-9
 function exp(x: number): number {
   const r = Math.max(x, -746) / 2048;
@@ -2305,7 +2282,6 @@ export function createProgram(batch: number): CompiledProgram {
       forward_h_relu(h_flatten_y, h_dense1_W, h_dense1_b, h_relu, n);
       forward_h(h_relu, h_dense2_W, h_dense2_b, h, n);
       forward_z(h, z_W, z_b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
       forward_loss(label, z, p_logsumexp, loss, n);
       forward_accuracy(z, label, accuracy, n);
@@ -2347,7 +2323,6 @@ export function createProgram(batch: number): CompiledProgram {
       forward_h_relu(h_flatten_y, h_dense1_W, h_dense1_b, h_relu, n);
       forward_h(h_relu, h_dense2_W, h_dense2_b, h, n);
       forward_z(h, z_W, z_b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
     },
   };

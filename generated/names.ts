@@ -20,7 +20,7 @@
  *   loss    loss
  *
  * Multiply-adds of a step: forward 487,872 n, backward 975,744 n.
- * Inputs and intermediates: 114,020 n + 8 bytes for a batch of n rows.
+ * Inputs and intermediates: 104,036 n + 8 bytes for a batch of n rows.
  * Numbers are float32 in arrays and float64 in between: a sum that grows in an array is rounded there. Scalars are float64.
  */
 
@@ -101,10 +101,9 @@ export const description: ModelDescription = {
     { name: 'z_gru_k', shape: [14, 96], batched: true, parameters: [], flops: [0, 4032] },
     { name: 'z_gru_h', shape: [14, 96], batched: true, parameters: [], flops: [0, 5376] },
     { name: 'z', shape: [14, 27], batched: true, parameters: ['z_dense_W', 'z_dense_b'], flops: [0, 72954] },
-    { name: 'p_logsumexp', shape: [14], batched: true, parameters: [], flops: [0, 756] },
-    { name: 'p', shape: [14, 27], batched: true, parameters: [], flops: [0, 756] },
+    { name: 'p', shape: [14, 27], batched: true, parameters: [], flops: [0, 1512] },
   ],
-  work: { backward: [0, 2067632], bytes: [8, 114020] },
+  work: { backward: [0, 2067632], bytes: [8, 104036] },
   training: { batch: 32, epochs: 12, seed: 1, shuffle: true, rates: ['adam'] },
 };
 
@@ -254,67 +253,110 @@ export function forward_z_dense_y(
   }
 }
 
-// y[n, t] = logsumexp[k](x[n, t, k])      names.dsl:12
-// y stands for p_logsumexp, p_logsumexp_inference
-export function forward_p_logsumexp_y(x: Float32Array, y: Float64Array, batch: number): void {
+// p_logsumexp[n, t] = logsumexp[k](z[n, t, k])      names.dsl:12
+export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
   const nt_to = batch * 14;
   for (let nt = 0; nt < nt_to; nt++) {
     let largest = -Infinity;
-    const x_at_nt = nt * 27;
+    const z_at_nt = nt * 27;
     for (let k = 0; k < 27; k++) {
-      largest = Math.max(largest, x[x_at_nt + k]!);
+      largest = Math.max(largest, z[z_at_nt + k]!);
     }
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 27; k++) {
-      total += exp(x[x_at_nt + k]! - shift);
+      total += exp(z[z_at_nt + k]! - shift);
     }
-    y[nt] = shift + Math.log(total);
+    p_logsumexp[nt] = shift + Math.log(total);
   }
 }
 
-// y[n, t] = sum[k]((k == next[n, t]) * x[n, t, k])                        names.dsl:15
-// y2 = sum[n, t](t < length[n] ? x2[n, t] - y[n, t] : 0) / extent(n)      names.dsl:15
-// y2 stands for loss, loss_inference
-export function forward_loss_y2(
+// loss_sum3[n, t] = sum[k]((k == next[n, t]) * z[n, t, k])                                   names.dsl:15
+// loss = sum[n, t](t < length[n] ? p_logsumexp[n, t] - loss_sum3[n, t] : 0) / extent(n)      names.dsl:15
+export function forward_loss(
   next: Int32Array,
-  x: Float32Array,
+  z: Float32Array,
   length: Int32Array,
-  x2: Float64Array,
-  y2: Float64Array,
+  p_logsumexp: Float64Array,
+  loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const next_at_n = n * 14;
-    const x_at_n = n * 378;
+    const z_at_n = n * 378;
     const length_n = length[n]!;
     for (let t = 0; t < 14; t++) {
       const next_t = next[next_at_n + t]!;
-      const y_nt = x[x_at_n + t * 27 + next_t]!;
+      const loss_sum3_nt = z[z_at_n + t * 27 + next_t]!;
       if (length_n > t) {
-        total += x2[next_at_n + t]! - y_nt;
+        total += p_logsumexp[next_at_n + t]! - loss_sum3_nt;
       }
     }
   }
-  y2[0] = total / batch;
+  loss[0] = total / batch;
 }
 
+// p_logsumexp_inference[n, t] = logsumexp[k](z_inference[n, t, k])          names.dsl:12
 // p[n, t, k] = exp(z_inference[n, t, k] - p_logsumexp_inference[n, t])      names.dsl:12
-export function forward_p(
-  z_inference: Float32Array,
-  p_logsumexp_inference: Float64Array,
-  p: Float32Array,
-  batch: number,
-): void {
+export function forward_p(z_inference: Float32Array, p: Float32Array, batch: number): void {
   const nt_to = batch * 14;
   for (let nt = 0; nt < nt_to; nt++) {
+    let largest = -Infinity;
     const z_inference_at_nt = nt * 27;
-    const p_logsumexp_inference_t = p_logsumexp_inference[nt]!;
     for (let k = 0; k < 27; k++) {
-      p[z_inference_at_nt + k] = exp(z_inference[z_inference_at_nt + k]! - p_logsumexp_inference_t);
+      largest = Math.max(largest, z_inference[z_inference_at_nt + k]!);
+    }
+    const shift = Math.abs(largest) < Infinity ? largest : 0;
+    let total = 0;
+    for (let k = 0; k < 27; k++) {
+      const exponential = exp(z_inference[z_inference_at_nt + k]! - shift);
+      total += exponential;
+      p[z_inference_at_nt + k] = exponential;
+    }
+    const scale = 1 / total;
+    for (let k = 0; k < 27; k++) {
+      p[z_inference_at_nt + k]! *= scale;
     }
   }
+}
+
+// loss_sum3_inference[n, t] = sum[k]((k == next[n, t]) * z_inference[n, t, k])      names.dsl:15
+// p_logsumexp_inference[n, t] = logsumexp[k](z_inference[n, t, k])                  names.dsl:12
+// loss_inference = sum[n, t](t < length[n] ? p_logsumexp_inference[n, t] - loss_sum3_inference[n, t]
+//     : 0) / extent(n)                                                              names.dsl:15
+export function forward_loss_inference(
+  next: Int32Array,
+  z_inference: Float32Array,
+  length: Int32Array,
+  loss_inference: Float64Array,
+  batch: number,
+): void {
+  let total = 0;
+  for (let n = 0; n < batch; n++) {
+    const next_at_n = n * 14;
+    const z_inference_at_n = n * 378;
+    const length_n = length[n]!;
+    for (let t = 0; t < 14; t++) {
+      const next_t = next[next_at_n + t]!;
+      const loss_sum3_inference_nt = z_inference[z_inference_at_n + t * 27 + next_t]!;
+      let largest = -Infinity;
+      const z_inference_at_t = z_inference_at_n + t * 27;
+      for (let k = 0; k < 27; k++) {
+        largest = Math.max(largest, z_inference[z_inference_at_t + k]!);
+      }
+      const shift = Math.abs(largest) < Infinity ? largest : 0;
+      let total2 = 0;
+      for (let k = 0; k < 27; k++) {
+        total2 += exp(z_inference[z_inference_at_t + k]! - shift);
+      }
+      const p_logsumexp_inference_nt = shift + Math.log(total2);
+      if (length_n > t) {
+        total += p_logsumexp_inference_nt - loss_sum3_inference_nt;
+      }
+    }
+  }
+  loss_inference[0] = total / batch;
 }
 
 // -------------------------------------------------------------------------------------------------- backward
@@ -425,16 +467,16 @@ export function backward_dz_gru_s(
   dz_gru_s_3.fill(0);
   for (let t = 13; t >= 0; t--) {
     if (t <= 12) {
-      // dz_gru_h[row, column] += sum[term](z_gru_U[row, term] * dz_gru_s[term, column])
+      // dz_gru_h[row, column] += sum[term](dz_gru_s[row, term] * z_gru_U[term, column])
       // prettier-ignore
       contract_16x8(
-        z_gru_U, dz_gru_s, dz_gru_h,
-        96, batch, 288, // rows, columns, terms of a sum
-        288, 1, // strides of z_gru_U: by row, by term
-        1, 4032, // strides of dz_gru_s: by term, by column
-        1, 1344, // strides of dz_gru_h: by row, by column
-        0, // where z_gru_U begins
+        dz_gru_s, z_gru_U, dz_gru_h,
+        batch, 96, 288, // rows, columns, terms of a sum
+        4032, 1, // strides of dz_gru_s: by row, by term
+        1, 288, // strides of z_gru_U: by term, by column
+        1344, 1, // strides of dz_gru_h: by row, by column
         t * 288 + 288, // where dz_gru_s begins
+        0, // where z_gru_U begins
         t * 96, // where dz_gru_h begins
       );
     }
@@ -452,39 +494,42 @@ export function backward_dz_gru_s(
     const z_gru_s_at_t = t * 288;
     for (let n = 0; n < batch; n++) {
       const dz_gru_h_at_n2 = dz_gru_h_at_t2 + n * 1344;
+      const dz_gru_z_at_n = n * 96;
       const z_gru_s_at_n = z_gru_s_at_t + n * 4032;
       for (let o = 0; o < 96; o++) {
         const z_gru_k_nto = z_gru_k[dz_gru_h_at_n2 + o]!;
         const dz_gru_h_nto = dz_gru_h[dz_gru_h_at_n2 + o]!;
-        dz_gru_z[dz_gru_h_at_n2 + o] =
+        dz_gru_z[dz_gru_z_at_n + o] =
           dz_gru_h_nto * ((t > 0 ? z_gru_h[dz_gru_h_at_n2 + o - 96]! : 0) - z_gru_k_nto);
         const dz_gru_k_nto = dz_gru_h_nto * (1 - z_gru_z[dz_gru_h_at_n2 + o]!);
         dz_gru_k[dz_gru_h_at_n2 + o] = dz_gru_k_nto;
-        dz_gru_r[dz_gru_h_at_n2 + o] =
+        dz_gru_r[dz_gru_z_at_n + o] =
           dz_gru_k_nto * ((1 - z_gru_k_nto * z_gru_k_nto) * z_gru_s[z_gru_s_at_n + o + 192]!);
       }
     }
-    const dz_gru_z_at_t = t * 96;
+    const z_gru_z_at_t = t * 96;
     const dz_gru_s_2_at_t = t * 288;
     for (let n = 0; n < batch; n++) {
-      const dz_gru_z_at_n = dz_gru_z_at_t + n * 1344;
+      const dz_gru_z_at_n2 = n * 96;
+      const z_gru_z_at_n = z_gru_z_at_t + n * 1344;
       const dz_gru_s_2_at_n = dz_gru_s_2_at_t + n * 4032;
       for (let g = 96; g < 192; g++) {
         dz_gru_s_2[dz_gru_s_2_at_n + g] =
-          dz_gru_z[dz_gru_z_at_n + g - 96]! *
-          (z_gru_z[dz_gru_z_at_n + g - 96]! *
-            (1 - (g >= 96 && g < 192 ? z_gru_z[dz_gru_z_at_n + g - 96]! : 0)));
+          dz_gru_z[dz_gru_z_at_n2 + g - 96]! *
+          (z_gru_z[z_gru_z_at_n + g - 96]! *
+            (1 - (g >= 96 && g < 192 ? z_gru_z[z_gru_z_at_n + g - 96]! : 0)));
       }
     }
-    const dz_gru_r_at_t = t * 96;
+    const z_gru_r_at_t = t * 96;
     const dz_gru_s_3_at_t = t * 288;
     for (let n = 0; n < batch; n++) {
-      const dz_gru_r_at_n = dz_gru_r_at_t + n * 1344;
+      const dz_gru_r_at_n = n * 96;
+      const z_gru_r_at_n = z_gru_r_at_t + n * 1344;
       const dz_gru_s_3_at_n = dz_gru_s_3_at_t + n * 4032;
       for (let g = 0; g < 96; g++) {
         dz_gru_s_3[dz_gru_s_3_at_n + g] =
           dz_gru_r[dz_gru_r_at_n + g]! *
-          (z_gru_r[dz_gru_r_at_n + g]! * (1 - (g < 96 ? z_gru_r[dz_gru_r_at_n + g]! : 0)));
+          (z_gru_r[z_gru_r_at_n + g]! * (1 - (g < 96 ? z_gru_r[z_gru_r_at_n + g]! : 0)));
       }
     }
     const dz_gru_k_at_t = t * 96;
@@ -1248,9 +1293,9 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
   const dz_embedding_E = gradients.subarray(z_embedding_E_offset, z_embedding_E_offset + 432);
 
   // intermediates: two that are never needed at the same time may share a place
-  const workspace = new Float32Array(28448 * batch);
+  const workspace = new Float32Array(25952 * batch);
   const z_dropout_keep = workspace.subarray(8064 * batch, 9408 * batch);
-  const z_embedding_y = workspace.subarray(28224 * batch, 28448 * batch);
+  const z_embedding_y = workspace.subarray(25536 * batch, 25760 * batch);
   const z_gru_a = workspace.subarray(0, 4032 * batch);
   const z_gru_s = workspace.subarray(4032 * batch, 8064 * batch);
   const z_gru_r = workspace.subarray(16128 * batch, 17472 * batch);
@@ -1265,9 +1310,9 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
   const z_dropout_y_again = workspace.subarray(0, 1344 * batch);
   const dz_gru_h_1 = workspace.subarray(21504 * batch, 22848 * batch);
   const dz_gru_h = workspace.subarray(22848 * batch, 24192 * batch);
-  const dz_gru_z = workspace.subarray(24192 * batch, 25536 * batch);
-  const dz_gru_k = workspace.subarray(25536 * batch, 26880 * batch);
-  const dz_gru_r = workspace.subarray(26880 * batch, 28224 * batch);
+  const dz_gru_z = workspace.subarray(25760 * batch, 25856 * batch);
+  const dz_gru_k = workspace.subarray(24192 * batch, 25536 * batch);
+  const dz_gru_r = workspace.subarray(25856 * batch, 25952 * batch);
   const dz_gru_s_2 = workspace.subarray(0, 4032 * batch);
   const dz_gru_s_3 = workspace.subarray(8064 * batch, 12096 * batch);
   const dz_gru_s = workspace.subarray(12096 * batch, 16128 * batch);
@@ -1278,8 +1323,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
   const doubles = new Float64Array(14 * batch + 1);
   const p_logsumexp = doubles.subarray(1, 14 * batch + 1);
   const loss = doubles.subarray(0, 1);
-  const p_logsumexp_inference = doubles.subarray(1, 14 * batch + 1);
-  const loss_inference = doubles.subarray(0, 1);
+  const loss_inference = doubles.subarray(1, 2);
 
   // the optimizer
   const m = state.subarray(0, 35883);
@@ -1303,8 +1347,8 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
       forward_z_y(z_gru_h, z_dropout_keep, z_dropout_y, n);
       forward_z_dense_y(z_dropout_y, z_dense_W, z_dense_b, z, n);
-      forward_p_logsumexp_y(z, p_logsumexp, n);
-      forward_loss_y2(next, z, length, p_logsumexp, loss, n);
+      forward_p_logsumexp(z, p_logsumexp, n);
+      forward_loss(next, z, length, p_logsumexp, loss, n);
       results[0] = loss[0]!;
     },
 
@@ -1350,8 +1394,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_gru_a(z_embedding_y, z_gru_W, z_gru_b, z_gru_a, n);
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
       forward_z_dense_y(z_gru_h, z_dense_W, z_dense_b, z_inference, n);
-      forward_p_logsumexp_y(z_inference, p_logsumexp_inference, n);
-      forward_loss_y2(next, z_inference, length, p_logsumexp_inference, loss_inference, n);
+      forward_loss_inference(next, z_inference, length, loss_inference, n);
       results[0] = loss_inference[0]!;
     },
 
@@ -1360,8 +1403,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_gru_a(z_embedding_y, z_gru_W, z_gru_b, z_gru_a, n);
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
       forward_z_dense_y(z_gru_h, z_dense_W, z_dense_b, z_inference, n);
-      forward_p_logsumexp_y(z_inference, p_logsumexp_inference, n);
-      forward_p(z_inference, p_logsumexp_inference, p, n);
+      forward_p(z_inference, p, n);
     },
   };
 }

@@ -120,7 +120,7 @@ export function forward_z(
   batch: number,
 ): void {
   z.fill(0);
-  contract_nn_16x8(h, W2, z, batch, 5, 32);
+  contract_nn_16x8_holding_b(h, W2, z, batch, 5, 32);
   for (let n = 0; n < batch; n++) {
     const z_at_n = n * 5;
     for (let k = 0; k < 5; k++) {
@@ -129,8 +129,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[k](z[n, k])      pretrain.dsl:16
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// p_logsumexp[n] = logsumexp[k](z[n, k])       pretrain.dsl:16
+// p[n, k] = exp(z[n, k] - p_logsumexp[n])      pretrain.dsl:16
+export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 5;
@@ -140,19 +141,15 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 5; k++) {
-      total += exp(z[z_at_n + k]! - shift);
+      const exponential = exp(z[z_at_n + k]! - shift);
+      total += exponential;
+      p[z_at_n + k] = exponential;
     }
-    p_logsumexp[n] = shift + Math.log(total);
-  }
-}
-
-// p[n, k] = exp(z[n, k] - p_logsumexp[n])      pretrain.dsl:16
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
-  for (let n = 0; n < batch; n++) {
-    const z_at_n = n * 5;
-    const p_logsumexp_n = p_logsumexp[n]!;
+    const p_logsumexp_n = shift + Math.log(total);
+    p_logsumexp[n] = p_logsumexp_n;
+    const scale = 1 / total;
     for (let k = 0; k < 5; k++) {
-      p[z_at_n + k] = exp(z[z_at_n + k]! - p_logsumexp_n);
+      p[z_at_n + k]! *= scale;
     }
   }
 }
@@ -230,7 +227,7 @@ export function gradient_b2(dz: Float32Array, db2: Float32Array, batch: number):
 // dW2[j, k] = sum[n](h[n, j] * dz[n, k])      pretrain.dsl:14
 export function gradient_W2(h: Float32Array, dz: Float32Array, dW2: Float32Array, batch: number): void {
   dW2.fill(0);
-  contract_tn_16x8(h, dz, dW2, 32, 5, batch);
+  contract_tn_16x8_holding_b(h, dz, dW2, 32, 5, batch);
 }
 
 // dh_sum[n, j] = sum[k](dz[n, k] * W2[j, k]) * (1 - h[n, j]^2)      pretrain.dsl:13
@@ -263,7 +260,7 @@ export function gradient_b1(dh_sum: Float32Array, db1: Float32Array, batch: numb
 // dW1[i, j] = sum[n](x[n, i] * dh_sum[n, j])      pretrain.dsl:13
 export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32Array, batch: number): void {
   dW1.fill(0);
-  contract_tn_16x8(x, dh_sum, dW1, 64, 32, batch);
+  contract_tn_16x8_holding_b(x, dh_sum, dW1, 64, 32, batch);
 }
 
 // ---------------------------------------------------------------------------------------------------- update
@@ -675,6 +672,29 @@ export function block_4x1(
   }
 }
 
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
+export function block_1x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
 // c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 4, u < 4, j < n: the inner loops of a contraction.
 export function block_4x4(
   a: Float32Array,
@@ -783,7 +803,7 @@ export function contract_16x8(
       );
     }
   }
-  for (let i = 0; i < m; i += 4) {
+  for (let i = 0; i < rows_by_4; i += 4) {
     for (let p = terms_by_8; p < terms_by_4; p += 4) {
       // prettier-ignore
       block_4x4(
@@ -797,6 +817,16 @@ export function contract_16x8(
       block_4x1(
         a, b, c, n,
         a_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_1x1(
+        a, b, c, n,
+        b_column, c_column,
         a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
@@ -823,8 +853,8 @@ export function contract_nn_16x8_holding_b(
   );
 }
 
-// c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, j < n, p < k.
-export function contract_nn_16x8(
+// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
+export function contract_tn_16x8_holding_b(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -834,32 +864,12 @@ export function contract_nn_16x8(
 ): void {
   // prettier-ignore
   contract_16x8(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    k, 1, // strides of a: by row, by term
-    n, 1, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
-  );
-}
-
-// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
-export function contract_tn_16x8(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  m: number,
-  n: number,
-  k: number,
-): void {
-  // prettier-ignore
-  contract_16x8(
-    a, b, c,
-    m, n, k, // rows, columns, terms of a sum
-    1, m, // strides of a: by row, by term
-    n, 1, // strides of b: by term, by column
-    n, 1, // strides of c: by row, by column
-    0, 0, 0, // where a, b and c begin
+    b, a, c,
+    n, m, k, // rows, columns, terms of a sum
+    1, n, // strides of b: by row, by term
+    m, 1, // strides of a: by term, by column
+    1, n, // strides of c: by row, by column
+    0, 0, 0, // where b, a and c begin
   );
 }
 
@@ -977,7 +987,6 @@ export function createProgram(batch: number): CompiledProgram {
     forward(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
       forward_loss(label, z, p_logsumexp, loss, n);
       forward_accuracy(z, label, accuracy, n);
@@ -1002,7 +1011,6 @@ export function createProgram(batch: number): CompiledProgram {
     predict(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
       forward_p(z, p_logsumexp, p, n);
     },
   };

@@ -232,7 +232,7 @@ export function gradient_h_W(
   batch: number,
 ): void {
   dh_W.fill(0);
-  contract_tn_16x8_holding_b(x, dh_y, dh_W, 10, 16, batch);
+  contract_tn_10x8(x, dh_y, dh_W, 10, 16, batch);
   for (let ij = 0; ij < 160; ij++) {
     dh_W[ij] = 0.002 * h_W[ij]! + dh_W[ij]!;
   }
@@ -653,8 +653,8 @@ export function contract_16x10(
   }
 }
 
-// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 16, u < 8, j < n: the inner loops of a contraction.
-export function block_16x8(
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 10, u < 8, j < n: the inner loops of a contraction.
+export function block_10x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -749,54 +749,6 @@ export function block_16x8(
   const a9_5 = a[a_at + a_row * 9 + a_column * 5]!;
   const a9_6 = a[a_at + a_row * 9 + a_column * 6]!;
   const a9_7 = a[a_at + a_row * 9 + a_column * 7]!;
-  const a10_0 = a[a_at + a_row * 10]!;
-  const a10_1 = a[a_at + a_row * 10 + a_column]!;
-  const a10_2 = a[a_at + a_row * 10 + a_column * 2]!;
-  const a10_3 = a[a_at + a_row * 10 + a_column * 3]!;
-  const a10_4 = a[a_at + a_row * 10 + a_column * 4]!;
-  const a10_5 = a[a_at + a_row * 10 + a_column * 5]!;
-  const a10_6 = a[a_at + a_row * 10 + a_column * 6]!;
-  const a10_7 = a[a_at + a_row * 10 + a_column * 7]!;
-  const a11_0 = a[a_at + a_row * 11]!;
-  const a11_1 = a[a_at + a_row * 11 + a_column]!;
-  const a11_2 = a[a_at + a_row * 11 + a_column * 2]!;
-  const a11_3 = a[a_at + a_row * 11 + a_column * 3]!;
-  const a11_4 = a[a_at + a_row * 11 + a_column * 4]!;
-  const a11_5 = a[a_at + a_row * 11 + a_column * 5]!;
-  const a11_6 = a[a_at + a_row * 11 + a_column * 6]!;
-  const a11_7 = a[a_at + a_row * 11 + a_column * 7]!;
-  const a12_0 = a[a_at + a_row * 12]!;
-  const a12_1 = a[a_at + a_row * 12 + a_column]!;
-  const a12_2 = a[a_at + a_row * 12 + a_column * 2]!;
-  const a12_3 = a[a_at + a_row * 12 + a_column * 3]!;
-  const a12_4 = a[a_at + a_row * 12 + a_column * 4]!;
-  const a12_5 = a[a_at + a_row * 12 + a_column * 5]!;
-  const a12_6 = a[a_at + a_row * 12 + a_column * 6]!;
-  const a12_7 = a[a_at + a_row * 12 + a_column * 7]!;
-  const a13_0 = a[a_at + a_row * 13]!;
-  const a13_1 = a[a_at + a_row * 13 + a_column]!;
-  const a13_2 = a[a_at + a_row * 13 + a_column * 2]!;
-  const a13_3 = a[a_at + a_row * 13 + a_column * 3]!;
-  const a13_4 = a[a_at + a_row * 13 + a_column * 4]!;
-  const a13_5 = a[a_at + a_row * 13 + a_column * 5]!;
-  const a13_6 = a[a_at + a_row * 13 + a_column * 6]!;
-  const a13_7 = a[a_at + a_row * 13 + a_column * 7]!;
-  const a14_0 = a[a_at + a_row * 14]!;
-  const a14_1 = a[a_at + a_row * 14 + a_column]!;
-  const a14_2 = a[a_at + a_row * 14 + a_column * 2]!;
-  const a14_3 = a[a_at + a_row * 14 + a_column * 3]!;
-  const a14_4 = a[a_at + a_row * 14 + a_column * 4]!;
-  const a14_5 = a[a_at + a_row * 14 + a_column * 5]!;
-  const a14_6 = a[a_at + a_row * 14 + a_column * 6]!;
-  const a14_7 = a[a_at + a_row * 14 + a_column * 7]!;
-  const a15_0 = a[a_at + a_row * 15]!;
-  const a15_1 = a[a_at + a_row * 15 + a_column]!;
-  const a15_2 = a[a_at + a_row * 15 + a_column * 2]!;
-  const a15_3 = a[a_at + a_row * 15 + a_column * 3]!;
-  const a15_4 = a[a_at + a_row * 15 + a_column * 4]!;
-  const a15_5 = a[a_at + a_row * 15 + a_column * 5]!;
-  const a15_6 = a[a_at + a_row * 15 + a_column * 6]!;
-  const a15_7 = a[a_at + a_row * 15 + a_column * 7]!;
   const b1 = b_row;
   const b2 = b_row * 2;
   const b3 = b_row * 3;
@@ -813,12 +765,6 @@ export function block_16x8(
   const c7 = c_row * 7;
   const c8 = c_row * 8;
   const c9 = c_row * 9;
-  const c10 = c_row * 10;
-  const c11 = c_row * 11;
-  const c12 = c_row * 12;
-  const c13 = c_row * 13;
-  const c14 = c_row * 14;
-  const c15 = c_row * 15;
   let b_place = b_at;
   let c_place = c_at;
   for (let j = 0; j < n; j++) {
@@ -850,18 +796,6 @@ export function block_16x8(
       a8_0 * x0 + a8_1 * x1 + a8_2 * x2 + a8_3 * x3 + (a8_4 * x4 + a8_5 * x5 + a8_6 * x6 + a8_7 * x7);
     c[c_place + c9]! +=
       a9_0 * x0 + a9_1 * x1 + a9_2 * x2 + a9_3 * x3 + (a9_4 * x4 + a9_5 * x5 + a9_6 * x6 + a9_7 * x7);
-    c[c_place + c10]! +=
-      a10_0 * x0 + a10_1 * x1 + a10_2 * x2 + a10_3 * x3 + (a10_4 * x4 + a10_5 * x5 + a10_6 * x6 + a10_7 * x7);
-    c[c_place + c11]! +=
-      a11_0 * x0 + a11_1 * x1 + a11_2 * x2 + a11_3 * x3 + (a11_4 * x4 + a11_5 * x5 + a11_6 * x6 + a11_7 * x7);
-    c[c_place + c12]! +=
-      a12_0 * x0 + a12_1 * x1 + a12_2 * x2 + a12_3 * x3 + (a12_4 * x4 + a12_5 * x5 + a12_6 * x6 + a12_7 * x7);
-    c[c_place + c13]! +=
-      a13_0 * x0 + a13_1 * x1 + a13_2 * x2 + a13_3 * x3 + (a13_4 * x4 + a13_5 * x5 + a13_6 * x6 + a13_7 * x7);
-    c[c_place + c14]! +=
-      a14_0 * x0 + a14_1 * x1 + a14_2 * x2 + a14_3 * x3 + (a14_4 * x4 + a14_5 * x5 + a14_6 * x6 + a14_7 * x7);
-    c[c_place + c15]! +=
-      a15_0 * x0 + a15_1 * x1 + a15_2 * x2 + a15_3 * x3 + (a15_4 * x4 + a15_5 * x5 + a15_6 * x6 + a15_7 * x7);
     b_place += b_column;
     c_place += c_column;
   }
@@ -901,10 +835,33 @@ export function block_4x1(
   }
 }
 
+// c[r, j] += sum[u](a[r, u] * b[u, j]) for r < 1, u < 1, j < n: the inner loops of a contraction.
+export function block_1x1(
+  a: Float32Array,
+  b: Float32Array,
+  c: Float32Array,
+  n: number,
+  b_column: number,
+  c_column: number,
+  a_at: number,
+  b_at: number,
+  c_at: number,
+): void {
+  const a0_0 = a[a_at]!;
+  let b_place = b_at;
+  let c_place = c_at;
+  for (let j = 0; j < n; j++) {
+    const x0 = b[b_place]!;
+    c[c_place]! += a0_0 * x0;
+    b_place += b_column;
+    c_place += c_column;
+  }
+}
+
 // c[i, j] += sum[p](a[i, p] * b[p, j]) for i < m, p < k, j < n. A stride is the distance of two rows or two
-// columns, so that a transposed operand needs no copy. Blocks of 16 x 8 of a, smaller ones of what is left
+// columns, so that a transposed operand needs no copy. Blocks of 10 x 8 of a, smaller ones of what is left
 // are held while b streams.
-export function contract_16x8(
+export function contract_10x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -921,23 +878,34 @@ export function contract_16x8(
   b_at: number,
   c_at: number,
 ): void {
+  const rows_by_4 = (m >> 2) * 4;
   const terms_by_8 = (k >> 3) * 8;
-  for (let i = 0; i < m; i += 16) {
+  for (let i = 0; i < m; i += 10) {
     for (let p = 0; p < terms_by_8; p += 8) {
       // prettier-ignore
-      block_16x8(
+      block_10x8(
         a, b, c, n,
         a_row, a_column, b_row, b_column, c_row, c_column,
         a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
   }
-  for (let i = 0; i < m; i += 4) {
+  for (let i = 0; i < rows_by_4; i += 4) {
     for (let p = terms_by_8; p < k; p++) {
       // prettier-ignore
       block_4x1(
         a, b, c, n,
         a_row, b_column, c_row, c_column,
+        a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
+      );
+    }
+  }
+  for (let i = rows_by_4; i < m; i++) {
+    for (let p = terms_by_8; p < k; p++) {
+      // prettier-ignore
+      block_1x1(
+        a, b, c, n,
+        b_column, c_column,
         a_at + i * a_row + p * a_column, b_at + p * b_row, c_at + i * c_row,
       );
     }
@@ -964,8 +932,8 @@ export function contract_nn_16x10_holding_b(
   );
 }
 
-// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k, blocks of b held.
-export function contract_tn_16x8_holding_b(
+// c[i, j] += sum[p](a[p, i] * b[p, j]) for i < m, j < n, p < k.
+export function contract_tn_10x8(
   a: Float32Array,
   b: Float32Array,
   c: Float32Array,
@@ -974,13 +942,13 @@ export function contract_tn_16x8_holding_b(
   k: number,
 ): void {
   // prettier-ignore
-  contract_16x8(
-    b, a, c,
-    n, m, k, // rows, columns, terms of a sum
-    1, n, // strides of b: by row, by term
-    m, 1, // strides of a: by term, by column
-    1, n, // strides of c: by row, by column
-    0, 0, 0, // where b, a and c begin
+  contract_10x8(
+    a, b, c,
+    m, n, k, // rows, columns, terms of a sum
+    1, m, // strides of a: by row, by term
+    n, 1, // strides of b: by term, by column
+    n, 1, // strides of c: by row, by column
+    0, 0, 0, // where a, b and c begin
   );
 }
 

@@ -225,8 +225,7 @@ export const description: ModelDescription = {
     { name: 'rough_residual_block2_b_conv2d_y_sum', shape: [4, 4, 32], batched: true, parameters: ['rough_residual_block2_b_conv2d_K'], flops: [0, 294912] },
     { name: 'z_global_avg_pool2d_y', shape: [32], batched: true, parameters: ['rough_residual_block2_b_batch_norm_gamma', 'rough_residual_block2_b_batch_norm_beta'], flops: [0, 4640] },
     { name: 'z', shape: [10], batched: true, parameters: ['z_dense_W', 'z_dense_b'], flops: [0, 650] },
-    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
-    { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
+    { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 40] },
   ],
   work: { backward: [3744, 5039964], bytes: [3088, 41228] },
   training: { batch: 32, epochs: 15, seed: 1, shuffle: true, rates: ['sgd'] },
@@ -763,41 +762,39 @@ export function forward_z_dense_y(
   }
 }
 
-// y[n] = logsumexp[o](x[n, o])      resnet.dsl:24
-// y stands for p_logsumexp, p_logsumexp_inference
-export function forward_p_logsumexp_y(x: Float32Array, y: Float64Array, batch: number): void {
+// p_logsumexp[n] = logsumexp[o](z[n, o])      resnet.dsl:24
+export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
-    const x_at_n = n * 10;
+    const z_at_n = n * 10;
     for (let o = 0; o < 10; o++) {
-      largest = Math.max(largest, x[x_at_n + o]!);
+      largest = Math.max(largest, z[z_at_n + o]!);
     }
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let o = 0; o < 10; o++) {
-      total += exp(x[x_at_n + o]! - shift);
+      total += exp(z[z_at_n + o]! - shift);
     }
-    y[n] = shift + Math.log(total);
+    p_logsumexp[n] = shift + Math.log(total);
   }
 }
 
-// y[n] = sum[k]((k == label[n]) * x[n, k])      resnet.dsl:25
-// y2 = sum[n](x2[n] - y[n]) / extent(n)         resnet.dsl:25
-// y2 stands for loss, loss_inference
-export function forward_loss_y2(
+// loss_sum2[n] = sum[k]((k == label[n]) * z[n, k])              resnet.dsl:25
+// loss = sum[n](p_logsumexp[n] - loss_sum2[n]) / extent(n)      resnet.dsl:25
+export function forward_loss(
   label: Int32Array,
-  x: Float32Array,
-  x2: Float64Array,
-  y2: Float64Array,
+  z: Float32Array,
+  p_logsumexp: Float64Array,
+  loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const label_n = label[n]!;
-    const y_n = x[n * 10 + label_n]!;
-    total += x2[n]! - y_n;
+    const loss_sum2_n = z[n * 10 + label_n]!;
+    total += p_logsumexp[n]! - loss_sum2_n;
   }
-  y2[0] = total / batch;
+  loss[0] = total / batch;
 }
 
 // y[n] = argmax[k](x[n, k])                      resnet.dsl:26
@@ -1162,20 +1159,56 @@ export function forward_z_global_avg_pool2d_y_inference(
   }
 }
 
+// p_logsumexp_inference[n] = logsumexp[o](z_inference[n, o])       resnet.dsl:24
 // p[n, o] = exp(z_inference[n, o] - p_logsumexp_inference[n])      resnet.dsl:24
-export function forward_p(
-  z_inference: Float32Array,
-  p_logsumexp_inference: Float64Array,
-  p: Float32Array,
-  batch: number,
-): void {
+export function forward_p(z_inference: Float32Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
+    let largest = -Infinity;
     const z_inference_at_n = n * 10;
-    const p_logsumexp_inference_n = p_logsumexp_inference[n]!;
     for (let o = 0; o < 10; o++) {
-      p[z_inference_at_n + o] = exp(z_inference[z_inference_at_n + o]! - p_logsumexp_inference_n);
+      largest = Math.max(largest, z_inference[z_inference_at_n + o]!);
+    }
+    const shift = Math.abs(largest) < Infinity ? largest : 0;
+    let total = 0;
+    for (let o = 0; o < 10; o++) {
+      const exponential = exp(z_inference[z_inference_at_n + o]! - shift);
+      total += exponential;
+      p[z_inference_at_n + o] = exponential;
+    }
+    const scale = 1 / total;
+    for (let o = 0; o < 10; o++) {
+      p[z_inference_at_n + o]! *= scale;
     }
   }
+}
+
+// loss_sum2_inference[n] = sum[k]((k == label[n]) * z_inference[n, k])                        resnet.dsl:25
+// p_logsumexp_inference[n] = logsumexp[o](z_inference[n, o])                                  resnet.dsl:24
+// loss_inference = sum[n](p_logsumexp_inference[n] - loss_sum2_inference[n]) / extent(n)      resnet.dsl:25
+export function forward_loss_inference(
+  label: Int32Array,
+  z_inference: Float32Array,
+  loss_inference: Float64Array,
+  batch: number,
+): void {
+  let total = 0;
+  for (let n = 0; n < batch; n++) {
+    const label_n = label[n]!;
+    const loss_sum2_inference_n = z_inference[n * 10 + label_n]!;
+    let largest = -Infinity;
+    const z_inference_at_n = n * 10;
+    for (let o = 0; o < 10; o++) {
+      largest = Math.max(largest, z_inference[z_inference_at_n + o]!);
+    }
+    const shift = Math.abs(largest) < Infinity ? largest : 0;
+    let total2 = 0;
+    for (let o = 0; o < 10; o++) {
+      total2 += exp(z_inference[z_inference_at_n + o]! - shift);
+    }
+    const p_logsumexp_inference_n = shift + Math.log(total2);
+    total += p_logsumexp_inference_n - loss_sum2_inference_n;
+  }
+  loss_inference[0] = total / batch;
 }
 
 // -------------------------------------------------------------------------------------------------- backward
@@ -3398,8 +3431,8 @@ function forwardPart3({
     );
     forward_z_global_avg_pool2d_y(rough, z_global_avg_pool2d_y, n);
     forward_z_dense_y(z_global_avg_pool2d_y, z_dense_W, z_dense_b, z, n);
-    forward_p_logsumexp_y(z, p_logsumexp, n);
-    forward_loss_y2(label, z, p_logsumexp, loss, n);
+    forward_p_logsumexp(z, p_logsumexp, n);
+    forward_loss(label, z, p_logsumexp, loss, n);
     forward_accuracy_y2(z, label, accuracy, n);
     results[0] = loss[0]!;
     results[1] = accuracy[0]!;
@@ -4722,9 +4755,8 @@ function evaluatePart2({
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
   const z_inference = workspace.subarray(32 * batch + 768, 42 * batch + 768);
-  const p_logsumexp_inference = doubles.subarray(2, batch + 2);
-  const loss_inference = doubles.subarray(0, 1);
-  const accuracy_inference = doubles.subarray(2, 3);
+  const loss_inference = doubles.subarray(2, 3);
+  const accuracy_inference = doubles.subarray(0, 1);
 
   return (n: number): void => {
     forward_z_global_avg_pool2d_y_inference(
@@ -4738,8 +4770,7 @@ function evaluatePart2({
       n,
     );
     forward_z_dense_y(z_global_avg_pool2d_y_inference, z_dense_W, z_dense_b, z_inference, n);
-    forward_p_logsumexp_y(z_inference, p_logsumexp_inference, n);
-    forward_loss_y2(label, z_inference, p_logsumexp_inference, loss_inference, n);
+    forward_loss_inference(label, z_inference, loss_inference, n);
     forward_accuracy_y2(z_inference, label, accuracy_inference, n);
     results[0] = loss_inference[0]!;
     results[1] = accuracy_inference[0]!;
@@ -4747,7 +4778,7 @@ function evaluatePart2({
 }
 
 /** `predict`, part 2 of 2: its arrays, and the calls that work on them. */
-function predictPart2({ batch, parameters, state, workspace, doubles }: Memory): (n: number) => void {
+function predictPart2({ batch, parameters, state, workspace }: Memory): (n: number) => void {
   const rough_residual_block2_b_conv2d_y_sum_inference = workspace.subarray(
     1024 * batch + 768,
     1536 * batch + 768,
@@ -4767,7 +4798,6 @@ function predictPart2({ batch, parameters, state, workspace, doubles }: Memory):
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
   const z_inference = workspace.subarray(32 * batch + 768, 42 * batch + 768);
-  const p_logsumexp_inference = doubles.subarray(2, batch + 2);
   const p = workspace.subarray(32 * batch + 768, 42 * batch + 768);
 
   return (n: number): void => {
@@ -4782,8 +4812,7 @@ function predictPart2({ batch, parameters, state, workspace, doubles }: Memory):
       n,
     );
     forward_z_dense_y(z_global_avg_pool2d_y_inference, z_dense_W, z_dense_b, z_inference, n);
-    forward_p_logsumexp_y(z_inference, p_logsumexp_inference, n);
-    forward_p(z_inference, p_logsumexp_inference, p, n);
+    forward_p(z_inference, p, n);
   };
 }
 

@@ -335,7 +335,7 @@ export function backward_dpicture_h_y(
   batch: number,
 ): void {
   dpicture_h_y.fill(0);
-  contract_nt_16x8_holding_b(dpicture, picture_y_W, dpicture_h_y, batch, 256, 784);
+  contract_nt_16x8(dpicture, picture_y_W, dpicture_h_y, batch, 256, 784);
   const no_to = batch * 256;
   for (let no = 0; no < no_to; no++) {
     dpicture_h_y[no] = picture_h[no]! > 0 ? dpicture_h_y[no]! : 0;
@@ -373,7 +373,7 @@ export function gradient_picture_h_W(
   batch: number,
 ): void {
   dpicture_h_W.fill(0);
-  contract_tn_16x8_holding_b(z, dpicture_h_y, dpicture_h_W, 12, 256, batch);
+  contract_tn_16x8(z, dpicture_h_y, dpicture_h_W, 12, 256, batch);
 }
 
 // dm[n, o] = m[n, o] / extent(n) + dz[n, o]      vae.dsl:16 (layers.dsl:7)
@@ -421,7 +421,7 @@ export function backward_dh_1(ds: Float32Array, s_W: Float32Array, dh_1: Float32
 // dW stands for ds_W, dm_W
 export function gradient_W(h: Float32Array, dy: Float32Array, dW: Float32Array, batch: number): void {
   dW.fill(0);
-  contract_tn_16x8(h, dy, dW, 256, 12, batch);
+  contract_tn_16x8_holding_b(h, dy, dW, 256, 12, batch);
 }
 
 // dh_y[n, o] = h[n, o] > 0 ? dh_1[n, o] + sum[o2](dm[n, o2] * m_W[o, o2]) : 0      vae.dsl:15
@@ -1075,26 +1075,6 @@ export function contract_tn_16x8(
     n, 1, // strides of b: by term, by column
     n, 1, // strides of c: by row, by column
     0, 0, 0, // where a, b and c begin
-  );
-}
-
-// c[i, j] += sum[p](a[i, p] * b[j, p]) for i < m, j < n, p < k, blocks of b held.
-export function contract_nt_16x8_holding_b(
-  a: Float32Array,
-  b: Float32Array,
-  c: Float32Array,
-  m: number,
-  n: number,
-  k: number,
-): void {
-  // prettier-ignore
-  contract_16x8(
-    b, a, c,
-    n, m, k, // rows, columns, terms of a sum
-    k, 1, // strides of b: by row, by term
-    1, k, // strides of a: by term, by column
-    1, n, // strides of c: by row, by column
-    0, 0, 0, // where b, a and c begin
   );
 }
 

@@ -152,11 +152,13 @@ export function forward_p(z: Float32Array, p: Float32Array, batch: number): void
     const shift = Math.abs(largest) < Infinity ? largest : 0;
     let total = 0;
     for (let k = 0; k < 3; k++) {
-      total += exp(z[z_at_n + k]! - shift);
+      const exponential = exp(z[z_at_n + k]! - shift);
+      total += exponential;
+      p[z_at_n + k] = exponential;
     }
-    const p_logsumexp_n = shift + Math.log(total);
+    const scale = 1 / total;
     for (let k = 0; k < 3; k++) {
-      p[z_at_n + k] = exp(z[z_at_n + k]! - p_logsumexp_n);
+      p[z_at_n + k]! *= scale;
     }
   }
 }
