@@ -24,6 +24,11 @@ interface Wanted {
   readonly term: Derivative;
 }
 
+export interface ExpandOptions {
+  /** Instead of what is cheaper by shape; the results are the same. */
+  readonly mode?: 'forward' | 'reverse';
+}
+
 /** True if the program still asks for a derivative. */
 export function hasDerivatives({ statements }: Program): boolean {
   return statements.some(({ body }) => body.kind === 'derivative');
@@ -34,7 +39,11 @@ export function hasDerivatives({ statements }: Program): boolean {
  * not depend on what it is differentiated by), E603 (an operation without a derivative is on the way), W702 (the derivative is
  * zero everywhere); after an error the derivative is left as it is.
  */
-export function expandDerivatives(program: Program, diagnostics: Diagnostics): Program {
+export function expandDerivatives(
+  program: Program,
+  diagnostics: Diagnostics,
+  { mode }: ExpandOptions = {},
+): Program {
   const [first, ...others] = program.statements.flatMap((statement): Wanted[] =>
     statement.body.kind === 'derivative' ? [{ statement, term: statement.body }] : [],
   );
@@ -53,6 +62,7 @@ export function expandDerivatives(program: Program, diagnostics: Diagnostics): P
         group.map(({ term }) => term),
         of,
         diagnostics,
+        mode,
       );
   if (expansion === undefined) return program;
 
@@ -75,6 +85,15 @@ export function expandDerivatives(program: Program, diagnostics: Diagnostics): P
 
 function isSound({ term }: Wanted, of: Subject, diagnostics: Diagnostics): boolean {
   for (const { tensor } of term.by) {
+    const isRecurrent = of.statements.some(({ target, scan }) => target === tensor && scan !== undefined);
+    if (term.along !== undefined && isRecurrent) {
+      if (isKnown('E611', term, diagnostics)) return false;
+      const message = `\`${tensor}\` is computed step by step, so it cannot vary by itself`;
+      diagnostics.error('E611', term.span, message, {
+        hint: 'let what it is computed from vary, or take `grad` by an element of it',
+      });
+      return false;
+    }
     if (of.reached.has(tensor)) continue;
     if (isKnown('E612', term, diagnostics)) return false;
     const message = `what is differentiated here does not depend on \`${tensor}\``;

@@ -31,6 +31,7 @@ import { restoreRows } from './restore.ts';
 import {
   oneRow,
   oneRowOf,
+  placeOfRow,
   rowAxesOf,
   sameIndex,
   takenOut,
@@ -45,12 +46,16 @@ export function partialDerivatives(
   terms: readonly Derivative[],
   of: Subject,
   diagnostics: Diagnostics,
+  mode?: 'forward' | 'reverse',
 ): Expansion | undefined {
   const others = terms.flatMap((term) => term.by.map(({ tensor }) => tensor));
   const by = new Set(others.filter((tensor) => tensor !== of.name));
   const rows = rowsOf(of, by, terms[0]?.of.at ?? []);
   const inForward = [...by].reduce((sum, tensor) => sum + elementsBeyondRows(of, tensor, rows), 0);
-  const isForward = rows.length > 0 && inForward <= elementsInReverse(of, by, rows);
+  const isCheaper = rows.length > 0 && inForward <= elementsInReverse(of, by, rows);
+  // a step of a recurrence matters through later ones, too: only its cotangent says that
+  const isRecurrent = of.statements.some(({ target, scan }) => scan !== undefined && by.has(target));
+  const isForward = !isRecurrent && (mode === undefined ? isCheaper : mode === 'forward');
   const expansions = isForward
     ? [...by].map((tensor) => inForwardMode(of, tensor, rows, diagnostics))
     : [inReverseMode(of, by, rows, diagnostics)];
@@ -78,8 +83,11 @@ function rowsOf(of: Subject, by: ReadonlySet<string>, places: readonly IndexExpr
   return of.tensor.axes.map((extent, axis): Row => {
     const display = isPlainIndex(places[axis] ?? constantIndex(0)) ?? 'i';
     const isActive = (tensor: string): boolean => tensor === ROOT || active.has(tensor);
+    const index = { name: `~${axis}`, extent, display };
+    // the only place needs no symbol
+    if (extent === 1) return { index, axes: new Map([[root.target, axis]]) };
     return {
-      index: { name: `~${axis}`, extent, display },
+      index,
       axes: rowAxesOf({ root, axis, extent, statements, tensors, isActive }),
     };
   });
@@ -188,7 +196,7 @@ function inForwardMode(
     const display = x.axisNames[axis] || 'i';
     return { name: `~x${axis}`, extent, display };
   });
-  const element = lifted.map(({ name, extent }) => (extent === 1 ? constantIndex(0) : indexOf(name)));
+  const element = lifted.map(placeOfRow);
   const nameOf = (tensor: string): string => `d${tensor}_d${by}`;
   const isDirect = statements.every(({ body }) =>
     reads(body).every((node) => node.tensor !== by || isComparable(node)),
@@ -223,7 +231,7 @@ function inForwardMode(
         return axis < 0 ? placeOf(index, all, term) : (own[axis] ?? constantIndex(0));
       });
       const value = read(result, [...leading, ...without(term.of.at, takenOut(of.name, rows))]);
-      return whereSameRow(value, node, rows, term);
+      return whereSameRow(value, node, all, term);
     },
   };
 }

@@ -15,7 +15,7 @@ import {
   tensorsReadBy,
 } from '../graph/expressions.ts';
 import type { Expression, IndexExpression, LoopIndex, Statement, Tensor } from '../graph/types.ts';
-import type { Row, RowIndex } from './rows.ts';
+import { placeOfRow, type Row, type RowIndex } from './rows.ts';
 
 export interface Restored {
   readonly statements: readonly Statement[];
@@ -57,7 +57,7 @@ export function restoreRows(request: RestoreRequest): Restored {
       for (const at of statement.write) for (const name of indexNames(at)) names.add(name);
       for (const tensor of [...tensorsReadBy(statement), statement.target])
         for (const { index } of placesOf(tensor)) names.add(index.name);
-      const needed = all.filter(({ name }) => names.has(name));
+      const needed = all.filter(({ name, extent }) => extent !== 1 && names.has(name));
       if ((made.get(statement.target)?.length ?? -1) === needed.length) continue;
       made.set(
         statement.target,
@@ -86,7 +86,7 @@ export function restoreRows(request: RestoreRequest): Restored {
       loops.set(index.name, { name, extent: index.extent });
     }
     const placed = (tensorName: string, at: readonly IndexExpression[]): readonly IndexExpression[] =>
-      inserted(at, placesOf(tensorName), ({ name }) => names.get(name) ?? indexOf(name));
+      inserted(at, placesOf(tensorName), (index) => names.get(index.name) ?? placeOfRow(index));
     const inIndex = (index: IndexExpression): IndexExpression =>
       substituteInIndex(
         mapAtoms(index, (atom) => {

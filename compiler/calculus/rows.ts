@@ -9,6 +9,7 @@
  */
 import {
   binary,
+  constantIndex,
   freshName,
   hasExact,
   indexNames,
@@ -31,6 +32,10 @@ export interface RowIndex extends LoopIndex {
   /** What it is called in the end, where that is free. */
   readonly display: string;
 }
+
+/** The place of the row: the symbol, or the only place that there is. */
+export const placeOfRow = ({ name, extent }: RowIndex): IndexExpression =>
+  extent === 1 ? constantIndex(0) : indexOf(name);
 
 /** Tensor -> the axis that a symbol was taken out of. A tensor that is not here stays whole. */
 export type RowAxes = ReadonlyMap<string, number>;
@@ -105,7 +110,7 @@ export function oneRow(statement: Statement, rows: readonly Row[]): Statement {
   for (const { index, axes } of rows) {
     const axis = axes.get(target);
     const own = axis === undefined ? undefined : isPlainIndex(write[axis] ?? { terms: [], constant: 0 });
-    if (own !== undefined) symbols.set(own, indexOf(index.name));
+    if (own !== undefined) symbols.set(own, placeOfRow(index));
   }
   const atSymbols = mapExpression(substituteIndices(body, symbols), (node) => {
     if (node.kind !== 'read') return node;
@@ -146,7 +151,8 @@ export function withFreePlaces(term: Term, { ambient = [], axes, preferred }: Co
     const name = freshName(preferred[axis] ?? 'ijklmpq'[axis] ?? 'i', taken);
     taken.add(name);
     indices.push({ name, extent });
-    if (extent !== 1) factor = scale(sameIndex(indexOf(name), index), factor);
+    if (extent !== 1 || term.read.outside !== undefined)
+      factor = scale(sameIndex(indexOf(name), index), factor);
     return indexOf(name);
   });
   return { ...term, indices, factor, read: { ...term.read, at } };

@@ -200,7 +200,7 @@ export interface OwnFunction {
  */
 export interface Derivative {
   readonly kind: 'derivative';
-  /** At plain indices, each once. */
+  /** At plain indices, each once; along an axis of size 1 it may be at 0. */
   readonly of: Read;
   readonly by: readonly Read[];
   readonly along?: readonly Read[];

@@ -6,6 +6,7 @@ import type { Span } from '../diagnostics/source.ts';
 import {
   constantIndex,
   freeIndices,
+  isConstantIndex,
   indexOf,
   isPlainIndex,
   read,
@@ -275,10 +276,12 @@ const readAt = (tensor: string, variables: readonly string[]): Read =>
     variables.map((variable) => indexOf(variable)),
   );
 
-/** A body as an element of a tensor, at plain indices, each once. */
+/** A body as an element of a tensor, at plain indices, each once, but for axes of size 1. */
 function elementOf(body: Expression, elaboration: Elaboration): Read {
   if (body.kind === 'read' && body.outside === undefined) {
-    const names = body.at.map(isPlainIndex);
+    const axes = elaboration.builder.tensor(body.tensor)?.axes ?? [];
+    const varying = body.at.filter((index, axis) => axes[axis] !== 1 || isConstantIndex(index) !== 0);
+    const names = varying.map(isPlainIndex);
     if (!names.includes(undefined) && new Set(names).size === names.length) return body;
   }
   const free = orderedIndices(body, elaboration);
