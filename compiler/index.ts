@@ -18,7 +18,8 @@ import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
 import { neededPrelude } from './prelude/needed.ts';
-import { optimise, passes, passMeanings, prepare, type RewriteOptions } from './rewrite/index.ts';
+import { optimise, passes, passMeanings, prepare } from './rewrite/index.ts';
+import type { PassName, RewriteOptions } from './rewrite/index.ts';
 import { choices } from './schedule/choices.ts';
 import { schedule, scheduleUpdate } from './schedule/index.ts';
 import type { LoopProgram } from './schedule/types.ts';
@@ -215,6 +216,20 @@ function analyseModel(
   const program = diagnostics.hasErrors ? gradient : optimise(gradient, { observe, without });
   return { model, stages, gradient, program };
 }
+
+/**
+ * The program with its gradient as a textbook has it: simplified as what is emitted, but nothing is computed again to save
+ * memory, and masks stay where the chain rule puts them.
+ */
+export function textbookGradient(
+  { gradient }: AnalysedModel,
+  { without = new Set() }: Pick<CompileOptions, 'without'> = {},
+): Program {
+  return optimise(gradient, { without: new Set([...without, ...notForReaders]) });
+}
+
+/** Passes that only make a program quicker or smaller. */
+const notForReaders: readonly PassName[] = ['scatter', 'checkpoint', 'recompute'];
 
 function analyseInference(
   model: Model,

@@ -6,6 +6,7 @@ import {
   compile,
   renderDiagnostics,
   scheduleModel,
+  textbookGradient,
   toJson,
   type AnalysedModel,
   type Diagnostic,
@@ -225,11 +226,13 @@ async function print(analysed: AnalysedModel, options: CliOptions): Promise<stri
     const named = analysed.stages.filter(({ pass }) => pass === options.print);
     const last = named.at(-1);
     if (last === undefined) throw new UsageError(`the pass '${options.print}' does not run in this call`);
-    return printProgram(last.program);
+    return printProgram(last.program, { places: true });
   }
   switch (options.emit) {
     case 'gradient':
-      return (await import('../emit/dsl.ts')).emitGradient(analysed.program);
+      return (await import('../emit/dsl.ts')).emitGradient(
+        textbookGradient(analysed, { without: new Set(options.without) }),
+      );
     case 'latex':
       return (await import('../emit/latex.ts')).emitLatex(analysed.program);
     case 'mermaid':
@@ -238,7 +241,7 @@ async function print(analysed: AnalysedModel, options: CliOptions): Promise<stri
       return (await import('../emit/dot.ts')).emitDot(analysed.program);
     case 'dsl':
     case 'ts':
-      return printProgram(analysed.model.program);
+      return printProgram(analysed.model.program, { places: true });
   }
 }
 

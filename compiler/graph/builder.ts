@@ -309,6 +309,11 @@ export function countOf(indices: readonly LoopIndex[]): Expression {
   );
 }
 
+/** What is said of a tensor that is computed on the way to another one and has no name in the model. */
+export function asPart({ name, partOf }: Tensor): Pick<Tensor, 'partOf'> {
+  return { partOf: partOf ?? name };
+}
+
 /** The element type of a reduction's target. */
 export function elementOf(combine: Combine, rank: number): ElementType {
   if (combine === 'argmax' || combine === 'argmin') return 'integer';

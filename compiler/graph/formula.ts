@@ -1,14 +1,10 @@
 /** A statement as lines of mathematics: broken at operators, what a long one repeats named below it. */
 import { children, foldExpression, freshName, read, withChildren } from './expressions.ts';
 import { Interner } from './interner.ts';
-import { printExpression, printStatement } from './print.ts';
+import { printExpression } from './print-expression.ts';
+import { printStatement } from './print-statement.ts';
 import type { Expression, Program, Statement } from './types.ts';
-
-/** Lines of a formula are not longer, and places stand under one another. */
-const WIDTH = 100;
-
-/** A formula is not broken before this. */
-const SHORTEST_LINE = 30;
+import { wrapped } from './wrap.ts';
 
 /** In a longer formula, parts that occur more than once get names. */
 const MOST_LINES = 6;
@@ -114,37 +110,4 @@ function replaced(root: Expression, part: Expression, by: Expression): Expressio
   return foldExpression<Expression>(root, (node, operands) =>
     interner.idOf(node) === wanted ? by : withChildren(node, operands),
   );
-}
-
-/** A formula in lines of a page's width, broken before an operator: as far outside of brackets as it goes. */
-function wrapped(formula: string): string[] {
-  const lines: string[] = [];
-  let rest = formula;
-  for (;;) {
-    const end = rest.length <= WIDTH ? 0 : breakOf(rest);
-    if (end === 0) return [...lines, rest];
-    lines.push(rest.slice(0, end - 1));
-    rest = `    ${rest.slice(end)}`;
-  }
-}
-
-/** Where the next line begins; 0 if there is no such place. */
-function breakOf(formula: string): number {
-  let depth = 0;
-  let best = 0;
-  let least = Infinity;
-  for (let at = 0; at < formula.length && (at < WIDTH || best === 0); at++) {
-    const character = formula[at]!;
-    if ('([{'.includes(character)) depth++;
-    if (')]}'.includes(character)) depth--;
-    if (at <= SHORTEST_LINE || formula[at - 1] !== ' ') continue;
-    if (!/^(?:[-+*/?:=]|[-+*]=|and|or|for) /.test(formula.slice(at, at + 4))) continue;
-    // sums before products; of equal places, the last
-    const rank = 2 * depth + (/[*/=f]/.test(formula.slice(at, at + 2)) ? 1 : 0);
-    if (rank <= least) {
-      least = rank;
-      best = at;
-    }
-  }
-  return best;
 }

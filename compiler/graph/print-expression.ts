@@ -6,6 +6,8 @@ import type { Constant, Derivative, Expression, IndexAtom, IndexExpression, Read
 export interface PrintOptions {
   /** What Accumulated is printed as; default `accumulated`. */
   readonly accumulated?: string;
+  /** The text that stands for a node, as one that needs no brackets: a mean in the place of a quotient. */
+  readonly own?: ((node: Expression) => string | undefined) | undefined;
   /** The loop indices in scope: a run-time size of the same name is then written `extent(n)`. */
   readonly bound?: ReadonlySet<string>;
   /** Leave out all indices, as in an optimizer, where every tensor is taken whole. */
@@ -27,6 +29,8 @@ export function printExpression(expression: Expression, options: PrintOptions = 
 }
 
 function printNode(node: Expression, operands: readonly Printed[], options: PrintOptions): Printed {
+  const own = options.own?.(node);
+  if (own !== undefined) return primary(own);
   const [first, second, third] = operands.map((operand) => atLeast(operand));
   switch (node.kind) {
     case 'constant':

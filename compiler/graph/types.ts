@@ -307,13 +307,20 @@ export interface Tensor {
   readonly frozen?: boolean;
   /** Set by the scheduler (schedule/steps.ts): the axis of a recurrence's steps, of which only the one at hand is stored. */
   readonly stepAxis?: number;
+  /** Of a reduction that stands inside of a statement, `h` of `h_sum`: the model gives it no name of its own. */
+  readonly partOf?: string;
   /** What the model calls it when it is used, where training has another tensor of that name. */
   readonly knownAs?: string;
   readonly span: Span;
 }
 
 /** fanIn and fanOut count as in Keras: product of the receptive field times the last-but-one / last axis. */
-export type Initializer =
+export type Initializer = InitialValues & {
+  /** How the user wrote it, `glorot_uniform`, kept for printing: it gives these values for the axes of its tensor. */
+  readonly name?: string;
+};
+
+export type InitialValues =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
   | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number }

@@ -157,7 +157,8 @@ export function renameProgram(program: Program, names: ReadonlyMap<string, strin
     tensors: new Map(
       [...program.tensors.values()].map((tensor) => {
         const name = nameOf(tensor.name);
-        return [name, { ...tensor, name }];
+        const { partOf } = tensor;
+        return [name, { ...tensor, name, ...(partOf === undefined ? {} : { partOf: nameOf(partOf) }) }];
       }),
     ),
     statements: program.statements.map((statement) => ({

@@ -122,7 +122,7 @@ export function hoist(definition: Definition, elaboration: Elaboration, reserved
   const known = elaboration.hoisted.get(key);
   if (known === undefined) {
     elaboration.hoisted.set(key, name);
-    addStatement(name, combine, free, bound, lowered, elaboration);
+    addStatement(name, combine, free, bound, lowered, elaboration, true);
   } else {
     elaboration.release(name);
   }
@@ -228,6 +228,7 @@ function addStatement(
   bound: readonly string[],
   body: Expression,
   elaboration: Elaboration,
+  isPart = false,
 ): Tensor | undefined {
   const { builder, frame } = elaboration;
   if (frame === undefined) return undefined;
@@ -248,6 +249,7 @@ function addStatement(
   const element = elementOf(combine, write.length);
   builder.add(statement, {
     element,
+    ...(isPart && combine !== 'assign' ? { partOf: frame.target } : {}),
     ...(element === 'integer' ? { range: placeRange(bound, elaboration) } : {}),
   });
   elaboration.release(target);

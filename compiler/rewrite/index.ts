@@ -12,6 +12,7 @@ import { fuseEpilogues } from './epilogue.ts';
 import { inline } from './inline.ts';
 import { keepDear } from './keep.ts';
 import { nestSums } from './nest.ts';
+import { withPlainNames } from './plain-names.ts';
 import { recompute } from './recompute.ts';
 import { scatterThrough } from './scatter.ts';
 import { share } from './share.ts';
@@ -102,7 +103,7 @@ export function optimise(program: Program, options: RewriteOptions = {}): Progra
     if (next === current) break;
     current = next;
   }
-  return run(last, current, options);
+  return withPlainNames(run(last, current, options), program);
 }
 
 function run(names: readonly PassName[], program: Program, options: RewriteOptions): Program {

@@ -2,7 +2,7 @@
  * Sums that differ only in what is done with them, c Σ f and -d Σ f, are one sum and two statements that read it: in the
  * backward pass of batch norm Σ dy and Σ dy (x - m) are the gradients of its shift and its gain, and stand in dx again.
  */
-import { elementOf, withStatements } from '../graph/builder.ts';
+import { asPart, elementOf, withStatements } from '../graph/builder.ts';
 import {
   accumulated,
   expressionKey,
@@ -90,7 +90,7 @@ function hoisted(
   const target = freshName(`${withoutPrimes(statement.target).replace(/_sum\d*$/, '')}_sum`, names);
   names.add(target);
   const element = elementOf('sum', like.axes.length);
-  added.set(target, { ...like, name: target, role: 'intermediate', element });
+  added.set(target, { ...like, ...asPart(like), name: target, role: 'intermediate', element });
   const { finish: _, ...rest } = statement;
   return { statement: { ...rest, target, phase }, sign, key };
 }

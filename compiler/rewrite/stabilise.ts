@@ -18,7 +18,7 @@ import {
   substituteIndices,
   subtract,
 } from '../graph/expressions.ts';
-import { withStatements } from '../graph/builder.ts';
+import { asPart, withStatements } from '../graph/builder.ts';
 import type { Expression, Program, Statement, Tensor } from '../graph/types.ts';
 import { Definitions, fitsHole, isInvariant, placesOf } from './definitions.ts';
 import { rewriteAll } from './matching.ts';
@@ -183,7 +183,7 @@ class Stabiliser {
     this.byTarget.set(target, statement);
     const tensor = this.program.tensors.get(like.target);
     if (tensor === undefined) throw new Error(`${like.target} is not declared`);
-    this.added.set(target, { ...tensor, name: target, element: 'double' });
+    this.added.set(target, { ...tensor, ...asPart(tensor), name: target, element: 'double' });
     this.after.set(like.target, [...(this.after.get(like.target) ?? []), statement]);
     return target;
   }

@@ -11,7 +11,7 @@ import { emitGradient } from '../../compiler/emit/dsl.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { printProgram } from '../../compiler/graph/print.ts';
 import type { Program } from '../../compiler/graph/types.ts';
-import { analyse } from '../../compiler/index.ts';
+import { analyse, textbookGradient } from '../../compiler/index.ts';
 import { elaborate } from '../../compiler/model/index.ts';
 import { parse } from '../../compiler/syntax/index.ts';
 import { batchExtents, programs, randomTensors } from './programs.ts';
@@ -128,8 +128,9 @@ describe.each(examples)('%s', (path) => {
 
   it.each(models.filter(({ gradient }) => gradient.gradients.size > 0))(
     'has a gradient that compiles by itself',
-    ({ program, gradient }) => {
-      for (const each of [program, gradient]) {
+    (model) => {
+      const { program, gradient } = model;
+      for (const each of [program, gradient, textbookGradient(model)]) {
         const names = [each.loss ?? '', ...each.outputs, ...each.gradients.values()];
         expectSame(each, programOf(emitGradient(each)), names, 2);
       }

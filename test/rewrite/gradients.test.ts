@@ -42,7 +42,7 @@ describe('binary cross-entropy on a sigmoid is (a - y) / m', () => {
   test('the loss is the stable one, term by term', () => {
     const program = trained(`${affine}\n  input y[n, 4]${spellings['textbook']}`);
     expect(line(program, 'loss')).toBe(
-      'loss = sum[n, k](y[n, k] * softplus(-z[n, k]) + (1 - y[n, k]) * softplus(z[n, k])) / (4 * extent(n))',
+      'loss = mean[n, k](y[n, k] * softplus(-z[n, k]) + (1 - y[n, k]) * softplus(z[n, k]))',
     );
   });
 });
@@ -138,17 +138,17 @@ test('a perceptron: bias and activation in the products, every statement', () =>
   expect(lines(program)).toEqual([
     'h[n, j] = relu(sum[i](x[n, i] * W1[i, j]) + b1[j])',
     'z[n, k] = sum[j](h[n, j] * W2[j, k]) + b2[k]',
-    'p_logsumexp[n] = logsumexp[k](z[n, k])',
-    'p[n, k] = exp(z[n, k] - p_logsumexp[n])',
-    'loss = sum[n](p_logsumexp[n] - z[n, label[n]]) / extent(n)',
-    'accuracy_argmax[n] = argmax[k](z[n, k])',
-    'accuracy = sum[n](accuracy_argmax[n] == label[n]) / extent(n)',
+    'z_logsumexp[n] = logsumexp[k](z[n, k])',
+    'p[n, k] = exp(z[n, k] - z_logsumexp[n])',
+    'loss = mean[n](z_logsumexp[n] - z[n, label[n]])',
+    'z_argmax[n] = argmax[k](z[n, k])',
+    'accuracy = mean[n](z_argmax[n] == label[n])',
     'dz[n, k] = (p[n, k] - (k == label[n])) / extent(n)',
     'db2[k] = sum[n](dz[n, k])',
     'dW2[j, k] = sum[n](h[n, j] * dz[n, k])',
-    'dh_sum[n, j] = h[n, j] > 0 ? sum[k](dz[n, k] * W2[j, k]) : 0',
-    'db1[j] = sum[n](dh_sum[n, j])',
-    'dW1[i, j] = sum[n](x[n, i] * dh_sum[n, j])',
+    'dh[n, j] = h[n, j] > 0 ? sum[k](dz[n, k] * W2[j, k]) : 0',
+    'db1[j] = sum[n](dh[n, j])',
+    'dW1[i, j] = sum[n](x[n, i] * dh[n, j])',
   ]);
 });
 
@@ -178,14 +178,14 @@ test('standardised rows: the moments are computed once, their adjoints by two su
     [
       "c_sum[n] = sum[i](x[n, i] * s[i])",
       "c[n, i] = x[n, i] * s[i] - c_sum[n] / 5",
-      "v[n] = sum[i](c[n, i]^2) / 5",
+      "v[n] = mean[i](c[n, i]^2)",
       "q[n, i] = g[i] * c[n, i] / sqrt(v[n] + 1e-5)",
-      "loss = sum[n, i]((q[n, i] - y[n, i])^2) / (5 * extent(n))",
+      "loss = mean[n, i]((q[n, i] - y[n, i])^2)",
       "dq[n, i] = 2 * (q[n, i] - y[n, i]) / (5 * extent(n))",
       "dg[i] = sum[n](dq[n, i] * (c[n, i] / sqrt(v[n] + 1e-5)))",
       "dv_sum[n] = -(sum[i](dq[n, i] * q[n, i]) / (10 * (v[n] + 1e-5)))",
       "dc[n, i] = dq[n, i] * (g[i] / sqrt(v[n] + 1e-5)) + dv_sum[n] * (2 * c[n, i])",
-      "dc_sum[n] = -(sum[i](dc[n, i]) / 5)",
+      "dc_sum[n] = -mean[i](dc[n, i])",
       "ds[i] = sum[n]((dc[n, i] + dc_sum[n]) * x[n, i])",
     ]
   `);
@@ -289,7 +289,7 @@ describe('a mask keeps what it hides out of the gradient', () => {
   z[n, t, k] = sum[i](x[n, t, i] * W[i, k])
   loss = mean[n](sum[t](t < length[n] ? cross_entropy[k](z[n, t, k], label[n, t]) : 0))`);
     expect(line(program, 'dz')).toBe(
-      'dz[n, t, k] = t < length[n] ? (exp(z[n, t, k] - loss_logsumexp[n, t]) - (k == label[n, t])) / extent(n) : 0',
+      'dz[n, t, k] = t < length[n] ? (exp(z[n, t, k] - z_logsumexp[n, t]) - (k == label[n, t])) / extent(n) : 0',
     );
   });
 

@@ -1,6 +1,7 @@
 /** What stands after `~`: how the first value of a parameter or a state is made. */
 import type { DiagnosticCode } from '../../diagnostics/codes.ts';
 import type { Span } from '../../diagnostics/source.ts';
+import { printNumber } from '../../graph/print-expression.ts';
 import type { Extent, Initializer } from '../../graph/types.ts';
 import type { Call, ListLiteral, SyntaxExpression } from '../../syntax/tree.ts';
 import { knownNames } from './hints.ts';
@@ -142,9 +143,15 @@ function apply(
   }
   const made = rule.make((parameter) => values.get(parameter) ?? 0, fans ?? { in: 1, out: 1 });
   const problem = problemOf(made, axes);
-  if (problem === undefined) return made;
+  if (problem === undefined) return rule.needsFans ? { ...made, name: writtenWith(name, values) } : made;
   diagnostics.error('E503', at.span, problem);
   return constantOf(0);
+}
+
+/** `he_normal`, `he_normal(gain = 2)` */
+function writtenWith(name: string, values: ReadonlyMap<string, number>): string {
+  const gain = values.get('gain') ?? 1;
+  return gain === 1 ? name : `${name}(gain = ${printNumber(gain)})`;
 }
 
 function problemOf(made: Initializer, axes: readonly Extent[]): string | undefined {
