@@ -41,6 +41,12 @@ const extensions: Readonly<Record<Emission, string>> = {
   dot: '.dot',
 };
 
+/** `.gradient.dsl`; of a printed stage `.stabilise.dsl`. */
+function extensionOf({ emit, print }: CliOptions): string {
+  if (print === undefined) return extensions[emit];
+  return print === 'schedule' ? '.schedule.txt' : `.${print}.dsl`;
+}
+
 export async function run(options: CliOptions): Promise<number> {
   checkLeftOut(options.without);
   if (options.print !== undefined) checkPrinted(options.print);
@@ -203,7 +209,7 @@ async function compileFile(
   const { diagnostics, models } = analyse(source, common);
   const products: Product[] = [];
   for (const analysed of models) {
-    const name = productName(stem, analysed.model.name, models.length, extensions[options.emit]);
+    const name = productName(stem, analysed.model.name, models.length, extensionOf(options));
     products.push({ name, text: await print(analysed, options) });
   }
   return { diagnostics, products, imported };

@@ -2,6 +2,11 @@
 import { placeOf } from '../diagnostics/source.ts';
 import type { Origin } from './types.ts';
 
+/** Said of a cotangent: it is by the sum that a function is applied to in the statement of `owner`. */
+export const insideOf = (owner: string): string => `by the sum inside of ${owner}`;
+
+export const isInsideOf = (step: string): boolean => step.startsWith(insideOf(''));
+
 /** More places of one kind are counted. */
 const MOST_PLACES = 6;
 

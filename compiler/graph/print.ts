@@ -12,7 +12,7 @@ import { freshName, isScatter, reducedIndices, tensorsReadBy, withoutPrimes } fr
 import { nestedReductions } from './nested.ts';
 import { printDeclaration, printInitializer } from './print-declaration.ts';
 import { printStatement, shownIndices } from './print-statement.ts';
-import { placeOfOrigin } from './origin.ts';
+import { isInsideOf, placeOfOrigin } from './origin.ts';
 import { ownFunctionLines } from './print-surgery.ts';
 import { nextValues } from './results.ts';
 import { scanUnits, withScanIndex } from './scan.ts';
@@ -74,16 +74,16 @@ function withPlaces(lines: readonly Line[]): string[] {
   });
 }
 
-/** The steps of a statement's history that say something to a reader who sees where it comes from. */
-const toldSteps: Readonly<Record<Phase, RegExp>> = {
-  forward: /^(stabilised|computed again)$/,
-  backward: /^(computed again|by the sum inside of .*)$/,
-  update: /^$/,
+/** Does a step of a statement's history say something to a reader who sees where it comes from? */
+const isTold: Readonly<Record<Phase, (step: string) => boolean>> = {
+  forward: (step) => step === 'stabilised' || step === 'computed again',
+  backward: (step) => step === 'computed again' || isInsideOf(step),
+  update: () => false,
 };
 
 /** `lenet.dsl:12 (layers.dsl:7), stabilised` */
 function placeOfStatement({ origin, phase }: Statement): string {
-  const told = new Set(origin.history.filter((step) => toldSteps[phase].test(step)));
+  const told = new Set(origin.history.filter((step) => isTold[phase](step)));
   return [placeOfOrigin(origin), ...told].join(', ');
 }
 

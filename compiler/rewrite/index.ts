@@ -13,6 +13,7 @@ import { inline } from './inline.ts';
 import { keepDear } from './keep.ts';
 import { nestSums } from './nest.ts';
 import { withPlainNames } from './plain-names.ts';
+import { pickTerms } from './pick.ts';
 import { recompute } from './recompute.ts';
 import { scatterThrough } from './scatter.ts';
 import { share } from './share.ts';
@@ -33,6 +34,7 @@ export const passes = {
   simplify: keepingScans(simplify),
   nest: keepingScans(nestSums),
   dense: keepingScans(makeDense),
+  pick: keepingScans(pickTerms),
   share: keepingScans(share),
   split: keepingScans(splitContractions),
   dead: keepingScans(removeDead),
@@ -53,6 +55,7 @@ export const passMeanings: Readonly<Record<PassName, string>> = {
   simplify: 'algebra: constants, like terms, what no index moves out of sums',
   nest: 'a sum of sums becomes one sum',
   dense: 'a scatter in which each element is written once becomes a choice at each element',
+  pick: 'a sum in which a condition leaves one term is that term',
   share: 'what an earlier statement computes already is read from there',
   split: 'a sum over a product of many factors becomes products of two, in the cheapest order',
   dead: 'statements that no result depends on are dropped',
@@ -72,7 +75,7 @@ export interface RewriteOptions {
 }
 
 const before: readonly PassName[] = ['stabilise', 'simplify', 'nest', 'split', 'dead'];
-const settling: readonly PassName[] = ['dense', 'simplify', 'share', 'dead', 'inline', 'nest'];
+const settling: readonly PassName[] = ['dense', 'simplify', 'pick', 'share', 'dead', 'inline', 'nest'];
 const last: readonly PassName[] = [
   'keep',
   'share',

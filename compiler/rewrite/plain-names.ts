@@ -8,6 +8,7 @@
  */
 import { isPlainIndex, tensorsIn, withoutPrimes } from '../graph/expressions.ts';
 import { indexKey } from '../graph/index-expressions.ts';
+import { insideOf } from '../graph/origin.ts';
 import { renameProgram } from '../graph/variants.ts';
 import type { Program, Statement } from '../graph/types.ts';
 
@@ -27,8 +28,6 @@ export function withPlainNames(program: Program, before: Program): Program {
   });
   return { ...renamed, statements };
 }
-
-const insideOf = (owner: string): string => `by the sum inside of ${owner}`;
 
 const cotangentOf = (name: string): string => `d${withoutPrimes(name)}`;
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { analyse } from '../../compiler/index.ts';
+import { analyse, textbookGradient } from '../../compiler/index.ts';
 import { help } from '../../compiler/cli/options.ts';
 import { emitGradient } from '../../compiler/emit/dsl.ts';
 
@@ -27,7 +27,7 @@ describe('README', () => {
   it('shows its gradient', () => {
     const { models } = analyse({ path: 'xor.dsl', text: read('examples/xor/xor.dsl') });
     expect(block('<!-- gradient of').trim()).not.toBe('');
-    expect(emitGradient(models[0]!.program)).toContain(block('<!-- gradient of'));
+    expect(emitGradient(textbookGradient(models[0]!))).toContain(block('<!-- gradient of'));
   });
 
   it('shows the loop of a function of generated/xor.ts', () => {

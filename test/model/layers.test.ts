@@ -27,12 +27,13 @@ describe('a layer call that is a whole statement', () => {
 });
 
 describe('how the weights of a layer begin', () => {
-  /** Parameter -> what it begins with. */
+  /** Parameter -> what it begins with, however that was written. */
   const begins = (body: string, around = ''): Record<string, unknown> =>
     Object.fromEntries(
-      [...programOf(body, around).tensors.values()].flatMap(({ name, role, initializer }) =>
-        role === 'parameter' && !name.endsWith('_b') ? [[name, initializer]] : [],
-      ),
+      [...programOf(body, around).tensors.values()].flatMap(({ name, role, initializer }) => {
+        const { name: _, ...values } = initializer ?? {};
+        return role === 'parameter' && !name.endsWith('_b') ? [[name, values]] : [];
+      }),
     );
   const normal = (deviation: number): unknown => ({
     kind: 'normal',

@@ -1,7 +1,7 @@
 /** @file The model's description, as the runtime wants it: ports, parameters, states, defaults. */
 import { batchwiseResults } from '../../graph/batchwise.ts';
 import { probabilities } from '../../graph/intervals.ts';
-import type { Initializer, Program, Tensor } from '../../graph/types.ts';
+import type { InitialValues, Initializer, Program, Tensor } from '../../graph/types.ts';
 import type {
   ModelDescription,
   ParameterDescription,
@@ -90,7 +90,7 @@ function describeParameter(tensor: Tensor, { loops }: EmitRequest): ParameterDes
     offset: buffer.offset.constant,
     size: buffer.size.constant,
     frozen: tensor.frozen === true,
-    initializer: tensor.initializer ?? { kind: 'constant', value: 0 },
+    initializer: withoutName(tensor.initializer ?? { kind: 'constant', value: 0 }),
   };
 }
 
@@ -106,10 +106,18 @@ function modelStates({ program, loops }: EmitRequest): StateDescription[] {
         offset: buffer.offset.constant,
         size: buffer.size.constant,
         initial:
-          initializer === undefined || initializer.kind === 'constant' ? initialOf(initializer) : initializer,
+          initializer === undefined || initializer.kind === 'constant'
+            ? initialOf(initializer)
+            : withoutName(initializer),
         scalar: false,
       };
     });
+}
+
+/** The values alone: the runtime makes them, however the user wrote it. */
+function withoutName(initializer: Initializer): InitialValues {
+  const { name: _, ...values } = initializer;
+  return values;
 }
 
 /** The states of optimizers and schedules start from one value. */

@@ -1,5 +1,5 @@
 /** @file What stands above a function: its mathematics, the places in the model, and what it serves. */
-import { placesOfOrigins } from '../../graph/origin.ts';
+import { isInsideOf, placesOfOrigins } from '../../graph/origin.ts';
 import { scanHeader } from '../../graph/print.ts';
 import { withScanIndex } from '../../graph/scan.ts';
 import type { Program, Statement } from '../../graph/types.ts';
@@ -36,9 +36,15 @@ export function heading(each: LoopFunction, program: Program): string {
     ...(each.documentation === undefined ? [] : proseLines(each.documentation)),
     ...(scan === '' ? [] : commentLines(scan)),
     ...lines,
-    ...each.computes.flatMap((statement) => partOf(statement, program)),
+    ...each.computes.flatMap((statement) => [...inside(statement), ...partOf(statement, program)]),
     ...usesOf(each),
   ].join('\n');
+}
+
+/** Of the gradient by what an activation is applied to: that it is not the one by the activation's value. */
+function inside({ target, phase, origin }: Statement): string[] {
+  const step = origin.history.find(isInsideOf);
+  return phase === 'backward' && step !== undefined ? proseLines(`${target} is the gradient ${step}`) : [];
 }
 
 /** Of the gradient by a tensor that another took in: which, since the module has none of that name. */
