@@ -5,7 +5,9 @@ import type { Origin } from './types.ts';
 /** Said of a cotangent: it is by the sum that a function is applied to in the statement of `owner`. */
 export const insideOf = (owner: string): string => `by the sum inside of ${owner}`;
 
-export const isInsideOf = (step: string): boolean => step.startsWith(insideOf(''));
+/** The owner, if a step of a statement's history says that. */
+export const ownerInside = (step: string): string | undefined =>
+  step.startsWith(insideOf('')) ? step.slice(insideOf('').length) : undefined;
 
 /** More places of one kind are counted. */
 const MOST_PLACES = 6;

@@ -42,7 +42,7 @@ export function printInitializer({ initializer, axes }: Tensor): string {
     case 'normal':
       return `normal(${printNumber(initializer.mean)}, ${printNumber(initializer.deviation)})`;
     case 'orthogonal':
-      return `orthogonal(${printNumber(initializer.gain)})`;
+      return initializer.gain === 1 ? 'orthogonal' : `orthogonal(${printNumber(initializer.gain)})`;
     case 'values':
       return printValues(initializer, axes);
   }

