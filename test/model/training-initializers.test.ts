@@ -66,8 +66,10 @@ describe('initialisers', () => {
     // [5, 5, 3, 16]: a receptive field of 25
     ['glorot_normal', [5, 5, 3, 16], normal(Math.sqrt(2 / (25 * 3 + 25 * 16)))],
     ['he_normal', [5, 5, 3, 16], normal(Math.sqrt(2 / 75))],
-  ])('%s of %j counts fans as Keras does', (text, axes, expected) => {
-    expect(initialise(text, axes)).toEqual({ made: expected, codes: [], hints: [] });
+  ])('%s of %j counts fans as Keras does, and keeps its name for printing', (text, axes, expected) => {
+    const { made, ...said } = initialise(text, axes);
+    expect(made).toEqual({ ...Object(expected), name: text });
+    expect(said).toEqual({ codes: [], hints: [] });
   });
 
   it('takes explicit values row by row', () => {

@@ -183,7 +183,7 @@ test('standardised rows: the moments are computed once, their adjoints by two su
       "loss = mean[n, i]((q[n, i] - y[n, i])^2)",
       "dq[n, i] = 2 * (q[n, i] - y[n, i]) / (5 * extent(n))",
       "dg[i] = sum[n](dq[n, i] * (c[n, i] / sqrt(v[n] + 1e-5)))",
-      "dv_sum[n] = -(sum[i](dq[n, i] * q[n, i]) / (10 * (v[n] + 1e-5)))",
+      "dv_sum[n] = -sum[i](dq[n, i] * q[n, i]) / (10 * (v[n] + 1e-5))",
       "dc[n, i] = dq[n, i] * (g[i] / sqrt(v[n] + 1e-5)) + dv_sum[n] * (2 * c[n, i])",
       "dc_sum[n] = -mean[i](dc[n, i])",
       "ds[i] = sum[n]((dc[n, i] + dc_sum[n]) * x[n, i])",
