@@ -8,7 +8,12 @@ import { withoutAllowed } from './diagnostics/allow.ts';
 import { Diagnostics, type Diagnostic } from './diagnostics/diagnostic.ts';
 import type { Source } from './diagnostics/source.ts';
 import { formatSections, loadPrettier } from './emit/format.ts';
-import { emitSections, type EmitRequest } from './emit/typescript/index.ts';
+import {
+  emitFunctions,
+  emitSections,
+  type EmitRequest,
+  type EmittedFunction,
+} from './emit/typescript/index.ts';
 import { neededFor } from './graph/builder.ts';
 import { inferenceOf } from './graph/inference.ts';
 import type { Program } from './graph/types.ts';
@@ -262,7 +267,7 @@ export async function compile(source: Source, options: CompileOptions = {}): Pro
     const loops = scheduleModel(analysed, options);
     const updates = scheduleUpdates(analysed, options);
     ended('schedule');
-    const sections = emit(analysed, { loops, ...updates }, source.path, hash, options);
+    const sections = emitSections(requestOf(analysed, { loops, ...updates }, source.path, hash, options));
     ended('emit');
     if (options.format !== false) await loadPrettier();
     ended('load prettier');
@@ -297,15 +302,27 @@ function scheduleUpdates(
   };
 }
 
-function emit(
+/** The functions of an analysed model's forward and backward pass, one by one, as its module has them. */
+export function emittedFunctions(
+  analysed: AnalysedModel,
+  loops: LoopProgram,
+  path: string,
+  options: Pick<CompileOptions, 'math' | 'without'> = {},
+): readonly EmittedFunction[] {
+  return emitFunctions(
+    requestOf(analysed, { loops, ...scheduleUpdates(analysed, options) }, path, '', options),
+  );
+}
+
+function requestOf(
   { model, program }: AnalysedModel,
   scheduled: Pick<EmitRequest, 'loops' | 'groups' | 'schedules'>,
   path: string,
   hash: string,
   options: CompileOptions,
-): readonly string[] {
+): EmitRequest {
   const { runtime = 'chainrule/runtime', standalone, inference = false, without, math } = options;
-  return emitSections({
+  return {
     model,
     program,
     inference,
@@ -319,7 +336,7 @@ function emit(
       hash,
       path: path.split(/[\\/]/).at(-1) ?? path,
     },
-  });
+  };
 }
 
 async function sha256(text: string): Promise<string> {

@@ -70,19 +70,25 @@ export function differentiate(
     );
     return program;
   }
-  const trained = [...program.tensors.values()].filter(
-    ({ role, frozen }) => role === 'parameter' && frozen !== true,
-  );
   const request: SweepRequest = {
-    program,
-    root: loss.name,
-    by: new Set(trained.map(({ name }) => name)),
+    ...trainingOf(program, loss.name),
     phase: 'backward',
-    nameOf: (tensor) => `d${tensor}`,
     form: options.form ?? 'inverted',
     dependsOn: options.dependsOn ?? new Set<string>(),
   };
   return new ReverseSweep(request, diagnostics).run();
+}
+
+/** The loss by all trained parameters. */
+export function trainingOf(
+  program: Program,
+  loss: string,
+): Pick<SweepRequest, 'program' | 'root' | 'by' | 'nameOf'> {
+  const trained = [...program.tensors.values()].filter(
+    ({ role, frozen }) => role === 'parameter' && frozen !== true,
+  );
+  const by = new Set(trained.map(({ name }) => name));
+  return { program, root: loss, by, nameOf: (tensor) => `d${tensor}` };
 }
 
 /** What is differentiated by what. */
@@ -127,7 +133,7 @@ export class ReverseSweep {
   private readonly diagnostics: Diagnostics;
   private readonly tensors: TensorTable;
   /** Tensor -> name of its cotangent, reserved for every active tensor before anything else is named. */
-  private readonly cotangents = new Map<string, string>();
+  private readonly cotangents: ReadonlyMap<string, string>;
   /** Tensor -> what its indices are called. */
   private readonly indexNames = new Map<string, readonly string[]>();
   private readonly contributions = new Map<string, Slot[]>();
@@ -143,13 +149,7 @@ export class ReverseSweep {
     this.request = request;
     this.diagnostics = diagnostics;
     this.tensors = new TensorTable(program.tensors);
-    // by values and by places
-    const reached = neededFor(program.statements, [loss]);
-    const active = activeTensors(program, by, reached);
-    for (const { name } of program.tensors.values()) {
-      if (name !== loss && (active.has(name) || (by.has(name) && reached.has(name))))
-        this.cotangents.set(name, this.tensors.reserve(request.nameOf(name)));
-    }
+    this.cotangents = reserveCotangents(request, this.tensors);
     for (const statement of program.statements) {
       if (statement.scan) this.recurrent.set(statement.target, statement);
       if (isScatter(statement)) continue;
@@ -407,6 +407,24 @@ export class ReverseSweep {
     const { phase } = this.request;
     return { target, indices, write, combine, body, phase, origin, ...(scan ? { scan } : {}) };
   }
+}
+
+/**
+ * The cotangent of each tensor that has one but for the root, by name: of what lies on a way from what is differentiated by to
+ * the root, and of those tensors themselves. Its name is taken in the table.
+ */
+export function reserveCotangents(
+  { program, root, by, nameOf }: Pick<SweepRequest, 'program' | 'root' | 'by' | 'nameOf'>,
+  table: TensorTable,
+): Map<string, string> {
+  const cotangents = new Map<string, string>();
+  // by values and by places
+  const reached = neededFor(program.statements, [root]);
+  const active = activeTensors(program, by, reached);
+  for (const { name } of program.tensors.values())
+    if (name !== root && (active.has(name) || (by.has(name) && reached.has(name))))
+      cotangents.set(name, table.reserve(nameOf(name)));
+  return cotangents;
 }
 
 function adjointOrigin({ target, origin }: Statement): Origin {

@@ -39,6 +39,11 @@ function importPrettier() {
 
 /** A module of sections that stand for themselves, each with an empty line after it. */
 export async function formatSections(sections: readonly string[]): Promise<string> {
+  return `${(await formatEach(sections)).join('\n\n')}\n`;
+}
+
+/** Sections by themselves, in their order. */
+export async function formatEach(sections: readonly string[]): Promise<readonly string[]> {
   const known = new Map(sections.map((section) => [section, formatted.get(section)]));
   const fresh = [...known].flatMap(([section, text]) => (text === undefined ? [section] : []));
   if (fresh.length > 0) {
@@ -56,5 +61,5 @@ export async function formatSections(sections: readonly string[]): Promise<strin
     if (formatted.size <= mostKept) break;
     formatted.delete(oldest);
   }
-  return `${sections.map((section) => known.get(section) ?? '').join('\n\n')}\n`;
+  return sections.map((section) => known.get(section) ?? '');
 }

@@ -37,6 +37,27 @@ export async function emitLatex(program: Program): Promise<string> {
   return program.statements.map((statement) => statementBlock(statement, math)).join('\n');
 }
 
+/** The same piece by piece, for pages that set formulas among words. */
+export interface LatexPrinter {
+  /** `h_{n, j} &= ...`: a line of an `aligned` block. */
+  readonly statement: (statement: Statement) => string;
+  readonly expression: (expression: Expression) => string;
+  /** An element: `A_{i, j}`. */
+  readonly element: (tensor: string, at: readonly IndexExpression[]) => string;
+  readonly name: (name: string) => string;
+}
+
+/** Heavy, as `emitLatex` is. */
+export async function latexPrinter(): Promise<LatexPrinter> {
+  const math = (await import('mathjs/number')) as unknown as Nodes;
+  return {
+    statement: (statement) => statementLine(statement, math),
+    expression: (expression) => expressionTex(expression, math),
+    element: subscripted,
+    name: nameTex,
+  };
+}
+
 // ---------------------------------------------------------------------------------------------------------- statements
 
 /** The head of a reduction, and how a scatter writes it. */
@@ -52,11 +73,15 @@ const reductions: Readonly<Record<Combine, { readonly head: string; readonly upd
 };
 
 function statementBlock(statement: Statement, math: Nodes): string {
-  const { target, write, origin } = statement;
-  const left = subscripted(target, write);
+  const { origin } = statement;
   const history = origin.history.length > 0 ? ` (${origin.history.join(', ')})` : '';
-  const line = isScatter(statement) ? scatterLine(statement, left, math) : assignLine(statement, left, math);
+  const line = statementLine(statement, math);
   return `% ${placeOf(origin.span)}${history}\n\\begin{aligned}\n  ${line}\n\\end{aligned}\n`;
+}
+
+function statementLine(statement: Statement, math: Nodes): string {
+  const left = subscripted(statement.target, statement.write);
+  return isScatter(statement) ? scatterLine(statement, left, math) : assignLine(statement, left, math);
 }
 
 function scatterLine({ combine, body, indices }: Statement, left: string, math: Nodes): string {

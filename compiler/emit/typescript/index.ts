@@ -34,6 +34,22 @@ export function emitModule(request: EmitRequest): string {
   return `${emitSections(request).join('\n\n')}\n`;
 }
 
+/** An operation of the program, or a kernel, as the module has it. */
+export interface EmittedFunction {
+  readonly function: LoopFunction;
+  /** What the module calls it. */
+  readonly name: string;
+  /** With what stands above it, not yet formatted. */
+  readonly text: string;
+}
+
+/** The functions of the forward and the backward pass, one by one, as `emitSections` has them. */
+export function emitFunctions(request: EmitRequest): readonly EmittedFunction[] {
+  const printer = new ModulePrinter(request);
+  printer.print();
+  return printer.emitted;
+}
+
 /** The module in parts that stand for themselves, with an empty line between any two. */
 export function emitSections(request: EmitRequest): readonly string[] {
   return new ModulePrinter(request).print();
@@ -45,6 +61,8 @@ class ModulePrinter {
   private readonly embedded: ReadonlySet<string>;
   private readonly arrayType: Readonly<Record<ElementType, string>>;
   private readonly usedHelpers = new Set<Helper>();
+  /** The functions of the program, in their order. */
+  readonly emitted: EmittedFunction[] = [];
   /** exp and its like are functions of the file. */
   private readonly fast: boolean;
   private readonly functions: Readonly<Record<Part, string[]>> = {
@@ -255,10 +273,11 @@ class ModulePrinter {
     const nameOf = (name: string): string => names.get(name) ?? name;
     const context = this.context(functions, nameOf);
     for (const each of functions) {
-      const text = emitFunction(each, context);
-      this.functions[partOf(each)].push(
-        `${heading(each, this.request.program)}\nexport function ${nameOf(each.name)}${text}`,
-      );
+      const name = nameOf(each.name);
+      const body = emitFunction(each, context);
+      const text = `${heading(each, this.request.program)}\nexport function ${name}${body}`;
+      this.functions[partOf(each)].push(text);
+      this.emitted.push({ function: each, name, text });
     }
     return (step, buffers, integers, numbers) =>
       callText(nameOf(step.function), context, step, buffers, integers, numbers);
