@@ -15,7 +15,13 @@ export interface Subcommand {
 }
 
 /** By name. A model's file of the same name is compiled as `compile ./NAME`. */
-export const subcommands: Readonly<Record<string, Subcommand>> = {};
+export const subcommands: Readonly<Record<string, Subcommand>> = {
+  explain: {
+    usage: 'explain FILE... [-o DIR] [--format html|markdown]',
+    meaning: 'writes a page that explains a model: its graph, its derivatives, and the code that came out',
+    run: async (words) => (await import('./explain.ts')).explainFiles(words),
+  },
+};
 
 /** The subcommand that a call begins with; undefined where files are compiled. */
 export function subcommandOf(name: string | undefined): Subcommand | undefined {
