@@ -1,5 +1,5 @@
 /** @file The backward part of a statement: ∂T/∂A for all that it reads, the chain rule, and the statement that came of it. */
-import { reserveCotangents } from '../calculus/adjoint.ts';
+import { reserveCotangents, trainingOf } from '../calculus/adjoint.ts';
 import { differential, type Term } from '../calculus/differential.ts';
 import { TensorTable } from '../calculus/names.ts';
 import type { LatexPrinter } from '../emit/latex.ts';
@@ -29,7 +29,9 @@ export class Backward {
     this.journeys = journeys;
     this.table = new TensorTable(prepared.tensors);
     this.reserved =
-      prepared.loss === undefined ? new Map() : reserveCotangents(prepared, prepared.loss, this.table);
+      prepared.loss === undefined
+        ? new Map()
+        : reserveCotangents(trainingOf(prepared, prepared.loss), this.table);
     const made = new Set(gradient.statements.map(({ target }) => target));
     for (const [tensor, cotangent] of this.reserved)
       if (made.has(cotangent)) this.cotangents.set(tensor, cotangent);
