@@ -15,6 +15,8 @@ import {
   type EmittedFunction,
 } from './emit/typescript/index.ts';
 import { neededFor } from './graph/builder.ts';
+import { startOf, type Place, type Section } from './emit/sections.ts';
+import type { SourceMap } from './emit/source-map.ts';
 import { inferenceOf } from './graph/inference.ts';
 import type { Program } from './graph/types.ts';
 import { loadImports, type Loader } from './imports.ts';
@@ -35,6 +37,7 @@ import { VERSION } from './version.ts';
 export { renderDiagnostics, toJson } from './diagnostics/render.ts';
 export type { Diagnostic } from './diagnostics/diagnostic.ts';
 export type { Source } from './diagnostics/source.ts';
+export type { SourceMap } from './emit/source-map.ts';
 export type { Loader } from './imports.ts';
 export { VERSION } from './version.ts';
 
@@ -53,6 +56,8 @@ export interface CompileOptions {
   readonly without?: ReadonlySet<string>;
   /** exact: the engine's own functions also where float32 would take an approximation (f64 always has them). */
   readonly math?: 'exact';
+  /** A source map beside each module: from its lines to those of the model. */
+  readonly sourceMap?: boolean;
   /** false: the text as the emitter makes it, before prettier. */
   readonly format?: boolean;
   /** Called after each step of the compilation with its name, for whoever takes the time; steps repeat. */
@@ -108,6 +113,8 @@ export interface CompiledModule {
   /** The model's name. */
   readonly name: string;
   readonly text: string;
+  /** Where it is asked for. The text does not name it: that is for whoever knows where both are kept. */
+  readonly map?: SourceMap;
 }
 
 export interface Compilation {
@@ -271,11 +278,25 @@ export async function compile(source: Source, options: CompileOptions = {}): Pro
     ended('emit');
     if (options.format !== false) await loadPrettier();
     ended('load prettier');
-    const text = options.format === false ? `${sections.join('\n\n')}\n` : await formatSections(sections);
-    modules.push({ name: analysed.model.name, text });
+    const texts = sections.map(({ text }) => text);
+    const formatted = options.format === false ? texts : await formatSections(texts);
     ended('prettier');
+    const { name, span } = analysed.model;
+    const map = options.sourceMap === true ? await mapOf(sections, formatted, startOf(span)) : undefined;
+    modules.push({ name, text: `${formatted.join('\n\n')}\n`, ...(map === undefined ? {} : { map }) });
+    if (map !== undefined) ended('source map');
   }
   return { diagnostics, modules };
+}
+
+/** What writes maps is loaded only where one is asked for. */
+async function mapOf(
+  sections: readonly Section[],
+  formatted: readonly string[],
+  model: Place,
+): Promise<SourceMap> {
+  const { sourceMapOf } = await import('./emit/source-map.ts');
+  return sourceMapOf(sections, formatted, model);
 }
 
 /** The loops of an analysed model: what each step runs, and over which buffers. */

@@ -143,7 +143,7 @@ export class ReverseSweep {
   private readonly backward: (Statement | Slot)[] = [];
 
   constructor(request: SweepRequest, diagnostics: Diagnostics) {
-    const { program, root: loss, by } = request;
+    const { program, root: loss } = request;
     this.program = program;
     this.loss = loss;
     this.request = request;

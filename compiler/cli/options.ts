@@ -4,6 +4,10 @@ import { parseArgs } from 'node:util';
 export const emissions = ['ts', 'dsl', 'gradient', 'latex', 'mermaid', 'dot'] as const;
 export type Emission = (typeof emissions)[number];
 
+/** Where a source map goes: beside the module, or into it. */
+export const sourceMapKinds = ['file', 'inline'] as const;
+export type SourceMapKind = (typeof sourceMapKinds)[number];
+
 export interface CliOptions {
   readonly files: readonly string[];
   readonly output?: string;
@@ -16,6 +20,7 @@ export interface CliOptions {
   readonly timing: boolean;
   readonly inference: boolean;
   readonly standalone: boolean;
+  readonly sourceMap?: SourceMapKind;
   readonly check: boolean;
   readonly watch: boolean;
   readonly stdout: boolean;
@@ -42,6 +47,8 @@ Compiles models to TypeScript that trains them.
       --timing       print where the time of the compilation goes, on standard error
       --inference    what predicts alone: no gradient, no loss, no optimizer (NAME.inference.ts)
       --standalone   put the runtime into the module: no imports at all
+      --source-map KIND  breakpoints and stack traces land in the model: file (NAME.ts.map beside the module) or
+                     inline (in the module)
       --check        write nothing; exit with 1 and the difference where a file is stale
       --watch        compile again whenever a file changes
       --stdout       print instead of writing
@@ -65,6 +72,7 @@ const words = {
   timing: flags,
   inference: flags,
   standalone: flags,
+  'source-map': { type: 'string', multiple: true },
   check: flags,
   watch: flags,
   stdout: flags,
@@ -94,6 +102,11 @@ export function parseCall(given: readonly string[]): Call {
   if (values.inference && values.emit === 'gradient')
     throw new UsageError('--inference leaves the gradient out: --emit gradient has nothing to print');
   const { inference, standalone, check, watch, stdout, json, timing } = values;
+  const sourceMap = once('source-map', values['source-map']);
+  if (sourceMap !== undefined && (values.emit !== 'ts' || print !== undefined))
+    throw new UsageError('--source-map is for TypeScript: it maps a module to its model');
+  if (sourceMap === 'file' && stdout)
+    throw new UsageError('--stdout has no place for a second file: use --source-map inline');
   const math = choice('math', values.math, ['fast', 'exact']);
   const options: CliOptions = {
     files,
@@ -106,6 +119,7 @@ export function parseCall(given: readonly string[]): Call {
     timing,
     inference,
     standalone,
+    ...(sourceMap === undefined ? {} : { sourceMap: choice('source-map', sourceMap, sourceMapKinds) }),
     check,
     watch,
     stdout,

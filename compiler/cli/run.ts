@@ -16,14 +16,8 @@ import { wantsColor } from './color.ts';
 import { loadImport, readText, reason, writeWhole } from './files.ts';
 import { checkLeftOut, checkPrinted, passList } from './list.ts';
 import { FileError, UsageError, type CliOptions, type Emission } from './options.ts';
+import { withMap, type Product } from './source-map.ts';
 import { printTiming, Timing } from './timing.ts';
-
-/** A text made from a file, and where it belongs. */
-interface Product {
-  /** File name, without folder. */
-  readonly name: string;
-  readonly text: string;
-}
 
 interface Outcome {
   readonly diagnostics: readonly Diagnostic[];
@@ -199,11 +193,15 @@ async function compileFile(
       dtype: options.dtype,
       ...(options.math === undefined ? {} : { math: options.math }),
       ...(standalone === undefined ? {} : { standalone }),
+      sourceMap: options.sourceMap !== undefined,
     });
-    const products = modules.map(({ name, text }) => ({
-      name: productName(stem, name, modules.length, options.inference ? '.inference.ts' : '.ts'),
-      text,
-    }));
+    const products = modules.flatMap(({ name, text, map }): Product[] => {
+      const extension = options.inference ? '.inference.ts' : '.ts';
+      const file = productName(stem, name, modules.length, extension);
+      return map === undefined || options.sourceMap === undefined
+        ? [{ name: file, text }]
+        : withMap({ file, text, map, folder: folderOf(options), kind: options.sourceMap });
+    });
     return { diagnostics, products, imported };
   }
   const { diagnostics, models } = analyse(source, common);
@@ -214,6 +212,9 @@ async function compileFile(
   }
   return { diagnostics, products, imported };
 }
+
+/** Where modules go. */
+const folderOf = ({ output = 'generated' }: CliOptions): string => output;
 
 /** `digits.ts`, `digits.inference.ts`; `pair.First.ts` and `pair.Second.ts` where a file has several models. */
 function productName(stem: string, model: string, models: number, extension: string): string {
@@ -265,8 +266,8 @@ async function deliver(product: Product, options: CliOptions): Promise<Delivery>
     if (!options.json) process.stdout.write(product.text.endsWith('\n') ? product.text : `${product.text}\n`);
     return { state: 'printed', stale: false, ...(options.json ? { text: product.text } : {}) };
   }
-  const path = join(options.output ?? 'generated', product.name);
-  if (options.check) return checkFresh(path, product.text, options);
+  const path = join(folderOf(options), product.name);
+  if (options.check) return checkFresh(path, product, options);
   try {
     const written = writeWhole(path, product.text);
     if (!options.json) process.stdout.write(`${path}${written ? '' : ' (unchanged)'}\n`);
@@ -276,11 +277,13 @@ async function deliver(product: Product, options: CliOptions): Promise<Delivery>
   }
 }
 
-async function checkFresh(path: string, text: string, options: CliOptions): Promise<Delivery> {
+async function checkFresh(path: string, product: Product, options: CliOptions): Promise<Delivery> {
+  const { text } = product;
   const old = readText(path);
   const found = 'text' in old ? old.text : '';
   if (found === text) return { path, state: 'fresh', stale: false };
-  if (!options.json) {
+  if (!options.json && product.isMap === true) process.stdout.write(`${path} is stale\n`);
+  else if (!options.json) {
     const { createTwoFilesPatch } = await import('diff');
     process.stdout.write(
       createTwoFilesPatch(path, path, found, text, 'as it stands', 'as compiled', { context: 2 }),

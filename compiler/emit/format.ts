@@ -37,13 +37,8 @@ function importPrettier() {
   ]);
 }
 
-/** A module of sections that stand for themselves, each with an empty line after it. */
-export async function formatSections(sections: readonly string[]): Promise<string> {
-  return `${(await formatEach(sections)).join('\n\n')}\n`;
-}
-
-/** Sections by themselves, in their order. */
-export async function formatEach(sections: readonly string[]): Promise<readonly string[]> {
+/** Sections that stand for themselves, one by one. */
+export async function formatSections(sections: readonly string[]): Promise<string[]> {
   const known = new Map(sections.map((section) => [section, formatted.get(section)]));
   const fresh = [...known].flatMap(([section, text]) => (text === undefined ? [section] : []));
   if (fresh.length > 0) {

@@ -12,7 +12,7 @@ import {
   type Source,
 } from '../index.ts';
 import type { CompileOptions } from '../index.ts';
-import { formatEach } from '../emit/format.ts';
+import { formatSections } from '../emit/format.ts';
 import { latexPrinter, type LatexPrinter } from '../emit/latex.ts';
 import { EmittedCode } from './code.ts';
 import { Explainer } from './statements.ts';
@@ -45,7 +45,7 @@ async function explainModel(
 ): Promise<Explanation> {
   const loops = scheduleModel(analysed, options);
   const functions = emittedFunctions(analysed, loops, source.path, options);
-  const formatted = await formatEach(functions.map(({ text }) => text));
+  const formatted = await formatSections(functions.map(({ text }) => text));
   const code = new EmittedCode(functions, formatted, loops);
   return new Explainer(analysed, source, latex, code).explanation(VERSION);
 }

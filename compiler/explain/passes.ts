@@ -47,6 +47,12 @@ export const passWords: Readonly<Record<ChangeName, PassWords>> = {
     taken: 'It takes in',
     gone: 'It is chosen in',
   },
+  pick: {
+    title: 'picked out',
+    why: 'Of the terms of the sum a condition leaves one: that term is read where it is, and nothing is added up.',
+    taken: 'It takes in',
+    gone: 'It is read where it stands, in',
+  },
   share: {
     title: 'shared',
     why: 'The value is computed already: to read it again costs next to nothing, to compute it twice does.',

@@ -81,7 +81,7 @@ export function elaborateModel(definition: ModelDefinition, file: Scope, diagnos
       states.map((each) => each.scope),
       diagnostics,
     );
-  return { name, program, ...batch, ...(training ? { training } : {}) };
+  return { name, program, ...batch, ...(training ? { training } : {}), span: definition.span };
 }
 
 /** The statements of a model with one value of `training`. */

@@ -9,6 +9,8 @@ export interface Model {
   /** The name of the open dimension, if the model has one: an Extent of the program. */
   readonly batch?: string;
   readonly training?: Training;
+  /** The whole of its definition. */
+  readonly span: Span;
 }
 
 export interface Training {

@@ -77,6 +77,16 @@ export class Places {
     return body;
   }
 
+  /** What `emit` adds, at any depth, is a part of the statement of this target. */
+  inStatement(target: string, emit: () => void): void {
+    const before = this.levels.map((level) => level.length);
+    emit();
+    for (const [depth, level] of this.levels.entries()) {
+      const from = before[depth] ?? 0;
+      level.splice(from, level.length, ...level.slice(from).map((each) => partOf(target, each)));
+    }
+  }
+
   protected at(depth: number): LoopStatement[] {
     const level = this.levels[depth];
     if (!level) throw new Error(`no loop of depth ${depth} is open`);
@@ -209,6 +219,16 @@ export class Places {
     if (!tensor) throw new Error(`the tensor '${name}' is not declared`);
     return tensor;
   }
+}
+
+/** The loop statement as a part of a statement, with all in it that is not yet of another. */
+export function partOf(target: string, statement: LoopStatement): LoopStatement {
+  const part = { target, ...statement };
+  const inside = (body: readonly LoopStatement[]): LoopStatement[] =>
+    body.map((each) => partOf(target, each));
+  if (part.kind === 'for') return { ...part, body: inside(part.body) };
+  if (part.kind === 'if') return { ...part, then: inside(part.then), otherwise: inside(part.otherwise) };
+  return part;
 }
 
 export function compareIntegers(

@@ -216,7 +216,8 @@ export function rowLoops(
   const outer = rows.map((name) => planned(name, plan.extents.get(name) ?? 1, false));
   const overRows = (body: () => void): void =>
     emitLoops(lowering, outer, [], box, () => {
-      for (const nest of producers) produce(lowering, nest, rows, tensors);
+      for (const nest of producers)
+        lowering.inStatement(nest.target, () => produce(lowering, nest, rows, tensors));
       lowering.count(...expressionsOf(last));
       body();
     });
@@ -231,9 +232,11 @@ export function rowLoops(
         : reduction(lowering, last, inner(true), between, undefined);
     storeResult(lowering, last, flatten(storedAs(tensors, last.target), last.write), result);
   };
-  if (last.loops.some((loop) => !loop.reduced))
-    overRows(() => emitLoops(lowering, inner(false), [], box, () => finish(reduce)));
-  else finish((body) => overRows(() => reduce(body)));
+  lowering.inStatement(last.target, () => {
+    if (last.loops.some((loop) => !loop.reduced))
+      overRows(() => emitLoops(lowering, inner(false), [], box, () => finish(reduce)));
+    else finish((body) => overRows(() => reduce(body)));
+  });
   return lowering.innermost;
 }
 

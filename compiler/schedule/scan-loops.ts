@@ -12,6 +12,7 @@ import type { FunctionScope } from './function-scope.ts';
 import { isElementwise, readsInPlace, sameBox } from './groups.ts';
 import { integer, sum } from './integers.ts';
 import { statementLoops } from './loops.ts';
+import { partOf } from './places.ts';
 import { sharedLoops } from './shared-loops.ts';
 import type { LoopStatement } from './types.ts';
 
@@ -48,7 +49,10 @@ export function scanLoops(
         : sharedLoops(together, scope, tensors, { inside: new Set(), last: new Set() }));
     // each step writes its own elements: where all steps are stored, these have their first value at once
     const atOnce = together.every(({ target }) => tensors.get(target)?.stepAxis === undefined);
-    for (const each of made) (atOnce && each.kind === 'fill' ? fills : body).push(each);
+    for (const each of made)
+      (atOnce && each.kind === 'fill' ? fills : body).push(
+        together.length === 1 ? partOf(only?.target ?? '', each) : each,
+      );
   }
   scope.around = new Map();
   return { statements: [...fills, loopOver(steps, index, scan.reversed, body, scope)], contractions };

@@ -61,6 +61,8 @@ export function sharedLoops(
     values.set(statement, value);
     if (!sharing.last.has(statement.target)) write(statement);
   };
+  const within = (statement: Statement, emit: () => void): void =>
+    lowering.inStatement(statement.target, emit);
   const values = new Map<Statement, Value>();
   const write = (statement: Statement): void => {
     const value = values.get(statement);
@@ -68,7 +70,7 @@ export function sharedLoops(
     const at = place.slice(0, statement.write.length);
     store(lowering, statement.target, flatten(storedAs(tensors, statement.target), at), value, false);
   };
-  for (const statement of scalars) compute(statement, '');
+  for (const statement of scalars) within(statement, () => compute(statement, ''));
   const flats = [...flatsOf(all, tensors), flatten(storedAs(tensors, main.target), place)];
   const loops = joinLoops(
     main.indices
@@ -78,8 +80,9 @@ export function sharedLoops(
     namesInUse(all, flats, [], names),
   );
   emitLoops(lowering, loops, [], box, () => {
-    for (const statement of inLoop) compute(statement, indexWord(names));
-    for (const statement of inLoop) if (sharing.last.has(statement.target)) write(statement);
+    for (const statement of inLoop) within(statement, () => compute(statement, indexWord(names)));
+    for (const statement of inLoop)
+      if (sharing.last.has(statement.target)) within(statement, () => write(statement));
   });
   return lowering.innermost;
 }

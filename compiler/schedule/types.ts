@@ -107,7 +107,10 @@ export type Condition =
 
 // ---------------------------------------------------------------------------------------------------------- statements
 
-export type LoopStatement =
+/** With the target of the statement that it is a part of, where a function computes several: for places in the model. */
+export type LoopStatement = LoopForm & { readonly target?: string };
+
+type LoopForm =
   | {
       /** Up to, and without, `to`; with a negative step down to it. */
       readonly kind: 'for';

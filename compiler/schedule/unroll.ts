@@ -86,19 +86,24 @@ class Unroller {
   loop(): LoopStatement[] {
     const { lowering, batch } = this;
     const at = (time: Time): Statement[] => this.statements.filter((each) => this.times.get(each) === time);
-    for (const statement of at('before')) this.elements(statement);
+    const within = (statement: Statement, emit: () => void): void =>
+      lowering.inStatement(statement.target, emit);
+    for (const statement of at('before')) within(statement, () => this.elements(statement));
     const rows = this.statements.filter((each) => ['row', 'sum'].includes(this.times.get(each) ?? ''));
-    for (const statement of rows) for (const each of this.points(statement)) this.loadConstants(each.body);
-    for (const statement of at('sum')) this.startSums(statement);
+    for (const statement of rows)
+      within(statement, () => {
+        for (const each of this.points(statement)) this.loadConstants(each.body);
+      });
+    for (const statement of at('sum')) within(statement, () => this.startSums(statement));
     if (rows.length > 0 && batch !== undefined) {
       const loop = { name: ROW, base: this.rowName, members: [ROW], extents: [batch], reduced: false };
       const box = { extents: new Map([[ROW, batch]]), tensors: this.tensors };
       emitLoops(lowering, [loop], [], box, () => {
-        for (const statement of rows) this.inRow(statement);
+        for (const statement of rows) within(statement, () => this.inRow(statement));
       });
     }
-    for (const statement of at('sum')) this.endSums(statement);
-    for (const statement of at('after')) this.elements(statement);
+    for (const statement of at('sum')) within(statement, () => this.endSums(statement));
+    for (const statement of at('after')) within(statement, () => this.elements(statement));
     return lowering.innermost;
   }
 

@@ -45,7 +45,7 @@ function withBody(body: readonly LoopStatement[]): EmitRequest {
   };
   return {
     ...kindsRequest,
-    model: { name: 'Big', program },
+    model: { name: 'Big', program, span: where },
     program,
     loops: {
       ...kindsRequest.loops,

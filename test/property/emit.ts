@@ -11,7 +11,7 @@ import { schedule } from '../../compiler/schedule/index.ts';
 import { gradientOf, gradientValues } from '../calculus/support.ts';
 import type { EmittedModule } from '../support/load.ts';
 import { loadModule } from '../support/load.ts';
-import { batchExtents } from './programs.ts';
+import { batchExtents, span } from './programs.ts';
 
 export type Tensors = Readonly<Record<string, Float64Array>>;
 
@@ -23,7 +23,7 @@ export function emittedProgram(
 ): EmittedModule {
   const batch = 'n';
   const text = emitModule({
-    model: { name: 'Random', program, batch },
+    model: { name: 'Random', program, batch, span },
     program,
     loops: schedule(program, { dtype, batch, without }),
     groups: [],

@@ -99,7 +99,7 @@ function mulberry32(seed: number): () => number {
 }
 
 const source: Source = { path: 'random.dsl', text: '' };
-const span = { source, start: 0, end: 0 };
+export const span = { source, start: 0, end: 0 };
 const origin: Origin = { span, calls: [], history: [] };
 
 type Make<T> = () => T;

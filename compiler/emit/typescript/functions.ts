@@ -28,7 +28,15 @@ export interface ModuleContext {
 }
 
 /** The parameters and the body, without the name: `(x: Float32Array, n: number): void { ... }`. */
-export function emitFunction(loop: LoopFunction, module: ModuleContext): string {
+export interface FunctionText {
+  readonly parameters: string;
+  readonly lines: readonly string[];
+  /** For each line, the target of the statement that it is a part of, where the function computes several. */
+  readonly targets: readonly (string | undefined)[];
+  readonly text: string;
+}
+
+export function emitFunction(loop: LoopFunction, module: ModuleContext): FunctionText {
   return new FunctionPrinter(loop, module).print();
 }
 
@@ -41,6 +49,7 @@ class FunctionPrinter {
   private readonly buffers = new Map<string, string>();
   private readonly maybeNegative = new Set<string>();
   private readonly lines: string[] = [];
+  private readonly targets: (string | undefined)[] = [];
   /** How many braces are open. */
   private depth = 0;
 
@@ -56,7 +65,7 @@ class FunctionPrinter {
     };
   }
 
-  print(): string {
+  print(): FunctionText {
     const { loop, module } = this;
     const kept = module.kept(loop.name);
     for (const { name } of loop.buffers) this.buffers.set(name, this.scope.declare(name));
@@ -74,7 +83,9 @@ class FunctionPrinter {
         .map((name) => `${this.naming.variable(name)}: number`),
     ];
     this.block(withoutUnusedConstants(loop.body, module.kept));
-    return `(${parameters.join(', ')}): void {\n${this.lines.join('\n')}\n}`;
+    const { lines, targets } = this;
+    const text = `(${parameters.join(', ')}): void {\n${lines.join('\n')}\n}`;
+    return { parameters: parameters.join(', '), lines, targets, text };
   }
 
   private known(names: ReadonlyMap<string, string>, name: string): string {
@@ -116,8 +127,16 @@ class FunctionPrinter {
 
   private block(body: readonly LoopStatement[]): void {
     this.depth++;
-    for (const statement of body) this.statement(statement);
+    for (const statement of body) {
+      this.statement(statement);
+      this.belongsTo(statement.target);
+    }
     this.depth--;
+  }
+
+  /** Says of lines that nothing has said it of yet. */
+  private belongsTo(target: string | undefined): void {
+    while (this.targets.length < this.lines.length) this.targets.push(target);
   }
 
   private statement(statement: LoopStatement): void {
@@ -131,6 +150,7 @@ class FunctionPrinter {
             ? `< ${printInteger(statement.to, naming)}`
             : `>= ${printInteger(sum(statement.to, integer(1)), naming)}`;
         lines.push(`for (let ${index} = ${from}; ${index} ${end}; ${stride(index, statement.step)}) {`);
+        if (statement.target !== undefined) this.belongsTo(statement.target);
         this.block(statement.body);
         lines.push('}');
         return;

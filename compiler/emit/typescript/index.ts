@@ -6,12 +6,14 @@
 import { evaluationResults, trainingResults } from '../../graph/results.ts';
 import type { ElementType, Program } from '../../graph/types.ts';
 import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
+import { startOf, type Mark, type Place, type Section } from '../sections.ts';
 import { printCreateProgram } from './create.ts';
 import { describeModel, tensorOf } from './describe.ts';
 import { drawCall, drawFunctions } from './draws.ts';
-import { emitFunction, type ModuleContext } from './functions.ts';
+import { emitFunction, type FunctionText, type ModuleContext } from './functions.ts';
 import { heading } from './heading.ts';
 import { defaultText, printHeader, shapeText, valuesText } from './header.ts';
+import { marksOfCalls, marksOfFunction, placeOfCall } from './marks.ts';
 import { builtIn, exactHelpers, fastHelpers } from './helpers.ts';
 import { printKey, printTable } from './literal.ts';
 import { Scope } from './names.ts';
@@ -31,7 +33,9 @@ const RULE_WIDTH = 106;
 
 /** @throws Error where the request contradicts itself (a fault of the compiler, not of the user's text) */
 export function emitModule(request: EmitRequest): string {
-  return `${emitSections(request).join('\n\n')}\n`;
+  return `${emitSections(request)
+    .map(({ text }) => text)
+    .join('\n\n')}\n`;
 }
 
 /** An operation of the program, or a kernel, as the module has it. */
@@ -51,7 +55,7 @@ export function emitFunctions(request: EmitRequest): readonly EmittedFunction[] 
 }
 
 /** The module in parts that stand for themselves, with an empty line between any two. */
-export function emitSections(request: EmitRequest): readonly string[] {
+export function emitSections(request: EmitRequest): readonly Section[] {
   return new ModulePrinter(request).print();
 }
 
@@ -71,6 +75,10 @@ class ModulePrinter {
     update: [],
     kernels: [],
   };
+  /** Text of a section -> where its words come from in the model. */
+  private readonly marks = new Map<string, () => readonly Mark[]>();
+  /** Call in a list -> the line of the model that it serves. */
+  private readonly callPlaces = new Map<string, Place>();
   /** Of update programs: name and text without the name -> emitted name. */
   private readonly updateFunctions = new Map<string, string>();
 
@@ -84,7 +92,7 @@ class ModulePrinter {
     this.scope.reserve(...EXPORTS, ...IMPORTS, ...HELPERS, ...CLIPS, ...this.embedded);
   }
 
-  print(): readonly string[] {
+  print(): readonly Section[] {
     const { request } = this;
     const { loops, options } = request;
     const offsets = this.offsetConstants();
@@ -99,13 +107,15 @@ class ModulePrinter {
       new Map(offsets.map(({ name, offset }) => [offset, name])),
     );
     const rows = loops.batch === undefined ? undefined : local.declare(loops.batch);
-    const stepCall = (step: Step): string =>
-      callFunction(
+    const stepCall = (step: Step): string => {
+      const call = callFunction(
         step,
         step.buffers.map((tensor) => views.of(tensor)),
         step.integers.map((integer) => this.extent(integer, rows)),
         [],
       );
+      return this.serving(call, functionOf(step, loops.functions), step);
+    };
     const { program } = request;
     const drawLines = (list: keyof typeof loops.draws): string[] =>
       loops.draws[list].map((name) => drawCall(tensorOf(program, name), views, rows));
@@ -162,10 +172,24 @@ class ModulePrinter {
       create.text,
       request.inference === true ? createPredictorText : createTrainerText(request),
     ];
+    for (const text of [...create.parts, create.text])
+      this.marks.set(text.trim(), () =>
+        marksOfCalls(text.trim(), this.callPlaces, startOf(request.model.span)),
+      );
     const own = trimmed(sections);
-    if (options.standalone === undefined) return own;
+    if (options.standalone === undefined) return this.marked(own);
     const runtime = neededRuntime(options.standalone, own.join('\n\n'));
-    return [...own, ...trimmed([rule(`the runtime of chainrule ${options.version}`), runtime])];
+    return this.marked([...own, ...trimmed([rule(`the runtime of chainrule ${options.version}`), runtime])]);
+  }
+
+  private marked(texts: readonly string[]): Section[] {
+    return texts.map((text) => ({ text, marks: this.marks.get(text) ?? (() => []) }));
+  }
+
+  private serving(call: string, loop: LoopFunction, step: Step): string {
+    const place = placeOfCall(loop, step);
+    if (place !== undefined && !this.callPlaces.has(call)) this.callPlaces.set(call, place);
+    return call;
   }
 
   // ------------------------------------------------------------------------------------------------------------ top part
@@ -274,9 +298,7 @@ class ModulePrinter {
     const context = this.context(functions, nameOf);
     for (const each of functions) {
       const name = nameOf(each.name);
-      const body = emitFunction(each, context);
-      const text = `${heading(each, this.request.program)}\nexport function ${name}${body}`;
-      this.functions[partOf(each)].push(text);
+      const text = this.add(each, name, emitFunction(each, context), this.request.program);
       this.emitted.push({ function: each, name, text });
     }
     return (step, buffers, integers, numbers) =>
@@ -293,19 +315,27 @@ class ModulePrinter {
     numbers: readonly string[],
   ): string {
     const nameOf = (name: string): string => {
-      const each = loops.functions.find((candidate) => candidate.name === name);
-      if (each === undefined) throw new Error(`the update program has no function '${name}'`);
+      const each = functionOf({ function: name }, loops.functions);
       const text = emitFunction(each, context);
-      const key = `${name}${text}`;
+      const key = `${name}${text.text}`;
       const known = this.updateFunctions.get(key);
       if (known !== undefined) return known;
       const emitted = this.scope.declare(name);
       this.updateFunctions.set(key, emitted);
-      this.functions[partOf(each)].push(`${heading(each, program)}\nexport function ${emitted}${text}`);
+      this.add(each, emitted, text, program);
       return emitted;
     };
     const context = this.context(loops.functions, (name) => nameOf(name));
-    return callText(nameOf(step.function), context, step, buffers, integers, numbers);
+    const call = callText(nameOf(step.function), context, step, buffers, integers, numbers);
+    return this.serving(call, functionOf(step, loops.functions), step);
+  }
+
+  /** Puts a function under its heading, in its part of the file; both as text. */
+  private add(loop: LoopFunction, name: string, text: FunctionText, program: Program): string {
+    const section = `${heading(loop, program)}\nexport function ${name}${text.text}`;
+    this.functions[partOf(loop)].push(section);
+    this.marks.set(section.trim(), () => marksOfFunction(loop, name, text, startOf(this.request.model.span)));
+    return section;
   }
 
   private helpers(): string[] {
@@ -324,7 +354,15 @@ class ModulePrinter {
   }
 }
 
-/** Where a function stands in the file. */
+function functionOf(
+  { function: name }: Pick<Step, 'function'>,
+  functions: readonly LoopFunction[],
+): LoopFunction {
+  const found = functions.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`a step calls '${name}', which is no function`);
+  return found;
+}
+
 /** What the names of cotangents mean, where some of them are no plain d and a name. */
 function withNotation(functions: readonly string[]): readonly string[] {
   if (!functions.some((text) => /\bd\w+_(\d+|sum\d*)\b/.test(text))) return functions;
@@ -337,6 +375,7 @@ function withNotation(functions: readonly string[]): readonly string[] {
 
 const isElementary = (name: Helper): name is Elementary => name in builtIn;
 
+/** Where a function stands in the file. */
 type Part = 'forward' | 'backward' | 'update' | 'kernels';
 
 function partOf(each: LoopFunction): Part {
