@@ -15,7 +15,7 @@ import {
   type EmittedFunction,
 } from './emit/typescript/index.ts';
 import { neededFor } from './graph/builder.ts';
-import { startOf, type Place, type Section } from './emit/sections.ts';
+import { nameOf, type Place, type Section } from './emit/sections.ts';
 import type { SourceMap } from './emit/source-map.ts';
 import { inferenceOf } from './graph/inference.ts';
 import type { Program } from './graph/types.ts';
@@ -281,9 +281,13 @@ export async function compile(source: Source, options: CompileOptions = {}): Pro
     const texts = sections.map(({ text }) => text);
     const formatted = options.format === false ? texts : await formatSections(texts);
     ended('prettier');
-    const { name, span } = analysed.model;
-    const map = options.sourceMap === true ? await mapOf(sections, formatted, startOf(span)) : undefined;
-    modules.push({ name, text: `${formatted.join('\n\n')}\n`, ...(map === undefined ? {} : { map }) });
+    const map =
+      options.sourceMap === true ? await mapOf(sections, formatted, nameOf(analysed.model)) : undefined;
+    modules.push({
+      name: analysed.model.name,
+      text: `${formatted.join('\n\n')}\n`,
+      ...(map === undefined ? {} : { map }),
+    });
     if (map !== undefined) ended('source map');
   }
   return { diagnostics, modules };

@@ -1,6 +1,7 @@
 /** @file What an emitter hands over: the parts of a module, each with the places in the model that its code comes from. */
-import type { Source, Span } from '../diagnostics/source.ts';
+import { textOf, type Source, type Span } from '../diagnostics/source.ts';
 import type { Origin, Statement } from '../graph/types.ts';
+import type { Model } from '../model/types.ts';
 
 /** A place in the user's text. */
 export interface Place {
@@ -23,6 +24,11 @@ export interface Section {
 }
 
 export const startOf = ({ source, start }: Span): Place => ({ source, offset: start });
+
+/** The name of a model where it is defined: for what is of none of its statements. */
+export function nameOf({ name, span }: Pick<Model, 'name' | 'span'>): Place {
+  return { source: span.source, offset: span.start + Math.max(0, textOf(span).indexOf(name)) };
+}
 
 /** The spans that are the user's own, outermost first: library layers are where they are called. */
 function ownSpans({ span, calls }: Origin): readonly Span[] {

@@ -1,6 +1,6 @@
 /**
  * @file The source map (ECMA-426) of an emitted module: from its lines to the user's text. Functions map to the statements that
- * they compute, calls in `createProgram` to the lines of the model, and all else to the beginning of the model, so that no
+ * they compute, calls in `createProgram` to the lines of the model, and all else that follows to the model's name, so that no
  * reader of maps takes it for a part of the function before it.
  *
  * There are no names in it: Node shows a name of the map instead of the function's own, and `forward_h` says more than `h`.
@@ -34,7 +34,7 @@ export function sourceMapOf(
     const text = formatted[k] ?? '';
     const marks = section.marks();
     if (marks.length > 0) writer.marked(section.text, marks, text, line);
-    else writer.unmarked(text, line, model);
+    else if (!writer.isEmpty) writer.unmarked(text, line, model);
     line += text.split('\n').length + 1;
   }
   return writer.finish();
@@ -43,6 +43,10 @@ export function sourceMapOf(
 class MapWriter {
   private readonly map = new GenMapping();
   private readonly sources = new Map<string, Source>();
+
+  get isEmpty(): boolean {
+    return this.sources.size === 0;
+  }
 
   /** A mapping for each line of code, and one for each mark inside of a line. */
   marked(text: string, marks: readonly Mark[], formatted: string, from: number): void {

@@ -41,19 +41,22 @@ model Small {
 /** What a user writes: a step of training. The page calls \`run\`, and so do the tests. */
 const main = `import { createProgram } from './generated/model.ts';
 
-const program = createProgram(4);
-
-export function run(): void {
+function step(program: ReturnType<typeof createProgram>): void {
   program.forward(4, 0, 0);
   program.backward(4);
   program.update(0, 1);
 }
 
+export function run(): void {
+  step(createProgram(4));
+}
+
 /** What is handed to a worker is gone from here: the next function that clears such an array throws. */
 export function runWithout(name: 'gradients' | 'outputs'): void {
+  const program = createProgram(4);
   const array = name === 'outputs' ? program.outputs['y']! : program.gradients;
   structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
-  run();
+  step(program);
 }
 `;
 
@@ -116,6 +119,30 @@ function traceOf(module: string, call: string, ...options: string[]): string[] {
   });
 }
 
+it('the page about debugging shows what digits do', () => {
+  const page = readFileSync(join(root, 'docs/DEBUGGING.md'), 'utf8');
+  const [, promised = ''] = /<!-- stack trace of examples\/digits -->\s+```\n([^]*?)```/.exec(page) ?? [];
+  const digits = join(root, 'examples/digits/digits.dsl');
+  compile(digits, '-o', 'digits', '--standalone', '--source-map', 'inline');
+  writeFileSync(
+    out('digits/throws.ts'),
+    `import { createProgram } from './digits.ts';
+    const program = createProgram(2);
+    const { gradients } = program;
+    structuredClone(gradients.buffer, { transfer: [gradients.buffer as ArrayBuffer] });
+    program.backward(2);`,
+  );
+  const { stderr } = spawnSync(process.execPath, ['--import', 'tsx', out('digits/throws.ts')], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const shown = stderr
+    .replaceAll(/\([^()]*[/\\]([\w.]+:)/g, '($1')
+    .replace(digits, 'examples/digits/digits.dsl');
+  expect(promised).toContain('digits.dsl:');
+  expect(shown).toContain(promised);
+});
+
 it('tsx, which strips types as a module is loaded, reads a map that is in the module', () => {
   expect(traceOf('inline/main.ts', "runWithout('outputs');", '--import', 'tsx').slice(0, 2)).toEqual([
     'forward_a_h own.dsl:3:12',
@@ -123,33 +150,54 @@ it('tsx, which strips types as a module is loaded, reads a map that is in the mo
   ]);
 });
 
+it('tsx does not look for a map in a file', () => {
+  compile('model.dsl', '--source-map', 'file', '--standalone', '-o', 'beside/generated');
+  writeFileSync(out('beside/main.ts'), main);
+  const [first] = traceOf('beside/main.ts', "runWithout('outputs');", '--import', 'tsx');
+  expect(first).toMatch(/^forward_a_h model\.ts:/);
+});
+
 describe.each(ways)('in Node, %s', (way) => {
   it('an error in the forward pass names the layer, the line of the model and the program', () => {
     expect(traceOf(`${way}/main.js`, "runWithout('outputs');", '--enable-source-maps').slice(0, 3)).toEqual([
       'forward_a_h own.dsl:3:12',
       'forward model.dsl:8:12',
-      expect.stringMatching(/^run main\.ts:6:/),
+      expect.stringMatching(/^step main\.ts:4:/),
     ]);
   });
 
   it('an error in the gradient names the statement that it is the gradient of', () => {
     expect(traceOf(`${way}/main.js`, "runWithout('gradients');", '--enable-source-maps').slice(0, 3)).toEqual(
-      ['gradient_y_W model.dsl:11:24', 'backward model.dsl:11:19', expect.stringMatching(/^run main\.ts:7:/)],
+      [
+        'gradient_y_W model.dsl:11:24',
+        'backward model.dsl:11:19',
+        expect.stringMatching(/^step main\.ts:5:/),
+      ],
     );
   });
 
   it('a breakpoint stops where the line is computed, with the stack of the model', () => {
     const stops = stopsIn(way, 'own.dsl:4', 'model.dsl:10', 'model.dsl:14');
     expect(stops).toEqual([
-      ['forward_y own.dsl:4', 'forward model.dsl:8', 'run main.ts:6'],
-      ['forward_y own.dsl:4', 'forward model.dsl:9', 'run main.ts:6'],
-      ['forward_c model.dsl:10', 'forward model.dsl:10', 'run main.ts:6'],
-      ['update_adam model.dsl:14', 'update model.dsl:14', 'run main.ts:8'],
+      ['forward_y own.dsl:4', 'forward model.dsl:8', 'step main.ts:4'],
+      ['forward_y own.dsl:4', 'forward model.dsl:9', 'step main.ts:4'],
+      ['forward_c model.dsl:10', 'forward model.dsl:10', 'step main.ts:4'],
+      ['update_adam model.dsl:14', 'update model.dsl:14', 'step main.ts:6'],
     ]);
   });
 
   it('a breakpoint on a line that calls a layer stops at the call', () => {
-    expect(stopsIn(way, 'model.dsl:9')).toEqual([['forward model.dsl:9', 'run main.ts:6']]);
+    expect(stopsIn(way, 'model.dsl:9')).toEqual([['forward model.dsl:9', 'step main.ts:4']]);
+  });
+
+  it.each([
+    ['model.dsl:3', 'createProgram model.dsl:3'],
+    ['model.dsl:11', 'forward_y2 model.dsl:11'],
+    ['model.dsl:11:24', 'gradient_y_b model.dsl:11'],
+    ['model.dsl:13:10', 'backward_dy model.dsl:13'],
+    ['model.dsl:14', 'update_adam model.dsl:14'],
+  ])('a breakpoint at %s stops in %s', (breakpoint, first) => {
+    expect(stopsIn(way, breakpoint)[0]![0]).toBe(first);
   });
 
   it('a breakpoint on the column of a name stops in the gradient by it', () => {
@@ -157,7 +205,7 @@ describe.each(ways)('in Node, %s', (way) => {
     expect(stopsIn(way, `model.dsl:10:${column}`)[0]).toEqual([
       'gradient_W model.dsl:10',
       'backward model.dsl:10',
-      'run main.ts:7',
+      'step main.ts:5',
     ]);
   });
 });
@@ -165,13 +213,13 @@ describe.each(ways)('in Node, %s', (way) => {
 const shown = (stop: readonly Frame[]): string[] =>
   stop.filter(({ place }) => place !== '').map((frame) => `${frame.function} ${frame.place}`);
 
-/** Where the program stops in Node: innermost function first. */
+/** Where the program stops in Node, innermost function first, up to the step of training. */
 function stopsIn(way: (typeof ways)[number], ...breakpoints: string[]): string[][] {
   const words = [out('debugged.js'), out(way, 'main.js'), ...breakpoints];
   const printed = execFileSync(process.execPath, words, { encoding: 'utf8' });
   const { set, stops } = JSON.parse(printed) as { set: number[]; stops: Frame[][] };
   expect(set).toEqual(breakpoints.map(() => 1));
-  return stops.map((stop) => shown(stop).filter((frame) => !frame.startsWith(' ')));
+  return stops.map((stop) => shown(stop).filter((frame) => !/^( |run )/.test(frame)));
 }
 
 describe.skipIf(!hasChromium)('in Chromium', () => {
@@ -212,9 +260,9 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       expect(await debug.setBreakpoint('own.dsl', 4)).toBe(1);
       await page.evaluate('run()');
       expect(debug.stops.map((stop) => shown(stop).slice(0, 3))).toEqual([
-        ['forward_y own.dsl:4', 'forward model.dsl:8', 'run main.ts:6'],
-        ['forward_y own.dsl:4', 'forward model.dsl:9', 'run main.ts:6'],
-        ['forward_c model.dsl:10', 'forward model.dsl:10', 'run main.ts:6'],
+        ['forward_y own.dsl:4', 'forward model.dsl:8', 'step main.ts:4'],
+        ['forward_y own.dsl:4', 'forward model.dsl:9', 'step main.ts:4'],
+        ['forward_c model.dsl:10', 'forward model.dsl:10', 'step main.ts:4'],
       ]);
       const { sources, sourcesContent } = JSON.parse(read[0]!) as {
         sources: string[];

@@ -6,7 +6,7 @@
 import { evaluationResults, trainingResults } from '../../graph/results.ts';
 import type { ElementType, Program } from '../../graph/types.ts';
 import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
-import { startOf, type Mark, type Place, type Section } from '../sections.ts';
+import { nameOf, startOf, type Mark, type Place, type Section } from '../sections.ts';
 import { printCreateProgram } from './create.ts';
 import { describeModel, tensorOf } from './describe.ts';
 import { drawCall, drawFunctions } from './draws.ts';
@@ -334,7 +334,7 @@ class ModulePrinter {
   private add(loop: LoopFunction, name: string, text: FunctionText, program: Program): string {
     const section = `${heading(loop, program)}\nexport function ${name}${text.text}`;
     this.functions[partOf(loop)].push(section);
-    this.marks.set(section.trim(), () => marksOfFunction(loop, name, text, startOf(this.request.model.span)));
+    this.marks.set(section.trim(), () => marksOfFunction(loop, name, text, nameOf(this.request.model)));
     return section;
   }
 
