@@ -150,6 +150,19 @@ model Twice {
   });
 });
 
+it('each line of a function that computes several statements leads to its own', async () => {
+  const path = `${root}/xor/xor.dsl`;
+  const [module] = await mapped({ path, text: readFileSync(path, 'utf8') });
+  const rows = functionIn(linesOf(module!), 'backward_rows');
+  const placeOfLine = (text: string): string | undefined => rows.find((line) => line.text === text)?.place;
+  expect(placeOfLine('const dz_n = (a_n - y_n) / batch;')).toBe('xor.dsl:16:21');
+  expect(placeOfLine('db2_total += dz_n;')).toBe('xor.dsl:13:42');
+  expect(placeOfLine('dW2_0 += h_0 * dz_n;')).toBe('xor.dsl:13:30');
+  expect(placeOfLine('const dh_sum_0 = dz_n * W2_0 * (h_0 * (1 - h_0));')).toBe('xor.dsl:12:13');
+  expect(placeOfLine('dW1_00 += x_0 * dh_sum_0;')).toBe('xor.dsl:12:38');
+  expect(placeOfLine('db1[0] = db1_0;')).toBe('xor.dsl:12:50');
+});
+
 /** Beside training in float32: what has other functions. */
 const variants: readonly (readonly [string, CompileOptions])[] = [
   ['digits/digits.dsl', { inference: true }],
