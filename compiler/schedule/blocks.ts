@@ -11,8 +11,8 @@ export interface BlockShape {
 }
 
 interface BlockRule {
-  /** `extent` is undefined where it is known at run time only. */
-  readonly block: (extent: number | undefined) => number | undefined;
+  /** `extent` is undefined where it is known at run time only; `colliding`: rows of the target fall on the same lines of the cache. */
+  readonly block: (extent: number | undefined, colliding: boolean) => number | undefined;
   readonly why: string;
 }
 
@@ -24,7 +24,14 @@ const divisor = (extent: number, greatest: number, least: number): number | unde
   return undefined;
 };
 
+/** Lines of the first cache with the same last bits of their address that it keeps. */
+export const ways = 8;
+
 const rowRules: readonly BlockRule[] = [
+  {
+    block: (extent, colliding) => (colliding && (extent ?? Infinity) > ways ? ways : undefined),
+    why: `rows fall on the same lines of the cache, which keeps ${ways} of them`,
+  },
   {
     block: (extent) => (extent !== undefined && extent <= usual.rows ? extent : undefined),
     why: 'all rows in one block',
@@ -57,10 +64,14 @@ export interface ChosenBlock extends BlockShape {
 }
 
 /** The block for a contraction of so many rows and terms. */
-export function chooseBlock(rows: number | undefined, terms: number | undefined): ChosenBlock {
+export function chooseBlock(
+  rows: number | undefined,
+  terms: number | undefined,
+  colliding = false,
+): ChosenBlock {
   const first = (rules: readonly BlockRule[], extent: number | undefined): [number, string] => {
     for (const { block, why } of rules) {
-      const size = block(extent);
+      const size = block(extent, colliding);
       if (size !== undefined) return [size, why];
     }
     return [1, ''];

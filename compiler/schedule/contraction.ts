@@ -2,7 +2,9 @@
  * Contractions: a sum of products of two reads in which some index is of the first alone (m), some of the second alone
  * (n), and some of both and reduced (k). The longest of each kind become the three sizes of one kernel call; the other
  * indices are loops around it. Convolutions are such sums too: x[n, i + u, j + v, c] * K[u, v, c, f] has m = j, n = f and
- * k = (v, c), which run together in both operands.
+ * k = (v, c), which run together in both operands. Measured against gathering the windows into rows for one product of
+ * matrices (im2col): the direct loops take 0.5 to 1.03 of its time forward, 0.7 to 0.95 for dK, 0.7 to 1.2 for dx
+ * (docs/PERFORMANCE.md), so that there is no such rule.
  */
 import {
   accumulated,
@@ -15,7 +17,7 @@ import {
 import type { Expression, Read, Statement, Tensor } from '../graph/types.ts';
 import { flatten, isOpaque, storedAs, strideIn } from './access.ts';
 import type { Flat } from './access.ts';
-import { chooseBlock, costOfCall, plainBlock, usualBlock } from './blocks.ts';
+import { chooseBlock, costOfCall, plainBlock, usualBlock, ways } from './blocks.ts';
 import type { ChosenBlock } from './blocks.ts';
 import { nothing } from './choices.ts';
 import type { Without } from './choices.ts';
@@ -186,7 +188,8 @@ function choose(nest: Nest, flats: Flats, options: ContractionOptions): Choice |
         ofBoth.flatMap((k) =>
           [undefined, ...(without.has('lines') ? [] : streamed.filter((other) => other !== columns))].map(
             (lines): Choice => {
-              const block = blockFor(knownLength(rows), knownLength(k));
+              const colliding = apart(held === 'a' ? flats.b : flats.a, flats.c, rows, columns);
+              const block = blockFor(knownLength(rows), knownLength(k), colliding);
               return { held, rows, columns, lines, k, block };
             },
           ),
@@ -204,16 +207,27 @@ function choose(nest: Nest, flats: Flats, options: ContractionOptions): Choice |
 /** Places so far apart, in elements, fall on the same few lines of the cache. */
 const conflicting = 1024;
 
+function collides(flat: Flat, loop: PlannedLoop): boolean {
+  const step = size(strideIn(flat, loop.name));
+  return step % conflicting === 0 && step > 0;
+}
+
+/** The rows of the target collide, and nothing else does: the cache keeps some of them while the columns go by. */
+function apart(streamed: Flat, target: Flat, rows: PlannedLoop, columns: PlannedLoop): boolean {
+  return collides(target, rows) && !collides(target, columns) && !collides(streamed, columns);
+}
+
 /** What one call costs, by estimate. */
 function costOf({ rows, columns, lines, k, held, block }: Choice, flats: Flats): number {
   const streamed = held === 'a' ? flats.b : flats.a;
-  const collides = (flat: Flat, loop: PlannedLoop): boolean =>
-    size(strideIn(flat, loop.name)) % conflicting === 0 && size(strideIn(flat, loop.name)) > 0;
+  // measured: a step of an LSTM, 16 x 128 by 128 x 512 with rows 64 KB apart, 4.5 GFLOP/s by 16 rows, 6.1 by 8
+  const kept = block.rows <= ways && apart(streamed, flats.c, rows, columns);
   const far = (flat: Flat): boolean => size(strideIn(flat, columns.name)) > 16;
   const distance =
     (far(flats.c) || far(streamed) ? 1.03 : 1) *
-    (collides(flats.c, rows) ? 2 : 1) *
+    (collides(flats.c, rows) ? (kept ? 1.1 : 2) : 1) *
     (collides(streamed, k) ? 1.6 : 1) *
+    (collides(streamed, columns) ? 1.1 : 1) *
     (collides(flats.c, columns) ? 1.2 : 1);
   const cost = costOfCall({
     rows: lengthOf(rows),

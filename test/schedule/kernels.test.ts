@@ -171,6 +171,18 @@ describe('blocks', () => {
     }
   });
 
+  it('hold fewer rows where rows of the target fall on the same lines of the cache', () => {
+    expect(chooseBlock(undefined, 128, true)).toMatchObject({ rows: 8, terms: 8 });
+    expect(chooseBlock(undefined, 128)).toMatchObject({ rows: 16, terms: 8 });
+    expect(chooseBlock(5, 128, true)).toMatchObject({ rows: 5, terms: 8 });
+    const program = trainedProgram(`
+      input x[n, 8, 128]
+      h = x |> gru(128)
+      loss = sum[n, o](h[n, 7, o]^2)`);
+    const { functions } = schedule(program, { dtype: 'f32', batch: 'n' });
+    expect(functions.map(({ name }) => name)).toContain('contract_8x8');
+  });
+
   it('hold the whole of what is small, and leave nothing over where that is easy', () => {
     const shape = (rows: number | undefined, terms: number | undefined): string => {
       const block = chooseBlock(rows, terms);
