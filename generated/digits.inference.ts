@@ -111,8 +111,8 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[k](z[n, k])       digits.dsl:16
-// p[n, k] = exp(z[n, k] - p_logsumexp[n])      digits.dsl:16
+// z_logsumexp[n] = logsumexp[k](z[n, k])       digits.dsl:16
+// p[n, k] = exp(z[n, k] - z_logsumexp[n])      digits.dsl:16
 export function forward_p(z: Float32Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;

@@ -398,7 +398,7 @@ export const description: ModelDescription = {
     { name: 'z_norm_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
     { name: 'z_norm', shape: [64, 64], batched: true, parameters: ['z_norm_g', 'z_norm_b'], flops: [0, 24576] },
     { name: 'z', shape: [64, 96], batched: true, parameters: ['z_z_W', 'z_z_b'], flops: [0, 792576] },
-    { name: 'p_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
+    { name: 'z_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'p', shape: [64, 96], batched: true, parameters: [], flops: [0, 12288] },
   ],
   work: { backward: [0, 62677632], bytes: [8, 1268224] },
@@ -487,7 +487,7 @@ export function forward_z_y(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64
+// m[n, i] = mean[k](x[n, i, k])
 //     finetune-gpt.dsl:23 (normalisation.dsl:15)
 // m stands for z_block1_norm1_m, z_block1_norm2_m, z_block2_norm1_m, z_block2_norm2_m, z_block3_norm1_m,
 // z_block3_norm2_m, z_block4_norm1_m, z_block4_norm2_m, z_norm_m
@@ -503,7 +503,7 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64
+// v[n, i] = mean[k]((x[n, i, k] - m[n, i])^2)
 //     finetune-gpt.dsl:23 (normalisation.dsl:16)
 // v stands for z_block1_norm1_v, z_block1_norm2_v, z_block2_norm1_v, z_block2_norm2_v, z_block3_norm1_v,
 // z_block3_norm2_v, z_block4_norm1_v, z_block4_norm2_v, z_norm_v
@@ -752,9 +752,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n, t] = logsumexp[k](z[n, t, k])          finetune-gpt.dsl:24
-// p[n, t, k] = exp(z[n, t, k] - p_logsumexp[n, t])      finetune-gpt.dsl:24
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
+// z_logsumexp[n, t] = logsumexp[k](z[n, t, k])          finetune-gpt.dsl:24
+// p[n, t, k] = exp(z[n, t, k] - z_logsumexp[n, t])      finetune-gpt.dsl:24
+export function forward_p(z: Float32Array, z_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   const nt_to = batch * 64;
   for (let nt = 0; nt < nt_to; nt++) {
     let largest = -Infinity;
@@ -769,8 +769,8 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
       total += exponential;
       p[z_at_nt + k] = exponential;
     }
-    const p_logsumexp_nt = shift + Math.log(total);
-    p_logsumexp[nt] = p_logsumexp_nt;
+    const z_logsumexp_nt = shift + Math.log(total);
+    z_logsumexp[nt] = z_logsumexp_nt;
     const scale = 1 / total;
     for (let k = 0; k < 96; k++) {
       p[z_at_nt + k]! *= scale;
@@ -778,23 +778,21 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
   }
 }
 
-// loss_sum2[n, t] = sum[k]((k == next[n, t]) * z[n, t, k])                      finetune-gpt.dsl:25
-// loss = sum[n, t](p_logsumexp[n, t] - loss_sum2[n, t]) / (64 * extent(n))      finetune-gpt.dsl:25
+// loss = mean[n, t](z_logsumexp[n, t] - z[n, t, next[n, t]])      finetune-gpt.dsl:25
 export function forward_loss(
-  next: Int32Array,
+  z_logsumexp: Float64Array,
   z: Float32Array,
-  p_logsumexp: Float64Array,
+  next: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
-    const next_at_n = n * 64;
+    const z_logsumexp_at_n = n * 64;
     const z_at_n = n * 6144;
     for (let t = 0; t < 64; t++) {
-      const next_t = next[next_at_n + t]!;
-      const loss_sum2_nt = z[z_at_n + t * 96 + next_t]!;
-      total += p_logsumexp[next_at_n + t]! - loss_sum2_nt;
+      const next_t = next[z_logsumexp_at_n + t]!;
+      total += z_logsumexp[z_logsumexp_at_n + t]! - z[z_at_n + t * 96 + next_t]!;
     }
   }
   loss[0] = total / (64 * batch);
@@ -894,8 +892,8 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
-//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))
+// dz_norm_m_sum[n, i] = -sum[k](dz_norm[n, i, k] * z_norm_g[k])
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64)
 //     finetune-gpt.dsl:23 (normalisation.dsl:15)
 // dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
 //     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)
@@ -1033,7 +1031,7 @@ export function gradient_hidden_W(
   contract_tn_16x8(norm2_again, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
-// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))
+// dm_sum[n, i] = -sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64)
 //     finetune-gpt.dsl:23 (normalisation.dsl:15)
 // dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
 //     / (128 * sqrt(v[n, i] + 0.00001)^3)
@@ -2070,7 +2068,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(8320 * batch, 14464 * batch);
-  const p_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const z_logsumexp = doubles.subarray(1, 64 * batch + 1);
   const p = workspace.subarray(0, 6144 * batch);
   const loss = doubles.subarray(0, 1);
 
@@ -2131,8 +2129,8 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     forward_v(z_block4, z_norm_m, z_norm_v, n);
     forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
-    forward_p(z, p_logsumexp, p, n);
-    forward_loss(next, z, p_logsumexp, loss, n);
+    forward_p(z, z_logsumexp, p, n);
+    forward_loss(z_logsumexp, z, next, loss, n);
     results[0] = loss[0]!;
   };
 }
@@ -3044,7 +3042,7 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(8320 * batch, 14464 * batch);
-  const p_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const z_logsumexp = doubles.subarray(1, 64 * batch + 1);
   const p = workspace.subarray(0, 6144 * batch);
 
   return (n: number): void => {
@@ -3104,7 +3102,7 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
     forward_v(z_block4, z_norm_m, z_norm_v, n);
     forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
-    forward_p(z, p_logsumexp, p, n);
+    forward_p(z, z_logsumexp, p, n);
   };
 }
 

@@ -307,8 +307,8 @@ export const description: ModelDescription = {
     { name: 'z_norm_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
     { name: 'z_norm', shape: [64, 64], batched: true, parameters: ['z_norm_g', 'z_norm_b'], flops: [0, 24576] },
     { name: 'z', shape: [64, 96], batched: true, parameters: ['z_z_W', 'z_z_b'], flops: [0, 792576] },
-    { name: 'loss_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
-    { name: 'loss', shape: [], batched: false, parameters: [], flops: [2, 18560] },
+    { name: 'z_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
+    { name: 'loss', shape: [], batched: false, parameters: [], flops: [2, 128] },
   ],
   work: { backward: [0, 16907776], bytes: [8, 380416] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
@@ -395,7 +395,7 @@ export function forward_z_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64
+// m[n, i] = mean[k](x[n, i, k])
 //     finetune-gpt.dsl:40 (normalisation.dsl:15)
 // m stands for z_block1_norm1_m, z_block1_norm2_m, z_block2_norm1_m, z_block2_norm2_m, z_block3_norm1_m,
 // z_block3_norm2_m, z_block4_norm1_m, z_block4_norm2_m, z_norm_m
@@ -411,7 +411,7 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64
+// v[n, i] = mean[k]((x[n, i, k] - m[n, i])^2)
 //     finetune-gpt.dsl:40 (normalisation.dsl:16)
 // y[n, i, k] = (x[n, i, k] - m[n, i]) / sqrt(v[n, i] + 0.00001) * g[k] + b[k]
 //     finetune-gpt.dsl:40 (normalisation.dsl:17)
@@ -615,7 +615,7 @@ export function forward_mlp_y(
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64
+// v[n, i] = mean[k]((x[n, i, k] - m[n, i])^2)
 //     finetune-gpt.dsl:40 (normalisation.dsl:16)
 // v stands for z_block4_norm1_v, z_block4_norm2_v, z_norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
@@ -714,8 +714,8 @@ export function forward_z(
   }
 }
 
-// loss_logsumexp[n, t] = logsumexp[k](z[n, t, k])      finetune-gpt.dsl:41
-export function forward_loss_logsumexp(z: Float32Array, loss_logsumexp: Float64Array, batch: number): void {
+// z_logsumexp[n, t] = logsumexp[k](z[n, t, k])      finetune-gpt.dsl:41
+export function forward_z_logsumexp(z: Float32Array, z_logsumexp: Float64Array, batch: number): void {
   const nt_to = batch * 64;
   for (let nt = 0; nt < nt_to; nt++) {
     let largest = -Infinity;
@@ -728,27 +728,25 @@ export function forward_loss_logsumexp(z: Float32Array, loss_logsumexp: Float64A
     for (let k = 0; k < 96; k++) {
       total += exp(z[z_at_nt + k]! - shift);
     }
-    loss_logsumexp[nt] = shift + Math.log(total);
+    z_logsumexp[nt] = shift + Math.log(total);
   }
 }
 
-// loss_sum2[n, t] = sum[k]((k == next[n, t]) * z[n, t, k])                         finetune-gpt.dsl:41
-// loss = sum[n, t](loss_logsumexp[n, t] - loss_sum2[n, t]) / (64 * extent(n))      finetune-gpt.dsl:41
+// loss = mean[n, t](z_logsumexp[n, t] - z[n, t, next[n, t]])      finetune-gpt.dsl:41
 export function forward_loss(
-  next: Int32Array,
+  z_logsumexp: Float64Array,
   z: Float32Array,
-  loss_logsumexp: Float64Array,
+  next: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
-    const next_at_n = n * 64;
+    const z_logsumexp_at_n = n * 64;
     const z_at_n = n * 6144;
     for (let t = 0; t < 64; t++) {
-      const next_t = next[next_at_n + t]!;
-      const loss_sum2_nt = z[z_at_n + t * 96 + next_t]!;
-      total += loss_logsumexp[next_at_n + t]! - loss_sum2_nt;
+      const next_t = next[z_logsumexp_at_n + t]!;
+      total += z_logsumexp[z_logsumexp_at_n + t]! - z[z_at_n + t * 96 + next_t]!;
     }
   }
   loss[0] = total / (64 * batch);
@@ -759,10 +757,10 @@ export function forward_loss(
 // dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
 // sum that more of it is made of.
 
-// dz[n, i, o] = (exp(z[n, i, o] - loss_logsumexp[n, i]) - (o == next[n, i])) / (64 * extent(n))      finetune-gpt.dsl:40 (layers.dsl:7)
+// dz[n, i, o] = (exp(z[n, i, o] - z_logsumexp[n, i]) - (o == next[n, i])) / (64 * extent(n))      finetune-gpt.dsl:40 (layers.dsl:7)
 export function backward_dz(
   z: Float32Array,
-  loss_logsumexp: Float64Array,
+  z_logsumexp: Float64Array,
   next: Int32Array,
   dz: Float32Array,
   batch: number,
@@ -771,10 +769,10 @@ export function backward_dz(
   const product = 64 * batch;
   for (let ni = 0; ni < ni_to; ni++) {
     const z_at_ni = ni * 96;
-    const loss_logsumexp_i = loss_logsumexp[ni]!;
+    const z_logsumexp_i = z_logsumexp[ni]!;
     const next_i = next[ni]!;
     for (let o = 0; o < 96; o++) {
-      dz[z_at_ni + o] = (exp(z[z_at_ni + o]! - loss_logsumexp_i) - (o === next_i ? 1 : 0)) / product;
+      dz[z_at_ni + o] = (exp(z[z_at_ni + o]! - z_logsumexp_i) - (o === next_i ? 1 : 0)) / product;
     }
   }
 }
@@ -852,8 +850,8 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
-//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))
+// dz_norm_m_sum[n, i] = -sum[k](dz_norm[n, i, k] * z_norm_g[k])
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64)
 //     finetune-gpt.dsl:40 (normalisation.dsl:15)
 // dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
 //     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)
@@ -991,8 +989,8 @@ export function gradient_z_block4_hidden_W(
   contract_tn_16x8(z_block4_norm2_again, dz_block4_hidden, dz_block4_hidden_W, 64, 256, nj_to);
 }
 
-// dz_block4_norm2_m_sum[n, i] = -(sum[k](dz_block4_norm2[n, i, k] * z_block4_norm2_g[k])
-//     / (sqrt(z_block4_norm2_v[n, i] + 0.00001) * 64))
+// dz_block4_norm2_m_sum[n, i] = -sum[k](dz_block4_norm2[n, i, k] * z_block4_norm2_g[k])
+//     / (sqrt(z_block4_norm2_v[n, i] + 0.00001) * 64)
 //     finetune-gpt.dsl:40 (normalisation.dsl:15)
 // dz_block4_norm2_v_sum[n, i] = sum[k](dz_block4_norm2[n, i, k]
 //     * (z_block4_norm2_m[n, i] - z_block4_u[n, i, k]) * z_block4_norm2_g[k])
@@ -1953,7 +1951,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(49152 * batch, 55296 * batch);
-  const loss_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const z_logsumexp = doubles.subarray(1, 64 * batch + 1);
   const loss = doubles.subarray(0, 1);
 
   return (n: number): void => {
@@ -2009,8 +2007,8 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     forward_v(z_block4, z_norm_m, z_norm_v, n);
     forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
-    forward_loss_logsumexp(z, loss_logsumexp, n);
-    forward_loss(next, z, loss_logsumexp, loss, n);
+    forward_z_logsumexp(z, z_logsumexp, n);
+    forward_loss(z_logsumexp, z, next, loss, n);
     results[0] = loss[0]!;
   };
 }
@@ -2025,7 +2023,7 @@ function backwardPart1({
   next,
 }: Memory): (n: number) => void {
   const z = workspace.subarray(49152 * batch, 55296 * batch);
-  const loss_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const z_logsumexp = doubles.subarray(1, 64 * batch + 1);
   const dz = workspace.subarray(49152 * batch, 55296 * batch);
   const dz_z_b = gradients.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
@@ -2117,7 +2115,7 @@ function backwardPart1({
   const dz_block4_norm1_b = gradients.subarray(z_block4_norm1_b_offset, z_block4_norm1_b_offset + 64);
 
   return (n: number): void => {
-    backward_dz(z, loss_logsumexp, next, dz, n);
+    backward_dz(z, z_logsumexp, next, dz, n);
     gradient_z_z_b(dz, dz_z_b, n);
     backward_dz_norm(dz, z_z_W, dz_norm, n);
     forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm_again, n);

@@ -475,8 +475,8 @@ export const description: ModelDescription = {
     { name: 'z_norm_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
     { name: 'z_norm', shape: [64, 64], batched: true, parameters: ['z_norm_g', 'z_norm_b'], flops: [0, 24576] },
     { name: 'z', shape: [64, 96], batched: true, parameters: ['z_z_W', 'z_z_b'], flops: [0, 792576] },
-    { name: 'loss_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
-    { name: 'loss', shape: [], batched: false, parameters: [], flops: [2, 18560] },
+    { name: 'z_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
+    { name: 'loss', shape: [], batched: false, parameters: [], flops: [2, 128] },
   ],
   work: { backward: [0, 37898240], bytes: [8, 1267712] },
   training: { batch: 16, epochs: 1, seed: 1, shuffle: true, rates: ['adamw'] },
@@ -595,7 +595,7 @@ export function forward_z_start(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64
+// m[n, i] = mean[k](x[n, i, k])
 //     finetune-gpt.dsl:103 (normalisation.dsl:15)
 // m stands for z_block1_norm1_m, z_block1_norm2_m, z_block2_norm1_m, z_block2_norm2_m, z_block3_norm1_m,
 // z_block3_norm2_m, z_block4_norm1_m, z_block4_norm2_m, z_norm_m
@@ -611,7 +611,7 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// z_block1_norm1_v[n, i] = sum[k]((z_start[n, i, k] - z_block1_norm1_m[n, i])^2) / 64
+// z_block1_norm1_v[n, i] = mean[k]((z_start[n, i, k] - z_block1_norm1_m[n, i])^2)
 //     finetune-gpt.dsl:103 (normalisation.dsl:16)
 // z_block1_norm1[n, i, k] = (z_start[n, i, k] - z_block1_norm1_m[n, i])
 //     / sqrt(z_block1_norm1_v[n, i] + 0.00001) * z_block1_norm1_g[k] + z_block1_norm1_b[k]
@@ -818,7 +818,7 @@ export function forward_u(
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64
+// v[n, i] = mean[k]((x[n, i, k] - m[n, i])^2)
 //     finetune-gpt.dsl:103 (normalisation.dsl:16)
 // v stands for z_block1_norm2_v, z_block2_norm1_v, z_block2_norm2_v, z_block3_norm1_v, z_block3_norm2_v,
 // z_block4_norm1_v, z_block4_norm2_v, z_norm_v
@@ -990,8 +990,8 @@ export function forward_z(
   }
 }
 
-// loss_logsumexp[n, t] = logsumexp[k](z[n, t, k])      finetune-gpt.dsl:104
-export function forward_loss_logsumexp(z: Float32Array, loss_logsumexp: Float64Array, batch: number): void {
+// z_logsumexp[n, t] = logsumexp[k](z[n, t, k])      finetune-gpt.dsl:104
+export function forward_z_logsumexp(z: Float32Array, z_logsumexp: Float64Array, batch: number): void {
   const nt_to = batch * 64;
   for (let nt = 0; nt < nt_to; nt++) {
     let largest = -Infinity;
@@ -1004,27 +1004,25 @@ export function forward_loss_logsumexp(z: Float32Array, loss_logsumexp: Float64A
     for (let k = 0; k < 96; k++) {
       total += exp(z[z_at_nt + k]! - shift);
     }
-    loss_logsumexp[nt] = shift + Math.log(total);
+    z_logsumexp[nt] = shift + Math.log(total);
   }
 }
 
-// loss_sum2[n, t] = sum[k]((k == next[n, t]) * z[n, t, k])                         finetune-gpt.dsl:104
-// loss = sum[n, t](loss_logsumexp[n, t] - loss_sum2[n, t]) / (64 * extent(n))      finetune-gpt.dsl:104
+// loss = mean[n, t](z_logsumexp[n, t] - z[n, t, next[n, t]])      finetune-gpt.dsl:104
 export function forward_loss(
-  next: Int32Array,
+  z_logsumexp: Float64Array,
   z: Float32Array,
-  loss_logsumexp: Float64Array,
+  next: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
-    const next_at_n = n * 64;
+    const z_logsumexp_at_n = n * 64;
     const z_at_n = n * 6144;
     for (let t = 0; t < 64; t++) {
-      const next_t = next[next_at_n + t]!;
-      const loss_sum2_nt = z[z_at_n + t * 96 + next_t]!;
-      total += loss_logsumexp[next_at_n + t]! - loss_sum2_nt;
+      const next_t = next[z_logsumexp_at_n + t]!;
+      total += z_logsumexp[z_logsumexp_at_n + t]! - z[z_at_n + t * 96 + next_t]!;
     }
   }
   loss[0] = total / (64 * batch);
@@ -1035,40 +1033,41 @@ export function forward_loss(
 // dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
 // sum that more of it is made of.
 
-// dz_sum[n, j, o] = (exp(z[n, j, o] - loss_logsumexp[n, j]) - (o == next[n, j])) / (64 * extent(n))      finetune-gpt.dsl:103 (layers.dsl:7)
-export function backward_dz_sum(
+// dz[n, j, o] = (exp(z[n, j, o] - z_logsumexp[n, j]) - (o == next[n, j])) / (64 * extent(n))      finetune-gpt.dsl:103 (layers.dsl:7)
+// dz is the gradient by the sum inside of z
+export function backward_dz(
   z: Float32Array,
-  loss_logsumexp: Float64Array,
+  z_logsumexp: Float64Array,
   next: Int32Array,
-  dz_sum: Float32Array,
+  dz: Float32Array,
   batch: number,
 ): void {
   const nj_to = batch * 64;
   const product = 64 * batch;
   for (let nj = 0; nj < nj_to; nj++) {
     const z_at_nj = nj * 96;
-    const loss_logsumexp_j = loss_logsumexp[nj]!;
+    const z_logsumexp_j = z_logsumexp[nj]!;
     const next_j = next[nj]!;
     for (let o = 0; o < 96; o++) {
-      dz_sum[z_at_nj + o] = (exp(z[z_at_nj + o]! - loss_logsumexp_j) - (o === next_j ? 1 : 0)) / product;
+      dz[z_at_nj + o] = (exp(z[z_at_nj + o]! - z_logsumexp_j) - (o === next_j ? 1 : 0)) / product;
     }
   }
 }
 
-// dz_norm[n, i, k] = sum[o](dz_sum[n, i, o] * z_z_W[k, o])      finetune-gpt.dsl:103 (layers.dsl:7)
+// dz_norm[n, i, k] = sum[o](dz[n, i, o] * z_z_W[k, o])      finetune-gpt.dsl:103 (layers.dsl:7)
 export function backward_dz_norm(
-  dz_sum: Float32Array,
+  dz: Float32Array,
   z_z_W: Float32Array,
   dz_norm: Float32Array,
   batch: number,
 ): void {
   dz_norm.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dz_sum, z_z_W, dz_norm, ni_to, 64, 96);
+  contract_nt_16x8_holding_b(dz, z_z_W, dz_norm, ni_to, 64, 96);
 }
 
-// dz_norm_m_sum[n, i] = -(sum[k](dz_norm[n, i, k] * z_norm_g[k])
-//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64))
+// dz_norm_m_sum[n, i] = -sum[k](dz_norm[n, i, k] * z_norm_g[k])
+//     / (sqrt(z_norm_v[n, i] + 0.00001) * 64)
 //     finetune-gpt.dsl:103 (normalisation.dsl:15)
 // dz_norm_v_sum[n, i] = sum[k](dz_norm[n, i, k] * (z_norm_m[n, i] - z_block4[n, i, k])
 //     * z_norm_g[k]) / (128 * sqrt(z_norm_v[n, i] + 0.00001)^3)
@@ -1186,29 +1185,29 @@ export function gradient_mlp_W_A(
   contract_tn_16x8_holding_b(gelu_tanh_again, dlow_sum, dW_A, 256, 4, nj_to);
 }
 
-// dhidden_sum[n, j, o] = (dmlp_gelu_tanh_1[n, j, o] + sum[r](dmlp_low_sum[n, j, r] * mlp_W_A[o, r]))
+// dhidden[n, j, o] = (dmlp_gelu_tanh_1[n, j, o] + sum[r](dmlp_low_sum[n, j, r] * mlp_W_A[o, r]))
 //     * (hidden[n, j, o] * (mlp_gelu_tanh_sigmoid[n, j, o] * (1 - mlp_gelu_tanh_sigmoid[n, j, o])
 //     * (1.5957691216057308 * (1 + 0.134145 * hidden[n, j, o]^2))) + mlp_gelu_tanh_sigmoid[n, j, o])      finetune-gpt.dsl:103 (layers.dsl:25)
-// dhidden_sum stands for dz_block4_hidden_sum, dz_block3_hidden_sum, dz_block2_hidden_sum,
-// dz_block1_hidden_sum
-export function backward_dhidden_sum(
+// dhidden is the gradient by the sum inside of z_block4_hidden
+// dhidden stands for dz_block4_hidden, dz_block3_hidden, dz_block2_hidden, dz_block1_hidden
+export function backward_dhidden(
   dmlp_gelu_tanh_1: Float32Array,
   dmlp_low_sum: Float32Array,
   mlp_W_A: Float32Array,
   hidden: Float32Array,
   mlp_gelu_tanh_sigmoid: Float32Array,
-  dhidden_sum: Float32Array,
+  dhidden: Float32Array,
   batch: number,
 ): void {
-  dhidden_sum.fill(0);
+  dhidden.fill(0);
   const nj_to = batch * 64;
-  contract_nt_16x8_holding_b(dmlp_low_sum, mlp_W_A, dhidden_sum, nj_to, 256, 4);
+  contract_nt_16x8_holding_b(dmlp_low_sum, mlp_W_A, dhidden, nj_to, 256, 4);
   const njo_to = batch * 16384;
   for (let njo = 0; njo < njo_to; njo++) {
     const mlp_gelu_tanh_sigmoid_o = mlp_gelu_tanh_sigmoid[njo]!;
     const hidden_o = hidden[njo]!;
-    dhidden_sum[njo] =
-      (dmlp_gelu_tanh_1[njo]! + dhidden_sum[njo]!) *
+    dhidden[njo] =
+      (dmlp_gelu_tanh_1[njo]! + dhidden[njo]!) *
       (hidden_o *
         (mlp_gelu_tanh_sigmoid_o *
           (1 - mlp_gelu_tanh_sigmoid_o) *
@@ -1217,44 +1216,44 @@ export function backward_dhidden_sum(
   }
 }
 
-// dW_B[r, o] = sum[n, i](low[n, i, r] * dsum[n, i, o])      finetune-gpt.dsl:103 (layers.dsl:25)
+// dW_B[r, o] = sum[n, i](low[n, i, r] * dhidden[n, i, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // dW_B stands for dz_block4_hidden_W_B, dz_block3_hidden_W_B, dz_block2_hidden_W_B, dz_block1_hidden_W_B
 export function gradient_hidden_W_B(
   low: Float32Array,
-  dsum: Float32Array,
+  dhidden: Float32Array,
   dW_B: Float32Array,
   batch: number,
 ): void {
   dW_B.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(low, dsum, dW_B, 4, 256, ni_to);
+  contract_tn_16x8(low, dhidden, dW_B, 4, 256, ni_to);
 }
 
-// dnorm2_1[n, i, k] = sum[o](dhidden_sum[n, i, o] * hidden_W[k, o])      finetune-gpt.dsl:103 (layers.dsl:25)
+// dnorm2_1[n, i, k] = sum[o](dhidden[n, i, o] * hidden_W[k, o])      finetune-gpt.dsl:103 (layers.dsl:25)
 // dnorm2_1 stands for dz_block4_norm2_1, dz_block3_norm2_1, dz_block2_norm2_1, dz_block1_norm2_1
 export function backward_dnorm2_1(
-  dhidden_sum: Float32Array,
+  dhidden: Float32Array,
   hidden_W: Float32Array,
   dnorm2_1: Float32Array,
   batch: number,
 ): void {
   dnorm2_1.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dhidden_sum, hidden_W, dnorm2_1, ni_to, 64, 256);
+  contract_nt_16x8_holding_b(dhidden, hidden_W, dnorm2_1, ni_to, 64, 256);
 }
 
-// dlow_sum[n, j, r] = sum[o](dsum[n, j, o] * W_B[r, o]) * 2      finetune-gpt.dsl:103 (layers.dsl:24)
+// dlow_sum[n, j, r] = sum[o](dhidden[n, j, o] * W_B[r, o]) * 2      finetune-gpt.dsl:103 (layers.dsl:24)
 // dlow_sum stands for dz_block4_hidden_low_sum, dz_block3_hidden_low_sum, dz_block2_hidden_low_sum,
 // dz_block1_hidden_low_sum
 export function backward_dhidden_low_sum(
-  dsum: Float32Array,
+  dhidden: Float32Array,
   W_B: Float32Array,
   dlow_sum: Float32Array,
   batch: number,
 ): void {
   dlow_sum.fill(0);
   const nj_to = batch * 64;
-  contract_nt_16x8_holding_b(dsum, W_B, dlow_sum, nj_to, 4, 256);
+  contract_nt_16x8_holding_b(dhidden, W_B, dlow_sum, nj_to, 4, 256);
   const njr_to = batch * 256;
   for (let njr = 0; njr < njr_to; njr++) {
     dlow_sum[njr]! *= 2;
@@ -1290,7 +1289,7 @@ export function backward_dnorm2(
   }
 }
 
-// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))
+// dm_sum[n, i] = -sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64)
 //     finetune-gpt.dsl:103 (normalisation.dsl:15)
 // dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
 //     / (128 * sqrt(v[n, i] + 0.00001)^3)
@@ -1436,8 +1435,8 @@ export function backward_dattention_score_sum(
 
 // dx[n, j, h, c] = sum[i](dy[n, h, i, j] * a[n, i, h, c])
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:68, 70)
-// dx stands for dz_block4_attention_k, dz_block4_attention_v_sum, dz_block3_attention_k,
-// dz_block3_attention_v_sum, dz_block2_attention_k, dz_block2_attention_v_sum, dz_block1_attention_v_sum2
+// dx stands for dz_block4_attention_k, dz_block4_attention_v, dz_block3_attention_k, dz_block3_attention_v,
+// dz_block2_attention_k, dz_block2_attention_v, dz_block1_attention_v
 export function backward_z_block_attention_dx(
   dy: Float32Array,
   a: Float32Array,
@@ -1465,15 +1464,15 @@ export function backward_z_block_attention_dx(
   }
 }
 
-// dB[r, h, c] = sum[n, i](x[n, i, r] * dsum[n, i, h, c])
+// dB[r, h, c] = sum[n, i](x[n, i, r] * dy[n, i, h, c])
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:66, 68)
 // dB stands for dz_block4_attention_V_B, dz_block4_attention_Q_B, dz_block3_attention_V_B,
 // dz_block3_attention_Q_B, dz_block2_attention_V_B, dz_block2_attention_Q_B, dz_block1_attention_V_B,
 // dz_block1_attention_Q_B
-export function gradient_B(x: Float32Array, dsum: Float32Array, dB: Float32Array, batch: number): void {
+export function gradient_B(x: Float32Array, dy: Float32Array, dB: Float32Array, batch: number): void {
   dB.fill(0);
   const ni_to = batch * 64;
-  contract_tn_16x8(x, dsum, dB, 4, 64, ni_to);
+  contract_tn_16x8(x, dy, dB, 4, 64, ni_to);
 }
 
 // dx[n, i, k] = sum[h, c](dy[n, i, h, c] * W[k, h, c])
@@ -1491,46 +1490,46 @@ export function backward_z_block_norm_dx(
   contract_nt_16x8_holding_b(dy, W, dx, ni_to, 64, 64);
 }
 
-// dq_sum[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])
+// dq[n, i, h, c] = sum[j](dscore_sum[n, h, i, j] * k[n, j, h, c])
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:66)
-// dq_sum stands for dz_block4_attention_q_sum, dz_block3_attention_q_sum, dz_block2_attention_q_sum,
-// dz_block1_attention_q_sum2
-export function backward_dattention_q_sum(
+// dq is the gradient by the sum inside of z_block4_attention_q
+// dq stands for dz_block4_attention_q, dz_block3_attention_q, dz_block2_attention_q, dz_block1_attention_q
+export function backward_dattention_q(
   dscore_sum: Float32Array,
   k: Float32Array,
-  dq_sum: Float32Array,
+  dq: Float32Array,
   batch: number,
 ): void {
-  dq_sum.fill(0);
+  dq.fill(0);
   for (let n = 0; n < batch; n++) {
     const k_at_n = n * 4096;
     const dscore_sum_at_n = n * 16384;
     for (let h = 0; h < 4; h++) {
-      // dq_sum[row, column] += sum[term](k[row, term] * dscore_sum[term, column])
+      // dq[row, column] += sum[term](k[row, term] * dscore_sum[term, column])
       // prettier-ignore
       contract_16x8(
-        k, dscore_sum, dq_sum,
+        k, dscore_sum, dq,
         16, 64, 64, // rows, columns, terms of a sum
         1, 64, // strides of k: by row, by term
         1, 64, // strides of dscore_sum: by term, by column
-        1, 64, // strides of dq_sum: by row, by column
+        1, 64, // strides of dq: by row, by column
         k_at_n + h * 16, // where k begins
         dscore_sum_at_n + h * 4096, // where dscore_sum begins
-        k_at_n + h * 16, // where dq_sum begins
+        k_at_n + h * 16, // where dq begins
       );
     }
   }
 }
 
-// dsum[n, i, r] = sum[h, c](dsum2[n, i, h, c] * B[r, h, c]) * 2
+// dsum[n, i, r] = sum[h, c](dy[n, i, h, c] * B[r, h, c]) * 2
 //     finetune-gpt.dsl:103 (finetune-gpt.dsl:64-65)
 // dsum stands for dz_block4_attention_low_v_sum, dz_block4_attention_low_q_sum,
 // dz_block3_attention_low_v_sum, dz_block3_attention_low_q_sum, dz_block2_attention_low_v_sum,
 // dz_block2_attention_low_q_sum and 2 more
-export function backward_dsum(dsum2: Float32Array, B: Float32Array, dsum: Float32Array, batch: number): void {
+export function backward_dsum(dy: Float32Array, B: Float32Array, dsum: Float32Array, batch: number): void {
   dsum.fill(0);
   const ni_to = batch * 64;
-  contract_nt_16x8_holding_b(dsum2, B, dsum, ni_to, 4, 64);
+  contract_nt_16x8_holding_b(dy, B, dsum, ni_to, 4, 64);
   const nir_to = batch * 256;
   for (let nir = 0; nir < nir_to; nir++) {
     dsum[nir]! *= 2;
@@ -2714,7 +2713,7 @@ function forwardPart3({ batch, parameters, workspace, doubles }: Memory): (n: nu
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const z_z_b = parameters.subarray(z_z_b_offset, z_z_b_offset + 96);
   const z = workspace.subarray(196608 * batch, 202752 * batch);
-  const loss_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const z_logsumexp = doubles.subarray(1, 64 * batch + 1);
 
   return (n: number): void => {
     forward_hidden(
@@ -2808,18 +2807,18 @@ function forwardPart3({ batch, parameters, workspace, doubles }: Memory): (n: nu
     forward_v(z_block4, z_norm_m, z_norm_v, n);
     forward_z_norm_y(z_block4, z_norm_m, z_norm_v, z_norm_g, z_norm_b, z_norm, n);
     forward_z(z_norm, z_z_W, z_z_b, z, n);
-    forward_loss_logsumexp(z, loss_logsumexp, n);
+    forward_z_logsumexp(z, z_logsumexp, n);
   };
 }
 
 /** `forward`, part 4 of 4: its arrays, and the calls that work on them. */
 function forwardPart4({ batch, results, workspace, doubles, next }: Memory): (n: number) => void {
+  const z_logsumexp = doubles.subarray(1, 64 * batch + 1);
   const z = workspace.subarray(196608 * batch, 202752 * batch);
-  const loss_logsumexp = doubles.subarray(1, 64 * batch + 1);
   const loss = doubles.subarray(0, 1);
 
   return (n: number): void => {
-    forward_loss(next, z, loss_logsumexp, loss, n);
+    forward_loss(z_logsumexp, z, next, loss, n);
     results[0] = loss[0]!;
   };
 }
@@ -2834,8 +2833,8 @@ function backwardPart1({
   next,
 }: Memory): (n: number) => void {
   const z = workspace.subarray(196608 * batch, 202752 * batch);
-  const loss_logsumexp = doubles.subarray(1, 64 * batch + 1);
-  const dz_sum = workspace.subarray(196608 * batch, 202752 * batch);
+  const z_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const dz = workspace.subarray(196608 * batch, 202752 * batch);
   const z_z_W = parameters.subarray(z_z_W_offset, z_z_W_offset + 6144);
   const dz_norm = workspace.subarray(206848 * batch, 210944 * batch);
   const z_norm_g = parameters.subarray(z_norm_g_offset, z_norm_g_offset + 64);
@@ -2854,7 +2853,7 @@ function backwardPart1({
   const z_block4_mlp_gelu_tanh_again = workspace.subarray(212992 * batch, 229376 * batch);
   const dz_block4_mlp_W_A = gradients.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
   const z_block4_mlp_W_A = parameters.subarray(z_block4_mlp_W_A_offset, z_block4_mlp_W_A_offset + 1024);
-  const dz_block4_hidden_sum = workspace.subarray(212992 * batch, 229376 * batch);
+  const dz_block4_hidden = workspace.subarray(212992 * batch, 229376 * batch);
   const z_block4_hidden_low = workspace.subarray(314880 * batch, 315136 * batch);
   const dz_block4_hidden_W_B = gradients.subarray(
     z_block4_hidden_W_B_offset,
@@ -2895,7 +2894,7 @@ function backwardPart1({
   const dz_block4_attention_score_sum = workspace.subarray(180224 * batch, 196608 * batch);
   const z_block4_attention_q = workspace.subarray(290816 * batch, 294912 * batch);
   const dz_block4_attention_k = workspace.subarray(163840 * batch, 167936 * batch);
-  const dz_block4_attention_v_sum = workspace.subarray(167936 * batch, 172032 * batch);
+  const dz_block4_attention_v = workspace.subarray(167936 * batch, 172032 * batch);
   const z_block4_attention_low_v = workspace.subarray(314624 * batch, 314880 * batch);
   const dz_block4_attention_V_B = gradients.subarray(
     z_block4_attention_V_B_offset,
@@ -2912,7 +2911,7 @@ function backwardPart1({
   );
   const dz_block4_norm1_2 = workspace.subarray(151552 * batch, 155648 * batch);
   const z_block4_attention_k = workspace.subarray(294912 * batch, 299008 * batch);
-  const dz_block4_attention_q_sum = workspace.subarray(155648 * batch, 159744 * batch);
+  const dz_block4_attention_q = workspace.subarray(155648 * batch, 159744 * batch);
   const z_block4_attention_low_q = workspace.subarray(314368 * batch, 314624 * batch);
   const dz_block4_attention_Q_B = gradients.subarray(
     z_block4_attention_Q_B_offset,
@@ -2935,8 +2934,8 @@ function backwardPart1({
   const dz_block4_norm1_4 = workspace.subarray(163840 * batch, 167936 * batch);
 
   return (n: number): void => {
-    backward_dz_sum(z, loss_logsumexp, next, dz_sum, n);
-    backward_dz_norm(dz_sum, z_z_W, dz_norm, n);
+    backward_dz(z, z_logsumexp, next, dz, n);
+    backward_dz_norm(dz, z_z_W, dz_norm, n);
     backward_dz_block4_u_1(dz_norm, z_norm_g, z_norm_v, z_norm_m, z_block4, dz_block4_u_1, n);
     gradient_mlp_W_B(z_block4_mlp_low, dz_block4_u_1, dz_block4_mlp_W_B, n);
     backward_dmlp_gelu_tanh_1(dz_block4_u_1, z_block4_mlp_W, dz_block4_mlp_gelu_tanh_1, n);
@@ -2948,18 +2947,18 @@ function backwardPart1({
       n,
     );
     gradient_mlp_W_A(z_block4_mlp_gelu_tanh_again, dz_block4_mlp_low_sum, dz_block4_mlp_W_A, n);
-    backward_dhidden_sum(
+    backward_dhidden(
       dz_block4_mlp_gelu_tanh_1,
       dz_block4_mlp_low_sum,
       z_block4_mlp_W_A,
       z_block4_hidden,
       z_block4_mlp_gelu_tanh_sigmoid,
-      dz_block4_hidden_sum,
+      dz_block4_hidden,
       n,
     );
-    gradient_hidden_W_B(z_block4_hidden_low, dz_block4_hidden_sum, dz_block4_hidden_W_B, n);
-    backward_dnorm2_1(dz_block4_hidden_sum, z_block4_hidden_W, dz_block4_norm2_1, n);
-    backward_dhidden_low_sum(dz_block4_hidden_sum, z_block4_hidden_W_B, dz_block4_hidden_low_sum, n);
+    gradient_hidden_W_B(z_block4_hidden_low, dz_block4_hidden, dz_block4_hidden_W_B, n);
+    backward_dnorm2_1(dz_block4_hidden, z_block4_hidden_W, dz_block4_norm2_1, n);
+    backward_dhidden_low_sum(dz_block4_hidden, z_block4_hidden_W_B, dz_block4_hidden_low_sum, n);
     forward_z_norm_y(
       z_block4_u,
       z_block4_norm2_m,
@@ -3010,21 +3009,16 @@ function backwardPart1({
     backward_z_block_attention_dx(
       z_block4_attention_weight,
       dz_block4_attention_mixed,
-      dz_block4_attention_v_sum,
+      dz_block4_attention_v,
       n,
     );
-    gradient_B(z_block4_attention_low_v, dz_block4_attention_v_sum, dz_block4_attention_V_B, n);
-    backward_z_block_norm_dx(dz_block4_attention_v_sum, z_block4_attention_V, dz_block4_norm1_1, n);
+    gradient_B(z_block4_attention_low_v, dz_block4_attention_v, dz_block4_attention_V_B, n);
+    backward_z_block_norm_dx(dz_block4_attention_v, z_block4_attention_V, dz_block4_norm1_1, n);
     backward_z_block_norm_dx(dz_block4_attention_k, z_block4_attention_K, dz_block4_norm1_2, n);
-    backward_dattention_q_sum(
-      dz_block4_attention_score_sum,
-      z_block4_attention_k,
-      dz_block4_attention_q_sum,
-      n,
-    );
-    gradient_B(z_block4_attention_low_q, dz_block4_attention_q_sum, dz_block4_attention_Q_B, n);
-    backward_z_block_norm_dx(dz_block4_attention_q_sum, z_block4_attention_Q, dz_block4_norm1_3, n);
-    backward_dsum(dz_block4_attention_v_sum, z_block4_attention_V_B, dz_block4_attention_low_v_sum, n);
+    backward_dattention_q(dz_block4_attention_score_sum, z_block4_attention_k, dz_block4_attention_q, n);
+    gradient_B(z_block4_attention_low_q, dz_block4_attention_q, dz_block4_attention_Q_B, n);
+    backward_z_block_norm_dx(dz_block4_attention_q, z_block4_attention_Q, dz_block4_norm1_3, n);
+    backward_dsum(dz_block4_attention_v, z_block4_attention_V_B, dz_block4_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block4_attention_low_v_sum, z_block4_attention_V_A, dz_block4_norm1_4, n);
   };
 }
@@ -3042,7 +3036,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block4_attention_V_A_offset,
     z_block4_attention_V_A_offset + 256,
   );
-  const dz_block4_attention_q_sum = workspace.subarray(155648 * batch, 159744 * batch);
+  const dz_block4_attention_q = workspace.subarray(155648 * batch, 159744 * batch);
   const z_block4_attention_Q_B = parameters.subarray(
     z_block4_attention_Q_B_offset,
     z_block4_attention_Q_B_offset + 256,
@@ -3074,7 +3068,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   const z_block3_mlp_gelu_tanh_again = workspace.subarray(163840 * batch, 180224 * batch);
   const dz_block3_mlp_W_A = gradients.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
   const z_block3_mlp_W_A = parameters.subarray(z_block3_mlp_W_A_offset, z_block3_mlp_W_A_offset + 1024);
-  const dz_block3_hidden_sum = workspace.subarray(163840 * batch, 180224 * batch);
+  const dz_block3_hidden = workspace.subarray(163840 * batch, 180224 * batch);
   const z_block3_hidden_low = workspace.subarray(313856 * batch, 314112 * batch);
   const dz_block3_hidden_W_B = gradients.subarray(
     z_block3_hidden_W_B_offset,
@@ -3115,7 +3109,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
   const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
   const z_block3_attention_q = workspace.subarray(270336 * batch, 274432 * batch);
   const dz_block3_attention_k = workspace.subarray(114688 * batch, 118784 * batch);
-  const dz_block3_attention_v_sum = workspace.subarray(118784 * batch, 122880 * batch);
+  const dz_block3_attention_v = workspace.subarray(118784 * batch, 122880 * batch);
   const z_block3_attention_low_v = workspace.subarray(313600 * batch, 313856 * batch);
   const dz_block3_attention_V_B = gradients.subarray(
     z_block3_attention_V_B_offset,
@@ -3131,6 +3125,8 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_K_offset + 4096,
   );
   const dz_block3_norm1_2 = workspace.subarray(102400 * batch, 106496 * batch);
+  const z_block3_attention_k = workspace.subarray(274432 * batch, 278528 * batch);
+  const dz_block3_attention_q = workspace.subarray(106496 * batch, 110592 * batch);
 
   return (n: number): void => {
     forward_z_norm_y(
@@ -3143,7 +3139,7 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     gradient_A(z_block4_norm1_again, dz_block4_attention_low_v_sum, dz_block4_attention_V_A, n);
-    backward_dsum(dz_block4_attention_q_sum, z_block4_attention_Q_B, dz_block4_attention_low_q_sum, n);
+    backward_dsum(dz_block4_attention_q, z_block4_attention_Q_B, dz_block4_attention_low_q_sum, n);
     gradient_A(z_block4_norm1_again, dz_block4_attention_low_q_sum, dz_block4_attention_Q_A, n);
     backward_dnorm1(
       dz_block4_norm1_1,
@@ -3175,18 +3171,18 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     gradient_mlp_W_A(z_block3_mlp_gelu_tanh_again, dz_block3_mlp_low_sum, dz_block3_mlp_W_A, n);
-    backward_dhidden_sum(
+    backward_dhidden(
       dz_block3_mlp_gelu_tanh_1,
       dz_block3_mlp_low_sum,
       z_block3_mlp_W_A,
       z_block3_hidden,
       z_block3_mlp_gelu_tanh_sigmoid,
-      dz_block3_hidden_sum,
+      dz_block3_hidden,
       n,
     );
-    gradient_hidden_W_B(z_block3_hidden_low, dz_block3_hidden_sum, dz_block3_hidden_W_B, n);
-    backward_dnorm2_1(dz_block3_hidden_sum, z_block3_hidden_W, dz_block3_norm2_1, n);
-    backward_dhidden_low_sum(dz_block3_hidden_sum, z_block3_hidden_W_B, dz_block3_hidden_low_sum, n);
+    gradient_hidden_W_B(z_block3_hidden_low, dz_block3_hidden, dz_block3_hidden_W_B, n);
+    backward_dnorm2_1(dz_block3_hidden, z_block3_hidden_W, dz_block3_norm2_1, n);
+    backward_dhidden_low_sum(dz_block3_hidden, z_block3_hidden_W_B, dz_block3_hidden_low_sum, n);
     forward_z_norm_y(
       z_block3_u,
       z_block3_norm2_m,
@@ -3237,21 +3233,20 @@ function backwardPart2({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_z_block_attention_dx(
       z_block3_attention_weight,
       dz_block3_attention_mixed,
-      dz_block3_attention_v_sum,
+      dz_block3_attention_v,
       n,
     );
-    gradient_B(z_block3_attention_low_v, dz_block3_attention_v_sum, dz_block3_attention_V_B, n);
-    backward_z_block_norm_dx(dz_block3_attention_v_sum, z_block3_attention_V, dz_block3_norm1_1, n);
+    gradient_B(z_block3_attention_low_v, dz_block3_attention_v, dz_block3_attention_V_B, n);
+    backward_z_block_norm_dx(dz_block3_attention_v, z_block3_attention_V, dz_block3_norm1_1, n);
     backward_z_block_norm_dx(dz_block3_attention_k, z_block3_attention_K, dz_block3_norm1_2, n);
+    backward_dattention_q(dz_block3_attention_score_sum, z_block3_attention_k, dz_block3_attention_q, n);
   };
 }
 
 /** `backward`, part 3 of 5: its arrays, and the calls that work on them. */
 function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const dz_block3_attention_score_sum = workspace.subarray(131072 * batch, 147456 * batch);
-  const z_block3_attention_k = workspace.subarray(274432 * batch, 278528 * batch);
-  const dz_block3_attention_q_sum = workspace.subarray(106496 * batch, 110592 * batch);
   const z_block3_attention_low_q = workspace.subarray(313344 * batch, 313600 * batch);
+  const dz_block3_attention_q = workspace.subarray(106496 * batch, 110592 * batch);
   const dz_block3_attention_Q_B = gradients.subarray(
     z_block3_attention_Q_B_offset,
     z_block3_attention_Q_B_offset + 256,
@@ -3261,7 +3256,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
     z_block3_attention_Q_offset + 4096,
   );
   const dz_block3_norm1_3 = workspace.subarray(110592 * batch, 114688 * batch);
-  const dz_block3_attention_v_sum = workspace.subarray(118784 * batch, 122880 * batch);
+  const dz_block3_attention_v = workspace.subarray(118784 * batch, 122880 * batch);
   const z_block3_attention_V_B = parameters.subarray(
     z_block3_attention_V_B_offset,
     z_block3_attention_V_B_offset + 256,
@@ -3311,7 +3306,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
   const z_block2_mlp_gelu_tanh_again = workspace.subarray(114688 * batch, 131072 * batch);
   const dz_block2_mlp_W_A = gradients.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
   const z_block2_mlp_W_A = parameters.subarray(z_block2_mlp_W_A_offset, z_block2_mlp_W_A_offset + 1024);
-  const dz_block2_hidden_sum = workspace.subarray(114688 * batch, 131072 * batch);
+  const dz_block2_hidden = workspace.subarray(114688 * batch, 131072 * batch);
   const z_block2_hidden_low = workspace.subarray(312832 * batch, 313088 * batch);
   const dz_block2_hidden_W_B = gradients.subarray(
     z_block2_hidden_W_B_offset,
@@ -3352,17 +3347,12 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
   const z_block2_attention_q = workspace.subarray(249856 * batch, 253952 * batch);
   const dz_block2_attention_k = workspace.subarray(65536 * batch, 69632 * batch);
+  const dz_block2_attention_v = workspace.subarray(69632 * batch, 73728 * batch);
 
   return (n: number): void => {
-    backward_dattention_q_sum(
-      dz_block3_attention_score_sum,
-      z_block3_attention_k,
-      dz_block3_attention_q_sum,
-      n,
-    );
-    gradient_B(z_block3_attention_low_q, dz_block3_attention_q_sum, dz_block3_attention_Q_B, n);
-    backward_z_block_norm_dx(dz_block3_attention_q_sum, z_block3_attention_Q, dz_block3_norm1_3, n);
-    backward_dsum(dz_block3_attention_v_sum, z_block3_attention_V_B, dz_block3_attention_low_v_sum, n);
+    gradient_B(z_block3_attention_low_q, dz_block3_attention_q, dz_block3_attention_Q_B, n);
+    backward_z_block_norm_dx(dz_block3_attention_q, z_block3_attention_Q, dz_block3_norm1_3, n);
+    backward_dsum(dz_block3_attention_v, z_block3_attention_V_B, dz_block3_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block3_attention_low_v_sum, z_block3_attention_V_A, dz_block3_norm1_4, n);
     forward_z_norm_y(
       z_block2,
@@ -3374,7 +3364,7 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     gradient_A(z_block3_norm1_again, dz_block3_attention_low_v_sum, dz_block3_attention_V_A, n);
-    backward_dsum(dz_block3_attention_q_sum, z_block3_attention_Q_B, dz_block3_attention_low_q_sum, n);
+    backward_dsum(dz_block3_attention_q, z_block3_attention_Q_B, dz_block3_attention_low_q_sum, n);
     gradient_A(z_block3_norm1_again, dz_block3_attention_low_q_sum, dz_block3_attention_Q_A, n);
     backward_dnorm1(
       dz_block3_norm1_1,
@@ -3406,18 +3396,18 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       n,
     );
     gradient_mlp_W_A(z_block2_mlp_gelu_tanh_again, dz_block2_mlp_low_sum, dz_block2_mlp_W_A, n);
-    backward_dhidden_sum(
+    backward_dhidden(
       dz_block2_mlp_gelu_tanh_1,
       dz_block2_mlp_low_sum,
       z_block2_mlp_W_A,
       z_block2_hidden,
       z_block2_mlp_gelu_tanh_sigmoid,
-      dz_block2_hidden_sum,
+      dz_block2_hidden,
       n,
     );
-    gradient_hidden_W_B(z_block2_hidden_low, dz_block2_hidden_sum, dz_block2_hidden_W_B, n);
-    backward_dnorm2_1(dz_block2_hidden_sum, z_block2_hidden_W, dz_block2_norm2_1, n);
-    backward_dhidden_low_sum(dz_block2_hidden_sum, z_block2_hidden_W_B, dz_block2_hidden_low_sum, n);
+    gradient_hidden_W_B(z_block2_hidden_low, dz_block2_hidden, dz_block2_hidden_W_B, n);
+    backward_dnorm2_1(dz_block2_hidden, z_block2_hidden_W, dz_block2_norm2_1, n);
+    backward_dhidden_low_sum(dz_block2_hidden, z_block2_hidden_W_B, dz_block2_hidden_low_sum, n);
     forward_z_norm_y(
       z_block2_u,
       z_block2_norm2_m,
@@ -3465,15 +3455,19 @@ function backwardPart3({ batch, parameters, gradients, workspace, doubles }: Mem
       dz_block2_attention_k,
       n,
     );
+    backward_z_block_attention_dx(
+      z_block2_attention_weight,
+      dz_block2_attention_mixed,
+      dz_block2_attention_v,
+      n,
+    );
   };
 }
 
 /** `backward`, part 4 of 5: its arrays, and the calls that work on them. */
 function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n: number) => void {
-  const z_block2_attention_weight = workspace.subarray(49152 * batch, 65536 * batch);
-  const dz_block2_attention_mixed = workspace.subarray(98304 * batch, 102400 * batch);
-  const dz_block2_attention_v_sum = workspace.subarray(69632 * batch, 73728 * batch);
   const z_block2_attention_low_v = workspace.subarray(312576 * batch, 312832 * batch);
+  const dz_block2_attention_v = workspace.subarray(69632 * batch, 73728 * batch);
   const dz_block2_attention_V_B = gradients.subarray(
     z_block2_attention_V_B_offset,
     z_block2_attention_V_B_offset + 256,
@@ -3491,7 +3485,7 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
   const dz_block2_norm1_2 = workspace.subarray(53248 * batch, 57344 * batch);
   const dz_block2_attention_score_sum = workspace.subarray(81920 * batch, 98304 * batch);
   const z_block2_attention_k = workspace.subarray(253952 * batch, 258048 * batch);
-  const dz_block2_attention_q_sum = workspace.subarray(57344 * batch, 61440 * batch);
+  const dz_block2_attention_q = workspace.subarray(57344 * batch, 61440 * batch);
   const z_block2_attention_low_q = workspace.subarray(312320 * batch, 312576 * batch);
   const dz_block2_attention_Q_B = gradients.subarray(
     z_block2_attention_Q_B_offset,
@@ -3549,7 +3543,7 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
   const z_block1_mlp_gelu_tanh_again = workspace.subarray(65536 * batch, 81920 * batch);
   const dz_block1_mlp_W_A = gradients.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
   const z_block1_mlp_W_A = parameters.subarray(z_block1_mlp_W_A_offset, z_block1_mlp_W_A_offset + 1024);
-  const dz_block1_hidden_sum = workspace.subarray(65536 * batch, 81920 * batch);
+  const dz_block1_hidden = workspace.subarray(65536 * batch, 81920 * batch);
   const z_block1_hidden_low = workspace.subarray(311808 * batch, 312064 * batch);
   const dz_block1_hidden_W_B = gradients.subarray(
     z_block1_hidden_W_B_offset,
@@ -3583,26 +3577,17 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
     z_block1_attention_O_offset + 4096,
   );
   const dz_block1_attention_mixed = workspace.subarray(49152 * batch, 53248 * batch);
+  const z_block1_attention_v = workspace.subarray(237568 * batch, 241664 * batch);
+  const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
 
   return (n: number): void => {
-    backward_z_block_attention_dx(
-      z_block2_attention_weight,
-      dz_block2_attention_mixed,
-      dz_block2_attention_v_sum,
-      n,
-    );
-    gradient_B(z_block2_attention_low_v, dz_block2_attention_v_sum, dz_block2_attention_V_B, n);
-    backward_z_block_norm_dx(dz_block2_attention_v_sum, z_block2_attention_V, dz_block2_norm1_1, n);
+    gradient_B(z_block2_attention_low_v, dz_block2_attention_v, dz_block2_attention_V_B, n);
+    backward_z_block_norm_dx(dz_block2_attention_v, z_block2_attention_V, dz_block2_norm1_1, n);
     backward_z_block_norm_dx(dz_block2_attention_k, z_block2_attention_K, dz_block2_norm1_2, n);
-    backward_dattention_q_sum(
-      dz_block2_attention_score_sum,
-      z_block2_attention_k,
-      dz_block2_attention_q_sum,
-      n,
-    );
-    gradient_B(z_block2_attention_low_q, dz_block2_attention_q_sum, dz_block2_attention_Q_B, n);
-    backward_z_block_norm_dx(dz_block2_attention_q_sum, z_block2_attention_Q, dz_block2_norm1_3, n);
-    backward_dsum(dz_block2_attention_v_sum, z_block2_attention_V_B, dz_block2_attention_low_v_sum, n);
+    backward_dattention_q(dz_block2_attention_score_sum, z_block2_attention_k, dz_block2_attention_q, n);
+    gradient_B(z_block2_attention_low_q, dz_block2_attention_q, dz_block2_attention_Q_B, n);
+    backward_z_block_norm_dx(dz_block2_attention_q, z_block2_attention_Q, dz_block2_norm1_3, n);
+    backward_dsum(dz_block2_attention_v, z_block2_attention_V_B, dz_block2_attention_low_v_sum, n);
     backward_dnorm1_4(dz_block2_attention_low_v_sum, z_block2_attention_V_A, dz_block2_norm1_4, n);
     forward_z_norm_y(
       z_block1,
@@ -3614,7 +3599,7 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
       n,
     );
     gradient_A(z_block2_norm1_again, dz_block2_attention_low_v_sum, dz_block2_attention_V_A, n);
-    backward_dsum(dz_block2_attention_q_sum, z_block2_attention_Q_B, dz_block2_attention_low_q_sum, n);
+    backward_dsum(dz_block2_attention_q, z_block2_attention_Q_B, dz_block2_attention_low_q_sum, n);
     gradient_A(z_block2_norm1_again, dz_block2_attention_low_q_sum, dz_block2_attention_Q_A, n);
     backward_dnorm1(
       dz_block2_norm1_1,
@@ -3646,18 +3631,18 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
       n,
     );
     gradient_mlp_W_A(z_block1_mlp_gelu_tanh_again, dz_block1_mlp_low_sum, dz_block1_mlp_W_A, n);
-    backward_dhidden_sum(
+    backward_dhidden(
       dz_block1_mlp_gelu_tanh_1,
       dz_block1_mlp_low_sum,
       z_block1_mlp_W_A,
       z_block1_hidden,
       z_block1_mlp_gelu_tanh_sigmoid,
-      dz_block1_hidden_sum,
+      dz_block1_hidden,
       n,
     );
-    gradient_hidden_W_B(z_block1_hidden_low, dz_block1_hidden_sum, dz_block1_hidden_W_B, n);
-    backward_dnorm2_1(dz_block1_hidden_sum, z_block1_hidden_W, dz_block1_norm2_1, n);
-    backward_dhidden_low_sum(dz_block1_hidden_sum, z_block1_hidden_W_B, dz_block1_hidden_low_sum, n);
+    gradient_hidden_W_B(z_block1_hidden_low, dz_block1_hidden, dz_block1_hidden_W_B, n);
+    backward_dnorm2_1(dz_block1_hidden, z_block1_hidden_W, dz_block1_norm2_1, n);
+    backward_dhidden_low_sum(dz_block1_hidden, z_block1_hidden_W_B, dz_block1_hidden_low_sum, n);
     forward_z_norm_y(
       z_block1_u,
       z_block1_norm2_m,
@@ -3680,25 +3665,30 @@ function backwardPart4({ batch, parameters, gradients, workspace }: Memory): (n:
       n,
     );
     backward_dattention_mixed(dz_block1_attention, z_block1_attention_O, dz_block1_attention_mixed, n);
+    backward_dattention_weight(
+      dz_block1_attention_mixed,
+      z_block1_attention_v,
+      dz_block1_attention_weight,
+      n,
+    );
   };
 }
 
 /** `backward`, part 5 of 5: its arrays, and the calls that work on them. */
 function backwardPart5({ batch, parameters, gradients, workspace, doubles }: Memory): (n: number) => void {
-  const dz_block1_attention_mixed = workspace.subarray(49152 * batch, 53248 * batch);
-  const z_block1_attention_v = workspace.subarray(237568 * batch, 241664 * batch);
   const dz_block1_attention_weight = workspace.subarray(16384 * batch, 32768 * batch);
   const z_block1_attention_weight = workspace.subarray(0, 16384 * batch);
   const dz_block1_attention_weight_logsumexp = doubles.subarray(1, 256 * batch + 1);
   const dz_block1_attention_score_sum = workspace.subarray(32768 * batch, 49152 * batch);
-  const dz_block1_attention_v_sum2 = workspace.subarray(16384 * batch, 20480 * batch);
+  const dz_block1_attention_mixed = workspace.subarray(49152 * batch, 53248 * batch);
+  const dz_block1_attention_v = workspace.subarray(16384 * batch, 20480 * batch);
   const z_block1_attention_low_v = workspace.subarray(311552 * batch, 311808 * batch);
   const dz_block1_attention_V_B = gradients.subarray(
     z_block1_attention_V_B_offset,
     z_block1_attention_V_B_offset + 256,
   );
   const z_block1_attention_k = workspace.subarray(233472 * batch, 237568 * batch);
-  const dz_block1_attention_q_sum2 = workspace.subarray(0, 4096 * batch);
+  const dz_block1_attention_q = workspace.subarray(0, 4096 * batch);
   const z_block1_attention_low_q = workspace.subarray(311296 * batch, 311552 * batch);
   const dz_block1_attention_Q_B = gradients.subarray(
     z_block1_attention_Q_B_offset,
@@ -3725,12 +3715,6 @@ function backwardPart5({ batch, parameters, gradients, workspace, doubles }: Mem
   );
 
   return (n: number): void => {
-    backward_dattention_weight(
-      dz_block1_attention_mixed,
-      z_block1_attention_v,
-      dz_block1_attention_weight,
-      n,
-    );
     backward_dattention_weight_logsumexp(
       dz_block1_attention_weight,
       z_block1_attention_weight,
@@ -3747,20 +3731,15 @@ function backwardPart5({ batch, parameters, gradients, workspace, doubles }: Mem
     backward_z_block_attention_dx(
       z_block1_attention_weight,
       dz_block1_attention_mixed,
-      dz_block1_attention_v_sum2,
+      dz_block1_attention_v,
       n,
     );
-    gradient_B(z_block1_attention_low_v, dz_block1_attention_v_sum2, dz_block1_attention_V_B, n);
-    backward_dattention_q_sum(
-      dz_block1_attention_score_sum,
-      z_block1_attention_k,
-      dz_block1_attention_q_sum2,
-      n,
-    );
-    gradient_B(z_block1_attention_low_q, dz_block1_attention_q_sum2, dz_block1_attention_Q_B, n);
-    backward_dsum(dz_block1_attention_v_sum2, z_block1_attention_V_B, dz_block1_attention_low_v_sum, n);
+    gradient_B(z_block1_attention_low_v, dz_block1_attention_v, dz_block1_attention_V_B, n);
+    backward_dattention_q(dz_block1_attention_score_sum, z_block1_attention_k, dz_block1_attention_q, n);
+    gradient_B(z_block1_attention_low_q, dz_block1_attention_q, dz_block1_attention_Q_B, n);
+    backward_dsum(dz_block1_attention_v, z_block1_attention_V_B, dz_block1_attention_low_v_sum, n);
     gradient_A(z_block1_norm1, dz_block1_attention_low_v_sum, dz_block1_attention_V_A, n);
-    backward_dsum(dz_block1_attention_q_sum2, z_block1_attention_Q_B, dz_block1_attention_low_q_sum, n);
+    backward_dsum(dz_block1_attention_q, z_block1_attention_Q_B, dz_block1_attention_low_q_sum, n);
     gradient_A(z_block1_norm1, dz_block1_attention_low_q_sum, dz_block1_attention_Q_A, n);
   };
 }

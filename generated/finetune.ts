@@ -75,7 +75,7 @@ export const description: ModelDescription = {
   layers: [
     { name: 'h', shape: [32], batched: true, parameters: ['W1', 'b1'], flops: [0, 4160] },
     { name: 'z', shape: [5], batched: true, parameters: ['W2', 'b2'], flops: [0, 325] },
-    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 10] },
+    { name: 'z_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 10] },
     { name: 'p', shape: [5], batched: true, parameters: [], flops: [0, 10] },
   ],
   work: { backward: [0, 340], bytes: [8, 436] },
@@ -125,9 +125,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[k](z[n, k])       finetune.dsl:17
-// p[n, k] = exp(z[n, k] - p_logsumexp[n])      finetune.dsl:17
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
+// z_logsumexp[n] = logsumexp[k](z[n, k])       finetune.dsl:17
+// p[n, k] = exp(z[n, k] - z_logsumexp[n])      finetune.dsl:17
+export function forward_p(z: Float32Array, z_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 5;
@@ -141,8 +141,8 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
       total += exponential;
       p[z_at_n + k] = exponential;
     }
-    const p_logsumexp_n = shift + Math.log(total);
-    p_logsumexp[n] = p_logsumexp_n;
+    const z_logsumexp_n = shift + Math.log(total);
+    z_logsumexp[n] = z_logsumexp_n;
     const scale = 1 / total;
     for (let k = 0; k < 5; k++) {
       p[z_at_n + k]! *= scale;
@@ -150,26 +150,24 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
   }
 }
 
-// loss_sum2[n] = sum[k]((k == label[n]) * z[n, k])              finetune.dsl:18
-// loss = sum[n](p_logsumexp[n] - loss_sum2[n]) / extent(n)      finetune.dsl:18
+// loss = mean[n](z_logsumexp[n] - z[n, label[n]])      finetune.dsl:18
 export function forward_loss(
-  label: Int32Array,
+  z_logsumexp: Float64Array,
   z: Float32Array,
-  p_logsumexp: Float64Array,
+  label: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const label_n = label[n]!;
-    const loss_sum2_n = z[n * 5 + label_n]!;
-    total += p_logsumexp[n]! - loss_sum2_n;
+    total += z_logsumexp[n]! - z[n * 5 + label_n]!;
   }
   loss[0] = total / batch;
 }
 
-// accuracy_argmax[n] = argmax[k](z[n, k])                            finetune.dsl:19
-// accuracy = sum[n](accuracy_argmax[n] == label[n]) / extent(n)      finetune.dsl:19
+// z_argmax[n] = argmax[k](z[n, k])                 finetune.dsl:19
+// accuracy = mean[n](z_argmax[n] == label[n])      finetune.dsl:19
 export function forward_accuracy(
   z: Float32Array,
   label: Int32Array,
@@ -179,16 +177,16 @@ export function forward_accuracy(
   let total = 0;
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
-    let accuracy_argmax_n = -1;
+    let z_argmax_n = -1;
     const z_at_n = n * 5;
     for (let k = 0; k < 5; k++) {
       const value = z[z_at_n + k]!;
-      if (value > largest || accuracy_argmax_n < 0) {
+      if (value > largest || z_argmax_n < 0) {
         largest = value;
-        accuracy_argmax_n = k;
+        z_argmax_n = k;
       }
     }
-    total += accuracy_argmax_n === label[n]! ? 1 : 0;
+    total += z_argmax_n === label[n]! ? 1 : 0;
   }
   accuracy[0] = total / batch;
 }
@@ -831,7 +829,7 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 1);
-  const p_logsumexp = doubles.subarray(1, batch + 1);
+  const z_logsumexp = doubles.subarray(1, batch + 1);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
 
@@ -854,8 +852,8 @@ export function createProgram(batch: number): CompiledProgram {
     forward(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p(z, p_logsumexp, p, n);
-      forward_loss(label, z, p_logsumexp, loss, n);
+      forward_p(z, z_logsumexp, p, n);
+      forward_loss(z_logsumexp, z, label, loss, n);
       forward_accuracy(z, label, accuracy, n);
       results[0] = loss[0]!;
       results[1] = accuracy[0]!;
@@ -875,7 +873,7 @@ export function createProgram(batch: number): CompiledProgram {
     predict(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p(z, p_logsumexp, p, n);
+      forward_p(z, z_logsumexp, p, n);
     },
   };
 }

@@ -398,7 +398,7 @@ export const description: ModelDescription = {
     { name: 'norm_v', shape: [64], batched: true, parameters: [], flops: [0, 12352] },
     { name: 'norm', shape: [64, 64], batched: true, parameters: ['norm_g', 'norm_b'], flops: [0, 24576] },
     { name: 'z', shape: [64, 96], batched: true, parameters: ['z_W', 'z_b'], flops: [0, 792576] },
-    { name: 'p_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
+    { name: 'z_logsumexp', shape: [64], batched: true, parameters: [], flops: [0, 12288] },
     { name: 'p', shape: [64, 96], batched: true, parameters: [], flops: [0, 12288] },
   ],
   work: { backward: [0, 62677632], bytes: [8, 1268224] },
@@ -486,7 +486,7 @@ export function forward_start_y(
   }
 }
 
-// m[n, i] = sum[k](x[n, i, k]) / 64      gpt.dsl:41-45 (normalisation.dsl:15)
+// m[n, i] = mean[k](x[n, i, k])      gpt.dsl:41-45 (normalisation.dsl:15)
 // m stands for block1_norm1_m, block1_norm2_m, block2_norm1_m, block2_norm2_m, block3_norm1_m,
 // block3_norm2_m, block4_norm1_m, block4_norm2_m, norm_m
 export function forward_m(x: Float32Array, m: Float32Array, batch: number): void {
@@ -501,7 +501,7 @@ export function forward_m(x: Float32Array, m: Float32Array, batch: number): void
   }
 }
 
-// v[n, i] = sum[k]((x[n, i, k] - m[n, i])^2) / 64      gpt.dsl:41-45 (normalisation.dsl:16)
+// v[n, i] = mean[k]((x[n, i, k] - m[n, i])^2)      gpt.dsl:41-45 (normalisation.dsl:16)
 // v stands for block1_norm1_v, block1_norm2_v, block2_norm1_v, block2_norm2_v, block3_norm1_v,
 // block3_norm2_v, block4_norm1_v, block4_norm2_v, norm_v
 export function forward_v(x: Float32Array, m: Float32Array, v: Float32Array, batch: number): void {
@@ -749,9 +749,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n, t] = logsumexp[k](z[n, t, k])          gpt.dsl:48
-// p[n, t, k] = exp(z[n, t, k] - p_logsumexp[n, t])      gpt.dsl:48
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
+// z_logsumexp[n, t] = logsumexp[k](z[n, t, k])          gpt.dsl:48
+// p[n, t, k] = exp(z[n, t, k] - z_logsumexp[n, t])      gpt.dsl:48
+export function forward_p(z: Float32Array, z_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   const nt_to = batch * 64;
   for (let nt = 0; nt < nt_to; nt++) {
     let largest = -Infinity;
@@ -766,8 +766,8 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
       total += exponential;
       p[z_at_nt + k] = exponential;
     }
-    const p_logsumexp_nt = shift + Math.log(total);
-    p_logsumexp[nt] = p_logsumexp_nt;
+    const z_logsumexp_nt = shift + Math.log(total);
+    z_logsumexp[nt] = z_logsumexp_nt;
     const scale = 1 / total;
     for (let k = 0; k < 96; k++) {
       p[z_at_nt + k]! *= scale;
@@ -775,23 +775,21 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
   }
 }
 
-// loss_sum2[n, t] = sum[k]((k == next[n, t]) * z[n, t, k])                      gpt.dsl:49
-// loss = sum[n, t](p_logsumexp[n, t] - loss_sum2[n, t]) / (64 * extent(n))      gpt.dsl:49
+// loss = mean[n, t](z_logsumexp[n, t] - z[n, t, next[n, t]])      gpt.dsl:49
 export function forward_loss(
-  next: Int32Array,
+  z_logsumexp: Float64Array,
   z: Float32Array,
-  p_logsumexp: Float64Array,
+  next: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
-    const next_at_n = n * 64;
+    const z_logsumexp_at_n = n * 64;
     const z_at_n = n * 6144;
     for (let t = 0; t < 64; t++) {
-      const next_t = next[next_at_n + t]!;
-      const loss_sum2_nt = z[z_at_n + t * 96 + next_t]!;
-      total += p_logsumexp[next_at_n + t]! - loss_sum2_nt;
+      const next_t = next[z_logsumexp_at_n + t]!;
+      total += z_logsumexp[z_logsumexp_at_n + t]! - z[z_at_n + t * 96 + next_t]!;
     }
   }
   loss[0] = total / (64 * batch);
@@ -889,11 +887,11 @@ export function gradient_b(dy: Float32Array, db: Float32Array, batch: number): v
   }
 }
 
-// dnorm_m_sum[n, i] = -(sum[k](dnorm[n, i, k] * norm_g[k]) / (sqrt(norm_v[n, i] + 0.00001) * 64))      gpt.dsl:45 (normalisation.dsl:15)
+// dnorm_m_sum[n, i] = -sum[k](dnorm[n, i, k] * norm_g[k]) / (sqrt(norm_v[n, i] + 0.00001) * 64)      gpt.dsl:45 (normalisation.dsl:15)
 // dnorm_v_sum[n, i] = sum[k](dnorm[n, i, k] * (norm_m[n, i] - block4[n, i, k]) * norm_g[k])
-//     / (128 * sqrt(norm_v[n, i] + 0.00001)^3)                                                         gpt.dsl:45 (normalisation.dsl:16)
+//     / (128 * sqrt(norm_v[n, i] + 0.00001)^3)                                                       gpt.dsl:45 (normalisation.dsl:16)
 // dblock4_u_1[n, t, d] = dnorm[n, t, d] * (norm_g[d] / sqrt(norm_v[n, t] + 0.00001))
-//     + dnorm_v_sum[n, t] * (2 * (block4[n, t, d] - norm_m[n, t])) + dnorm_m_sum[n, t]                 gpt.dsl:44 (gpt.dsl:30)
+//     + dnorm_v_sum[n, t] * (2 * (block4[n, t, d] - norm_m[n, t])) + dnorm_m_sum[n, t]               gpt.dsl:44 (gpt.dsl:30)
 export function backward_dblock4_u_1(
   dnorm: Float32Array,
   norm_g: Float32Array,
@@ -1025,9 +1023,9 @@ export function gradient_hidden_W(
   contract_tn_16x8(norm2_again, dhidden, dhidden_W, 64, 256, nj_to);
 }
 
-// dm_sum[n, i] = -(sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64))      gpt.dsl:41-44 (normalisation.dsl:15)
+// dm_sum[n, i] = -sum[k](dy[n, i, k] * g[k]) / (sqrt(v[n, i] + 0.00001) * 64)      gpt.dsl:41-44 (normalisation.dsl:15)
 // dv_sum[n, i] = sum[k](dy[n, i, k] * (m[n, i] - x[n, i, k]) * g[k])
-//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                            gpt.dsl:41-44 (normalisation.dsl:16)
+//     / (128 * sqrt(v[n, i] + 0.00001)^3)                                          gpt.dsl:41-44 (normalisation.dsl:16)
 // dx[n, t, d] = dy2[n, t, d] + dy[n, t, d] * (g[d] / sqrt(v[n, t] + 0.00001))
 //     + dv_sum[n, t] * (2 * (x[n, t, d] - m[n, t])) + dm_sum[n, t]
 //     gpt.dsl:41-44 (gpt.dsl:26), gpt.dsl:41-43 (gpt.dsl:30), gpt.dsl:40 (embedding.dsl:13)
@@ -1966,7 +1964,7 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
   const z_W = parameters.subarray(z_W_offset, z_W_offset + 6144);
   const z_b = parameters.subarray(z_b_offset, z_b_offset + 96);
   const z = workspace.subarray(8320 * batch, 14464 * batch);
-  const p_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const z_logsumexp = doubles.subarray(1, 64 * batch + 1);
   const p = workspace.subarray(0, 6144 * batch);
   const loss = doubles.subarray(0, 1);
 
@@ -2001,8 +1999,8 @@ function forwardPart2({ batch, parameters, results, workspace, doubles, next }: 
     forward_v(block4, norm_m, norm_v, n);
     forward_norm_y(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
     forward_z(norm, z_W, z_b, z, n);
-    forward_p(z, p_logsumexp, p, n);
-    forward_loss(next, z, p_logsumexp, loss, n);
+    forward_p(z, z_logsumexp, p, n);
+    forward_loss(z_logsumexp, z, next, loss, n);
     results[0] = loss[0]!;
   };
 }
@@ -2723,7 +2721,7 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
   const z_W = parameters.subarray(z_W_offset, z_W_offset + 6144);
   const z_b = parameters.subarray(z_b_offset, z_b_offset + 96);
   const z = workspace.subarray(8320 * batch, 14464 * batch);
-  const p_logsumexp = doubles.subarray(1, 64 * batch + 1);
+  const z_logsumexp = doubles.subarray(1, 64 * batch + 1);
   const p = workspace.subarray(0, 6144 * batch);
 
   return (n: number): void => {
@@ -2757,7 +2755,7 @@ function predictPart2({ batch, parameters, workspace, doubles }: Memory): (n: nu
     forward_v(block4, norm_m, norm_v, n);
     forward_norm_y(block4, norm_m, norm_v, norm_g, norm_b, norm, n);
     forward_z(norm, z_W, z_b, z, n);
-    forward_p(z, p_logsumexp, p, n);
+    forward_p(z, z_logsumexp, p, n);
   };
 }
 

@@ -68,7 +68,7 @@ export const description: ModelDescription = {
   ],
   layers: [
     { name: 'z', shape: [3], batched: true, parameters: ['W', 'b'], flops: [0, 27] },
-    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 6] },
+    { name: 'z_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 6] },
     { name: 'p', shape: [3], batched: true, parameters: [], flops: [0, 6] },
   ],
   work: { backward: [24, 36], bytes: [16, 52] },
@@ -101,9 +101,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[k](z[n, k])       iris.dsl:10
-// p[n, k] = exp(z[n, k] - p_logsumexp[n])      iris.dsl:10
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
+// z_logsumexp[n] = logsumexp[k](z[n, k])       iris.dsl:10
+// p[n, k] = exp(z[n, k] - z_logsumexp[n])      iris.dsl:10
+export function forward_p(z: Float32Array, z_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 3;
@@ -117,8 +117,8 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
       total += exponential;
       p[z_at_n + k] = exponential;
     }
-    const p_logsumexp_n = shift + Math.log(total);
-    p_logsumexp[n] = p_logsumexp_n;
+    const z_logsumexp_n = shift + Math.log(total);
+    z_logsumexp[n] = z_logsumexp_n;
     const scale = 1 / total;
     for (let k = 0; k < 3; k++) {
       p[z_at_n + k]! *= scale;
@@ -135,25 +135,25 @@ export function forward_loss_sum2(W: Float32Array, loss_sum2: Float64Array): voi
   loss_sum2[0] = total;
 }
 
-// loss = 1e-3 * loss_sum2 - sum[n, k]((k == species[n]) * (z[n, k] - p_logsumexp[n])) / extent(n)      iris.dsl:12
+// loss = 1e-3 * loss_sum2 - mean[n](z[n, species[n]] - z_logsumexp[n])      iris.dsl:12
 export function forward_loss(
   loss_sum2: Float64Array,
-  species: Int32Array,
   z: Float32Array,
-  p_logsumexp: Float64Array,
+  z_logsumexp: Float64Array,
+  species: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const species_n = species[n]!;
-    total += z[n * 3 + species_n]! - p_logsumexp[n]!;
+    total += z[n * 3 + species_n]! - z_logsumexp[n]!;
   }
   loss[0] = 0.001 * loss_sum2[0]! - total / batch;
 }
 
-// accuracy_argmax[n] = argmax[k](p[n, k])                              iris.dsl:13
-// accuracy = sum[n](accuracy_argmax[n] == species[n]) / extent(n)      iris.dsl:13
+// p_argmax[n] = argmax[k](p[n, k])                   iris.dsl:13
+// accuracy = mean[n](p_argmax[n] == species[n])      iris.dsl:13
 export function forward_accuracy(
   p: Float32Array,
   species: Int32Array,
@@ -163,16 +163,16 @@ export function forward_accuracy(
   let total = 0;
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
-    let accuracy_argmax_n = -1;
+    let p_argmax_n = -1;
     const p_at_n = n * 3;
     for (let k = 0; k < 3; k++) {
       const value = p[p_at_n + k]!;
-      if (value > largest || accuracy_argmax_n < 0) {
+      if (value > largest || p_argmax_n < 0) {
         largest = value;
-        accuracy_argmax_n = k;
+        p_argmax_n = k;
       }
     }
-    total += accuracy_argmax_n === species[n]! ? 1 : 0;
+    total += p_argmax_n === species[n]! ? 1 : 0;
   }
   accuracy[0] = total / batch;
 }
@@ -297,7 +297,7 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 2);
-  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const z_logsumexp = doubles.subarray(2, batch + 2);
   const loss_sum2 = doubles.subarray(0, 1);
   const loss = doubles.subarray(1, 2);
   const accuracy = doubles.subarray(2, 3);
@@ -318,9 +318,9 @@ export function createProgram(batch: number): CompiledProgram {
 
     forward(n: number): void {
       forward_z(x, W, b, z, n);
-      forward_p(z, p_logsumexp, p, n);
+      forward_p(z, z_logsumexp, p, n);
       forward_loss_sum2(W, loss_sum2);
-      forward_loss(loss_sum2, species, z, p_logsumexp, loss, n);
+      forward_loss(loss_sum2, z, z_logsumexp, species, loss, n);
       forward_accuracy(p, species, accuracy, n);
       results[0] = loss[0]!;
       results[1] = accuracy[0]!;
@@ -339,7 +339,7 @@ export function createProgram(batch: number): CompiledProgram {
 
     predict(n: number): void {
       forward_z(x, W, b, z, n);
-      forward_p(z, p_logsumexp, p, n);
+      forward_p(z, z_logsumexp, p, n);
     },
   };
 }

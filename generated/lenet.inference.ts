@@ -290,8 +290,8 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[o](z[n, o])       lenet.dsl:15
-// p[n, o] = exp(z[n, o] - p_logsumexp[n])      lenet.dsl:15
+// z_logsumexp[n] = logsumexp[o](z[n, o])       lenet.dsl:15
+// p[n, o] = exp(z[n, o] - z_logsumexp[n])      lenet.dsl:15
 export function forward_p(z: Float32Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;

@@ -119,7 +119,7 @@ export const description: ModelDescription = {
     { name: 'h_relu', shape: [120], batched: true, parameters: ['h_dense1_W', 'h_dense1_b'], flops: [0, 96240] },
     { name: 'h', shape: [84], batched: true, parameters: ['h_dense2_W', 'h_dense2_b'], flops: [0, 20328] },
     { name: 'z', shape: [10], batched: true, parameters: ['z_W', 'z_b'], flops: [0, 1690] },
-    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
+    { name: 'z_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 20] },
     { name: 'p', shape: [10], batched: true, parameters: [], flops: [0, 20] },
   ],
   work: { backward: [0, 1903364], bytes: [8, 51788] },
@@ -351,9 +351,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[o](z[n, o])       lenet.dsl:15
-// p[n, o] = exp(z[n, o] - p_logsumexp[n])      lenet.dsl:15
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
+// z_logsumexp[n] = logsumexp[o](z[n, o])       lenet.dsl:15
+// p[n, o] = exp(z[n, o] - z_logsumexp[n])      lenet.dsl:15
+export function forward_p(z: Float32Array, z_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 10;
@@ -367,8 +367,8 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
       total += exponential;
       p[z_at_n + o] = exponential;
     }
-    const p_logsumexp_n = shift + Math.log(total);
-    p_logsumexp[n] = p_logsumexp_n;
+    const z_logsumexp_n = shift + Math.log(total);
+    z_logsumexp[n] = z_logsumexp_n;
     const scale = 1 / total;
     for (let o = 0; o < 10; o++) {
       p[z_at_n + o]! *= scale;
@@ -376,26 +376,24 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
   }
 }
 
-// loss_sum2[n] = sum[k]((k == label[n]) * z[n, k])              lenet.dsl:16
-// loss = sum[n](p_logsumexp[n] - loss_sum2[n]) / extent(n)      lenet.dsl:16
+// loss = mean[n](z_logsumexp[n] - z[n, label[n]])      lenet.dsl:16
 export function forward_loss(
-  label: Int32Array,
+  z_logsumexp: Float64Array,
   z: Float32Array,
-  p_logsumexp: Float64Array,
+  label: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const label_n = label[n]!;
-    const loss_sum2_n = z[n * 10 + label_n]!;
-    total += p_logsumexp[n]! - loss_sum2_n;
+    total += z_logsumexp[n]! - z[n * 10 + label_n]!;
   }
   loss[0] = total / batch;
 }
 
-// accuracy_argmax[n] = argmax[k](z[n, k])                            lenet.dsl:17
-// accuracy = sum[n](accuracy_argmax[n] == label[n]) / extent(n)      lenet.dsl:17
+// z_argmax[n] = argmax[k](z[n, k])                 lenet.dsl:17
+// accuracy = mean[n](z_argmax[n] == label[n])      lenet.dsl:17
 export function forward_accuracy(
   z: Float32Array,
   label: Int32Array,
@@ -405,16 +403,16 @@ export function forward_accuracy(
   let total = 0;
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
-    let accuracy_argmax_n = -1;
+    let z_argmax_n = -1;
     const z_at_n = n * 10;
     for (let k = 0; k < 10; k++) {
       const value = z[z_at_n + k]!;
-      if (value > largest || accuracy_argmax_n < 0) {
+      if (value > largest || z_argmax_n < 0) {
         largest = value;
-        accuracy_argmax_n = k;
+        z_argmax_n = k;
       }
     }
-    total += accuracy_argmax_n === label[n]! ? 1 : 0;
+    total += z_argmax_n === label[n]! ? 1 : 0;
   }
   accuracy[0] = total / batch;
 }
@@ -2249,7 +2247,7 @@ export function createProgram(batch: number): CompiledProgram {
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 1);
-  const p_logsumexp = doubles.subarray(1, batch + 1);
+  const z_logsumexp = doubles.subarray(1, batch + 1);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
 
@@ -2282,8 +2280,8 @@ export function createProgram(batch: number): CompiledProgram {
       forward_h_relu(h_flatten_y, h_dense1_W, h_dense1_b, h_relu, n);
       forward_h(h_relu, h_dense2_W, h_dense2_b, h, n);
       forward_z(h, z_W, z_b, z, n);
-      forward_p(z, p_logsumexp, p, n);
-      forward_loss(label, z, p_logsumexp, loss, n);
+      forward_p(z, z_logsumexp, p, n);
+      forward_loss(z_logsumexp, z, label, loss, n);
       forward_accuracy(z, label, accuracy, n);
       results[0] = loss[0]!;
       results[1] = accuracy[0]!;
@@ -2323,7 +2321,7 @@ export function createProgram(batch: number): CompiledProgram {
       forward_h_relu(h_flatten_y, h_dense1_W, h_dense1_b, h_relu, n);
       forward_h(h_relu, h_dense2_W, h_dense2_b, h, n);
       forward_z(h, z_W, z_b, z, n);
-      forward_p(z, p_logsumexp, p, n);
+      forward_p(z, z_logsumexp, p, n);
     },
   };
 }

@@ -253,8 +253,8 @@ export function forward_z_dense_y(
   }
 }
 
-// p_logsumexp[n, t] = logsumexp[k](z[n, t, k])      names.dsl:12
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// z_logsumexp[n, t] = logsumexp[k](z[n, t, k])      names.dsl:12
+export function forward_z_logsumexp(z: Float32Array, z_logsumexp: Float64Array, batch: number): void {
   const nt_to = batch * 14;
   for (let nt = 0; nt < nt_to; nt++) {
     let largest = -Infinity;
@@ -267,38 +267,34 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     for (let k = 0; k < 27; k++) {
       total += exp(z[z_at_nt + k]! - shift);
     }
-    p_logsumexp[nt] = shift + Math.log(total);
+    z_logsumexp[nt] = shift + Math.log(total);
   }
 }
 
-// loss_sum3[n, t] = sum[k]((k == next[n, t]) * z[n, t, k])                                   names.dsl:15
-// loss = sum[n, t](t < length[n] ? p_logsumexp[n, t] - loss_sum3[n, t] : 0) / extent(n)      names.dsl:15
+// loss = sum[n, t](t < length[n] ? z_logsumexp[n, t] - z[n, t, next[n, t]] : 0) / extent(n)      names.dsl:15
 export function forward_loss(
-  next: Int32Array,
-  z: Float32Array,
   length: Int32Array,
-  p_logsumexp: Float64Array,
+  z_logsumexp: Float64Array,
+  z: Float32Array,
+  next: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
-    const next_at_n = n * 14;
-    const z_at_n = n * 378;
     const length_n = length[n]!;
-    for (let t = 0; t < 14; t++) {
-      const next_t = next[next_at_n + t]!;
-      const loss_sum3_nt = z[z_at_n + t * 27 + next_t]!;
-      if (length_n > t) {
-        total += p_logsumexp[next_at_n + t]! - loss_sum3_nt;
-      }
+    const z_logsumexp_at_n = n * 14;
+    const z_at_n = n * 378;
+    for (let t = 0; t < length_n; t++) {
+      const next_t = next[z_logsumexp_at_n + t]!;
+      total += z_logsumexp[z_logsumexp_at_n + t]! - z[z_at_n + t * 27 + next_t]!;
     }
   }
   loss[0] = total / batch;
 }
 
-// p_logsumexp_inference[n, t] = logsumexp[k](z_inference[n, t, k])          names.dsl:12
-// p[n, t, k] = exp(z_inference[n, t, k] - p_logsumexp_inference[n, t])      names.dsl:12
+// z_inference_logsumexp[n, t] = logsumexp[k](z_inference[n, t, k])          names.dsl:12
+// p[n, t, k] = exp(z_inference[n, t, k] - z_inference_logsumexp[n, t])      names.dsl:12
 export function forward_p(z_inference: Float32Array, p: Float32Array, batch: number): void {
   const nt_to = batch * 14;
   for (let nt = 0; nt < nt_to; nt++) {
@@ -321,25 +317,22 @@ export function forward_p(z_inference: Float32Array, p: Float32Array, batch: num
   }
 }
 
-// loss_sum3_inference[n, t] = sum[k]((k == next[n, t]) * z_inference[n, t, k])      names.dsl:15
-// p_logsumexp_inference[n, t] = logsumexp[k](z_inference[n, t, k])                  names.dsl:12
-// loss_inference = sum[n, t](t < length[n] ? p_logsumexp_inference[n, t] - loss_sum3_inference[n, t]
-//     : 0) / extent(n)                                                              names.dsl:15
+// z_inference_logsumexp[n, t] = logsumexp[k](z_inference[n, t, k])      names.dsl:12
+// loss_inference = sum[n, t](t < length[n] ? z_inference_logsumexp[n, t]
+//     - z_inference[n, t, next[n, t]] : 0) / extent(n)                  names.dsl:15
 export function forward_loss_inference(
-  next: Int32Array,
   z_inference: Float32Array,
   length: Int32Array,
+  next: Int32Array,
   loss_inference: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
-    const next_at_n = n * 14;
     const z_inference_at_n = n * 378;
     const length_n = length[n]!;
+    const next_at_n = n * 14;
     for (let t = 0; t < 14; t++) {
-      const next_t = next[next_at_n + t]!;
-      const loss_sum3_inference_nt = z_inference[z_inference_at_n + t * 27 + next_t]!;
       let largest = -Infinity;
       const z_inference_at_t = z_inference_at_n + t * 27;
       for (let k = 0; k < 27; k++) {
@@ -350,9 +343,10 @@ export function forward_loss_inference(
       for (let k = 0; k < 27; k++) {
         total2 += exp(z_inference[z_inference_at_t + k]! - shift);
       }
-      const p_logsumexp_inference_nt = shift + Math.log(total2);
+      const z_inference_logsumexp_nt = shift + Math.log(total2);
       if (length_n > t) {
-        total += p_logsumexp_inference_nt - loss_sum3_inference_nt;
+        const next_t = next[next_at_n + t]!;
+        total += z_inference_logsumexp_nt - z_inference[z_inference_at_n + t * 27 + next_t]!;
       }
     }
   }
@@ -364,12 +358,12 @@ export function forward_loss_inference(
 // dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
 // sum that more of it is made of.
 
-// dz[n, i, o] = i < length[n] ? (exp(z[n, i, o] - p_logsumexp[n, i]) - (o == next[n, i]))
+// dz[n, i, o] = i < length[n] ? (exp(z[n, i, o] - z_logsumexp[n, i]) - (o == next[n, i]))
 //     / extent(n) : 0      names.dsl:10 (layers.dsl:7)
 export function backward_dz(
   length: Int32Array,
   z: Float32Array,
-  p_logsumexp: Float64Array,
+  z_logsumexp: Float64Array,
   next: Int32Array,
   dz: Float32Array,
   batch: number,
@@ -378,13 +372,13 @@ export function backward_dz(
   for (let n = 0; n < batch; n++) {
     const length_n = length[n]!;
     const z_at_n = n * 378;
-    const p_logsumexp_at_n = n * 14;
+    const z_logsumexp_at_n = n * 14;
     for (let i = 0; i < length_n; i++) {
       const z_at_i = z_at_n + i * 27;
-      const p_logsumexp_ni = p_logsumexp[p_logsumexp_at_n + i]!;
-      const next_ni = next[p_logsumexp_at_n + i]!;
+      const z_logsumexp_ni = z_logsumexp[z_logsumexp_at_n + i]!;
+      const next_ni = next[z_logsumexp_at_n + i]!;
       for (let o = 0; o < 27; o++) {
-        dz[z_at_i + o] = (exp(z[z_at_i + o]! - p_logsumexp_ni) - (o === next_ni ? 1 : 0)) / batch;
+        dz[z_at_i + o] = (exp(z[z_at_i + o]! - z_logsumexp_ni) - (o === next_ni ? 1 : 0)) / batch;
       }
     }
   }
@@ -1321,7 +1315,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
 
   // intermediates in double precision
   const doubles = new Float64Array(14 * batch + 1);
-  const p_logsumexp = doubles.subarray(1, 14 * batch + 1);
+  const z_logsumexp = doubles.subarray(1, 14 * batch + 1);
   const loss = doubles.subarray(0, 1);
   const loss_inference = doubles.subarray(1, 2);
 
@@ -1347,13 +1341,13 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
       forward_z_y(z_gru_h, z_dropout_keep, z_dropout_y, n);
       forward_z_dense_y(z_dropout_y, z_dense_W, z_dense_b, z, n);
-      forward_p_logsumexp(z, p_logsumexp, n);
-      forward_loss(next, z, length, p_logsumexp, loss, n);
+      forward_z_logsumexp(z, z_logsumexp, n);
+      forward_loss(length, z_logsumexp, z, next, loss, n);
       results[0] = loss[0]!;
     },
 
     backward(n: number): void {
-      backward_dz(length, z, p_logsumexp, next, dz, n);
+      backward_dz(length, z, z_logsumexp, next, dz, n);
       gradient_z_dense_b(dz, dz_dense_b, n);
       forward_z_y(z_gru_h, z_dropout_keep, z_dropout_y_again, n);
       gradient_z_dense_W(z_dropout_y_again, dz, dz_dense_W, n);
@@ -1394,7 +1388,7 @@ export function createProgram(batch: number, seed: number): CompiledProgram {
       forward_z_gru_a(z_embedding_y, z_gru_W, z_gru_b, z_gru_a, n);
       forward_z_gru_h(z_gru_U, z_gru_c, z_gru_a, z_gru_s, z_gru_r, z_gru_z, z_gru_k, z_gru_h, n);
       forward_z_dense_y(z_gru_h, z_dense_W, z_dense_b, z_inference, n);
-      forward_loss_inference(next, z_inference, length, loss_inference, n);
+      forward_loss_inference(z_inference, length, next, loss_inference, n);
       results[0] = loss_inference[0]!;
     },
 

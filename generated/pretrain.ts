@@ -79,7 +79,7 @@ export const description: ModelDescription = {
   layers: [
     { name: 'h', shape: [32], batched: true, parameters: ['W1', 'b1'], flops: [0, 4160] },
     { name: 'z', shape: [5], batched: true, parameters: ['W2', 'b2'], flops: [0, 325] },
-    { name: 'p_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 10] },
+    { name: 'z_logsumexp', shape: [], batched: true, parameters: [], flops: [0, 10] },
     { name: 'p', shape: [5], batched: true, parameters: [], flops: [0, 10] },
   ],
   work: { backward: [0, 4884], bytes: [8, 544] },
@@ -129,9 +129,9 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[k](z[n, k])       pretrain.dsl:16
-// p[n, k] = exp(z[n, k] - p_logsumexp[n])      pretrain.dsl:16
-export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32Array, batch: number): void {
+// z_logsumexp[n] = logsumexp[k](z[n, k])       pretrain.dsl:16
+// p[n, k] = exp(z[n, k] - z_logsumexp[n])      pretrain.dsl:16
+export function forward_p(z: Float32Array, z_logsumexp: Float64Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 5;
@@ -145,8 +145,8 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
       total += exponential;
       p[z_at_n + k] = exponential;
     }
-    const p_logsumexp_n = shift + Math.log(total);
-    p_logsumexp[n] = p_logsumexp_n;
+    const z_logsumexp_n = shift + Math.log(total);
+    z_logsumexp[n] = z_logsumexp_n;
     const scale = 1 / total;
     for (let k = 0; k < 5; k++) {
       p[z_at_n + k]! *= scale;
@@ -154,26 +154,24 @@ export function forward_p(z: Float32Array, p_logsumexp: Float64Array, p: Float32
   }
 }
 
-// loss_sum2[n] = sum[k]((k == label[n]) * z[n, k])              pretrain.dsl:17
-// loss = sum[n](p_logsumexp[n] - loss_sum2[n]) / extent(n)      pretrain.dsl:17
+// loss = mean[n](z_logsumexp[n] - z[n, label[n]])      pretrain.dsl:17
 export function forward_loss(
-  label: Int32Array,
+  z_logsumexp: Float64Array,
   z: Float32Array,
-  p_logsumexp: Float64Array,
+  label: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const label_n = label[n]!;
-    const loss_sum2_n = z[n * 5 + label_n]!;
-    total += p_logsumexp[n]! - loss_sum2_n;
+    total += z_logsumexp[n]! - z[n * 5 + label_n]!;
   }
   loss[0] = total / batch;
 }
 
-// accuracy_argmax[n] = argmax[k](z[n, k])                            pretrain.dsl:18
-// accuracy = sum[n](accuracy_argmax[n] == label[n]) / extent(n)      pretrain.dsl:18
+// z_argmax[n] = argmax[k](z[n, k])                 pretrain.dsl:18
+// accuracy = mean[n](z_argmax[n] == label[n])      pretrain.dsl:18
 export function forward_accuracy(
   z: Float32Array,
   label: Int32Array,
@@ -183,24 +181,21 @@ export function forward_accuracy(
   let total = 0;
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
-    let accuracy_argmax_n = -1;
+    let z_argmax_n = -1;
     const z_at_n = n * 5;
     for (let k = 0; k < 5; k++) {
       const value = z[z_at_n + k]!;
-      if (value > largest || accuracy_argmax_n < 0) {
+      if (value > largest || z_argmax_n < 0) {
         largest = value;
-        accuracy_argmax_n = k;
+        z_argmax_n = k;
       }
     }
-    total += accuracy_argmax_n === label[n]! ? 1 : 0;
+    total += z_argmax_n === label[n]! ? 1 : 0;
   }
   accuracy[0] = total / batch;
 }
 
 // -------------------------------------------------------------------------------------------------- backward
-
-// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
-// sum that more of it is made of.
 
 // dz[n, k] = (p[n, k] - (k == label[n])) / extent(n)      pretrain.dsl:14
 export function backward_dz(p: Float32Array, label: Int32Array, dz: Float32Array, batch: number): void {
@@ -230,37 +225,38 @@ export function gradient_W2(h: Float32Array, dz: Float32Array, dW2: Float32Array
   contract_tn_16x8_holding_b(h, dz, dW2, 32, 5, batch);
 }
 
-// dh_sum[n, j] = sum[k](dz[n, k] * W2[j, k]) * (1 - h[n, j]^2)      pretrain.dsl:13
-export function backward_dh_sum(
+// dh[n, j] = sum[k](dz[n, k] * W2[j, k]) * (1 - h[n, j]^2)      pretrain.dsl:13
+// dh is the gradient by the sum inside of h
+export function backward_dh(
   dz: Float32Array,
   W2: Float32Array,
   h: Float32Array,
-  dh_sum: Float32Array,
+  dh: Float32Array,
   batch: number,
 ): void {
-  dh_sum.fill(0);
-  contract_nt_16x8_holding_b(dz, W2, dh_sum, batch, 32, 5);
+  dh.fill(0);
+  contract_nt_16x8_holding_b(dz, W2, dh, batch, 32, 5);
   const nj_to = batch * 32;
   for (let nj = 0; nj < nj_to; nj++) {
-    dh_sum[nj]! *= 1 - square(h[nj]!);
+    dh[nj]! *= 1 - square(h[nj]!);
   }
 }
 
-// db1[j] = sum[n](dh_sum[n, j])      pretrain.dsl:13
-export function gradient_b1(dh_sum: Float32Array, db1: Float32Array, batch: number): void {
+// db1[j] = sum[n](dh[n, j])      pretrain.dsl:13
+export function gradient_b1(dh: Float32Array, db1: Float32Array, batch: number): void {
   db1.fill(0);
   for (let n = 0; n < batch; n++) {
-    const dh_sum_at_n = n * 32;
+    const dh_at_n = n * 32;
     for (let j = 0; j < 32; j++) {
-      db1[j]! += dh_sum[dh_sum_at_n + j]!;
+      db1[j]! += dh[dh_at_n + j]!;
     }
   }
 }
 
-// dW1[i, j] = sum[n](x[n, i] * dh_sum[n, j])      pretrain.dsl:13
-export function gradient_W1(x: Float32Array, dh_sum: Float32Array, dW1: Float32Array, batch: number): void {
+// dW1[i, j] = sum[n](x[n, i] * dh[n, j])      pretrain.dsl:13
+export function gradient_W1(x: Float32Array, dh: Float32Array, dW1: Float32Array, batch: number): void {
   dW1.fill(0);
-  contract_tn_16x8_holding_b(x, dh_sum, dW1, 64, 32, batch);
+  contract_tn_16x8_holding_b(x, dh, dW1, 64, 32, batch);
 }
 
 // ---------------------------------------------------------------------------------------------------- update
@@ -961,11 +957,11 @@ export function createProgram(batch: number): CompiledProgram {
   const z = workspace.subarray(32 * batch, 37 * batch);
   const p = workspace.subarray(37 * batch, 42 * batch);
   const dz = workspace.subarray(64 * batch, 69 * batch);
-  const dh_sum = workspace.subarray(32 * batch, 64 * batch);
+  const dh = workspace.subarray(32 * batch, 64 * batch);
 
   // intermediates in double precision
   const doubles = new Float64Array(batch + 1);
-  const p_logsumexp = doubles.subarray(1, batch + 1);
+  const z_logsumexp = doubles.subarray(1, batch + 1);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
 
@@ -987,8 +983,8 @@ export function createProgram(batch: number): CompiledProgram {
     forward(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p(z, p_logsumexp, p, n);
-      forward_loss(label, z, p_logsumexp, loss, n);
+      forward_p(z, z_logsumexp, p, n);
+      forward_loss(z_logsumexp, z, label, loss, n);
       forward_accuracy(z, label, accuracy, n);
       results[0] = loss[0]!;
       results[1] = accuracy[0]!;
@@ -998,9 +994,9 @@ export function createProgram(batch: number): CompiledProgram {
       backward_dz(p, label, dz, n);
       gradient_b2(dz, db2, n);
       gradient_W2(h, dz, dW2, n);
-      backward_dh_sum(dz, W2, h, dh_sum, n);
-      gradient_b1(dh_sum, db1, n);
-      gradient_W1(x, dh_sum, dW1, n);
+      backward_dh(dz, W2, h, dh, n);
+      gradient_b1(dh, db1, n);
+      gradient_W1(x, dh, dW1, n);
     },
 
     update(step: number, rateFactor: number): void {
@@ -1011,7 +1007,7 @@ export function createProgram(batch: number): CompiledProgram {
     predict(n: number): void {
       forward_h(x, W1, b1, h, n);
       forward_z(h, W2, b2, z, n);
-      forward_p(z, p_logsumexp, p, n);
+      forward_p(z, z_logsumexp, p, n);
     },
   };
 }

@@ -153,7 +153,7 @@ export function forward_loss(
   loss[0] = loss_sum[0]! / batch + 0.001 * total;
 }
 
-// mse = sum[n]((z[n, 0] - target[n])^2) / extent(n)      regression.dsl:13
+// mse = mean[n]((z[n, 0] - target[n])^2)      regression.dsl:13
 export function forward_mse(z: Float32Array, target: Float32Array, mse: Float64Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {

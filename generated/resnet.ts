@@ -297,7 +297,7 @@ export function forward_stem_conv2d_y(
   }
 }
 
-// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (64 * extent(n))
+// batch_norm_batch_mean[k] = mean[n, i, j](conv2d_y[n, i, j, k])
 //     resnet.dsl:19-20 (normalisation.dsl:60)
 // batch_norm_batch_mean stands for stem_batch_norm_batch_mean, fine_residual_block1_a_batch_norm_batch_mean,
 // fine_residual_block1_b_batch_norm_batch_mean and 2 more
@@ -320,7 +320,7 @@ export function forward_batch_norm_batch_mean(
   }
 }
 
-// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (64 * extent(n))
+// variance[k] = mean[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2)
 //     resnet.dsl:19-20 (normalisation.dsl:61)
 // variance stands for stem_batch_norm_batch_variance, fine_residual_block1_a_batch_norm_batch_variance,
 // fine_residual_block1_b_batch_norm_batch_variance and 2 more
@@ -492,10 +492,10 @@ export function forward_rough_residual_block1_a_conv2d_y(
         // prettier-ignore
         contract_lines_16x8(
           K, fine, y,
-          32, batch, 16, i_count_v, // rows, columns, terms of a sum, lines
+          32, i_count_v, 16, batch, // rows, columns, terms of a sum, lines
           1, 32, // strides of K: by row, by term
-          1, 1024, 256, // strides of fine: by term, by column, by line
-          1, 512, 128, // strides of y: by row, by column, by line
+          1, 256, 1024, // strides of fine: by term, by column, by line
+          1, 128, 512, // strides of y: by row, by column, by line
           K_at_u + v * 512, // where K begins
           fine_at_u + v * 16 + i_from_u * 256 - 144, // where fine begins
           j * 32 + i_from_u * 128, // where y begins
@@ -505,7 +505,7 @@ export function forward_rough_residual_block1_a_conv2d_y(
   }
 }
 
-// batch_norm_batch_mean[k] = sum[n, i, j](conv2d_y[n, i, j, k]) / (16 * extent(n))      resnet.dsl:21 (normalisation.dsl:60)
+// batch_norm_batch_mean[k] = mean[n, i, j](conv2d_y[n, i, j, k])      resnet.dsl:21 (normalisation.dsl:60)
 // batch_norm_batch_mean stands for rough_residual_block1_a_batch_norm_batch_mean,
 // rough_residual_block1_b_batch_norm_batch_mean, rough_residual_block2_a_batch_norm_batch_mean,
 // rough_residual_block2_b_batch_norm_batch_mean
@@ -528,7 +528,7 @@ export function forward_batch_norm_batch_mean2(
   }
 }
 
-// variance[k] = sum[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2) / (16 * extent(n))      resnet.dsl:21 (normalisation.dsl:61)
+// variance[k] = mean[n, i, j]((conv2d_y[n, i, j, k] - mean[k])^2)      resnet.dsl:21 (normalisation.dsl:61)
 // variance stands for rough_residual_block1_a_batch_norm_batch_variance,
 // rough_residual_block1_b_batch_norm_batch_variance and 2 more
 export function forward_batch_norm_batch_variance2(
@@ -720,7 +720,7 @@ export function forward_rough(
   }
 }
 
-// z_global_avg_pool2d_y[n, f] = sum[i, j](rough[n, i, j, f]) / 16      resnet.dsl:22 (pooling.dsl:37)
+// z_global_avg_pool2d_y[n, f] = mean[i, j](rough[n, i, j, f])      resnet.dsl:22 (pooling.dsl:37)
 export function forward_z_global_avg_pool2d_y(
   rough: Float32Array,
   z_global_avg_pool2d_y: Float32Array,
@@ -762,8 +762,8 @@ export function forward_z_dense_y(
   }
 }
 
-// p_logsumexp[n] = logsumexp[o](z[n, o])      resnet.dsl:24
-export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, batch: number): void {
+// z_logsumexp[n] = logsumexp[o](z[n, o])      resnet.dsl:24
+export function forward_z_logsumexp(z: Float32Array, z_logsumexp: Float64Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
     const z_at_n = n * 10;
@@ -775,52 +775,45 @@ export function forward_p_logsumexp(z: Float32Array, p_logsumexp: Float64Array, 
     for (let o = 0; o < 10; o++) {
       total += exp(z[z_at_n + o]! - shift);
     }
-    p_logsumexp[n] = shift + Math.log(total);
+    z_logsumexp[n] = shift + Math.log(total);
   }
 }
 
-// loss_sum2[n] = sum[k]((k == label[n]) * z[n, k])              resnet.dsl:25
-// loss = sum[n](p_logsumexp[n] - loss_sum2[n]) / extent(n)      resnet.dsl:25
+// loss = mean[n](z_logsumexp[n] - z[n, label[n]])      resnet.dsl:25
 export function forward_loss(
-  label: Int32Array,
+  z_logsumexp: Float64Array,
   z: Float32Array,
-  p_logsumexp: Float64Array,
+  label: Int32Array,
   loss: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     const label_n = label[n]!;
-    const loss_sum2_n = z[n * 10 + label_n]!;
-    total += p_logsumexp[n]! - loss_sum2_n;
+    total += z_logsumexp[n]! - z[n * 10 + label_n]!;
   }
   loss[0] = total / batch;
 }
 
-// y[n] = argmax[k](x[n, k])                      resnet.dsl:26
-// y2 = sum[n](y[n] == label[n]) / extent(n)      resnet.dsl:26
-// y2 stands for accuracy, accuracy_inference
-export function forward_accuracy_y2(
-  x: Float32Array,
-  label: Int32Array,
-  y2: Float64Array,
-  batch: number,
-): void {
+// argmax[n] = argmax[k](x[n, k])          resnet.dsl:26
+// y = mean[n](argmax[n] == label[n])      resnet.dsl:26
+// y stands for accuracy, accuracy_inference
+export function forward_accuracy_y(x: Float32Array, label: Int32Array, y: Float64Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
-    let y_n = -1;
+    let argmax_n = -1;
     const x_at_n = n * 10;
     for (let k = 0; k < 10; k++) {
       const value = x[x_at_n + k]!;
-      if (value > largest || y_n < 0) {
+      if (value > largest || argmax_n < 0) {
         largest = value;
-        y_n = k;
+        argmax_n = k;
       }
     }
-    total += y_n === label[n]! ? 1 : 0;
+    total += argmax_n === label[n]! ? 1 : 0;
   }
-  y2[0] = total / batch;
+  y[0] = total / batch;
 }
 
 // inference[n, i: 8, j: 8, k] = relu((sum[u, v, d]((inference2[n, i + u - 1, j + v - 1, d] else 0)
@@ -966,10 +959,10 @@ export function forward_rough_residual_block1_a_inference(
         // prettier-ignore
         contract_lines_16x8(
           conv2d_K, fine_inference, inference,
-          32, batch, 16, i_count_v, // rows, columns, terms of a sum, lines
+          32, i_count_v, 16, batch, // rows, columns, terms of a sum, lines
           1, 32, // strides of conv2d_K: by row, by term
-          1, 1024, 256, // strides of fine_inference: by term, by column, by line
-          1, 512, 128, // strides of inference: by row, by column, by line
+          1, 256, 1024, // strides of fine_inference: by term, by column, by line
+          1, 128, 512, // strides of inference: by row, by column, by line
           conv2d_K_at_u + v * 512, // where conv2d_K begins
           fine_inference_at_u + v * 16 + i_from_u * 256 - 144, // where fine_inference begins
           j * 32 + i_from_u * 128, // where inference begins
@@ -1116,11 +1109,11 @@ export function forward_rough_residual_block2_a_inference(
 }
 
 // z_global_avg_pool2d_y_inference[n, f]
-//     = sum[i, j](relu((rough_residual_block2_b_conv2d_y_sum_inference[n, i, j, f]
+//     = mean[i, j](relu((rough_residual_block2_b_conv2d_y_sum_inference[n, i, j, f]
 //     - rough_residual_block2_b_batch_norm_running_mean[f])
 //     / sqrt(rough_residual_block2_b_batch_norm_running_variance[f] + 0.00001)
 //     * rough_residual_block2_b_batch_norm_gamma[f] + rough_residual_block2_b_batch_norm_beta[f]
-//     + rough_residual_block1_y_inference[n, i, j, f])) / 16      resnet.dsl:22 (pooling.dsl:37)
+//     + rough_residual_block1_y_inference[n, i, j, f]))      resnet.dsl:22 (pooling.dsl:37)
 export function forward_z_global_avg_pool2d_y_inference(
   rough_residual_block2_b_conv2d_y_sum_inference: Float32Array,
   rough_residual_block2_b_batch_norm_running_mean: Float32Array,
@@ -1159,8 +1152,8 @@ export function forward_z_global_avg_pool2d_y_inference(
   }
 }
 
-// p_logsumexp_inference[n] = logsumexp[o](z_inference[n, o])       resnet.dsl:24
-// p[n, o] = exp(z_inference[n, o] - p_logsumexp_inference[n])      resnet.dsl:24
+// z_inference_logsumexp[n] = logsumexp[o](z_inference[n, o])       resnet.dsl:24
+// p[n, o] = exp(z_inference[n, o] - z_inference_logsumexp[n])      resnet.dsl:24
 export function forward_p(z_inference: Float32Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
@@ -1182,19 +1175,16 @@ export function forward_p(z_inference: Float32Array, p: Float32Array, batch: num
   }
 }
 
-// loss_sum2_inference[n] = sum[k]((k == label[n]) * z_inference[n, k])                        resnet.dsl:25
-// p_logsumexp_inference[n] = logsumexp[o](z_inference[n, o])                                  resnet.dsl:24
-// loss_inference = sum[n](p_logsumexp_inference[n] - loss_sum2_inference[n]) / extent(n)      resnet.dsl:25
+// z_inference_logsumexp[n] = logsumexp[o](z_inference[n, o])                         resnet.dsl:24
+// loss_inference = mean[n](z_inference_logsumexp[n] - z_inference[n, label[n]])      resnet.dsl:25
 export function forward_loss_inference(
-  label: Int32Array,
   z_inference: Float32Array,
+  label: Int32Array,
   loss_inference: Float64Array,
   batch: number,
 ): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
-    const label_n = label[n]!;
-    const loss_sum2_inference_n = z_inference[n * 10 + label_n]!;
     let largest = -Infinity;
     const z_inference_at_n = n * 10;
     for (let o = 0; o < 10; o++) {
@@ -1205,8 +1195,9 @@ export function forward_loss_inference(
     for (let o = 0; o < 10; o++) {
       total2 += exp(z_inference[z_inference_at_n + o]! - shift);
     }
-    const p_logsumexp_inference_n = shift + Math.log(total2);
-    total += p_logsumexp_inference_n - loss_sum2_inference_n;
+    const z_inference_logsumexp_n = shift + Math.log(total2);
+    const label_n = label[n]!;
+    total += z_inference_logsumexp_n - z_inference[n * 10 + label_n]!;
   }
   loss_inference[0] = total / batch;
 }
@@ -1216,20 +1207,20 @@ export function forward_loss_inference(
 // dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
 // sum that more of it is made of.
 
-// dz[n, o] = (exp(z[n, o] - p_logsumexp[n]) - (o == label[n])) / extent(n)      resnet.dsl:22 (layers.dsl:7)
+// dz[n, o] = (exp(z[n, o] - z_logsumexp[n]) - (o == label[n])) / extent(n)      resnet.dsl:22 (layers.dsl:7)
 export function backward_dz(
   z: Float32Array,
-  p_logsumexp: Float64Array,
+  z_logsumexp: Float64Array,
   label: Int32Array,
   dz: Float32Array,
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
     const z_at_n = n * 10;
-    const p_logsumexp_n = p_logsumexp[n]!;
+    const z_logsumexp_n = z_logsumexp[n]!;
     const label_n = label[n]!;
     for (let o = 0; o < 10; o++) {
-      dz[z_at_n + o] = (exp(z[z_at_n + o]! - p_logsumexp_n) - (o === label_n ? 1 : 0)) / batch;
+      dz[z_at_n + o] = (exp(z[z_at_n + o]! - z_logsumexp_n) - (o === label_n ? 1 : 0)) / batch;
     }
   }
 }
@@ -1362,7 +1353,7 @@ export function gradient_batch_norm_gamma(
   }
 }
 
-// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (32 * sqrt(variance[k] + 0.00001)^3 * n))      resnet.dsl:21 (normalisation.dsl:61)
+// dvariance_sum[k] = -gamma[k] * dgamma_sum[k] / (32 * sqrt(variance[k] + 0.00001)^3 * n)      resnet.dsl:21 (normalisation.dsl:61)
 // dvariance_sum stands for drough_residual_block2_b_batch_norm_batch_variance_sum,
 // drough_residual_block2_a_batch_norm_batch_variance_sum and 2 more
 export function backward_dbatch_norm_batch_variance_sum(
@@ -1380,7 +1371,7 @@ export function backward_dbatch_norm_batch_variance_sum(
   }
 }
 
-// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 16 * n))      resnet.dsl:21 (normalisation.dsl:60)
+// dmean_sum[k] = -gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 16 * n)      resnet.dsl:21 (normalisation.dsl:60)
 // dmean_sum stands for drough_residual_block2_b_batch_norm_batch_mean_sum,
 // drough_residual_block2_a_batch_norm_batch_mean_sum and 2 more
 export function backward_dbatch_norm_batch_mean_sum(
@@ -1395,65 +1386,61 @@ export function backward_dbatch_norm_batch_mean_sum(
   }
 }
 
-// dy_sum[n, i, j, f] = dy[n, i, j, f]
+// dy[n, i, j, f] = dy2[n, i, j, f]
 //     * (batch_norm_gamma[f] / sqrt(batch_norm_batch_variance[f] + 0.00001))
 //     + dbatch_norm_batch_variance_sum[f] * (2 * (y[n, i, j, f] - batch_norm_batch_mean[f]))
 //     + dbatch_norm_batch_mean_sum[f]      resnet.dsl:21 (convolution.dsl:18)
-// dy_sum stands for drough_residual_block2_b_conv2d_y_sum, drough_residual_block2_a_conv2d_y_sum,
-// drough_residual_block1_b_conv2d_y_sum, drough_residual_block1_a_conv2d_y_sum
-export function backward_dconv2d_y_sum(
-  dy: Float32Array,
+// dy is the gradient by the sum inside of rough_residual_block2_b_conv2d_y
+// dy stands for drough_residual_block2_b_conv2d_y, drough_residual_block2_a_conv2d_y,
+// drough_residual_block1_b_conv2d_y, drough_residual_block1_a_conv2d_y
+export function backward_dconv2d_y(
+  dy2: Float32Array,
   batch_norm_gamma: Float32Array,
   batch_norm_batch_variance: Float32Array,
   dbatch_norm_batch_variance_sum: Float32Array,
   y: Float32Array,
   batch_norm_batch_mean: Float32Array,
   dbatch_norm_batch_mean_sum: Float32Array,
-  dy_sum: Float32Array,
+  dy: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 16;
   for (let nij = 0; nij < nij_to; nij++) {
-    const dy_at_nij = nij * 32;
+    const dy2_at_nij = nij * 32;
     for (let f = 0; f < 32; f++) {
-      dy_sum[dy_at_nij + f] =
-        dy[dy_at_nij + f]! * (batch_norm_gamma[f]! / Math.sqrt(batch_norm_batch_variance[f]! + 0.00001)) +
-        dbatch_norm_batch_variance_sum[f]! * (2 * (y[dy_at_nij + f]! - batch_norm_batch_mean[f]!)) +
+      dy[dy2_at_nij + f] =
+        dy2[dy2_at_nij + f]! * (batch_norm_gamma[f]! / Math.sqrt(batch_norm_batch_variance[f]! + 0.00001)) +
+        dbatch_norm_batch_variance_sum[f]! * (2 * (y[dy2_at_nij + f]! - batch_norm_batch_mean[f]!)) +
         dbatch_norm_batch_mean_sum[f]!;
     }
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      resnet.dsl:21 (convolution.dsl:18)
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dy[n, i, j, f])      resnet.dsl:21 (convolution.dsl:18)
 // dK stands for drough_residual_block2_b_conv2d_K, drough_residual_block2_a_conv2d_K,
 // drough_residual_block1_b_conv2d_K
-export function gradient_conv2d_K(
-  x: Float32Array,
-  dy_sum: Float32Array,
-  dK: Float32Array,
-  batch: number,
-): void {
+export function gradient_conv2d_K(x: Float32Array, dy: Float32Array, dK: Float32Array, batch: number): void {
   dK.fill(0);
   for (let v = 0; v < 3; v++) {
     const x_at_v = v * 32;
     for (let i = 0; i < 4; i++) {
       const j_from_v = Math.max(0, 1 - v);
       const j_to_v = Math.min(4, 5 - v);
-      const dy_sum_at_i = i * 128;
+      const dy_at_i = i * 128;
       const x_at_i = x_at_v + i * 128;
       for (let j = j_from_v; j < j_to_v; j++) {
         const u_from_i = Math.max(0, 1 - i);
         const u_to_i = Math.min(3, 5 - i);
         const u_count_j = u_to_i - u_from_i;
-        // dK[row, line, column] += sum[term](dy_sum[row, term] * x[term, line, column])
+        // dK[row, line, column] += sum[term](dy[row, term] * x[term, line, column])
         // prettier-ignore
         contract_lines_16x8(
-          dy_sum, x, dK,
+          dy, x, dK,
           32, 32, batch, u_count_j, // rows, columns, terms of a sum, lines
-          1, 512, // strides of dy_sum: by row, by term
+          1, 512, // strides of dy: by row, by term
           512, 1, 128, // strides of x: by term, by column, by line
           1, 32, 3072, // strides of dK: by row, by column, by line
-          dy_sum_at_i + j * 32, // where dy_sum begins
+          dy_at_i + j * 32, // where dy begins
           x_at_i + j * 32 + u_from_i * 128 - 160, // where x begins
           v * 1024 + u_from_i * 3072, // where dK begins
         );
@@ -1463,38 +1450,37 @@ export function gradient_conv2d_K(
 }
 
 // dbatch_norm_y[n, i, j, k] = again[n, i, j, k] > 0
-//     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
-//     : 0      resnet.dsl:21 (resnet.dsl:10)
+//     ? sum[f, u, v]((db_conv2d_y[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f]) : 0      resnet.dsl:21 (resnet.dsl:10)
 // dbatch_norm_y stands for drough_residual_block2_a_batch_norm_y, drough_residual_block1_a_batch_norm_y
 export function backward_da_batch_norm_y(
   again: Float32Array,
-  db_conv2d_y_sum: Float32Array,
+  db_conv2d_y: Float32Array,
   b_conv2d_K: Float32Array,
   dbatch_norm_y: Float32Array,
   batch: number,
 ): void {
   dbatch_norm_y.fill(0);
   for (let j = 0; j < 4; j++) {
-    const db_conv2d_y_sum_at_j = j * 32;
+    const db_conv2d_y_at_j = j * 32;
     for (let u = 0; u < 3; u++) {
       const v_from_j = Math.max(0, j - 2);
       const v_to_j = Math.min(3, j + 2);
       const b_conv2d_K_at_u = u * 3072;
-      const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_j - 128 * u;
+      const db_conv2d_y_at_u = db_conv2d_y_at_j - 128 * u;
       for (let v = v_from_j; v < v_to_j; v++) {
         const i_from_u = Math.max(0, u - 1);
         const i_to_u = Math.min(4, u + 3);
         const i_count_v = i_to_u - i_from_u;
-        // dbatch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y_sum[term, line, column])
+        // dbatch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y[term, line, column])
         // prettier-ignore
         contract_lines_16x8(
-          b_conv2d_K, db_conv2d_y_sum, dbatch_norm_y,
+          b_conv2d_K, db_conv2d_y, dbatch_norm_y,
           32, batch, 32, i_count_v, // rows, columns, terms of a sum, lines
           32, 1, // strides of b_conv2d_K: by row, by term
-          1, 512, 128, // strides of db_conv2d_y_sum: by term, by column, by line
+          1, 512, 128, // strides of db_conv2d_y: by term, by column, by line
           1, 512, 128, // strides of dbatch_norm_y: by row, by column, by line
           b_conv2d_K_at_u + v * 1024, // where b_conv2d_K begins
-          db_conv2d_y_sum_at_u - 32 * v + i_from_u * 128 + 160, // where db_conv2d_y_sum begins
+          db_conv2d_y_at_u - 32 * v + i_from_u * 128 + 160, // where db_conv2d_y begins
           j * 32 + i_from_u * 128, // where dbatch_norm_y begins
         );
       }
@@ -1507,39 +1493,39 @@ export function backward_da_batch_norm_y(
 }
 
 // dblock1_y[n, i, j, f] = dblock2_b[n, i, j, f]
-//     + sum[f2, u, v]((dblock2_a_conv2d_y_sum[n, i - u + 1, j - v + 1, f2] else 0)
+//     + sum[f2, u, v]((dblock2_a_conv2d_y[n, i - u + 1, j - v + 1, f2] else 0)
 //     * block2_a_conv2d_K[u, v, f, f2])      resnet.dsl:21 (resnet.dsl:12)
 // dblock1_y stands for drough_residual_block1_y
 export function backward_drough_residual_block1_y(
   dblock2_b: Float32Array,
-  dblock2_a_conv2d_y_sum: Float32Array,
+  dblock2_a_conv2d_y: Float32Array,
   block2_a_conv2d_K: Float32Array,
   dblock1_y: Float32Array,
   batch: number,
 ): void {
   dblock1_y.fill(0);
   for (let j = 0; j < 4; j++) {
-    const dblock2_a_conv2d_y_sum_at_j = j * 32;
+    const dblock2_a_conv2d_y_at_j = j * 32;
     for (let u = 0; u < 3; u++) {
       const v_from_j = Math.max(0, j - 2);
       const v_to_j = Math.min(3, j + 2);
       const block2_a_conv2d_K_at_u = u * 3072;
-      const dblock2_a_conv2d_y_sum_at_u = dblock2_a_conv2d_y_sum_at_j - 128 * u;
+      const dblock2_a_conv2d_y_at_u = dblock2_a_conv2d_y_at_j - 128 * u;
       for (let v = v_from_j; v < v_to_j; v++) {
         const i_from_u = Math.max(0, u - 1);
         const i_to_u = Math.min(4, u + 3);
         const i_count_v = i_to_u - i_from_u;
-        // dblock1_y[row, line, column] += sum[term](block2_a_conv2d_K[row, term] * dblock2_a_conv2d_y_sum[term, line,
+        // dblock1_y[row, line, column] += sum[term](block2_a_conv2d_K[row, term] * dblock2_a_conv2d_y[term, line,
         // column])
         // prettier-ignore
         contract_lines_16x8(
-          block2_a_conv2d_K, dblock2_a_conv2d_y_sum, dblock1_y,
+          block2_a_conv2d_K, dblock2_a_conv2d_y, dblock1_y,
           32, batch, 32, i_count_v, // rows, columns, terms of a sum, lines
           32, 1, // strides of block2_a_conv2d_K: by row, by term
-          1, 512, 128, // strides of dblock2_a_conv2d_y_sum: by term, by column, by line
+          1, 512, 128, // strides of dblock2_a_conv2d_y: by term, by column, by line
           1, 512, 128, // strides of dblock1_y: by row, by column, by line
           block2_a_conv2d_K_at_u + v * 1024, // where block2_a_conv2d_K begins
-          dblock2_a_conv2d_y_sum_at_u - 32 * v + i_from_u * 128 + 160, // where dblock2_a_conv2d_y_sum begins
+          dblock2_a_conv2d_y_at_u - 32 * v + i_from_u * 128 + 160, // where dblock2_a_conv2d_y begins
           j * 32 + i_from_u * 128, // where dblock1_y begins
         );
       }
@@ -1567,11 +1553,11 @@ export function backward_drough_residual_block1_b(
 }
 
 // dK[u: 3, v: 3, d, f] = sum[n, i, j]((fine_again[n, 2*i + u - 1, 2*j + v - 1, d] else 0)
-//     * dy_sum[n, i, j, f])      resnet.dsl:21 (convolution.dsl:18)
+//     * dy[n, i, j, f])      resnet.dsl:21 (convolution.dsl:18)
 // dK stands for drough_residual_block1_a_conv2d_K
 export function gradient_rough_residual_block1_a_conv2d_K(
   fine_again: Float32Array,
-  dy_sum: Float32Array,
+  dy: Float32Array,
   dK: Float32Array,
   batch: number,
 ): void {
@@ -1585,18 +1571,18 @@ export function gradient_rough_residual_block1_a_conv2d_K(
       for (let i = i_from_u; i < 4; i++) {
         const j_from_v = -((v - 1) >> 1);
         const fine_again_at_i = fine_again_at_v + i * 256;
-        const dy_sum_at_i = i * 128;
+        const dy_at_i = i * 128;
         for (let j = j_from_v; j < 4; j++) {
-          // dK[row, column] += sum[term](fine_again[row, term] * dy_sum[term, column])
+          // dK[row, column] += sum[term](fine_again[row, term] * dy[term, column])
           // prettier-ignore
           contract_16x8(
-            fine_again, dy_sum, dK,
+            fine_again, dy, dK,
             16, 32, batch, // rows, columns, terms of a sum
             1, 1024, // strides of fine_again: by row, by term
-            512, 1, // strides of dy_sum: by term, by column
+            512, 1, // strides of dy: by term, by column
             32, 1, // strides of dK: by row, by column
             fine_again_at_i + j * 32 - 144, // where fine_again begins
-            dy_sum_at_i + j * 32, // where dy_sum begins
+            dy_at_i + j * 32, // where dy begins
             dK_at_u + v * 512, // where dK begins
           );
         }
@@ -1608,14 +1594,14 @@ export function gradient_rough_residual_block1_a_conv2d_K(
 // dresidual_block2_b[n, i, j, k] = again[n, i, j, k] > 0
 //     ? ((rough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0) > 0
 //     ? drough_residual_block1_y[n, exact(i / 2), exact(j / 2), k] else 0 : 0)
-//     + sum[f, u, v]((drough_residual_block1_a_conv2d_y_sum[n, exact((i - u + 1)
-//     / 2), exact((j - v + 1) / 2), f] else 0) * rough_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:20 (resnet.dsl:12)
+//     + sum[f, u, v]((drough_residual_block1_a_conv2d_y[n, exact((i - u + 1) / 2), exact((j - v + 1)
+//     / 2), f] else 0) * rough_residual_block1_a_conv2d_K[u, v, k, f]) : 0      resnet.dsl:20 (resnet.dsl:12)
 // dresidual_block2_b stands for dfine_residual_block2_b
 export function backward_dfine_residual_block2_b(
   again: Float32Array,
   rough_residual_block1_y: Float32Array,
   drough_residual_block1_y: Float32Array,
-  drough_residual_block1_a_conv2d_y_sum: Float32Array,
+  drough_residual_block1_a_conv2d_y: Float32Array,
   rough_residual_block1_a_conv2d_K: Float32Array,
   dresidual_block2_b: Float32Array,
   batch: number,
@@ -1623,20 +1609,19 @@ export function backward_dfine_residual_block2_b(
   dresidual_block2_b.fill(0);
   for (let j_residue = 0; j_residue < 2; j_residue++) {
     const rough_residual_block1_a_conv2d_K_at_j_residue = ((j_residue + 1) & 1) * 512;
-    const drough_residual_block1_a_conv2d_y_sum_at_j_residue =
+    const drough_residual_block1_a_conv2d_y_at_j_residue =
       ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) * 32;
     const dresidual_block2_b_at_j_residue = j_residue * 16;
     for (let i_residue = 0; i_residue < 2; i_residue++) {
       const rough_residual_block1_a_conv2d_K_at_i_residue =
         rough_residual_block1_a_conv2d_K_at_j_residue + ((i_residue + 1) & 1) * 1536;
-      const drough_residual_block1_a_conv2d_y_sum_at_i_residue =
-        drough_residual_block1_a_conv2d_y_sum_at_j_residue +
-        ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) * 128;
+      const drough_residual_block1_a_conv2d_y_at_i_residue =
+        drough_residual_block1_a_conv2d_y_at_j_residue + ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) * 128;
       const dresidual_block2_b_at_i_residue = dresidual_block2_b_at_j_residue + i_residue * 128;
       for (let j = 0; j < 4; j++) {
         const u_to_i_residue = ((2 - ((i_residue + 1) & 1)) >> 1) + 1;
-        const drough_residual_block1_a_conv2d_y_sum_at_j =
-          drough_residual_block1_a_conv2d_y_sum_at_i_residue + j * 32;
+        const drough_residual_block1_a_conv2d_y_at_j =
+          drough_residual_block1_a_conv2d_y_at_i_residue + j * 32;
         for (let u = 0; u < u_to_i_residue; u++) {
           const v_from_j_residue_j = Math.max(0, j + ((j_residue - ((j_residue + 1) & 1) + 1) >> 1) - 3);
           const v_to_j_residue_j = Math.min(
@@ -1645,23 +1630,22 @@ export function backward_dfine_residual_block2_b(
           );
           const rough_residual_block1_a_conv2d_K_at_u =
             rough_residual_block1_a_conv2d_K_at_i_residue + u * 3072;
-          const drough_residual_block1_a_conv2d_y_sum_at_u =
-            drough_residual_block1_a_conv2d_y_sum_at_j - 128 * u;
+          const drough_residual_block1_a_conv2d_y_at_u = drough_residual_block1_a_conv2d_y_at_j - 128 * u;
           for (let v = v_from_j_residue_j; v < v_to_j_residue_j; v++) {
             const i_from_i_residue_u = Math.max(0, u - ((i_residue - ((i_residue + 1) & 1) + 1) >> 1));
             const i_to_i_residue_u = Math.min(4, u - ((i_residue - ((i_residue + 1) & 1) + 1) >> 1) + 4);
             const i_count_v = i_to_i_residue_u - i_from_i_residue_u;
             // dresidual_block2_b[row, line, column] += sum[term](rough_residual_block1_a_conv2d_K[row, term] *
-            // drough_residual_block1_a_conv2d_y_sum[term, line, column])
+            // drough_residual_block1_a_conv2d_y[term, line, column])
             // prettier-ignore
             contract_lines_16x8(
-              rough_residual_block1_a_conv2d_K, drough_residual_block1_a_conv2d_y_sum, dresidual_block2_b,
+              rough_residual_block1_a_conv2d_K, drough_residual_block1_a_conv2d_y, dresidual_block2_b,
               16, i_count_v, 32, batch, // rows, columns, terms of a sum, lines
               32, 1, // strides of rough_residual_block1_a_conv2d_K: by row, by term
-              1, 128, 512, // strides of drough_residual_block1_a_conv2d_y_sum: by term, by column, by line
+              1, 128, 512, // strides of drough_residual_block1_a_conv2d_y: by term, by column, by line
               1, 256, 1024, // strides of dresidual_block2_b: by row, by column, by line
               rough_residual_block1_a_conv2d_K_at_u + v * 1024, // where rough_residual_block1_a_conv2d_K begins
-              drough_residual_block1_a_conv2d_y_sum_at_u - 32 * v + i_from_i_residue_u * 128, // where drough_residual_block1_a_conv2d_y_sum begins
+              drough_residual_block1_a_conv2d_y_at_u - 32 * v + i_from_i_residue_u * 128, // where drough_residual_block1_a_conv2d_y begins
               dresidual_block2_b_at_i_residue + j * 32 + i_from_i_residue_u * 256, // where dresidual_block2_b begins
             );
           }
@@ -1750,7 +1734,7 @@ export function gradient_batch_norm_gamma2(
   }
 }
 
-// dvariance_sum[k] = -(gamma[k] * dgamma_sum[k] / (128 * sqrt(variance[k] + 0.00001)^3 * n))
+// dvariance_sum[k] = -gamma[k] * dgamma_sum[k] / (128 * sqrt(variance[k] + 0.00001)^3 * n)
 //     resnet.dsl:19-20 (normalisation.dsl:61)
 // dvariance_sum stands for dfine_residual_block2_b_batch_norm_batch_variance_sum,
 // dfine_residual_block2_a_batch_norm_batch_variance_sum,
@@ -1770,7 +1754,7 @@ export function backward_dbatch_norm_batch_variance_sum2(
   }
 }
 
-// dmean_sum[k] = -(gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 64 * n))
+// dmean_sum[k] = -gamma[k] * dbeta[k] / (sqrt(variance[k] + 0.00001) * 64 * n)
 //     resnet.dsl:19-20 (normalisation.dsl:60)
 // dmean_sum stands for dfine_residual_block2_b_batch_norm_batch_mean_sum,
 // dfine_residual_block2_a_batch_norm_batch_mean_sum, dfine_residual_block1_b_batch_norm_batch_mean_sum and 2
@@ -1787,42 +1771,43 @@ export function backward_dbatch_norm_batch_mean_sum2(
   }
 }
 
-// dy_sum[n, i, j, f] = dy[n, i, j, f]
+// dy[n, i, j, f] = dy2[n, i, j, f]
 //     * (batch_norm_gamma[f] / sqrt(batch_norm_batch_variance[f] + 0.00001))
 //     + dbatch_norm_batch_variance_sum[f] * (2 * (y[n, i, j, f] - batch_norm_batch_mean[f]))
 //     + dbatch_norm_batch_mean_sum[f]
 //     resnet.dsl:19-20 (convolution.dsl:18)
-// dy_sum stands for dfine_residual_block2_b_conv2d_y_sum, dfine_residual_block2_a_conv2d_y_sum,
-// dfine_residual_block1_b_conv2d_y_sum, dfine_residual_block1_a_conv2d_y_sum, dstem_conv2d_y_sum
-export function backward_dconv2d_y_sum2(
-  dy: Float32Array,
+// dy is the gradient by the sum inside of fine_residual_block2_b_conv2d_y
+// dy stands for dfine_residual_block2_b_conv2d_y, dfine_residual_block2_a_conv2d_y,
+// dfine_residual_block1_b_conv2d_y, dfine_residual_block1_a_conv2d_y, dstem_conv2d_y
+export function backward_dconv2d_y2(
+  dy2: Float32Array,
   batch_norm_gamma: Float32Array,
   batch_norm_batch_variance: Float32Array,
   dbatch_norm_batch_variance_sum: Float32Array,
   y: Float32Array,
   batch_norm_batch_mean: Float32Array,
   dbatch_norm_batch_mean_sum: Float32Array,
-  dy_sum: Float32Array,
+  dy: Float32Array,
   batch: number,
 ): void {
   const nij_to = batch * 64;
   for (let nij = 0; nij < nij_to; nij++) {
-    const dy_at_nij = nij * 16;
+    const dy2_at_nij = nij * 16;
     for (let f = 0; f < 16; f++) {
-      dy_sum[dy_at_nij + f] =
-        dy[dy_at_nij + f]! * (batch_norm_gamma[f]! / Math.sqrt(batch_norm_batch_variance[f]! + 0.00001)) +
-        dbatch_norm_batch_variance_sum[f]! * (2 * (y[dy_at_nij + f]! - batch_norm_batch_mean[f]!)) +
+      dy[dy2_at_nij + f] =
+        dy2[dy2_at_nij + f]! * (batch_norm_gamma[f]! / Math.sqrt(batch_norm_batch_variance[f]! + 0.00001)) +
+        dbatch_norm_batch_variance_sum[f]! * (2 * (y[dy2_at_nij + f]! - batch_norm_batch_mean[f]!)) +
         dbatch_norm_batch_mean_sum[f]!;
     }
   }
 }
 
-// dK[u: 3, v: 3, d, f] = sum[n, i, j]((again[n, i + u - 1, j + v - 1, d] else 0) * dy_sum[n, i, j, f])      resnet.dsl:20 (convolution.dsl:18)
+// dK[u: 3, v: 3, d, f] = sum[n, i, j]((again[n, i + u - 1, j + v - 1, d] else 0) * dy[n, i, j, f])      resnet.dsl:20 (convolution.dsl:18)
 // dK stands for dfine_residual_block2_b_conv2d_K, dfine_residual_block2_a_conv2d_K,
 // dfine_residual_block1_b_conv2d_K, dfine_residual_block1_a_conv2d_K
 export function gradient_conv2d_K2(
   again: Float32Array,
-  dy_sum: Float32Array,
+  dy: Float32Array,
   dK: Float32Array,
   batch: number,
 ): void {
@@ -1830,7 +1815,7 @@ export function gradient_conv2d_K2(
   for (let u = 0; u < 3; u++) {
     const again_at_u = u * 128;
     for (let n = 0; n < batch; n++) {
-      const dy_sum_at_n = n * 1024;
+      const dy_at_n = n * 1024;
       const again_at_n = again_at_u + n * 1024;
       for (let j = 0; j < 8; j++) {
         const v_from_j = Math.max(0, 1 - j);
@@ -1839,15 +1824,15 @@ export function gradient_conv2d_K2(
         const i_to_u = Math.min(8, 9 - u);
         const i_count_j = i_to_u - i_from_u;
         const v_count_j = v_to_j - v_from_j;
-        // dK[row, line, column] += sum[term](dy_sum[row, term] * again[term, line, column])
+        // dK[row, line, column] += sum[term](dy[row, term] * again[term, line, column])
         // prettier-ignore
         contract_lines_16x8(
-          dy_sum, again, dK,
+          dy, again, dK,
           16, 16, i_count_j, v_count_j, // rows, columns, terms of a sum, lines
-          1, 128, // strides of dy_sum: by row, by term
+          1, 128, // strides of dy: by row, by term
           128, 1, 16, // strides of again: by term, by column, by line
           1, 16, 256, // strides of dK: by row, by column, by line
-          dy_sum_at_n + j * 16 + i_from_u * 128, // where dy_sum begins
+          dy_at_n + j * 16 + i_from_u * 128, // where dy begins
           again_at_n + j * 16 + v_from_j * 16 + i_from_u * 128 - 144, // where again begins
           u * 768 + v_from_j * 256, // where dK begins
         );
@@ -1857,12 +1842,11 @@ export function gradient_conv2d_K2(
 }
 
 // dbatch_norm_y[n, i, j, k] = again[n, i, j, k] > 0
-//     ? sum[f, u, v]((db_conv2d_y_sum[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f])
-//     : 0      resnet.dsl:20 (resnet.dsl:10)
+//     ? sum[f, u, v]((db_conv2d_y[n, i - u + 1, j - v + 1, f] else 0) * b_conv2d_K[u, v, k, f]) : 0      resnet.dsl:20 (resnet.dsl:10)
 // dbatch_norm_y stands for dfine_residual_block2_a_batch_norm_y, dfine_residual_block1_a_batch_norm_y
 export function backward_da_batch_norm_y2(
   again: Float32Array,
-  db_conv2d_y_sum: Float32Array,
+  db_conv2d_y: Float32Array,
   b_conv2d_K: Float32Array,
   dbatch_norm_y: Float32Array,
   batch: number,
@@ -1871,24 +1855,24 @@ export function backward_da_batch_norm_y2(
   for (let i = 0; i < 8; i++) {
     const u_from_i = Math.max(0, i - 6);
     const u_to_i = Math.min(3, i + 2);
-    const db_conv2d_y_sum_at_i = i * 128;
+    const db_conv2d_y_at_i = i * 128;
     for (let u = u_from_i; u < u_to_i; u++) {
       const b_conv2d_K_at_u = u * 768;
-      const db_conv2d_y_sum_at_u = db_conv2d_y_sum_at_i - 128 * u;
+      const db_conv2d_y_at_u = db_conv2d_y_at_i - 128 * u;
       for (let v = 0; v < 3; v++) {
         const j_from_v = Math.max(0, v - 1);
         const j_to_v = Math.min(8, v + 7);
         const j_count_v = j_to_v - j_from_v;
-        // dbatch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y_sum[term, line, column])
+        // dbatch_norm_y[row, line, column] += sum[term](b_conv2d_K[row, term] * db_conv2d_y[term, line, column])
         // prettier-ignore
         contract_lines_16x8(
-          b_conv2d_K, db_conv2d_y_sum, dbatch_norm_y,
+          b_conv2d_K, db_conv2d_y, dbatch_norm_y,
           16, j_count_v, 16, batch, // rows, columns, terms of a sum, lines
           16, 1, // strides of b_conv2d_K: by row, by term
-          1, 16, 1024, // strides of db_conv2d_y_sum: by term, by column, by line
+          1, 16, 1024, // strides of db_conv2d_y: by term, by column, by line
           1, 16, 1024, // strides of dbatch_norm_y: by row, by column, by line
           b_conv2d_K_at_u + v * 256, // where b_conv2d_K begins
-          db_conv2d_y_sum_at_u - 16 * v + j_from_v * 16 + 144, // where db_conv2d_y_sum begins
+          db_conv2d_y_at_u - 16 * v + j_from_v * 16 + 144, // where db_conv2d_y begins
           i * 128 + j_from_v * 16, // where dbatch_norm_y begins
         );
       }
@@ -1901,13 +1885,13 @@ export function backward_da_batch_norm_y2(
 }
 
 // dx[n, i, j, k] = a[n, i, j, k] > 0 ? db[n, i, j, k]
-//     + sum[f, u, v]((dy_sum[n, i - u + 1, j - v + 1, f] else 0) * K[u, v, k, f]) : 0
+//     + sum[f, u, v]((dy[n, i - u + 1, j - v + 1, f] else 0) * K[u, v, k, f]) : 0
 //     resnet.dsl:20 (resnet.dsl:12), resnet.dsl:19
 // dx stands for dfine_residual_block1_b, dstem_batch_norm_y
 export function backward_a_conv2d_dx(
   a: Float32Array,
   db: Float32Array,
-  dy_sum: Float32Array,
+  dy: Float32Array,
   K: Float32Array,
   dx: Float32Array,
   batch: number,
@@ -1916,24 +1900,24 @@ export function backward_a_conv2d_dx(
   for (let i = 0; i < 8; i++) {
     const u_from_i = Math.max(0, i - 6);
     const u_to_i = Math.min(3, i + 2);
-    const dy_sum_at_i = i * 128;
+    const dy_at_i = i * 128;
     for (let u = u_from_i; u < u_to_i; u++) {
       const K_at_u = u * 768;
-      const dy_sum_at_u = dy_sum_at_i - 128 * u;
+      const dy_at_u = dy_at_i - 128 * u;
       for (let v = 0; v < 3; v++) {
         const j_from_v = Math.max(0, v - 1);
         const j_to_v = Math.min(8, v + 7);
         const j_count_v = j_to_v - j_from_v;
-        // dx[row, line, column] += sum[term](K[row, term] * dy_sum[term, line, column])
+        // dx[row, line, column] += sum[term](K[row, term] * dy[term, line, column])
         // prettier-ignore
         contract_lines_16x8(
-          K, dy_sum, dx,
+          K, dy, dx,
           16, j_count_v, 16, batch, // rows, columns, terms of a sum, lines
           16, 1, // strides of K: by row, by term
-          1, 16, 1024, // strides of dy_sum: by term, by column, by line
+          1, 16, 1024, // strides of dy: by term, by column, by line
           1, 16, 1024, // strides of dx: by row, by column, by line
           K_at_u + v * 256, // where K begins
-          dy_sum_at_u - 16 * v + j_from_v * 16 + 144, // where dy_sum begins
+          dy_at_u - 16 * v + j_from_v * 16 + 144, // where dy begins
           i * 128 + j_from_v * 16, // where dx begins
         );
       }
@@ -1946,16 +1930,16 @@ export function backward_a_conv2d_dx(
 }
 
 // dstem_conv2d_K[u: 3, v: 3, d, f]
-//     = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dstem_conv2d_y_sum[n, i, j, f])      resnet.dsl:19 (convolution.dsl:18)
+//     = sum[n, i, j]((x[n, i + u - 1, j + v - 1, d] else 0) * dstem_conv2d_y[n, i, j, f])      resnet.dsl:19 (convolution.dsl:18)
 export function gradient_stem_conv2d_K(
   x: Float32Array,
-  dstem_conv2d_y_sum: Float32Array,
+  dstem_conv2d_y: Float32Array,
   dstem_conv2d_K: Float32Array,
   batch: number,
 ): void {
   dstem_conv2d_K.fill(0);
   for (let i = 0; i < 8; i++) {
-    const dstem_conv2d_y_sum_at_i = i * 128;
+    const dstem_conv2d_y_at_i = i * 128;
     const x_at_i = i * 8;
     for (let j = 0; j < 8; j++) {
       const v_from_j = Math.max(0, 1 - j);
@@ -1964,15 +1948,15 @@ export function gradient_stem_conv2d_K(
       const u_to_i = Math.min(3, 9 - i);
       const v_count_j = v_to_j - v_from_j;
       const u_count_j = u_to_i - u_from_i;
-      // dstem_conv2d_K[row, line, column] += sum[term](dstem_conv2d_y_sum[row, term] * x[term, line, column])
+      // dstem_conv2d_K[row, line, column] += sum[term](dstem_conv2d_y[row, term] * x[term, line, column])
       // prettier-ignore
       contract_lines_16x8(
-        dstem_conv2d_y_sum, x, dstem_conv2d_K,
+        dstem_conv2d_y, x, dstem_conv2d_K,
         16, v_count_j, batch, u_count_j, // rows, columns, terms of a sum, lines
-        1, 1024, // strides of dstem_conv2d_y_sum: by row, by term
+        1, 1024, // strides of dstem_conv2d_y: by row, by term
         64, 1, 8, // strides of x: by term, by column, by line
         1, 16, 48, // strides of dstem_conv2d_K: by row, by column, by line
-        dstem_conv2d_y_sum_at_i + j * 16, // where dstem_conv2d_y_sum begins
+        dstem_conv2d_y_at_i + j * 16, // where dstem_conv2d_y begins
         x_at_i + j + v_from_j + u_from_i * 8 - 9, // where x begins
         v_from_j * 16 + u_from_i * 48, // where dstem_conv2d_K begins
       );
@@ -3392,7 +3376,7 @@ function forwardPart3({
   const z_dense_W = parameters.subarray(z_dense_W_offset, z_dense_W_offset + 320);
   const z_dense_b = parameters.subarray(z_dense_b_offset, z_dense_b_offset + 10);
   const z = workspace.subarray(5632 * batch + 768, 5642 * batch + 768);
-  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const z_logsumexp = doubles.subarray(2, batch + 2);
   const loss = doubles.subarray(0, 1);
   const accuracy = doubles.subarray(1, 2);
 
@@ -3431,9 +3415,9 @@ function forwardPart3({
     );
     forward_z_global_avg_pool2d_y(rough, z_global_avg_pool2d_y, n);
     forward_z_dense_y(z_global_avg_pool2d_y, z_dense_W, z_dense_b, z, n);
-    forward_p_logsumexp(z, p_logsumexp, n);
-    forward_loss(label, z, p_logsumexp, loss, n);
-    forward_accuracy_y2(z, label, accuracy, n);
+    forward_z_logsumexp(z, z_logsumexp, n);
+    forward_loss(z_logsumexp, z, label, loss, n);
+    forward_accuracy_y(z, label, accuracy, n);
     results[0] = loss[0]!;
     results[1] = accuracy[0]!;
   };
@@ -3449,7 +3433,7 @@ function backwardPart1({
   label,
 }: Memory): (n: number) => void {
   const z = workspace.subarray(5632 * batch + 768, 5642 * batch + 768);
-  const p_logsumexp = doubles.subarray(2, batch + 2);
+  const z_logsumexp = doubles.subarray(2, batch + 2);
   const dz = workspace.subarray(5632 * batch + 768, 5642 * batch + 768);
   const dz_dense_b = gradients.subarray(z_dense_b_offset, z_dense_b_offset + 10);
   const z_global_avg_pool2d_y = workspace.subarray(9216 * batch + 768, 9248 * batch + 768);
@@ -3495,7 +3479,7 @@ function backwardPart1({
     9216 * batch + 768,
     9216 * batch + 800,
   );
-  const drough_residual_block2_b_conv2d_y_sum = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
+  const drough_residual_block2_b_conv2d_y = workspace.subarray(7680 * batch + 768, 8192 * batch + 768);
   const rough_residual_block2_a_conv2d_y = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
   const rough_residual_block2_a_batch_norm_batch_mean = workspace.subarray(256, 288);
   const rough_residual_block2_a_batch_norm_batch_variance = workspace.subarray(288, 320);
@@ -3537,7 +3521,7 @@ function backwardPart1({
     7680 * batch + 768,
     7680 * batch + 800,
   );
-  const drough_residual_block2_a_conv2d_y_sum = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
+  const drough_residual_block2_a_conv2d_y = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
   const drough_residual_block2_a_conv2d_K = gradients.subarray(
     rough_residual_block2_a_conv2d_K_offset,
     rough_residual_block2_a_conv2d_K_offset + 9216,
@@ -3550,7 +3534,7 @@ function backwardPart1({
   const drough_residual_block1_b = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
 
   return (n: number): void => {
-    backward_dz(z, p_logsumexp, label, dz, n);
+    backward_dz(z, z_logsumexp, label, dz, n);
     gradient_z_dense_b(dz, dz_dense_b, n);
     gradient_z_dense_W(z_global_avg_pool2d_y, dz, dz_dense_W, n);
     backward_dz_global_avg_pool2d_y_sum(dz, z_dense_W, dz_global_avg_pool2d_y_sum, n);
@@ -3592,7 +3576,7 @@ function backwardPart1({
       drough_residual_block2_b_batch_norm_batch_mean_sum,
       n,
     );
-    backward_dconv2d_y_sum(
+    backward_dconv2d_y(
       drough_residual_block2_b,
       rough_residual_block2_b_batch_norm_gamma,
       rough_residual_block2_b_batch_norm_batch_variance,
@@ -3600,7 +3584,7 @@ function backwardPart1({
       rough_residual_block2_b_conv2d_y,
       rough_residual_block2_b_batch_norm_batch_mean,
       drough_residual_block2_b_batch_norm_batch_mean_sum,
-      drough_residual_block2_b_conv2d_y_sum,
+      drough_residual_block2_b_conv2d_y,
       n,
     );
     forward_a_y(
@@ -3614,13 +3598,13 @@ function backwardPart1({
     );
     gradient_conv2d_K(
       rough_residual_block2_a_again,
-      drough_residual_block2_b_conv2d_y_sum,
+      drough_residual_block2_b_conv2d_y,
       drough_residual_block2_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y(
       rough_residual_block2_a_again,
-      drough_residual_block2_b_conv2d_y_sum,
+      drough_residual_block2_b_conv2d_y,
       rough_residual_block2_b_conv2d_K,
       drough_residual_block2_a_batch_norm_y,
       n,
@@ -3656,7 +3640,7 @@ function backwardPart1({
       drough_residual_block2_a_batch_norm_batch_mean_sum,
       n,
     );
-    backward_dconv2d_y_sum(
+    backward_dconv2d_y(
       drough_residual_block2_a_batch_norm_y,
       rough_residual_block2_a_batch_norm_gamma,
       rough_residual_block2_a_batch_norm_batch_variance,
@@ -3664,18 +3648,18 @@ function backwardPart1({
       rough_residual_block2_a_conv2d_y,
       rough_residual_block2_a_batch_norm_batch_mean,
       drough_residual_block2_a_batch_norm_batch_mean_sum,
-      drough_residual_block2_a_conv2d_y_sum,
+      drough_residual_block2_a_conv2d_y,
       n,
     );
     gradient_conv2d_K(
       rough_residual_block1_y,
-      drough_residual_block2_a_conv2d_y_sum,
+      drough_residual_block2_a_conv2d_y,
       drough_residual_block2_a_conv2d_K,
       n,
     );
     backward_drough_residual_block1_y(
       drough_residual_block2_b,
-      drough_residual_block2_a_conv2d_y_sum,
+      drough_residual_block2_a_conv2d_y,
       rough_residual_block2_a_conv2d_K,
       drough_residual_block1_y,
       n,
@@ -3719,7 +3703,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     5632 * batch + 768,
     5632 * batch + 800,
   );
-  const drough_residual_block1_b_conv2d_y_sum = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
+  const drough_residual_block1_b_conv2d_y = workspace.subarray(5120 * batch + 768, 5632 * batch + 768);
   const rough_residual_block1_a_conv2d_y = workspace.subarray(7168 * batch + 768, 7680 * batch + 768);
   const rough_residual_block1_a_batch_norm_batch_mean = workspace.subarray(0, 32);
   const rough_residual_block1_a_batch_norm_batch_variance = workspace.subarray(32, 64);
@@ -3761,7 +3745,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     5120 * batch + 768,
     5120 * batch + 800,
   );
-  const drough_residual_block1_a_conv2d_y_sum = workspace.subarray(8192 * batch + 768, 8704 * batch + 768);
+  const drough_residual_block1_a_conv2d_y = workspace.subarray(8192 * batch + 768, 8704 * batch + 768);
   const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
   const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
   const fine_residual_block2_b_batch_norm_batch_variance = workspace.subarray(720, 736);
@@ -3823,7 +3807,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       drough_residual_block1_b_batch_norm_batch_mean_sum,
       n,
     );
-    backward_dconv2d_y_sum(
+    backward_dconv2d_y(
       drough_residual_block1_b,
       rough_residual_block1_b_batch_norm_gamma,
       rough_residual_block1_b_batch_norm_batch_variance,
@@ -3831,7 +3815,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       rough_residual_block1_b_conv2d_y,
       rough_residual_block1_b_batch_norm_batch_mean,
       drough_residual_block1_b_batch_norm_batch_mean_sum,
-      drough_residual_block1_b_conv2d_y_sum,
+      drough_residual_block1_b_conv2d_y,
       n,
     );
     forward_a_y(
@@ -3845,13 +3829,13 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     );
     gradient_conv2d_K(
       rough_residual_block1_a_again,
-      drough_residual_block1_b_conv2d_y_sum,
+      drough_residual_block1_b_conv2d_y,
       drough_residual_block1_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y(
       rough_residual_block1_a_again,
-      drough_residual_block1_b_conv2d_y_sum,
+      drough_residual_block1_b_conv2d_y,
       rough_residual_block1_b_conv2d_K,
       drough_residual_block1_a_batch_norm_y,
       n,
@@ -3887,7 +3871,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       drough_residual_block1_a_batch_norm_batch_mean_sum,
       n,
     );
-    backward_dconv2d_y_sum(
+    backward_dconv2d_y(
       drough_residual_block1_a_batch_norm_y,
       rough_residual_block1_a_batch_norm_gamma,
       rough_residual_block1_a_batch_norm_batch_variance,
@@ -3895,7 +3879,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       rough_residual_block1_a_conv2d_y,
       rough_residual_block1_a_batch_norm_batch_mean,
       drough_residual_block1_a_batch_norm_batch_mean_sum,
-      drough_residual_block1_a_conv2d_y_sum,
+      drough_residual_block1_a_conv2d_y,
       n,
     );
     forward_b_y(
@@ -3910,7 +3894,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
     );
     gradient_rough_residual_block1_a_conv2d_K(
       fine_again,
-      drough_residual_block1_a_conv2d_y_sum,
+      drough_residual_block1_a_conv2d_y,
       drough_residual_block1_a_conv2d_K,
       n,
     );
@@ -3918,7 +3902,7 @@ function backwardPart2({ batch, parameters, gradients, workspace }: Memory): (n:
       fine_again,
       rough_residual_block1_y,
       drough_residual_block1_y,
-      drough_residual_block1_a_conv2d_y_sum,
+      drough_residual_block1_a_conv2d_y,
       rough_residual_block1_a_conv2d_K,
       dfine_residual_block2_b,
       n,
@@ -3964,7 +3948,7 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
   const dfine_residual_block2_b = workspace.subarray(7168 * batch + 768, 8192 * batch + 768);
   const fine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
   const fine_residual_block2_b_batch_norm_batch_mean = workspace.subarray(704, 720);
-  const dfine_residual_block2_b_conv2d_y_sum = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
+  const dfine_residual_block2_b_conv2d_y = workspace.subarray(6144 * batch + 768, 7168 * batch + 768);
   const fine_residual_block2_a_conv2d_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
   const fine_residual_block2_a_batch_norm_batch_mean = workspace.subarray(640, 656);
   const fine_residual_block2_a_batch_norm_batch_variance = workspace.subarray(656, 672);
@@ -4006,7 +3990,7 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     5120 * batch + 768,
     5120 * batch + 784,
   );
-  const dfine_residual_block2_a_conv2d_y_sum = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
+  const dfine_residual_block2_a_conv2d_y = workspace.subarray(3072 * batch + 768, 4096 * batch + 768);
   const fine_residual_block1_y = workspace.subarray(1024 * batch + 768, 2048 * batch + 768);
   const dfine_residual_block2_a_conv2d_K = gradients.subarray(
     fine_residual_block2_a_conv2d_K_offset,
@@ -4065,7 +4049,7 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_b_batch_norm_batch_mean_sum,
       n,
     );
-    backward_dconv2d_y_sum2(
+    backward_dconv2d_y2(
       dfine_residual_block2_b,
       fine_residual_block2_b_batch_norm_gamma,
       fine_residual_block2_b_batch_norm_batch_variance,
@@ -4073,7 +4057,7 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       fine_residual_block2_b_conv2d_y,
       fine_residual_block2_b_batch_norm_batch_mean,
       dfine_residual_block2_b_batch_norm_batch_mean_sum,
-      dfine_residual_block2_b_conv2d_y_sum,
+      dfine_residual_block2_b_conv2d_y,
       n,
     );
     forward_y(
@@ -4087,13 +4071,13 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
     );
     gradient_conv2d_K2(
       fine_residual_block2_a_again,
-      dfine_residual_block2_b_conv2d_y_sum,
+      dfine_residual_block2_b_conv2d_y,
       dfine_residual_block2_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y2(
       fine_residual_block2_a_again,
-      dfine_residual_block2_b_conv2d_y_sum,
+      dfine_residual_block2_b_conv2d_y,
       fine_residual_block2_b_conv2d_K,
       dfine_residual_block2_a_batch_norm_y,
       n,
@@ -4129,7 +4113,7 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       dfine_residual_block2_a_batch_norm_batch_mean_sum,
       n,
     );
-    backward_dconv2d_y_sum2(
+    backward_dconv2d_y2(
       dfine_residual_block2_a_batch_norm_y,
       fine_residual_block2_a_batch_norm_gamma,
       fine_residual_block2_a_batch_norm_batch_variance,
@@ -4137,19 +4121,19 @@ function backwardPart3({ batch, parameters, gradients, workspace }: Memory): (n:
       fine_residual_block2_a_conv2d_y,
       fine_residual_block2_a_batch_norm_batch_mean,
       dfine_residual_block2_a_batch_norm_batch_mean_sum,
-      dfine_residual_block2_a_conv2d_y_sum,
+      dfine_residual_block2_a_conv2d_y,
       n,
     );
     gradient_conv2d_K2(
       fine_residual_block1_y,
-      dfine_residual_block2_a_conv2d_y_sum,
+      dfine_residual_block2_a_conv2d_y,
       dfine_residual_block2_a_conv2d_K,
       n,
     );
     backward_a_conv2d_dx(
       fine_residual_block1_y,
       dfine_residual_block2_b,
-      dfine_residual_block2_a_conv2d_y_sum,
+      dfine_residual_block2_a_conv2d_y,
       fine_residual_block2_a_conv2d_K,
       dfine_residual_block1_b,
       n,
@@ -4202,7 +4186,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
     1024 * batch + 768,
     1024 * batch + 784,
   );
-  const dfine_residual_block1_b_conv2d_y_sum = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
+  const dfine_residual_block1_b_conv2d_y = workspace.subarray(4096 * batch + 768, 5120 * batch + 768);
   const fine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
   const fine_residual_block1_a_batch_norm_batch_mean = workspace.subarray(512, 528);
   const fine_residual_block1_a_batch_norm_batch_variance = workspace.subarray(528, 544);
@@ -4244,7 +4228,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
     1024 * batch + 768,
     1024 * batch + 784,
   );
-  const dfine_residual_block1_a_conv2d_y_sum = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
+  const dfine_residual_block1_a_conv2d_y = workspace.subarray(2048 * batch + 768, 3072 * batch + 768);
   const stem_conv2d_y = workspace.subarray(768, 1024 * batch + 768);
   const stem_batch_norm_batch_mean = workspace.subarray(448, 464);
   const stem_batch_norm_batch_variance = workspace.subarray(464, 480);
@@ -4277,11 +4261,11 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
   );
   const dstem_batch_norm_batch_variance_sum = workspace.subarray(1040 * batch + 768, 1040 * batch + 784);
   const dstem_batch_norm_batch_mean_sum = workspace.subarray(1024 * batch + 768, 1024 * batch + 784);
-  const dstem_conv2d_y_sum = workspace.subarray(768, 1024 * batch + 768);
+  const dstem_conv2d_y = workspace.subarray(768, 1024 * batch + 768);
   const dstem_conv2d_K = gradients.subarray(stem_conv2d_K_offset, stem_conv2d_K_offset + 144);
 
   return (n: number): void => {
-    backward_dconv2d_y_sum2(
+    backward_dconv2d_y2(
       dfine_residual_block1_b,
       fine_residual_block1_b_batch_norm_gamma,
       fine_residual_block1_b_batch_norm_batch_variance,
@@ -4289,7 +4273,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       fine_residual_block1_b_conv2d_y,
       fine_residual_block1_b_batch_norm_batch_mean,
       dfine_residual_block1_b_batch_norm_batch_mean_sum,
-      dfine_residual_block1_b_conv2d_y_sum,
+      dfine_residual_block1_b_conv2d_y,
       n,
     );
     forward_y(
@@ -4303,13 +4287,13 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
     );
     gradient_conv2d_K2(
       fine_residual_block1_a_again,
-      dfine_residual_block1_b_conv2d_y_sum,
+      dfine_residual_block1_b_conv2d_y,
       dfine_residual_block1_b_conv2d_K,
       n,
     );
     backward_da_batch_norm_y2(
       fine_residual_block1_a_again,
-      dfine_residual_block1_b_conv2d_y_sum,
+      dfine_residual_block1_b_conv2d_y,
       fine_residual_block1_b_conv2d_K,
       dfine_residual_block1_a_batch_norm_y,
       n,
@@ -4345,7 +4329,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       dfine_residual_block1_a_batch_norm_batch_mean_sum,
       n,
     );
-    backward_dconv2d_y_sum2(
+    backward_dconv2d_y2(
       dfine_residual_block1_a_batch_norm_y,
       fine_residual_block1_a_batch_norm_gamma,
       fine_residual_block1_a_batch_norm_batch_variance,
@@ -4353,7 +4337,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       fine_residual_block1_a_conv2d_y,
       fine_residual_block1_a_batch_norm_batch_mean,
       dfine_residual_block1_a_batch_norm_batch_mean_sum,
-      dfine_residual_block1_a_conv2d_y_sum,
+      dfine_residual_block1_a_conv2d_y,
       n,
     );
     forward_y(
@@ -4365,11 +4349,11 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       stem_again,
       n,
     );
-    gradient_conv2d_K2(stem_again, dfine_residual_block1_a_conv2d_y_sum, dfine_residual_block1_a_conv2d_K, n);
+    gradient_conv2d_K2(stem_again, dfine_residual_block1_a_conv2d_y, dfine_residual_block1_a_conv2d_K, n);
     backward_a_conv2d_dx(
       stem_again,
       dfine_residual_block1_b,
-      dfine_residual_block1_a_conv2d_y_sum,
+      dfine_residual_block1_a_conv2d_y,
       fine_residual_block1_a_conv2d_K,
       dstem_batch_norm_y,
       n,
@@ -4401,7 +4385,7 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       dstem_batch_norm_batch_mean_sum,
       n,
     );
-    backward_dconv2d_y_sum2(
+    backward_dconv2d_y2(
       dstem_batch_norm_y,
       stem_batch_norm_gamma,
       stem_batch_norm_batch_variance,
@@ -4409,10 +4393,10 @@ function backwardPart4({ batch, parameters, gradients, workspace, x }: Memory): 
       stem_conv2d_y,
       stem_batch_norm_batch_mean,
       dstem_batch_norm_batch_mean_sum,
-      dstem_conv2d_y_sum,
+      dstem_conv2d_y,
       n,
     );
-    gradient_stem_conv2d_K(x, dstem_conv2d_y_sum, dstem_conv2d_K, n);
+    gradient_stem_conv2d_K(x, dstem_conv2d_y, dstem_conv2d_K, n);
   };
 }
 
@@ -4770,8 +4754,8 @@ function evaluatePart2({
       n,
     );
     forward_z_dense_y(z_global_avg_pool2d_y_inference, z_dense_W, z_dense_b, z_inference, n);
-    forward_loss_inference(label, z_inference, loss_inference, n);
-    forward_accuracy_y2(z_inference, label, accuracy_inference, n);
+    forward_loss_inference(z_inference, label, loss_inference, n);
+    forward_accuracy_y(z_inference, label, accuracy_inference, n);
     results[0] = loss_inference[0]!;
     results[1] = accuracy_inference[0]!;
   };

@@ -262,7 +262,7 @@ export function forward_kl(m: Float32Array, s: Float32Array, kl: Float32Array, b
   }
 }
 
-// loss = sum[n](error[n] + kl[n]) / extent(n)      vae.dsl:33
+// loss = mean[n](error[n] + kl[n])      vae.dsl:33
 export function forward_loss(error: Float32Array, kl: Float32Array, loss: Float64Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
@@ -271,7 +271,7 @@ export function forward_loss(error: Float32Array, kl: Float32Array, loss: Float6
   loss[0] = total / batch;
 }
 
-// y = sum[n](x[n]) / extent(n)      vae.dsl:34-35
+// y = mean[n](x[n])      vae.dsl:34-35
 // y stands for reconstruction_error, divergence
 export function forward_y2(x: Float32Array, y: Float64Array, batch: number): void {
   let total = 0;

@@ -75,11 +75,11 @@ const b2_offset = 12;
 
 // --------------------------------------------------------------------------------------------------- forward
 
-// h[n, j] = sigmoid(sum[i](x[n, i] * W1[i, j]) + b1[j])                                               xor.dsl:12
-// z[n, k] = sum[j](h[n, j] * W2[j, k]) + b2[k]                                                        xor.dsl:13
-// a[n, k] = sigmoid(z[n, k])                                                                          xor.dsl:14
-// loss = sum[n, k](y[n, k] * softplus(-z[n, k]) + (1 - y[n, k]) * softplus(z[n, k])) / extent(n)      xor.dsl:16
-// accuracy = sum[n, k]((a[n, k] > 0.5) == y[n, k]) / extent(n)                                        xor.dsl:17
+// h[n, j] = sigmoid(sum[i](x[n, i] * W1[i, j]) + b1[j])                                    xor.dsl:12
+// z[n, k] = sum[j](h[n, j] * W2[j, k]) + b2[k]                                             xor.dsl:13
+// a[n, k] = sigmoid(z[n, k])                                                               xor.dsl:14
+// loss = mean[n, k](y[n, k] * softplus(-z[n, k]) + (1 - y[n, k]) * softplus(z[n, k]))      xor.dsl:16
+// accuracy = mean[n, k]((a[n, k] > 0.5) == y[n, k])                                        xor.dsl:17
 export function forward_rows(
   x: Float32Array,
   W1: Float32Array,
@@ -175,12 +175,13 @@ export function predict_rows(
 // dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a
 // sum that more of it is made of.
 
-// dz[n, k] = (a[n, k] - y[n, k]) / extent(n)                                  xor.dsl:16
-// db2[k] = sum[n](dz[n, k])                                                   xor.dsl:13
-// dW2[j, k] = sum[n](h[n, j] * dz[n, k])                                      xor.dsl:13
-// dh_sum[n, j] = sum[k](dz[n, k] * W2[j, k]) * (h[n, j] * (1 - h[n, j]))      xor.dsl:12
-// db1[j] = sum[n](dh_sum[n, j])                                               xor.dsl:12
-// dW1[i, j] = sum[n](x[n, i] * dh_sum[n, j])                                  xor.dsl:12
+// dz[n, k] = (a[n, k] - y[n, k]) / extent(n)                              xor.dsl:16
+// db2[k] = sum[n](dz[n, k])                                               xor.dsl:13
+// dW2[j, k] = sum[n](h[n, j] * dz[n, k])                                  xor.dsl:13
+// dh[n, j] = sum[k](dz[n, k] * W2[j, k]) * (h[n, j] * (1 - h[n, j]))      xor.dsl:12
+// db1[j] = sum[n](dh[n, j])                                               xor.dsl:12
+// dW1[i, j] = sum[n](x[n, i] * dh[n, j])                                  xor.dsl:12
+// dh is the gradient by the sum inside of h
 export function backward_rows(
   a: Float32Array,
   y: Float32Array,
@@ -220,20 +221,20 @@ export function backward_rows(
     dW2_1 += h_1 * dz_n;
     const h_2 = h[n * 3 + 2]!;
     dW2_2 += h_2 * dz_n;
-    const dh_sum_0 = dz_n * W2_0 * (h_0 * (1 - h_0));
-    const dh_sum_1 = dz_n * W2_1 * (h_1 * (1 - h_1));
-    const dh_sum_2 = dz_n * W2_2 * (h_2 * (1 - h_2));
-    db1_0 += dh_sum_0;
-    db1_1 += dh_sum_1;
-    db1_2 += dh_sum_2;
+    const dh_0 = dz_n * W2_0 * (h_0 * (1 - h_0));
+    const dh_1 = dz_n * W2_1 * (h_1 * (1 - h_1));
+    const dh_2 = dz_n * W2_2 * (h_2 * (1 - h_2));
+    db1_0 += dh_0;
+    db1_1 += dh_1;
+    db1_2 += dh_2;
     const x_0 = x[n * 2]!;
-    dW1_00 += x_0 * dh_sum_0;
-    dW1_01 += x_0 * dh_sum_1;
-    dW1_02 += x_0 * dh_sum_2;
+    dW1_00 += x_0 * dh_0;
+    dW1_01 += x_0 * dh_1;
+    dW1_02 += x_0 * dh_2;
     const x_1 = x[n * 2 + 1]!;
-    dW1_10 += x_1 * dh_sum_0;
-    dW1_11 += x_1 * dh_sum_1;
-    dW1_12 += x_1 * dh_sum_2;
+    dW1_10 += x_1 * dh_0;
+    dW1_11 += x_1 * dh_1;
+    dW1_12 += x_1 * dh_2;
   }
   db2[0] = db2_total;
   dW2[0] = dW2_0;
