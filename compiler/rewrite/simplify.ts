@@ -125,7 +125,9 @@ export function simplify(program: Program): Program {
     if (settled?.takesOut === takesOut && definitions.agreesWith(settled.looked)) return statement;
     const looked = definitions.watch();
     // What cancels in a cotangent is a difference that the user did not write; a forward formula was written on purpose.
-    const isCotangent = statement.phase === 'backward';
+    const isCotangent =
+      statement.phase === 'backward' ||
+      statement.origin.history.some((made) => made.startsWith('adjoint of'));
     const algebra = new Algebra(program.tensors, extentsOf(statement.indices), definitions, isCotangent);
     let current = simplifyParts(simplerPlaces(statement, program.tensors), algebra);
     for (const law of takesOut ? [...sumLaws, withoutCentred, takeOut] : sumLaws) {

@@ -46,6 +46,12 @@ describe('examples', { timeout: 300_000 }, () => {
     expect(figure(await run('regression/train.ts'), 'R²')).toBeGreaterThanOrEqual(0.4);
   });
 
+  it('pinn solves its equation to three digits', async () => {
+    const output = await run('pinn/train.ts');
+    expect(figure(output, 'greatest error')).toBeLessThan(1e-3);
+    expect(output).toContain('u(1.00) = 0.0000');
+  });
+
   it('digits-small: at least 0.885', async () => {
     expect(figure(await run('digits-small/train.ts'), 'accuracy')).toBeGreaterThanOrEqual(0.885);
   });

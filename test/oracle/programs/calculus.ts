@@ -4,11 +4,22 @@
  */
 import type { OracleCase } from '../cases.ts';
 import { selfAttention } from './attentions.ts';
-import { convolution, positions } from './convolutions.ts';
+import { convolution } from './convolutions.ts';
 import { activate } from './networks.ts';
 import { moments, standardised } from './normalisations.ts';
 import { unaryFormulas } from './operations.ts';
 import { writeLayer } from './recurrent.ts';
+import {
+  activationOf,
+  depthOf,
+  formula,
+  formulasOf,
+  isShown,
+  known,
+  markOf,
+  meanLoss,
+  network,
+} from './small-networks.ts';
 import { CaseWriter, nameOf, Unsupported, type CaseProgram } from './writer.ts';
 
 type Maker = (writer: CaseWriter) => void;
@@ -33,94 +44,6 @@ export function calculusProgram(of: OracleCase): CaseProgram {
   if (maker === undefined) throw new Unsupported(`${of.topic}: ${of.op}`);
   maker(writer);
   return writer.finish();
-}
-
-// ------------------------------------------------------------------------------------------------------- what a case says
-
-const formulasOf = ({ of }: CaseWriter): string => of.formulas.join('\n');
-
-function known(writer: CaseWriter, ...keys: readonly string[]): void {
-  const other = Object.keys(writer.hyper).find((key) => !keys.includes(key));
-  if (other !== undefined) throw new Unsupported(`hyper-parameter ${other}`);
-}
-
-/** `hyper.activation`, or the `f = tanh` of the formulas, or the function that the formula calls. */
-function activationOf(writer: CaseWriter): string {
-  const { activation } = writer.hyper;
-  if (typeof activation === 'string') return activation;
-  const text = formulasOf(writer);
-  const named = /\bf = (\w+)/.exec(text)?.[1];
-  if (named !== undefined && named in unaryFormulas) return named;
-  const called =
-    /\b(tanh|sigmoid|softplus|relu|silu|gelu)\(x W1/.exec(text)?.[1] ??
-    /= (tanh|sigmoid|softplus)\(/.exec(text)?.[1];
-  if (called === undefined) throw new Unsupported('no activation');
-  return called;
-}
-
-/** The case's own notation as the language has it: `x0`, `x[i+1]`, `sin(x) exp(-x)`, `100 (a - b)^2`. */
-function formula(text: string, x: (index: string) => string): string {
-  return text
-    .replaceAll(/(\d|\)) ?(?=\()/g, '$1 * ')
-    .replaceAll(/\) (?=[a-z])/g, ') * ')
-    .replaceAll(/\bx(\d+)\b/g, (_, index: string) => x(index))
-    .replaceAll(/\bx\[([^\]]+)\]/g, (_, index: string) => x(index));
-}
-
-// --------------------------------------------------------------------------------------------------------------- networks
-
-/** The layers W1, b1, W2, b2, ... that the case has. */
-function depthOf(writer: CaseWriter): number {
-  for (let k = 1; ; k++) if (!writer.has(`W${k}`)) return k - 1;
-}
-
-interface Network {
-  /** What is read in row n, feature i. */
-  readonly input: (index: string) => string;
-  /** Indices of the rows, with their sizes where the input does not show them: `n`. */
-  readonly rows: string;
-  readonly result: string;
-  readonly activation: string;
-  /** What is written before the name of the result: `output `. */
-  readonly mark?: string;
-  readonly weight?: (name: string) => string;
-}
-
-/** z_l = a_(l-1) W_lᵀ + b_l, the activation between. */
-function network(
-  writer: CaseWriter,
-  { input, rows, result, activation, mark = '', weight = nameOf }: Network,
-): void {
-  const depth = depthOf(writer);
-  let read = input('i0');
-  for (let k = 1; k <= depth; k++) {
-    const isLast = k === depth;
-    const sum = `sum[i${k - 1}](${read} * ${weight(`W${k}`)}[i${k}, i${k - 1}]) + ${weight(`b${k}`)}[i${k}]`;
-    const name = isLast ? result : `${result}${k}`;
-    writer.line(
-      `${isLast ? mark : ''}${name}[${rows}, i${k}] = ${isLast ? sum : activate(activation, sum, writer)}`,
-    );
-    read = `${name}[${rows}, i${k}]`;
-  }
-}
-
-const isShown = (writer: CaseWriter, name: string): boolean =>
-  writer.results.some((result) => result.name === name);
-
-/** `output `, if the case wants to see it. */
-function markOf(writer: CaseWriter, name: string): string {
-  if (!isShown(writer, name)) return '';
-  writer.shows(name);
-  return 'output ';
-}
-
-/** The mean of the network's result: squared errors, or cross-entropy where the targets are classes. */
-function meanLoss(writer: CaseWriter, z: string, rank: number): string {
-  const target = writer.tensor('y', 'target');
-  const at = positions('k', rank).join(', ');
-  return target.dtype === 'i4'
-    ? `mean[n](cross_entropy[k](${z}[n, k], y_[n]))`
-    : `mean[${at}]((${z}[${at}] - y_[${at}])^2)`;
 }
 
 // --------------------------------------------------------------------------------------------------- functions of numbers
@@ -167,21 +90,25 @@ function scalarFunction(writer: CaseWriter): void {
 function gradientPenalty(writer: CaseWriter): void {
   known(writer, 'lambda', 'gamma', 'activation', 'one_sided');
   const excess = writer.hyper['one_sided'] === true ? 'max(m_[n] - 1, 0)' : '(m_[n] - 1)';
+  const activation = activationOf(writer);
   if (writer.has('w')) {
-    pooledConvolution(writer, 'D', activationOf(writer));
+    pooledConvolution(writer, 'D', activation);
     writer.line(`${markOf(writer, 'g')}g_[n, c, p, q] = grad(D[n, 0], x_[n, c, p, q])`);
-    writer.line(`${markOf(writer, 'm')}m_[n] = sqrt(sum[c, p, q](g_[n, c, p, q]^2))`);
+    const squares = 'sum[c, p, q](g_[n, c, p, q]^2)';
+    if (writer.hyper['gamma'] !== undefined) {
+      squarePenalty(writer, squares);
+      return;
+    }
+    writer.line(`${markOf(writer, 'm')}m_[n] = sqrt(${squares})`);
     writer.loss(`mean[n](D[n, 0]) + ${writer.number('lambda')} * mean[n](${excess}^2)`);
     return;
   }
-  const activation = activationOf(writer);
   const critic = (input: string, result: string): void =>
     network(writer, { input: (i) => `${input}[n, ${i}]`, rows: 'n', result, activation });
   if (writer.has('x')) {
     critic('x_', 'D');
     writer.line(`${markOf(writer, 'g')}g_[n, i] = grad(D[n, 0], x_[n, i])`);
-    const penalty = `mean[n](sum[i](g_[n, i]^2))`;
-    writer.loss(`mean[n](softplus(-D[n, 0])) + ${writer.number('gamma')} / 2 * ${penalty}`);
+    squarePenalty(writer, 'sum[i](g_[n, i]^2)');
     return;
   }
   writer.line('xh[n, i] = e_[n, 0] * real_[n, i] + (1 - e_[n, 0]) * fake_[n, i]');
@@ -191,6 +118,11 @@ function gradientPenalty(writer: CaseWriter): void {
   writer.line(`${markOf(writer, 'g')}g_[n, i] = grad(D[n, 0], xh[n, i])`);
   writer.line(`${markOf(writer, 'm')}m_[n] = sqrt(sum[i](g_[n, i]^2))`);
   writer.loss(`mean(F) - mean(R) + ${writer.number('lambda')} * mean[n](${excess}^2)`);
+}
+
+/** R1: the critic's loss on real data, and the mean of the gradient's square. */
+function squarePenalty(writer: CaseWriter, squares: string): void {
+  writer.loss(`mean[n](softplus(-D[n, 0])) + ${writer.number('gamma')} / 2 * mean[n](${squares})`);
 }
 
 /** z = (mean over positions of f(conv(x, w, b))) Wᵀ (+ bias), as `result`[n, k]. */
@@ -229,6 +161,8 @@ function saliency(writer: CaseWriter): void {
   }
   const steps = writer.of.dims['M'];
   if (steps === undefined || !writer.has('x0')) throw new Unsupported('saliency of another kind');
+  const chosen = /dz\[:,(\d+)\]/.exec(formulasOf(writer))?.[1];
+  if (chosen === undefined) throw new Unsupported('no class');
   writer.line(`at[n, m: ${steps}, i] = x0_[n, i] + (m + 0.5) / ${steps} * (x_[n, i] - x0_[n, i])`);
   network(writer, {
     input: (i) => `at[n, m, ${i}]`,
@@ -237,7 +171,7 @@ function saliency(writer: CaseWriter): void {
     activation: activationOf(writer),
   });
   writer.line(
-    `${markOf(writer, 'attribution')}attribution_[n, i] = (x_[n, i] - x0_[n, i]) * mean[m](grad(z[n, m, 0], at[n, m, i]))`,
+    `${markOf(writer, 'attribution')}attribution_[n, i] = (x_[n, i] - x0_[n, i]) * mean[m](grad(z[n, m, ${chosen}], at[n, m, i]))`,
   );
   writer.loss('sum(attribution_^2)');
 }
@@ -275,7 +209,9 @@ function flattened(writer: CaseWriter): (name: string) => string {
 function jacobian(writer: CaseWriter): void {
   known(writer, 'activation', 'parameter_order');
   if (!writer.has('W1')) {
-    writer.line(`${markOf(writer, 'y')}y_[n, i] = softmax[i](x_[n, i])`);
+    const name = /y = (softmax|log_softmax)\(x\)/.exec(formulasOf(writer))?.[1];
+    if (name === undefined) throw new Unsupported('the Jacobian of another function');
+    writer.line(`${markOf(writer, 'y')}y_[n, i] = ${name}[i](x_[n, i])`);
     writer.line(`${markOf(writer, 'jacobian')}jacobian_[n, i, j] = grad(y_[n, i], x_[n, j])`);
     const power = /loss = sum of y\^(\d)/.exec(formulasOf(writer))?.[1];
     if (power === undefined) throw new Unsupported('no loss');
@@ -414,6 +350,8 @@ function laplacian(writer: CaseWriter): void {
 
 function poisson(writer: CaseWriter): void {
   known(writer, 'activation');
+  if (!formulasOf(writer).includes('residual = uxx + pi^2 sin(pi x)'))
+    throw new Unsupported('another equation');
   const activation = activationOf(writer);
   const mark = markOf(writer, 'u');
   network(writer, { input: (i) => `x_[n, ${i}]`, rows: 'n', result: 'u_', activation, mark });
