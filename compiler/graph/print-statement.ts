@@ -157,6 +157,8 @@ export function shownIndices(statement: Statement, program: Known): Set<string> 
   const extents = extentsOf(statement.indices);
   const plain = new Map<string, boolean>();
   const padded = new Map<string, boolean>();
+  /** Those of which a reader may guess by another statement of the recurrence, against what reads with padding show. */
+  const guessed = new Set<string>();
   let isSure = true;
   const look = (tensor: string, at: readonly IndexExpression[], padding: boolean): void => {
     for (const [axis, index] of at.entries()) {
@@ -165,6 +167,7 @@ export function shownIndices(statement: Statement, program: Known): Set<string> 
       const extent = program.tensors.get(tensor)?.axes[axis];
       if (extent === undefined) continue;
       // of a recurrence's own tensors the reader knows nothing yet, but they may contradict
+      if (program.unknown?.has(tensor)) guessed.add(name);
       if (program.unknown?.has(tensor) && extent === extents.get(name)) continue;
       const fits = extent === extents.get(name);
       const seen = padding ? padded : plain;
@@ -192,7 +195,9 @@ export function shownIndices(statement: Statement, program: Known): Set<string> 
     const name = isPlainIndex(index);
     if (name !== undefined && hasOwnExtent(index, own[axis], statement)) plain.set(name, false);
   }
-  const shown = [...padded, ...plain].filter(([name, fits]) => fits && plain.get(name) !== false);
+  const shown = [...padded, ...plain].filter(
+    ([name, fits]) => fits && plain.get(name) !== false && (plain.has(name) || !guessed.has(name)),
+  );
   return new Set(shown.map(([name]) => name));
 }
 
