@@ -152,6 +152,19 @@ describe('compile', () => {
     expect(absent.stderr).toContain("the pass 'inference' does not run in this call");
   });
 
+  it('--print PASS and --emit gradient name their files after what they print', async () => {
+    const outputs = await Promise.all([
+      compile(['line.dsl', '--print', 'simplify', '-o', 'printed']),
+      compile(['line.dsl', '--print', 'schedule', '-o', 'printed']),
+      compile(['line.dsl', '--emit', 'gradient', '-o', 'printed']),
+    ]);
+    expect(outputs.map(({ stdout }) => stdout.trim().replace('\\', '/'))).toEqual([
+      'printed/line.simplify.dsl',
+      'printed/line.schedule.txt',
+      'printed/line.gradient.dsl',
+    ]);
+  });
+
   it('--print schedule shows the loops, with what is left out left out', async () => {
     const [plain, left] = await Promise.all([
       compile(['line.dsl', '--print', 'schedule', '--dtype', 'f64']),

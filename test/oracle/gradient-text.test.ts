@@ -107,6 +107,15 @@ describe('the gradient of each reference program, as text', () => {
     for (const { of, each } of checks) expect(await problemsOf(of, each), of.name).toEqual([]);
   });
 
+  it('is a model with a gradient of its own', () => {
+    for (const [, [check]] of topics) {
+      const [model] = modelsOf(check!.each.text);
+      const [again] = modelsOf(emitGradient(textbookGradient(model!)));
+      const twice = emitGradient(textbookGradient(again!));
+      expect(modelsOf(twice), twice).toHaveLength(1);
+    }
+  });
+
   it('is found out where a number in it is another', async () => {
     const of = cases.find(({ name }) => name === 'act_sigmoid')!;
     const [each] = textsOf(of);
