@@ -54,12 +54,12 @@ class Page {
       '</head>',
       '<body>',
       '<div class="page">',
+      `<header><h1>${escape(model)}, explained</h1><p>${this.prose(summary(explanation))}</p></header>`,
       '<nav class="side" aria-label="Picture">',
       await drawPicture(picture, 'picture', `The graph of ${model}: values flow down, gradients flow up`),
       this.legend(),
       '</nav>',
       '<main>',
-      `<h1>${escape(model)}, explained</h1>`,
       this.opening(),
       this.source(),
       ...sections,
@@ -129,7 +129,6 @@ class Page {
                 ].join('\n'),
           ].join('\n');
     return [
-      `<p>${this.prose(summary(explanation))}</p>`,
       table,
       '<h2 id="reading">How to read this page</h2>',
       ...reading.map((sentence) => `<p>${this.prose(sentence)}</p>`),

@@ -25,7 +25,6 @@ h4 { font-size: 0.95rem; margin: 1.1rem 0 0.35rem; }
 p { margin: 0.4rem 0; }
 .page { max-width: 88rem; margin: 0 auto; padding: 1.25rem; }
 main { min-width: 0; }
-.side > h2 { margin-top: 0; }
 .scrolls { overflow: auto; max-width: 100%; }
 .formula { overflow-x: auto; overflow-y: hidden; padding: 0.45rem 0; max-width: 100%; }
 .formula math { text-align: left; }
@@ -93,8 +92,9 @@ details.group > summary { cursor: pointer; list-style-position: outside; }
 .group-picture { border: 1px solid var(--line); border-radius: 10px; padding: 0.6rem; margin: 0.8rem 0; max-height: 46rem; overflow: auto; }
 .group-picture .picture { max-width: none; }
 @media (min-width: 1000px) {
-  .page { display: grid; grid-template-columns: minmax(18rem, 27rem) minmax(0, 1fr); gap: 2.25rem; align-items: start; }
-  .side { position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow: auto; padding-right: 0.5rem; }
+  .page { display: grid; grid-template: "side head" auto "side main" 1fr / minmax(18rem, 27rem) minmax(0, 1fr); gap: 0.5rem 2.25rem; align-items: start; }
+  header { grid-area: head; } main { grid-area: main; }
+  .side { grid-area: side; position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow: auto; padding-right: 0.5rem; }
   .code { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
   .code.alone { grid-template-columns: minmax(0, 1fr); }
 }

@@ -4,7 +4,7 @@ import { layOut, valueHeight, type PlacedEdge, type PlacedNode, type Point } fro
 import { attribute, escape } from './markup.ts';
 import type { Picture } from './types.ts';
 
-/** Values go down on one side of an edge, cotangents come back on the other: in pixels from the middle. */
+/** Values go on one side of an edge, cotangents come back on the other: in pixels from the middle. */
 const APART = 4;
 
 const curve = line<Point>()
@@ -29,12 +29,21 @@ function marker(id: string, kind: string): string {
 }
 
 function drawEdge({ edge, points }: PlacedEdge, id: string): string {
-  const moved = (by: number): Point[] => points.map(({ x, y }) => ({ x: x + by, y }));
   const path = (kind: string, along: readonly Point[]): string =>
     `<path class="edge ${kind}" d="${curve(along) ?? ''}" marker-end="url(#${id}-${kind})"/>`;
   return edge.returns
-    ? path('value', moved(-APART)) + path('cotangent', moved(APART).toReversed())
+    ? path('value', besides(points, APART)) + path('cotangent', besides(points, -APART).toReversed())
     : path('value', points);
+}
+
+/** The line, moved to its left as it goes, or to its right. */
+function besides(points: readonly Point[], by: number): Point[] {
+  return points.map(({ x, y }, k) => {
+    const [before, after] = [points[k - 1] ?? { x, y }, points[k + 1] ?? { x, y }];
+    const [along, down] = [after.x - before.x, after.y - before.y];
+    const length = Math.hypot(along, down);
+    return length === 0 ? { x, y } : { x: x - (by * down) / length, y: y + (by * along) / length };
+  });
 }
 
 function drawNode({ node, x, y, width, height }: PlacedNode): string {

@@ -168,6 +168,18 @@ describe('what a statement is told', () => {
     expect(await renderHtml(decoder!)).not.toContain('chain-rule');
   });
 
+  it('marks the lines of the code that store it', async () => {
+    const { code } = statementOf(await only('examples/lenet/lenet.dsl'), 'z');
+    const marked = code.forward.flatMap(({ lines }) =>
+      lines.flatMap((line) => (line?.isMarked ? line.text.trim() : [])),
+    );
+    expect(marked).toEqual([
+      'z.fill(0);',
+      expect.stringMatching(/^contract_nn_\w+\(h, z_W, z, batch, /),
+      'z[z_at_n + o]! += z_b[o]!;',
+    ]);
+  });
+
   it('its line of the model, and that of the layer', async () => {
     const lenet = await only('examples/lenet/lenet.dsl');
     const group = lenet.groups.find(({ statements }) => statements.some(({ target }) => target === 'z'));
