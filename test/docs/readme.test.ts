@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { analyse, textbookGradient } from '../../compiler/index.ts';
 import { help } from '../../compiler/cli/options.ts';
 import { emitGradient } from '../../compiler/emit/dsl.ts';
+import { explain } from '../../compiler/explain/index.ts';
+import { renderMarkdown } from '../../compiler/explain/markdown.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(`${root}/${path}`, 'utf8');
@@ -34,6 +36,15 @@ describe('README', () => {
     const atTheMargin = (text: string): string => text.replaceAll(/^ +/gm, '').trim();
     expect(block('<!-- from generated').trim()).not.toBe('');
     expect(atTheMargin(read('generated/xor.ts'))).toContain(atTheMargin(block('<!-- from generated')));
+  });
+
+  it('shows what is explained of a statement', async () => {
+    const { explanations } = await explain({ path: 'xor.dsl', text: read('examples/xor/xor.dsl') });
+    const [, shown = ''] = /<!-- explanation of .*? -->\n\n([^]*?)\n\n<!-- end -->/.exec(readme) ?? [];
+    expect(shown.match(/```math/g)).toHaveLength(2);
+    const parts = shown.split(/\n\n/);
+    const text = renderMarkdown(explanations[0]!);
+    expect(parts.filter((part) => !text.includes(part))).toEqual([]);
   });
 
   it('has every option of the command line in its table, and no other', () => {
