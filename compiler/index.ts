@@ -271,11 +271,7 @@ export async function compile(source: Source, options: CompileOptions = {}): Pro
   const hash = await sha256(source.text);
   const modules: CompiledModule[] = [];
   for (const analysed of models) {
-    const loops = scheduleModel(analysed, options);
-    const updates = scheduleUpdates(analysed, options);
-    ended('schedule');
-    const sections = emitSections(requestOf(analysed, { loops, ...updates }, source.path, hash, options));
-    ended('emit');
+    const sections = sectionsOf(analysed, { path: source.path, hash }, options);
     if (options.format !== false) await loadPrettier();
     ended('load prettier');
     const texts = sections.map(({ text }) => text);
@@ -301,6 +297,21 @@ async function mapOf(
 ): Promise<SourceMap> {
   const { sourceMapOf } = await import('./emit/source-map.ts');
   return sourceMapOf(sections, formatted, model);
+}
+
+/** The module of an analysed model as the emitter makes it, in parts: before prettier. */
+export function sectionsOf(
+  analysed: AnalysedModel,
+  { path, hash }: { readonly path: string; readonly hash: string },
+  options: CompileOptions = {},
+): readonly Section[] {
+  const { ended = ignored } = options;
+  const loops = scheduleModel(analysed, options);
+  const updates = scheduleUpdates(analysed, options);
+  ended('schedule');
+  const sections = emitSections(requestOf(analysed, { loops, ...updates }, path, hash, options));
+  ended('emit');
+  return sections;
 }
 
 /** The loops of an analysed model: what each step runs, and over which buffers. */

@@ -21,6 +21,11 @@ export const subcommands: Readonly<Record<string, Subcommand>> = {
     meaning: 'writes a page that explains a model: its graph, its derivatives, and the code that came out',
     run: async (words) => (await import('./explain.ts')).explainFiles(words),
   },
+  check: {
+    usage: 'check FILE... [--data FILE]',
+    meaning: 'proves the emitted gradient: differences, forward mode, scattered form, float32',
+    run: async (words) => (await import('./check.ts')).check(words),
+  },
 };
 
 /** The subcommand that a call begins with; undefined where files are compiled. */

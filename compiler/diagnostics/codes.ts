@@ -1,6 +1,6 @@
 /**
  * Every code the compiler can report, with its title. The families: E1 syntax, E2 names, E3 sizes and shapes,
- * E4 indices and reads, E5 training, E6 gradients, W7 warnings. `docs/ERRORS.md` has an example of each.
+ * E4 indices and reads, E5 training, E6 gradients, W7 warnings, E8 what `compile check` finds. `docs/ERRORS.md` has an example of each.
  * A code, once released, keeps its meaning.
  */
 export const codes = {
@@ -58,6 +58,10 @@ export const codes = {
   W707: 'hidden units alike',
   W708: 'squared error of a probability',
   W709: 'softmax taken twice',
+  E801: 'gradient is wrong',
+  E802: 'gradient not decided',
+  E803: 'data do not fit the model',
+  E804: 'no gradient to check',
 } as const;
 
 export type DiagnosticCode = keyof typeof codes;

@@ -272,4 +272,29 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       'A loss or softmax that takes scores is given probabilities: a softmax is taken of a softmax, or a sigmoid of a sigmoid. The scores then are between 0 and 1, so that no prediction can be sure and the gradient is small.',
     mend: 'Give the scores that stand before the first softmax or sigmoid. `cross_entropy_probabilities` and `binary_cross_entropy` take probabilities.',
   },
+  E801: {
+    meaning:
+      '`compile check` found that the emitted gradient is not what it should be: the derivative of the emitted loss, by differences and by forward mode, and the same in every form and type. The message names the element in which it is most wrong, what it is and what it should be. Where the loss itself is not that of the formulas as they were written, the message says so.',
+    mend: 'This is a fault of the compiler, not of the model. `--no-pass NAME` may tell which pass is to blame, and serve meanwhile. Please report it with the model.',
+    withoutExample:
+      'No text leads to it as long as the compiler is right. `test/check` plants faults to see that each of them is found.',
+  },
+  E802: {
+    meaning:
+      '`compile check` could not compare the gradient with differences: the loss is not finite, or it has kinks or jumps so close to each other that no step is free of them. Nothing is said for the gradient or against it.',
+    mend: 'Give data such as the model is made for (`--data FILE`), or another `--seed`.',
+    withoutExample: 'It is a matter of the numbers, not of the text: `compile check` reports it.',
+  },
+  E803: {
+    meaning:
+      'What `compile check --data FILE` was given does not fit the inputs of the model: an array is missing, has no input, has another size, or holds what the input does not allow.',
+    mend: 'Give one array for each input, named as the input, with one row for each row of the batch.',
+    withoutExample: 'It is a matter of the data, not of the text: `compile check` reports it.',
+  },
+  E804: {
+    meaning:
+      '`compile check` was asked for a model that has no gradient: it has no loss, or nothing in it is trained.',
+    mend: 'Give the model a `loss` and a parameter that is not frozen.',
+    withoutExample: 'The compiler itself needs no gradient: `compile check` reports it.',
+  },
 };

@@ -29,6 +29,7 @@ const families: Readonly<Record<string, string>> = {
   E5: 'Training',
   E6: 'Gradients',
   W7: 'Warnings',
+  E8: 'Checking a gradient',
 };
 
 const introduction = `# Errors and warnings

@@ -1,0 +1,219 @@
+/** One check from its modules to its report. */
+import type { Diagnostics } from '../diagnostics/diagnostic.ts';
+import { flopsOf } from '../graph/flops.ts';
+import type { Program } from '../graph/types.ts';
+import type { AnalysedModel } from '../index.ts';
+import { checkGiven } from './data.ts';
+import { examine, moveAll, type Asked, type ForwardRunning, type Found, type Programs } from './examine.ts';
+import { moduleMaker, withProgram, type ModuleMaker } from './modules.ts';
+import { dataKinds, directionFor, firstRows, pointNear, randomData, type DataKind } from './point.ts';
+import { Running } from './running.ts';
+import type { CheckOptions, CheckReport, InputData, LoadedModule } from './types.ts';
+import { forwardMode, heldProgram, preparedOf, scatteredGradient } from './variants.ts';
+import { isOpen, merged, reportParameter, type Proofs } from './verdict.ts';
+
+/** Where one point does not decide, another is drawn; what fails at every one is wrong. */
+const POINTS = 3;
+
+/** Operations of a forward pass beyond which fewer rows and directions are taken. */
+const LARGE = 2e7;
+const usual = { rows: 5, directions: 3, givenRows: 16 };
+const forLarge = { rows: 2, directions: 1, givenRows: 2 };
+
+/** Where batches come from. */
+interface Data {
+  readonly words: string;
+  readonly at: (seed: number) => InputData;
+}
+
+export class Check {
+  private readonly analysed: AnalysedModel;
+  private readonly options: CheckOptions;
+  private readonly diagnostics: Diagnostics;
+  private readonly make: ModuleMaker;
+  private readonly seed: number;
+  private readonly remarks = new Set<string>();
+
+  constructor(analysed: AnalysedModel, path: string, options: CheckOptions, diagnostics: Diagnostics) {
+    this.analysed = analysed;
+    this.options = options;
+    this.diagnostics = diagnostics;
+    this.make = moduleMaker(path, options);
+    this.seed = options.seed ?? 1;
+  }
+
+  /** Undefined where there is nothing to compare; then something was reported. */
+  async run(): Promise<CheckReport | undefined> {
+    const { gradients, loss, tensors } = this.analysed.program;
+    const parameters = [...gradients.keys()];
+    if (loss === undefined || parameters.length === 0) {
+      const what = loss === undefined ? 'no loss' : 'no trained parameter';
+      const message = `model ${this.analysed.model.name} has ${what}, so there is no gradient to check`;
+      const [place] = tensors.values();
+      if (place !== undefined) this.diagnostics.error('E804', place.span, message);
+      return undefined;
+    }
+    const module = await this.make(this.analysed, 'f64');
+    const rows = this.rowsFor(module);
+    if (rows === undefined) return undefined;
+    const programs = await this.programs(module, rows, parameters);
+    const data = this.findData(module, programs.emitted, rows);
+    if (data === undefined) return undefined;
+    const directions = this.options.directions ?? this.sizes.directions;
+    return this.compare(module, programs, data, { rows, directions, parameters });
+  }
+
+  private get sizes(): typeof usual {
+    const { statements } = this.analysed.program;
+    const forward = flopsOf(statements.filter(({ phase }) => phase === 'forward'));
+    const operations = forward.reduce((sum, count, power) => sum + count * usual.rows ** power, 0);
+    return operations > LARGE ? forLarge : usual;
+  }
+
+  /** How many rows a batch has; undefined where given data do not fit. */
+  private rowsFor({ description }: LoadedModule): number | undefined {
+    const { data, rows } = this.options;
+    if (data === undefined) return rows ?? this.sizes.rows;
+    const given = checkGiven(description.inputs, data, this.analysed.program, this.diagnostics);
+    return given === undefined ? undefined : Math.min(given, rows ?? this.sizes.givenRows);
+  }
+
+  private async programs(
+    module: LoadedModule,
+    rows: number,
+    parameters: readonly string[],
+  ): Promise<Programs> {
+    const { analysed, seed } = this;
+    const { without } = this.options;
+    const run = (loaded: LoadedModule): Running => new Running(loaded, rows, seed);
+    const runOther = async (program: Program): Promise<Running> =>
+      run(await this.make(withProgram(analysed, program), 'f64'));
+    const runForward = async (of: Program): Promise<ForwardRunning> => {
+      const { program, directions } = forwardMode(of, parameters);
+      return { running: await runOther(program), directions };
+    };
+    const held = heldProgram(analysed, without);
+    return {
+      emitted: run(module),
+      float32: run(await this.make(analysed, 'f32')),
+      scatter: await runOther(scatteredGradient(analysed, without)),
+      written: await runForward(analysed.model.program),
+      prepared: await runForward(preparedOf(analysed)),
+      ...(held === undefined ? {} : { held: { running: await runOther(held.program), inputs: held.held } }),
+    };
+  }
+
+  /** Data of which the loss is finite, drawn or given. */
+  private findData(module: LoadedModule, emitted: Running, rows: number): Data | undefined {
+    const { inputs } = module.description;
+    const { data } = this.options;
+    const kinds: readonly DataKind[] = ['normal', 'unit'];
+    const candidates: Data[] =
+      data === undefined
+        ? kinds.map((kind) => ({
+            words: dataKinds[kind].words,
+            at: (seed: number) => randomData(inputs, rows, kind, seed),
+          }))
+        : [{ words: `the first rows of ${data.name}`, at: () => firstRows(inputs, data.arrays, rows) }];
+    for (const candidate of candidates) {
+      emitted.moveTo(pointNear(module, candidate.at(this.seed), rows, this.seed));
+      if (Number.isFinite(emitted.loss())) return candidate;
+    }
+    const { tensors, loss = '' } = this.analysed.program;
+    const where = data === undefined ? 'random data' : `the data of ${data.name}`;
+    const span = tensors.get(loss)?.span;
+    if (span !== undefined)
+      this.diagnostics.error(
+        'E802',
+        span,
+        `the loss is not finite at ${where}: its gradient cannot be checked`,
+        {
+          hint: 'give data for which the loss is finite: --data FILE',
+        },
+      );
+    return undefined;
+  }
+
+  private compare(
+    module: LoadedModule,
+    all: Programs,
+    data: Data,
+    asked: Pick<Asked, 'parameters' | 'directions'> & { readonly rows: number },
+  ): CheckReport {
+    const { rows, parameters, directions } = asked;
+    const askedAt = (attempt: number): Asked => {
+      const seed = this.seed + 1000 * attempt;
+      return { point: pointNear(module, data.at(seed), rows, seed), seed, parameters, directions };
+    };
+    const first = askedAt(0);
+    const programs = this.withStableForward(all, first);
+    if (programs.held !== undefined)
+      this.remarks.add('stop_gradient: the differences are those of the loss with its operands held');
+    const found = examine(programs, first);
+    const settled = new Map<string, Proofs>(found.proofs);
+    for (let attempt = 1; attempt < POINTS; attempt++) {
+      const open = parameters.filter((name) => isOpen(settled.get(name)));
+      if (open.length === 0) break;
+      const other = examine(programs, { ...askedAt(attempt), parameters: open });
+      for (const name of open) settled.set(name, merged(settled.get(name), other.proofs.get(name)));
+      this.remarks.add('a second point was drawn where the first did not decide');
+    }
+    moveAll(programs, first.point);
+    const reports = parameters.map((name) =>
+      reportParameter(name, settled.get(name), {
+        analysed: this.analysed,
+        description: module.description,
+        programs,
+        asked: first,
+        found,
+        diagnostics: this.diagnostics,
+      }),
+    );
+    const loss = this.judgeLoss(found);
+    return {
+      model: this.analysed.model.name,
+      rows,
+      seed: this.seed,
+      directions,
+      data: data.words,
+      loss: found.loss,
+      written: found.written,
+      parameters: reports,
+      remarks: [...this.remarks],
+      ok: loss && reports.every(({ ok }) => ok),
+    };
+  }
+
+  /** The formulas as written where they are finite, with their derivative; else in the stable form that was differentiated. */
+  private withStableForward(all: Programs, { parameters, point, seed }: Asked): Programs {
+    const { running, directions } = all.written;
+    running.moveTo(point);
+    for (const name of parameters) {
+      const direction = directionFor(point.parameters.get(name) ?? new Float64Array(), seed, name);
+      running.input(directions.get(name) ?? '')?.set(direction);
+    }
+    const [loss, slope = 0] = running.forward();
+    for (const name of parameters) running.input(directions.get(name) ?? '')?.fill(0);
+    if (Number.isFinite(loss) && Number.isFinite(slope)) return all;
+    this.remarks.add(
+      'as written the formulas are not finite here: forward mode is that of their stable form',
+    );
+    return { ...all, written: all.prepared };
+  }
+
+  /** The loss of the emitted module must be that of the formulas as they were written. */
+  private judgeLoss({ loss, written }: Found): boolean {
+    if (Math.abs(loss - written) <= LOSS_TOLERANCE * Math.max(1, Math.abs(loss))) return true;
+    const { tensors, loss: name = '' } = this.analysed.program;
+    const span = tensors.get(name)?.span;
+    const message = `the emitted loss is ${loss}, that of the formulas as they were written ${written}`;
+    if (span !== undefined) this.diagnostics.error('E801', span, message, { hint: REPORT });
+    return false;
+  }
+}
+
+/** Rewriting changes the rounding, and of unstable formulas more than that. */
+const LOSS_TOLERANCE = 1e-8;
+
+const REPORT =
+  'this is a fault of the compiler, not of the model: --no-pass NAME may tell which pass is to blame; please report it';
