@@ -40,9 +40,12 @@ import { withFreePlaces } from './rows.ts';
 import { scatter } from './scatter.ts';
 import { atStep } from './steps.ts';
 
+/** The forms of a contribution, the first where it exists. */
+export const forms = { inverted: invert, scatter };
+
 export interface DifferentiateOptions {
   /** `scatter` takes the scattered form everywhere: right by construction, the oracle of the inverted one. */
-  readonly form?: 'inverted' | 'scatter';
+  readonly form?: keyof typeof forms;
   /**
    * What the loss depended on before derivatives in it were expanded: what it depends on no more (a bias that a derivative
    * does not see) has the gradient 0, with W702.
@@ -102,7 +105,7 @@ export interface SweepRequest {
   readonly phase: Phase;
   /** What the cotangent of a tensor is called, if that is free. */
   readonly nameOf: (tensor: string) => string;
-  readonly form?: 'inverted' | 'scatter';
+  readonly form?: keyof typeof forms;
   /** Indices that are the same in all statements, see rows.ts. */
   readonly ambient?: readonly LoopIndex[];
   /** What the loss depended on before its derivatives were put in. */
@@ -263,7 +266,7 @@ export class ReverseSweep {
       ambient,
     };
     const term = ambient === undefined ? given : withFreePlaces(given, context);
-    const inverted = form === 'inverted' ? invert(term, context) : undefined;
+    const inverted = form === 'inverted' ? forms.inverted(term, context) : undefined;
     const contribution = inverted ?? this.scatter(term, statement, context);
     const slot: Slot = {
       ...contribution,
@@ -284,9 +287,9 @@ export class ReverseSweep {
     const source = this.recurrent.get(term.read.tensor);
     const { scan } = statement;
     const isOwn = scan !== undefined && source?.scan?.group === scan.group;
-    if (!isOwn) return scatter({ term, conditions: [] }, context);
+    if (!isOwn) return forms.scatter({ term, conditions: [] }, context);
     const axis = scanAxis(source);
-    const contribution = scatter(atStep(term, scan.index, axis), context, axis);
+    const contribution = forms.scatter(atStep(term, scan.index, axis), context, axis);
     const { indices, write, body } = contribution;
     const { ambient = [] } = this.request;
     const scope = { extents: extentsOf([...indices, ...ambient]), tensors: this.tensors.all };

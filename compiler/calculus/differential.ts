@@ -4,7 +4,7 @@
  *     δT[α(L)]  +=  factor(L) · δA[β(L)]         for every L in the term's box
  *
  * Read from right to left it is forward mode (tangent.ts); with the two maps swapped it is reverse mode (adjoint.ts):
- * dA[β(L)] += dT[α(L)] · factor(L). How ⊕ enters is the table `rules` below.
+ * dA[β(L)] += dT[α(L)] · factor(L). How ⊕ enters is the table `combineRules` below.
  */
 import {
   binary,
@@ -66,9 +66,10 @@ export interface DifferentialContext {
   readonly phase: Phase;
 }
 
-type Rule = (statement: Statement, context: DifferentialContext) => Differential | 'none';
+export type Rule = (statement: Statement, context: DifferentialContext) => Differential | 'none';
 
-const rules: Readonly<Record<Combine, Rule>> = {
+/** How each ⊕ enters. A test plants faults here and sees that `compile check` finds them. */
+export const combineRules: Readonly<Record<Combine, Rule>> = {
   assign: plain, //                                                   δT = ∂body δA
   sum: plain, //                                                      δT = Σ ∂body δA
   logsumexp: weighted, //                                             δT = Σ e^(body - T) ∂body δA
@@ -86,7 +87,7 @@ const rules: Readonly<Record<Combine, Rule>> = {
 export function differential(statement: Statement, context: DifferentialContext): Differential | 'none' {
   if (statement.finish) throw new Error(`${statement.target}: a fused statement cannot be differentiated`);
   const reduces = reducedIndices(statement).length > 0 || isScatter(statement);
-  return reduces ? rules[statement.combine](statement, context) : plain(statement, context);
+  return combineRules[reduces ? statement.combine : 'assign'](statement, context);
 }
 
 /** Σ ∂body/∂A, one term for each distinct place that an active tensor is read at. */

@@ -57,7 +57,7 @@ export class Check {
     const rows = this.rowsFor(module);
     if (rows === undefined) return undefined;
     const programs = await this.programs(module, rows, parameters);
-    const data = this.findData(module, programs.emitted, rows);
+    const data = this.findData(module, programs, rows);
     if (data === undefined) return undefined;
     const directions = this.options.directions ?? this.sizes.directions;
     return this.compare(module, programs, data, { rows, directions, parameters });
@@ -88,23 +88,28 @@ export class Check {
     const run = (loaded: LoadedModule): Running => new Running(loaded, rows, seed);
     const runOther = async (program: Program): Promise<Running> =>
       run(await this.make(withProgram(analysed, program), 'f64'));
-    const runForward = async (of: Program): Promise<ForwardRunning> => {
-      const { program, directions } = forwardMode(of, parameters);
-      return { running: await runOther(program), directions };
-    };
     const held = heldProgram(analysed, without);
     return {
       emitted: run(module),
       float32: run(await this.make(analysed, 'f32')),
       scatter: await runOther(scatteredGradient(analysed, without)),
-      written: await runForward(analysed.model.program),
-      prepared: await runForward(preparedOf(analysed)),
+      forward: await this.forwardModeOf(analysed.model.program, rows, parameters),
       ...(held === undefined ? {} : { held: { running: await runOther(held.program), inputs: held.held } }),
     };
   }
 
+  private async forwardModeOf(
+    of: Program,
+    rows: number,
+    parameters: readonly string[],
+  ): Promise<ForwardRunning> {
+    const { program, directions } = forwardMode(of, parameters);
+    const module = await this.make(withProgram(this.analysed, program), 'f64');
+    return { running: new Running(module, rows, this.seed), directions };
+  }
+
   /** Data of which the loss is finite, drawn or given. */
-  private findData(module: LoadedModule, emitted: Running, rows: number): Data | undefined {
+  private findData(module: LoadedModule, programs: Programs, rows: number): Data | undefined {
     const { inputs } = module.description;
     const { data } = this.options;
     const kinds: readonly DataKind[] = ['normal', 'unit'];
@@ -116,8 +121,15 @@ export class Check {
           }))
         : [{ words: `the first rows of ${data.name}`, at: () => firstRows(inputs, data.arrays, rows) }];
     for (const candidate of candidates) {
-      emitted.moveTo(pointNear(module, candidate.at(this.seed), rows, this.seed));
-      if (Number.isFinite(emitted.loss())) return candidate;
+      const point = pointNear(module, candidate.at(this.seed), rows, this.seed);
+      programs.emitted.moveTo(point);
+      programs.forward.running.moveTo(point);
+      const [loss, written] = [programs.emitted.loss(), programs.forward.running.loss()];
+      if (Number.isFinite(loss)) return candidate;
+      if (!Number.isFinite(written)) continue;
+      // what is finite as it was written must not become less
+      this.judgeLoss({ loss, written });
+      return undefined;
     }
     const { tensors, loss = '' } = this.analysed.program;
     const where = data === undefined ? 'random data' : `the data of ${data.name}`;
@@ -134,19 +146,19 @@ export class Check {
     return undefined;
   }
 
-  private compare(
+  private async compare(
     module: LoadedModule,
     all: Programs,
     data: Data,
     asked: Pick<Asked, 'parameters' | 'directions'> & { readonly rows: number },
-  ): CheckReport {
+  ): Promise<CheckReport> {
     const { rows, parameters, directions } = asked;
     const askedAt = (attempt: number): Asked => {
       const seed = this.seed + 1000 * attempt;
       return { point: pointNear(module, data.at(seed), rows, seed), seed, parameters, directions };
     };
     const first = askedAt(0);
-    const programs = this.withStableForward(all, first);
+    const programs = await this.withStableForward(all, first);
     if (programs.held !== undefined)
       this.remarks.add('stop_gradient: the differences are those of the loss with its operands held');
     const found = examine(programs, first);
@@ -185,8 +197,8 @@ export class Check {
   }
 
   /** The formulas as written where they are finite, with their derivative; else in the stable form that was differentiated. */
-  private withStableForward(all: Programs, { parameters, point, seed }: Asked): Programs {
-    const { running, directions } = all.written;
+  private async withStableForward(all: Programs, { parameters, point, seed }: Asked): Promise<Programs> {
+    const { running, directions } = all.forward;
     running.moveTo(point);
     for (const name of parameters) {
       const direction = directionFor(point.parameters.get(name) ?? new Float64Array(), seed, name);
@@ -198,11 +210,11 @@ export class Check {
     this.remarks.add(
       'as written the formulas are not finite here: forward mode is that of their stable form',
     );
-    return { ...all, written: all.prepared };
+    return { ...all, forward: await this.forwardModeOf(preparedOf(this.analysed), point.rows, parameters) };
   }
 
   /** The loss of the emitted module must be that of the formulas as they were written. */
-  private judgeLoss({ loss, written }: Found): boolean {
+  private judgeLoss({ loss, written }: Pick<Found, 'loss' | 'written'>): boolean {
     if (Math.abs(loss - written) <= LOSS_TOLERANCE * Math.max(1, Math.abs(loss))) return true;
     const { tensors, loss: name = '' } = this.analysed.program;
     const span = tensors.get(name)?.span;

@@ -48,10 +48,8 @@ export interface Programs {
   readonly emitted: Running;
   readonly float32: Running;
   readonly scatter: Running;
-  /** Forward mode of the formulas as they were written, emitted without any rewriting. */
-  readonly written: ForwardRunning;
-  /** Forward mode of their stable form, where the others are not finite. */
-  readonly prepared: ForwardRunning;
+  /** Forward mode of the formulas as they were written, emitted without any rewriting; of their stable form where need be. */
+  readonly forward: ForwardRunning;
   /** The loss with stopped gradients held, where there are any. */
   readonly held?: { readonly running: Running; readonly inputs: ReadonlyMap<string, string> };
 }
@@ -74,11 +72,8 @@ export interface Found {
 }
 
 /** Puts every program at the point. */
-export function moveAll(
-  { emitted, float32, scatter, written, prepared, held }: Programs,
-  point: Point,
-): void {
-  for (const running of [emitted, float32, scatter, written.running, prepared.running]) running.moveTo(point);
+export function moveAll({ emitted, float32, scatter, forward, held }: Programs, point: Point): void {
+  for (const running of [emitted, float32, scatter, forward.running]) running.moveTo(point);
   if (held === undefined) return;
   held.running.moveTo(point);
   for (const [name, input] of held.inputs) held.running.input(input)?.set(point.parameters.get(name) ?? []);
@@ -91,7 +86,7 @@ export function examine(programs: Programs, asked: Asked): Found {
   const gradients = gradientsOf(programs.emitted, parameters);
   const scattered = gradientsOf(programs.scatter, parameters);
   const inFloat32 = gradientsOf(programs.float32, parameters);
-  const written = programs.written.running.loss();
+  const written = programs.forward.running.loss();
   const most = Math.max(...[...gradients.values()].map(greatest));
   const lines = new Lines(programs, asked);
   const found = new Map(
@@ -228,7 +223,7 @@ export class Lines {
   }
 
   forwardAlong(name: string, direction: Float64Array): number {
-    const { running, directions } = this.programs.written;
+    const { running, directions } = this.programs.forward;
     const input = running.input(directions.get(name) ?? '');
     if (input === undefined) return 0;
     input.set(direction);
