@@ -9,6 +9,8 @@
  * A recurrence is pulled back as a whole: its statements need each other's cotangents. Solved for its step, a read at an
  * earlier step t - c gives a read of the cotangent at t + c: the adjoint of a scan is a scan that runs the other way.
  *
+ * A cotangent that the model edits (`cotangent h -> ...`, edits.ts) flows on as the edit gives it.
+ *
  * Names: the cotangent of `A` is `dA`. If A is read at several places, each contribution is a tensor `dA_1`, `dA_2`, ...
  * (the first comes from the last reader) and `dA` is their sum. The cotangent of the loss is 1 and has no tensor.
  */
@@ -29,8 +31,19 @@ import {
   zero,
 } from '../graph/expressions.ts';
 import { arrangeScans, scanAxis, scanUnits } from '../graph/scan.ts';
-import type { Expression, LoopIndex, Origin, Phase, Program, Scan, Statement } from '../graph/types.ts';
+import type {
+  CotangentEdit,
+  Expression,
+  LoopIndex,
+  Origin,
+  Phase,
+  Program,
+  Scan,
+  Statement,
+} from '../graph/types.ts';
 import { activeTensors } from './active.ts';
+import { declareEdit, editInScan, nameEdit, reportNoSteps, reportNotArriving } from './edits.ts';
+import type { NamedEdit } from './edits.ts';
 import { fetchesInside } from './contribution.ts';
 import type { Contribution, ContributionContext } from './contribution.ts';
 import { differential, type Term } from './differential.ts';
@@ -78,6 +91,7 @@ export function differentiate(
     phase: 'backward',
     form: options.form ?? 'inverted',
     dependsOn: options.dependsOn ?? new Set<string>(),
+    ...(program.edits === undefined ? {} : { edits: program.edits }),
   };
   return new ReverseSweep(request, diagnostics).run();
 }
@@ -106,6 +120,8 @@ export interface SweepRequest {
   /** What the cotangent of a tensor is called, if that is free. */
   readonly nameOf: (tensor: string) => string;
   readonly form?: keyof typeof forms;
+  /** What the model does to cotangents; a derivative that is a term of the model is taken without. */
+  readonly edits?: readonly CotangentEdit[];
   /** Indices that are the same in all statements, see rows.ts. */
   readonly ambient?: readonly LoopIndex[];
   /** What the loss depended on before its derivatives were put in. */
@@ -139,6 +155,10 @@ export class ReverseSweep {
   private readonly cotangents: ReadonlyMap<string, string>;
   /** Tensor -> what its indices are called. */
   private readonly indexNames = new Map<string, readonly string[]>();
+  /** Tensor -> what is done to its cotangent. */
+  private readonly edits = new Map<string, NamedEdit>();
+  private readonly reached: ReadonlySet<string>;
+  private broken = false;
   private readonly contributions = new Map<string, Slot[]>();
   private readonly companions = new Map<string, Statement>();
   /** Target -> its statement, if that is one of a recurrence. */
@@ -153,6 +173,11 @@ export class ReverseSweep {
     this.diagnostics = diagnostics;
     this.tensors = new TensorTable(program.tensors);
     this.cotangents = reserveCotangents(request, this.tensors);
+    this.reached = neededFor(program.statements, [loss]);
+    for (const edit of request.edits ?? []) {
+      const cotangent = this.cotangents.get(edit.tensor);
+      if (cotangent !== undefined) this.edits.set(edit.tensor, nameEdit(edit, cotangent, this.tensors));
+    }
     for (const statement of program.statements) {
       if (statement.scan) this.recurrent.set(statement.target, statement);
       if (isScatter(statement)) continue;
@@ -191,8 +216,18 @@ export class ReverseSweep {
       const companion = this.companions.get(statement.target);
       return companion === undefined ? [statement] : [statement, companion];
     });
+    // without all its statements a recurrence has no order
+    if (this.broken) return program;
+    const { edits: _edits, ...rest } = program;
+    for (const edit of this.request.edits ?? []) {
+      if (this.contributions.has(edit.tensor)) continue;
+      reportNotArriving(edit, program, this.reached, new Set(this.cotangents.keys()), this.diagnostics);
+    }
     return arrangeScans({
-      ...program,
+      ...rest,
+      ...(this.edits.size === 0
+        ? {}
+        : { editedCotangents: [...this.edits.keys()].map((tensor) => this.cotangents.get(tensor) ?? '') }),
       tensors: this.tensors.ordered(program.tensors),
       statements: [...statements, ...this.backward.map((entry) => this.asStatement(entry))],
       gradients,
@@ -318,9 +353,12 @@ export class ReverseSweep {
     const [only] = slots;
     if (cotangent === undefined || only === undefined) return;
     const primal = this.tensors.get(tensor);
+    const edit = this.edits.get(tensor);
+    const sum = edit?.arriving ?? cotangent;
     if (slots.length === 1) {
-      only.target = cotangent;
-      this.tensors.declareLike(primal, cotangent);
+      only.target = sum;
+      this.tensors.declareLike(primal, sum);
+      if (edit) this.apply(edit);
       return;
     }
     for (const [position, slot] of slots.entries()) {
@@ -334,7 +372,26 @@ export class ReverseSweep {
         at.map((index) => indexOf(index.name)),
       ),
     );
-    this.assign(tensor, cotangent, at, parts.reduce<Expression>(add, zero));
+    this.assign(tensor, sum, at, parts.reduce<Expression>(add, zero));
+    if (edit) this.apply(edit);
+  }
+
+  /** The statements of an edit, behind what arrives. */
+  private apply(edit: NamedEdit): void {
+    const { tensor } = edit.edit;
+    declareEdit(edit, this.tensors);
+    const source = this.recurrent.get(tensor);
+    const statements = source?.scan ? editInScan(edit, { ...source, scan: source.scan }) : edit.statements;
+    if (statements === undefined) {
+      reportNoSteps(edit.edit, this.diagnostics);
+      this.broken = true;
+      return;
+    }
+    for (const statement of statements) {
+      const { origin } = statement;
+      const history = [...origin.history, `edited cotangent of ${tensor}`];
+      this.backward.push({ ...statement, origin: { ...origin, history } });
+    }
   }
 
   /** dA[...] = value */

@@ -46,6 +46,7 @@ export const codes = {
   E603: 'no derivative',
   E604: 'checkpoint out of place',
   E607: 'derivative of a function out of place',
+  E608: 'cotangent cannot be edited',
   E610: 'derivative out of place',
   E611: 'derivative of the wrong kind',
   E612: 'derivative by what does not matter',

@@ -176,6 +176,18 @@ export class ProgramBuilder {
     this.statements.push(...order(added));
   }
 
+  /** Takes out what was added since there were `from` statements, with its tensors. */
+  takeBack(from: number): { statements: readonly Statement[]; tensors: ReadonlyMap<string, Tensor> } {
+    const statements = this.statements.splice(from);
+    const tensors = new Map<string, Tensor>();
+    for (const { target } of statements) {
+      const tensor = this.tensors.get(target);
+      if (tensor) tensors.set(target, tensor);
+      this.tensors.delete(target);
+    }
+    return { statements, tensors };
+  }
+
   private hoist(combine: Exclude<Combine, 'assign'>, request: ReduceRequest): Read {
     const { over, loops, body, origin } = request;
     const reduced = new Set(over.map((index) => index.name));

@@ -13,7 +13,7 @@ import { nestedReductions } from './nested.ts';
 import { printDeclaration, printInitializer } from './print-declaration.ts';
 import { printStatement, shownIndices } from './print-statement.ts';
 import { ownerInside, placeOfOrigin } from './origin.ts';
-import { ownFunctionLines } from './print-surgery.ts';
+import { editLines, ownFunctionLines } from './print-surgery.ts';
 import { nextValues } from './results.ts';
 import { scanUnits, withScanIndex } from './scan.ts';
 import { renameProgram } from './variants.ts';
@@ -137,6 +137,10 @@ function modelLines(source: Program, options: ProgramOptions): Line[] {
   for (const name of results) if (!marked.has(name)) plain(`output ${name}`);
   if (loss !== undefined && loss !== 'loss') plain(`loss = ${loss}`);
   [...next, ...modes].forEach(plain);
+  for (const [position, text] of editLines(program).entries()) {
+    const last = program.edits?.[position]?.statements.at(-1);
+    lines.push({ text, ...(last ? { place: placeOfStatement(last) } : {}) });
+  }
   const frozen = given.filter((tensor) => tensor.frozen).map((tensor) => tensor.name);
   if (frozen.length > 0) ['', `train { freeze: [${frozen.join(', ')}] }`].forEach(plain);
   return lines;

@@ -1,4 +1,5 @@
 /** What a program is computed for: the tensors that must survive every pass under their names. */
+import { tensorsReadBy } from './expressions.ts';
 import type { Program } from './types.ts';
 
 /** State -> the tensor with its next value, which is called as the state with a prime. */
@@ -24,7 +25,19 @@ export function checkpointResults({ statements }: Program): Set<string> {
   return new Set(statements.flatMap(({ checkpoint }) => checkpoint?.block ?? []));
 }
 
-/** Outputs, loss, metrics of both variants, gradients, next values of states. */
+/** The tensors whose cotangents are edited: what reads them must go on doing so, or the edit would be passed by. */
+export function editedTensors({ edits = [] }: Program): Set<string> {
+  return new Set(edits.map(({ tensor }) => tensor));
+}
+
+/** What the edits of cotangents read of the program. */
+export function readByEdits({ edits = [], tensors }: Program): string[] {
+  return edits
+    .flatMap(({ statements }) => statements.flatMap((statement) => [...tensorsReadBy(statement)]))
+    .filter((name) => tensors.has(name));
+}
+
+/** Outputs, loss, metrics of both variants, gradients, next values of states, what edits of cotangents read. */
 export function pinned(program: Program): Set<string> {
   return new Set([
     ...program.outputs,
@@ -32,5 +45,6 @@ export function pinned(program: Program): Set<string> {
     ...evaluationResults(program),
     ...program.gradients.values(),
     ...nextValues(program).values(),
+    ...readByEdits(program),
   ]);
 }

@@ -111,16 +111,7 @@ export type BinaryOperator =
   | 'or';
 
 export type Expression =
-  | Constant
-  | IndexValue
-  | ExtentValue
-  | Read
-  | Unary
-  | Binary
-  | Select
-  | OwnCall
-  | Derivative
-  | Accumulated;
+  Constant | IndexValue | ExtentValue | Read | Unary | Binary | Select | OwnCall | Derivative | Accumulated;
 
 export interface Constant {
   readonly kind: 'constant';
@@ -335,6 +326,22 @@ export type Distribution =
 
 // ------------------------------------------------------------------------------------------------------------ program
 
+/**
+ * `cotangent h[n, j] -> clip(dh[n, j], -1, 1)`: what flows on of the cotangent that arrives at a tensor, in the gradient of
+ * the loss. Its statements belong to the backward pass, and so do not stand among those of the program.
+ */
+export interface CotangentEdit {
+  /** h */
+  readonly tensor: string;
+  /** What the statements read as the cotangent that arrives: a name of its own, the axes of h. */
+  readonly arriving: Tensor;
+  /** The last one gives what flows on, at an index for each axis of h, in order. */
+  readonly statements: readonly Statement[];
+  /** Their targets. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly span: Span;
+}
+
 export interface Program {
   readonly name: string;
   /** In order of declaration; intermediates in order of their statements. */
@@ -351,6 +358,10 @@ export interface Program {
    * trained, these are reported. Absent where there is no difference.
    */
   readonly evaluation?: { readonly loss?: string; readonly metrics: readonly string[] };
+  /** What is done to cotangents on their way back; nothing where there is none. Gone after calculus. */
+  readonly edits?: readonly CotangentEdit[];
+  /** After calculus: the cotangents that such edits give. They stay statements of their own, so that a reader sees them. */
+  readonly editedCotangents?: readonly string[];
   /** After calculus: parameter -> the tensor that holds its gradient. */
   readonly gradients: ReadonlyMap<string, string>;
 }

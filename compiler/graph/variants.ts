@@ -7,7 +7,7 @@ import { freshName, renameFetches, renameTensors } from './expressions.ts';
 import { arrangeScans, scanUnits } from './scan.ts';
 import { evaluationResults, nextValues, trainingResults } from './results.ts';
 import { statementKey } from './statement-key.ts';
-import type { Program, Statement, Tensor } from './types.ts';
+import type { CotangentEdit, Program, Statement, Tensor } from './types.ts';
 
 /** Says of a statement that it is the one of `training` = 0. */
 export const INFERENCE_HISTORY = 'for inference';
@@ -172,6 +172,16 @@ export function renameProgram(program: Program, names: ReadonlyMap<string, strin
     outputs: program.outputs.map(nameOf),
     ...results({ metrics, ...(loss === undefined ? {} : { loss }) }),
     ...(evaluation === undefined ? {} : { evaluation: results(evaluation) }),
+    ...(program.edits === undefined ? {} : { edits: program.edits.map((edit) => renameEdit(edit, names)) }),
     gradients: new Map([...program.gradients].map(([name, gradient]) => [nameOf(name), nameOf(gradient)])),
+  };
+}
+
+/** Its own tensors keep their names, which no others have. */
+function renameEdit(edit: CotangentEdit, names: ReadonlyMap<string, string>): CotangentEdit {
+  return {
+    ...edit,
+    tensor: names.get(edit.tensor) ?? edit.tensor,
+    statements: edit.statements.map((statement) => renameReads(statement, names)),
   };
 }

@@ -4,7 +4,7 @@ import type { Diagnostics, Note } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
 import { ProgramBuilder } from '../graph/builder.ts';
 import { freshName } from '../graph/expressions.ts';
-import type { Combine, Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
+import type { Combine, CotangentEdit, Expression, Extent, IndexExpression, Tensor } from '../graph/types.ts';
 import type { Border, Call, FnDefinition, LayerDefinition, SyntaxExpression } from '../syntax/tree.ts';
 import { atCaller, callOfLibrary } from './blame.ts';
 import type { Report } from './blame.ts';
@@ -156,6 +156,8 @@ export class Elaboration {
   readonly ownFunctions: OwnFunctions | undefined;
   /** The block being elaborated whose inside is not kept for the backward pass: its result. */
   checkpoint: string | undefined;
+  /** What is done to cotangents, in the order of the text. */
+  readonly edits: CotangentEdit[] = [];
   /** True once something has asked for `training`, or for the next value of a state. */
   readsTraining = false;
   /** Tensor of a layer -> the calls that made it, outermost first. */

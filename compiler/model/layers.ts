@@ -23,6 +23,7 @@ import type { Elaboration } from './elaboration.ts';
 import { elaborateExpression } from './expressions.ts';
 import { matchAxes } from './layer-axes.ts';
 import { insideCheckpoint, refuseCheckpoint } from './checkpoints.ts';
+import { elaborateEdit } from './cotangents.ts';
 import { childrenOf } from './layer-calls.ts';
 import { hoist } from './lowering.ts';
 import { insideCall } from './recursion.ts';
@@ -243,7 +244,7 @@ function elaborateItems(
   const { items, result } = definition;
   const { name: prefix } = instance;
   const namesOf = (item: LayerItem) => {
-    if (item.kind === 'require') return [];
+    if (item.kind === 'require' || item.kind === 'cotangent') return [];
     return item.kind === 'scan' ? item.items.map(({ name }) => name) : [item.name];
   };
   for (const item of items)
@@ -264,6 +265,7 @@ function elaborateItems(
     });
     return false;
   };
+  const isGiven = (name: string) => definition.parameters.some((parameter) => parameter.name.text === name);
   for (const item of items) {
     if (item.kind === 'require') {
       if (!isMet(item, inner, elaboration)) return undefined;
@@ -274,6 +276,10 @@ function elaborateItems(
       const tensors = elaborateScan(block, nameOf, inner, elaboration);
       assigned ||= block.items.some(({ name }) => name.text === result.text);
       output ??= tensors?.get(result.text);
+      continue;
+    }
+    if (item.kind === 'cotangent') {
+      elaborateEdit(item, (name) => !isGiven(name), inner, elaboration);
       continue;
     }
     if (!isNew(item.name)) continue;

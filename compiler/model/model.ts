@@ -13,6 +13,7 @@ import type {
   TrainDeclaration,
 } from '../syntax/tree.ts';
 import type { OpenDimension } from './declarations.ts';
+import { elaborateEdit, refuseEdits } from './cotangents.ts';
 import { refuseCheckpoint, refuseCheckpoints } from './checkpoints.ts';
 import { declareDim, declareInput, declareKept, isMet } from './declarations.ts';
 import { declareRandom } from './draws.ts';
@@ -139,6 +140,7 @@ function definedBy(item: ModelItem): readonly { readonly text: string; readonly 
       return item.items.map(({ name }) => name);
     case 'train':
     case 'require':
+    case 'cotangent':
       return [];
     default:
       return [item.name];
@@ -175,6 +177,9 @@ function elaborateItem(item: ModelItem, state: ModelState): void {
       return declareRandom(item, item.name.text, scope, elaboration);
     case 'assignment':
       return define(item, state);
+    case 'cotangent':
+      if (!elaborateEdit(item, () => true, scope, elaboration)) state.broken = true;
+      return undefined;
     case 'output':
       return declareOutput(item, state);
     case 'loss':
@@ -347,7 +352,10 @@ function finish(made: Program, definition: ModelDefinition, state: ModelState): 
     );
   }
   const items = definition.items.flatMap((item) => (item.kind === 'assignment' ? [item] : []));
-  if (!state.loss && !state.broken) refuseCheckpoints(program.name, items, elaboration);
+  if (!state.loss && !state.broken) {
+    refuseCheckpoints(program.name, items, elaboration);
+    refuseEdits(program.name, elaboration);
+  }
   if (!state.broken) {
     reportUnreached(program, elaboration);
   }

@@ -7,8 +7,9 @@ import type { Elaboration } from './elaboration.ts';
 import { shapeText } from './values.ts';
 
 /** What has been elaborated, without what could not be made. */
-export function programOf({ builder, unmade }: Elaboration): Program {
-  const program = builder.build();
+export function programOf({ builder, unmade, edits }: Elaboration): Program {
+  const built = builder.build();
+  const program = edits.length === 0 ? built : { ...built, edits };
   if (unmade.size === 0) return program;
   return { ...program, tensors: new Map([...program.tensors].filter(([name]) => !unmade.has(name))) };
 }

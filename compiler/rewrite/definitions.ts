@@ -16,7 +16,7 @@ import { factorsOf, termsOf } from './terms.ts';
 
 export class Definitions {
   private readonly byTarget: ReadonlyMap<string, Statement>;
-  /** Tensors that nothing looks through, because a derivative by them is wanted. */
+  /** Tensors that nothing looks through, because a derivative by them is wanted, or their cotangents are edited. */
   private readonly opaque: ReadonlySet<string>;
   private readonly memo = new WeakMap<Read, Expression>();
   /** What has been looked at since `watch`. */
@@ -28,9 +28,13 @@ export class Definitions {
   }
 
   statement(tensor: string): Statement | undefined {
-    const statement = this.byTarget.get(tensor);
+    const statement = this.seen(tensor);
     this.looked.set(tensor, statement);
     return statement;
+  }
+
+  private seen(tensor: string): Statement | undefined {
+    return this.opaque.has(tensor) ? undefined : this.byTarget.get(tensor);
   }
 
   /** From now on, which definitions are looked at: what is found depends on nothing else of the program. */
@@ -41,7 +45,7 @@ export class Definitions {
 
   /** True if all these are defined as they were. */
   agreesWith(looked: ReadonlyMap<string, Statement | undefined>): boolean {
-    return [...looked].every(([tensor, statement]) => this.byTarget.get(tensor) === statement);
+    return [...looked].every(([tensor, statement]) => this.seen(tensor) === statement);
   }
 
   /** The body behind a read of an elementwise tensor, at the place of the read. Not for reads that may be outside. */

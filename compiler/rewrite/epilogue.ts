@@ -22,7 +22,11 @@ import { checkpointResults, pinned } from '../graph/results.ts';
 import { isElementwise, valueOf } from './definitions.ts';
 
 export function fuseEpilogues(program: Program): Program {
-  const keep = new Set([...pinned(program), ...checkpointResults(program)]);
+  const keep = new Set([
+    ...pinned(program),
+    ...checkpointResults(program),
+    ...(program.editedCotangents ?? []),
+  ]);
   const readers = new Map<string, number>();
   for (const statement of program.statements)
     for (const name of tensorsReadBy(statement)) readers.set(name, (readers.get(name) ?? 0) + 1);

@@ -95,7 +95,10 @@ const mostRounds = 5;
 
 /** Before differentiation: the stable form, contractions of two. */
 export function prepare(program: Program, options: RewriteOptions = {}): Program {
-  return run(before, program.loss === undefined ? expandProgram(program) : program, options);
+  // where nothing will be differentiated, functions with derivatives of their own are their values
+  const isFinal =
+    program.loss === undefined && program.statements.every(({ body }) => body.kind !== 'derivative');
+  return run(before, isFinal ? expandProgram(program) : program, options);
 }
 
 /** After differentiation: nothing twice, nothing for nothing, elementwise steps in one statement. */

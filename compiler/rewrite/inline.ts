@@ -57,6 +57,7 @@ function sizeOf(extent: Extent): number {
 class Inliner {
   private readonly program: Program;
   private readonly keep: ReadonlySet<string>;
+  private readonly edited: ReadonlySet<string>;
   private readonly byTarget = new Map<string, Statement>();
   private readonly readers = new Map<string, Set<string>>();
   private changed = false;
@@ -64,6 +65,7 @@ class Inliner {
   constructor(program: Program) {
     this.program = program;
     this.keep = new Set([...pinned(program), ...checkpointResults(program)]);
+    this.edited = new Set(program.editedCotangents);
     for (const statement of program.statements) {
       this.byTarget.set(statement.target, statement);
       for (const name of tensorsReadBy(statement)) this.readersOf(name).add(statement.target);
@@ -72,7 +74,7 @@ class Inliner {
 
   consider(target: string): void {
     const producer = this.byTarget.get(target);
-    if (producer === undefined || !isElementwise(producer)) return;
+    if (producer === undefined || !isElementwise(producer) || this.edited.has(target)) return;
     // What is stored as an integer may be rounded by that.
     if (this.program.tensors.get(target)?.element === 'integer') return;
     const value = valueOf(producer);

@@ -10,11 +10,11 @@ import {
 } from '../graph/expressions.ts';
 import { inSameScan } from '../graph/scan.ts';
 import type { Program, Read, Statement } from '../graph/types.ts';
-import { pinned } from '../graph/results.ts';
+import { editedTensors, pinned } from '../graph/results.ts';
 import { factorsOf, quotientOf } from './terms.ts';
 
 export function nestSums(program: Program): Program {
-  const keep = pinned(program);
+  const keep = new Set([...pinned(program), ...editedTensors(program), ...(program.editedCotangents ?? [])]);
   const readers = new Map<string, number>();
   for (const statement of program.statements)
     for (const name of tensorsReadBy(statement)) readers.set(name, (readers.get(name) ?? 0) + 1);

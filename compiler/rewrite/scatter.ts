@@ -22,7 +22,7 @@ import type { Expression, Program, Statement, Tensor } from '../graph/types.ts';
 import { isElementwise, placesOf, valueOf } from './definitions.ts';
 
 export function scatterThrough(program: Program): Program {
-  const keep = pinned(program);
+  const keep = new Set([...pinned(program), ...(program.editedCotangents ?? [])]);
   const readers = new Map<string, Statement[]>();
   for (const statement of program.statements)
     for (const name of tensorsReadBy(statement)) readers.set(name, [...(readers.get(name) ?? []), statement]);

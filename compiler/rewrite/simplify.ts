@@ -29,6 +29,7 @@ import {
   withChildren,
 } from '../graph/expressions.ts';
 import type { Binary, Expression, Extent, Program, Statement, Tensor } from '../graph/types.ts';
+import { editedTensors } from '../graph/results.ts';
 import { costOf } from './cost.ts';
 import { Definitions, fitsHole, isElementwise, isFinite, isTruth } from './definitions.ts';
 import { rewriteAll } from './matching.ts';
@@ -117,7 +118,8 @@ interface Settled {
 /** Every body and finish in a simpler form of the same value. */
 export function simplify(program: Program): Program {
   const byTarget = new Map(program.statements.map((statement) => [statement.target, statement]));
-  const definitions = new Definitions(byTarget, differentiatedBy(program.statements));
+  const opaque = new Set([...differentiatedBy(program.statements), ...editedTensors(program)]);
+  const definitions = new Definitions(byTarget, opaque);
   const takesOut = program.gradients.size > 0;
   const statements = program.statements.map((statement) => {
     if (statement.body.kind === 'derivative') return statement;

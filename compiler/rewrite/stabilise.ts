@@ -20,6 +20,7 @@ import {
 } from '../graph/expressions.ts';
 import { asPart, withStatements } from '../graph/builder.ts';
 import type { Expression, Program, Statement, Tensor } from '../graph/types.ts';
+import { editedTensors } from '../graph/results.ts';
 import { Definitions, fitsHole, isInvariant, placesOf } from './definitions.ts';
 import { rewriteAll } from './matching.ts';
 import type { Reduction, Surroundings } from './matching.ts';
@@ -111,7 +112,8 @@ class Stabiliser {
 
   constructor(program: Program) {
     this.program = program;
-    this.definitions = new Definitions(this.byTarget, differentiatedBy(program.statements));
+    const opaque = new Set([...differentiatedBy(program.statements), ...editedTensors(program)]);
+    this.definitions = new Definitions(this.byTarget, opaque);
     this.names = new Set(program.tensors.keys());
     this.around = {
       interner: this.interner,

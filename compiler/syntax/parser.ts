@@ -16,6 +16,7 @@ import { Cursor } from './cursor.ts';
 import { parseAxes, parseDims, parseInput, parseParam, parseRandom, parseStates } from './declarations.ts';
 import { definedName, parseBinder, parseImport, parseParameters } from './heads.ts';
 import { beginsCheckpoint, takeCheckpoint } from './checkpoint.ts';
+import { beginsCotangent, parseCotangent } from './cotangent.ts';
 import { beginsDerivative, parseDerivative } from './derivative.ts';
 import { applyLayout } from './layout.ts';
 import { tokenize } from './lexer.ts';
@@ -65,7 +66,7 @@ interface ReturnStatement {
 }
 
 const isLayerItem = (item: BlockItem): item is LayerItem =>
-  ['dim', 'require', 'param', 'state', 'random', 'scan', 'assignment'].includes(item.kind);
+  ['dim', 'require', 'param', 'state', 'random', 'scan', 'assignment', 'cotangent'].includes(item.kind);
 
 class Parser {
   private readonly cursor: Cursor;
@@ -268,6 +269,11 @@ class Parser {
       this.parseStatement(kind, (item) =>
         accept(checkpoint && item.kind === 'assignment' ? { ...item, checkpoint } : item),
       );
+      return;
+    }
+    if (beginsCotangent(token, next)) {
+      const edit = parseCotangent(cursor, kind);
+      if (edit !== undefined) accept(edit);
       return;
     }
     const word = meantWord(cursor, statementsOf[kind]);

@@ -161,7 +161,7 @@ function parseBinding(cursor: Cursor): Binding | undefined {
 }
 
 /** `[n, j: 14, ..]` on the left side of an assignment. */
-function parseBindings(cursor: Cursor): Binding[] {
+export function parseBindings(cursor: Cursor): Binding[] {
   const open = cursor.current;
   const bindings = parseList(cursor, parseBinding, 'an index');
   if (bindings.length === 0) {

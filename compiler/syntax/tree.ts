@@ -229,6 +229,17 @@ export interface Position {
   readonly span: Span;
 }
 
+/** `cotangent h[n, j] -> clip(dh[n, j], -1, 1)`: what flows on of the cotangent that arrives at a tensor. */
+export interface CotangentEdit {
+  readonly kind: 'cotangent';
+  /** The tensor. */
+  readonly name: Name;
+  /** Absent: no brackets. */
+  readonly bindings?: readonly Binding[];
+  readonly value: SyntaxExpression;
+  readonly span: Span;
+}
+
 /** `output p[n, k] = ...` or `output p`. */
 export interface OutputDeclaration {
   readonly kind: 'output';
@@ -284,6 +295,7 @@ export type ModelItem =
   | StateDeclaration
   | RandomDeclaration
   | Assignment
+  | CotangentEdit
   | ScanBlock
   | OutputDeclaration
   | LossDeclaration
@@ -298,6 +310,7 @@ export type LayerItem =
   | StateDeclaration
   | RandomDeclaration
   | Assignment
+  | CotangentEdit
   | ScanBlock;
 
 export interface ModelDefinition {

@@ -14,7 +14,8 @@ import {
   zero,
 } from '../../compiler/graph/expressions.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
-import { printStatement } from '../../compiler/graph/print.ts';
+import { analyse } from '../../compiler/index.ts';
+import { printProgram, printStatement } from '../../compiler/graph/print.ts';
 import type { Expression, OwnFunction, Program } from '../../compiler/graph/types.ts';
 import { validate } from '../../compiler/graph/validate.ts';
 import { optimise, prepare } from '../../compiler/rewrite/index.ts';
@@ -145,6 +146,40 @@ describe('a derivative of its own', () => {
     const text =
       'fn f(x) = log(1 + exp(x))\nderivative f(x) = exp(x) / (1 + exp(x))\n' + sumOf('f(1000 * x[i] * w)');
     expectSlope(text, 250 + 3000);
+  });
+
+  it('goes with the printed gradient, which compiles by itself and can be differentiated again', () => {
+    const { models } = analyse({
+      path: 'm.dsl',
+      text: 'fn f(x) = sin(x)\nderivative f(x) = x * f(x)\n' + sumOf('f(x[i] * w)'),
+    });
+    expect(models).toHaveLength(1);
+    for (const { gradient, program } of models)
+      for (const each of [gradient, program]) {
+        const text = printProgram(each);
+        expect(text.startsWith('fn f(x) = sin(x)\nderivative f(x) = x * f(x)\n')).toBe(each === gradient);
+        const again = modelOf(text.replace('output dw', 'dw').replace(/^}$/m, '  output dw\n}')).program;
+        const dw = total((x) => x * x * Math.sin(x));
+        expect(interpret(again, { tensors: { x: xs, w: [1] } }).get('dw')?.[0]).toBeCloseTo(dw, 12);
+        if (each !== gradient) continue;
+        // the derivative of x f(x) is f(x) + x · x f(x)
+        const along = alongGradient({ ...again, gradients: new Map([['w', 'dw']]) });
+        const second = gradientValues(gradientOf(along), { x: xs, w: [1], vw: [1] }).get('w')?.[0];
+        expect(second).toBeCloseTo(
+          total((x) => x * x * (Math.sin(x) + x * x * Math.sin(x))),
+          12,
+        );
+      }
+  });
+
+  it('is what `grad` takes, also in a model without a loss', () => {
+    const text =
+      'fn f(x) = sin(x)\nderivative f(x) = x^2\nmodel M {\n input x[5]\n y = sum[i](f(x[i]))\n output g[i] = grad(y, x[i])\n}';
+    const { models, diagnostics } = analyse({ path: 'm.dsl', text });
+    expect(diagnostics).toEqual([]);
+    expect([...(interpret(models[0]!.program, { tensors: { x: xs } }).get('g') ?? [])]).toEqual(
+      xs.map((x) => x * x),
+    );
   });
 
   it('is not asked where all arguments are known: the call is a number', () => {

@@ -161,7 +161,7 @@ class ModulePrinter {
         .map(({ name, offset }) => `const ${name} = ${offset};`)
         .join('\n'),
       ...titled('forward', this.functions.forward),
-      ...titled('backward', withNotation(this.functions.backward)),
+      ...titled('backward', withNotation(this.functions.backward, program.editedCotangents !== undefined)),
       ...titled('update', [
         ...(clip !== undefined && update.calls.length > 0 ? [clipFunction(clip, this.arrayType.real)] : []),
         ...this.functions.update,
@@ -364,13 +364,16 @@ function functionOf(
 }
 
 /** What the names of cotangents mean, where some of them are no plain d and a name. */
-function withNotation(functions: readonly string[]): readonly string[] {
-  if (!functions.some((text) => /\bd\w+_(\d+|sum\d*)\b/.test(text))) return functions;
-  return [
-    '// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a\n' +
-      '// sum that more of it is made of.',
-    ...functions,
-  ];
+function withNotation(functions: readonly string[], edits: boolean): readonly string[] {
+  const notes: string[] = [];
+  if (functions.some((text) => /\bd\w+_(\d+|sum\d*)\b/.test(text)))
+    notes.push(
+      '// dNAME is the gradient of the loss by NAME; dNAME_1 is the first of the parts that it is added up from, and dNAME_sum a\n' +
+        '// sum that more of it is made of.',
+    );
+  if (edits)
+    notes.push('// Where the model edits a cotangent, dNAME_in is what arrives and dNAME what flows on.');
+  return notes.length === 0 ? functions : [notes.join('\n'), ...functions];
 }
 
 const isElementary = (name: Helper): name is Elementary => name in builtIn;

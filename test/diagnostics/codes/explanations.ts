@@ -214,6 +214,11 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
       '`derivative f(x) = ...` stands in the file of `fn f(x)`, has its parameters, and one expression for each of them. The function takes numbers and gives a number: it reduces nothing, reads nothing at indices and has no parameters of a layer.',
     mend: 'Put the rule beside its function, and what is no function of numbers around the call.',
   },
+  E608: {
+    meaning:
+      '`cotangent h[n, j] -> ...` edits the gradient of the loss with respect to `h` on its way back. It is a statement of a model that is trained, or of a layer, behind that of `h`; `h` is computed or trained, real, and leads to the loss; it has one such statement at most.',
+    mend: 'Put it behind the statement of a tensor that the loss depends on through something that has a derivative.',
+  },
   E610: {
     meaning:
       'A derivative, `grad(...)` or one of its kin, stands where there is no program yet that could be differentiated: in a `scan`, of which all steps must be there first, in an optimizer or a schedule, or in an index.',

@@ -1,0 +1,6 @@
+model M {
+  input x[n, 4]
+  h = x |> dense(4)
+  cotangent x -> 2 * dx
+  loss = mean(h^2)
+}
