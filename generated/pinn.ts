@@ -164,8 +164,8 @@ export function forward_u(x: Float32Array, network: Float32Array, u: Float32Arra
 }
 
 // dnetwork_tanh_dx[n, o] = (1 - network_tanh[n, o]^2) * network_dense1_W[0, o]      pinn.dsl:5
-// ddnetwork_tanh_dx_dx[n, o] = -(network_dense1_W[0, o] * (2 * network_tanh[n, o])
-//     * dnetwork_tanh_dx[n, o])                                                     pinn.dsl:5
+// ddnetwork_tanh_dx_dx[n, o] = -network_dense1_W[0, o] * (2 * network_tanh[n, o])
+//     * dnetwork_tanh_dx[n, o]                                                      pinn.dsl:5
 export function forward_ddnetwork_tanh_dx_dx(
   network_tanh: Float32Array,
   network_dense1_W: Float32Array,
@@ -267,7 +267,7 @@ export function forward_residual(
   }
 }
 
-// loss = sum[n](residual[n]^2) / extent(n)      pinn.dsl:12
+// loss = mean[n](residual[n]^2)      pinn.dsl:12
 export function forward_loss(residual: Float32Array, loss: Float64Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
@@ -276,7 +276,7 @@ export function forward_loss(residual: Float32Array, loss: Float64Array, batch: 
   loss[0] = total / batch;
 }
 
-// error = sum[n](abs(u[n] - sin(pi * x[n, 0]))) / extent(n)      pinn.dsl:13
+// error = mean[n](abs(u[n] - sin(pi * x[n, 0])))      pinn.dsl:13
 export function forward_error(u: Float32Array, x: Float32Array, error: Float64Array, batch: number): void {
   let total = 0;
   for (let n = 0; n < batch; n++) {
@@ -384,8 +384,8 @@ export function backward_network_dense_W_dx2(
   contract_tn_16x8(dx2, dy, dx, 16, 16, batch);
 }
 
-// ddnetwork_dense1_y_dx_1[o] = -(2
-//     * sum[n](dddnetwork_tanh_dx_dx[n, o] * dnetwork_tanh_dx[n, o] * network_tanh[n, o]))      pinn.dsl:5
+// ddnetwork_dense1_y_dx_1[o] = -2
+//     * sum[n](dddnetwork_tanh_dx_dx[n, o] * dnetwork_tanh_dx[n, o] * network_tanh[n, o])      pinn.dsl:5
 // dnetwork_dense1_y_dx is a part of ddnetwork_tanh_dx_dx and not stored itself
 export function backward_ddnetwork_dense1_y_dx_1(
   dddnetwork_tanh_dx_dx: Float32Array,
@@ -507,18 +507,15 @@ export function backward_ddnetwork_dense2_y_sum_dx(
   }
 }
 
-// dnetwork_sum[n, o: 1] = dddu_dx_dx[n] * -2      pinn.dsl:5 (layers.dsl:7)
-export function backward_dnetwork_sum(
-  dddu_dx_dx: Float32Array,
-  dnetwork_sum: Float32Array,
-  batch: number,
-): void {
+// dnetwork[n, o: 1] = dddu_dx_dx[n] * -2      pinn.dsl:5 (layers.dsl:7)
+// dnetwork is the gradient by the sum inside of network
+export function backward_dnetwork(dddu_dx_dx: Float32Array, dnetwork: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
-    dnetwork_sum[n] = dddu_dx_dx[n]! * -2;
+    dnetwork[n] = dddu_dx_dx[n]! * -2;
   }
 }
 
-// dnetwork_dense3_b[o: 1] = -(2 * sum[n](dddu_dx_dx[n]))      pinn.dsl:5 (layers.dsl:7)
+// dnetwork_dense3_b[o: 1] = -2 * sum[n](dddu_dx_dx[n])      pinn.dsl:5 (layers.dsl:7)
 export function gradient_network_dense3_b(
   dddu_dx_dx: Float32Array,
   dnetwork_dense3_b: Float32Array,
@@ -532,21 +529,21 @@ export function gradient_network_dense3_b(
 }
 
 // dnetwork_dense3_W[i, o] = dnetwork_dense3_W_1[i, o] + dnetwork_dense3_W_2[i, o]
-//     + dnetwork_dense3_W_2[i, o] + sum[n](network_tanh2[n, i] * dnetwork_sum[n, o])      layers.dsl:5
+//     + dnetwork_dense3_W_2[i, o] + sum[n](network_tanh2[n, i] * dnetwork[n, o])      layers.dsl:5
 export function gradient_network_dense3_W(
   dnetwork_dense3_W_1: Float32Array,
   dnetwork_dense3_W_2: Float32Array,
   network_tanh2: Float32Array,
-  dnetwork_sum: Float32Array,
+  dnetwork: Float32Array,
   dnetwork_dense3_W: Float32Array,
   batch: number,
 ): void {
   dnetwork_dense3_W.fill(0);
   for (let n = 0; n < batch; n++) {
     const network_tanh2_at_n = n * 16;
-    const dnetwork_sum_n = dnetwork_sum[n]!;
+    const dnetwork_n = dnetwork[n]!;
     for (let i = 0; i < 16; i++) {
-      dnetwork_dense3_W[i]! += network_tanh2[network_tanh2_at_n + i]! * dnetwork_sum_n;
+      dnetwork_dense3_W[i]! += network_tanh2[network_tanh2_at_n + i]! * dnetwork_n;
     }
   }
   for (let i = 0; i < 16; i++) {
@@ -556,7 +553,7 @@ export function gradient_network_dense3_W(
   }
 }
 
-// dnetwork_dense2_y[n, o] = (sum[o2](dnetwork_sum[n, o2] * network_dense3_W[o, o2])
+// dnetwork_dense2_y[n, o] = (sum[o2](dnetwork[n, o2] * network_dense3_W[o, o2])
 //     - 2 * dddnetwork_tanh2_dx_dx[n, o]
 //     * (ddnetwork_dense2_y_dx_dx[n, o] * network_tanh2[n, o]
 //     + dnetwork_tanh2_dx[n, o] * dnetwork_dense2_y_dx[n, o])
@@ -564,7 +561,7 @@ export function gradient_network_dense3_W(
 //     * (ddnetwork_tanh2_dx2[n, o] + ddnetwork_tanh2_dx2_2[n, o])) * (1 - network_tanh2[n, o]^2)      pinn.dsl:5
 // network_dense2_y is a part of network_tanh2 and not stored itself
 export function backward_dnetwork_dense2_y(
-  dnetwork_sum: Float32Array,
+  dnetwork: Float32Array,
   network_dense3_W: Float32Array,
   dddnetwork_tanh2_dx_dx: Float32Array,
   ddnetwork_dense2_y_dx_dx: Float32Array,
@@ -577,13 +574,13 @@ export function backward_dnetwork_dense2_y(
   batch: number,
 ): void {
   for (let n = 0; n < batch; n++) {
-    const dnetwork_sum_n = dnetwork_sum[n]!;
+    const dnetwork_n = dnetwork[n]!;
     const dddnetwork_tanh2_dx_dx_at_n = n * 16;
     for (let o = 0; o < 16; o++) {
       const network_tanh2_no = network_tanh2[dddnetwork_tanh2_dx_dx_at_n + o]!;
       const dnetwork_dense2_y_dx_no = dnetwork_dense2_y_dx[dddnetwork_tanh2_dx_dx_at_n + o]!;
       dnetwork_dense2_y[dddnetwork_tanh2_dx_dx_at_n + o] =
-        (dnetwork_sum_n * network_dense3_W[o]! -
+        (dnetwork_n * network_dense3_W[o]! -
           2 *
             dddnetwork_tanh2_dx_dx[dddnetwork_tanh2_dx_dx_at_n + o]! *
             (ddnetwork_dense2_y_dx_dx[dddnetwork_tanh2_dx_dx_at_n + o]! * network_tanh2_no +
@@ -1161,7 +1158,7 @@ export function createProgram(batch: number): CompiledProgram {
   const ddnetwork_tanh_dx = workspace.subarray(192 * batch + 848, 208 * batch + 848);
   const dnetwork_dense2_W_3 = workspace.subarray(512, 768);
   const ddnetwork_dense1_y_dx_2 = workspace.subarray(832, 848);
-  const dnetwork_sum = workspace.subarray(209 * batch + 848, 210 * batch + 848);
+  const dnetwork = workspace.subarray(209 * batch + 848, 210 * batch + 848);
   const dnetwork_dense2_y = workspace.subarray(160 * batch + 848, 176 * batch + 848);
   const dnetwork_dense1_y = workspace.subarray(16 * batch + 848, 32 * batch + 848);
 
@@ -1269,18 +1266,18 @@ export function createProgram(batch: number): CompiledProgram {
       backward_ddx(ddnetwork_dense2_y_sum_dx, network_dense2_W, ddnetwork_tanh_dx, n);
       backward_network_dense_W_dx2(dnetwork_tanh_dx, ddnetwork_dense2_y_sum_dx, dnetwork_dense2_W_3, n);
       backward_network_dx(ddnetwork_tanh_dx, network_tanh, ddnetwork_dense1_y_dx_2, n);
-      backward_dnetwork_sum(dddu_dx_dx, dnetwork_sum, n);
+      backward_dnetwork(dddu_dx_dx, dnetwork, n);
       gradient_network_dense3_b(dddu_dx_dx, dnetwork_dense3_b, n);
       gradient_network_dense3_W(
         dnetwork_dense3_W_1,
         dnetwork_dense3_W_2,
         network_tanh2,
-        dnetwork_sum,
+        dnetwork,
         dnetwork_dense3_W,
         n,
       );
       backward_dnetwork_dense2_y(
-        dnetwork_sum,
+        dnetwork,
         network_dense3_W,
         dddnetwork_tanh2_dx_dx,
         ddnetwork_dense2_y_dx_dx,
