@@ -25,6 +25,7 @@ import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
 import { neededPrelude } from './prelude/needed.ts';
+import { cotangentsOf, keeping, namedTensors } from './rewrite/named.ts';
 import { optimise, passes, passMeanings, prepare } from './rewrite/index.ts';
 import type { PassName, RewriteOptions } from './rewrite/index.ts';
 import { choices } from './schedule/choices.ts';
@@ -58,6 +59,10 @@ export interface CompileOptions {
   readonly math?: 'exact';
   /** A source map beside each module: from its lines to those of the model. */
   readonly sourceMap?: boolean;
+  /** The module stops at the first value that is not finite or too large, and says which. */
+  readonly checks?: boolean;
+  /** The module hands the tensors that the model names, and their cotangents, to a listener. */
+  readonly trace?: boolean;
   /** false: the text as the emitter makes it, before prettier. */
   readonly format?: boolean;
   /** Called after each step of the compilation with its name, for whoever takes the time; steps repeat. */
@@ -101,6 +106,8 @@ export interface AnalysedModel {
   readonly gradient: Program;
   /** The program after all passes: what is scheduled. */
   readonly program: Program;
+  /** With `trace`: the tensors that keep a statement of their own. */
+  readonly traced?: readonly string[];
 }
 
 export interface Analysis {
@@ -155,7 +162,7 @@ function elaborateFile(
     : elaborate(file, { imports, prelude: parsedFiles(preludeSources()) }, diagnostics);
 }
 
-type AnalyseOptions = Pick<CompileOptions, 'load' | 'inference' | 'without' | 'ended'>;
+type AnalyseOptions = Pick<CompileOptions, 'load' | 'inference' | 'without' | 'trace' | 'ended'>;
 
 /** Everything but the printing: names, shapes, gradients. Never throws on a user's mistake: it is reported. */
 export function analyse(source: Source, options: AnalyseOptions = {}): Analysis {
@@ -179,7 +186,7 @@ export function analyse(source: Source, options: AnalyseOptions = {}): Analysis 
   }
   if (diagnostics.hasErrors) return { diagnostics: withoutAllowed(diagnostics.list), models: [] };
   const analyseOne = inference ? analyseInference : analyseModel;
-  const models = elaborated.map((model) => analyseOne(model, diagnostics, options));
+  const models = elaborated.map((model) => analyseOne(model, source.text, diagnostics, options));
   return { diagnostics: withoutAllowed(diagnostics.list), models: diagnostics.hasErrors ? [] : models };
 }
 
@@ -213,11 +220,13 @@ function prepareAll(
 
 function analyseModel(
   model: Model,
+  text: string,
   diagnostics: Diagnostics,
-  { without, ended = ignored }: AnalyseOptions,
+  { without, trace = false, ended = ignored }: AnalyseOptions,
 ): AnalysedModel {
+  const named = trace ? namedTensors(model.program, text) : [];
   const { stages, observe } = stagesFrom([{ pass: 'elaborate', program: model.program }], ended);
-  const prepared = prepareAll(model.program, diagnostics, { observe, without });
+  const prepared = prepareAll(keeping(model.program, named), diagnostics, { observe, without });
   if (diagnostics.hasErrors) return { model, stages, gradient: prepared, program: prepared };
   lint(prepared, model.training !== undefined, diagnostics);
   ended('lint');
@@ -225,8 +234,12 @@ function analyseModel(
   const dependsOn = neededFor(statements, loss === undefined ? [] : [loss]);
   const gradient = loss === undefined ? prepared : differentiate(prepared, diagnostics, { dependsOn });
   observe('differentiate', gradient);
-  const program = diagnostics.hasErrors ? gradient : optimise(gradient, { observe, without });
-  return { model, stages, gradient, program };
+  const traced = [...named, ...cotangentsOf(named, gradient)];
+  const program = diagnostics.hasErrors
+    ? gradient
+    : optimise(keeping(gradient, traced), { observe, without });
+  const { outputs } = model.program;
+  return { model, stages, gradient, program: trace ? { ...program, outputs } : program, traced };
 }
 
 /**
@@ -245,8 +258,9 @@ const notForReaders: readonly PassName[] = ['scatter', 'checkpoint', 'recompute'
 
 function analyseInference(
   model: Model,
+  text: string,
   diagnostics: Diagnostics,
-  { without, ended = ignored }: AnalyseOptions,
+  { without, trace = false, ended = ignored }: AnalyseOptions,
 ): AnalysedModel {
   const { program: whole, name } = model;
   if (whole.outputs.length === 0) {
@@ -259,9 +273,12 @@ function analyseInference(
   const { stages, observe } = stagesFrom([{ pass: 'elaborate', program: whole }], ended);
   const part = inferenceOf(whole);
   observe('inference', part);
-  const gradient = prepareAll(part, diagnostics, { observe, without });
+  const traced = trace ? namedTensors(part, text) : [];
+  const gradient = prepareAll(keeping(part, traced), diagnostics, { observe, without });
   if (diagnostics.hasErrors) return { model, stages, gradient, program: gradient };
-  return { model, stages, gradient, program: optimise(gradient, { observe, without }) };
+  const program = optimise(gradient, { observe, without });
+  const { outputs } = part;
+  return { model, stages, gradient, program: trace ? { ...program, outputs } : program, traced };
 }
 
 /** A file's models as TypeScript modules. */
@@ -316,13 +333,25 @@ export function sectionsOf(
 
 /** The loops of an analysed model: what each step runs, and over which buffers. */
 export function scheduleModel(
-  { model, program }: AnalysedModel,
-  { dtype = 'f32', without }: Pick<CompileOptions, 'dtype' | 'without'> = {},
+  { model, program, traced = [] }: AnalysedModel,
+  { dtype = 'f32', without, checks = false }: Pick<CompileOptions, 'dtype' | 'without' | 'checks'> = {},
 ): LoopProgram {
+  // what a message shows must not have been written over, and a recurrence is looked at with all of its steps
+  const left =
+    checks || traced.length > 0
+      ? new Set([
+          ...(without ?? []),
+          ...(checks ? ['overwriting'] : []),
+          'steps',
+          // what is another name of the same memory is computed by no step
+          ...(traced.length > 0 ? ['aliases'] : []),
+        ])
+      : without;
   return schedule(program, {
     dtype,
     ...(model.batch === undefined ? {} : { batch: model.batch }),
-    ...(without === undefined ? {} : { without }),
+    ...(left === undefined ? {} : { without: left }),
+    ...(traced.length === 0 ? {} : { followed: traced }),
   });
 }
 
@@ -351,22 +380,33 @@ export function emittedFunctions(
 }
 
 function requestOf(
-  { model, program }: AnalysedModel,
+  { model, program, traced }: AnalysedModel,
   scheduled: Pick<EmitRequest, 'loops' | 'groups' | 'schedules'>,
   path: string,
   hash: string,
   options: CompileOptions,
 ): EmitRequest {
-  const { runtime = 'chainrule/runtime', standalone, inference = false, without, math } = options;
+  const {
+    runtime = 'chainrule/runtime',
+    standalone,
+    inference = false,
+    without,
+    math,
+    checks,
+    trace,
+  } = options;
   return {
     model,
     program,
     inference,
+    ...(traced === undefined ? {} : { traced }),
     ...scheduled,
     options: {
       runtime,
       ...(standalone === undefined ? {} : { standalone }),
       ...(math === undefined ? {} : { math }),
+      ...(checks === undefined ? {} : { checks }),
+      ...(trace === undefined ? {} : { trace }),
       without: switchable.filter((name) => without?.has(name) === true),
       version: VERSION,
       hash,

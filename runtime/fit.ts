@@ -6,7 +6,7 @@ import { averagesOf, predict } from './evaluate.ts';
 import { computeSplitMetrics } from './evaluate-metrics.ts';
 import type { FitOptions } from './options.ts';
 import { planFit, type Plan } from './plan.ts';
-import { callbackStates, historyOf } from './session.ts';
+import { callbackStates, historyOf, type Session } from './session.ts';
 
 const YIELD_MILLISECONDS = 50;
 
@@ -27,6 +27,12 @@ export async function fit(
   await Promise.allSettled(closed);
   await Promise.all([run, ...closed]);
   return run;
+}
+
+/** What is thrown for a value that is not finite takes the finished epochs along: `--checks`. */
+function withHistory(error: unknown, session: Session): unknown {
+  if (error instanceof Error && 'history' in error) error.history = historyOf(session);
+  return error;
 }
 
 async function runFit(
@@ -147,8 +153,12 @@ async function runFit(
   }
 
   await begin();
-  while (session.epoch < epochs && !isOver() && (await runEpoch())) {
-    // an epoch after another
+  try {
+    while (session.epoch < epochs && !isOver() && (await runEpoch())) {
+      // an epoch after another
+    }
+  } catch (error) {
+    throw withHistory(error, session);
   }
   const outcome: Outcome = signal?.aborted ? 'aborted' : isStopped ? 'stopped' : 'finished';
   for (const callback of callbacks) await callback.onTrainEnd?.(outcome, context);

@@ -18,6 +18,8 @@ export interface CliOptions {
   readonly without: readonly string[];
   readonly math?: 'exact';
   readonly timing: boolean;
+  readonly checks: boolean;
+  readonly trace: boolean;
   readonly inference: boolean;
   readonly standalone: boolean;
   readonly sourceMap?: SourceMapKind;
@@ -45,6 +47,8 @@ Compiles models to TypeScript that trains them.
       --no-pass NAME leave out a pass or a choice of the schedule, to ask whether it is to blame (repeatable)
       --math KIND    exact: no approximation of exp, tanh and their kin; fast (default): where float32 allows
       --timing       print where the time of the compilation goes, on standard error
+      --checks       stop at the first value that is NaN, infinite or too large, and say which and why
+      --trace        hand the tensors that the model names, and their cotangents, to a listener (onTrace)
       --inference    what predicts alone: no gradient, no loss, no optimizer (NAME.inference.ts)
       --standalone   put the runtime into the module: no imports at all
       --source-map KIND  breakpoints and stack traces land in the model: file (NAME.ts.map beside the module) or
@@ -70,6 +74,8 @@ const words = {
   'no-pass': { type: 'string', multiple: true },
   math: { type: 'string', default: 'fast' },
   timing: flags,
+  checks: flags,
+  trace: flags,
   inference: flags,
   standalone: flags,
   'source-map': { type: 'string', multiple: true },
@@ -99,9 +105,11 @@ export function parseCall(given: readonly string[]): Call {
   if (values.check && (values.stdout || print !== undefined)) {
     throw new UsageError('--check compares files: it prints no program');
   }
+  if ((values.checks || values.trace) && values.emit !== 'ts')
+    throw new UsageError('--checks and --trace make TypeScript: they do not go with another --emit');
   if (values.inference && values.emit === 'gradient')
     throw new UsageError('--inference leaves the gradient out: --emit gradient has nothing to print');
-  const { inference, standalone, check, watch, stdout, json, timing } = values;
+  const { checks, trace, inference, standalone, check, watch, stdout, json, timing } = values;
   const sourceMap = once('source-map', values['source-map']);
   if (sourceMap !== undefined && (values.emit !== 'ts' || print !== undefined))
     throw new UsageError('--source-map is for TypeScript: it maps a module to its model');
@@ -117,6 +125,8 @@ export function parseCall(given: readonly string[]): Call {
     without: values['no-pass'] ?? [],
     ...(math === 'fast' ? {} : { math }),
     timing,
+    checks,
+    trace,
     inference,
     standalone,
     ...(sourceMap === undefined ? {} : { sourceMap: choice('source-map', sourceMap, sourceMapKinds) }),

@@ -185,12 +185,22 @@ async function compileFile(
     return found;
   };
   const stem = stemOf(path);
-  const common = { load, inference: options.inference, without: new Set(options.without), ended };
+  const common = {
+    load,
+    inference: options.inference,
+    without: new Set(options.without),
+    trace: options.trace,
+    ended,
+  };
   if (options.emit === 'ts' && options.print === undefined) {
-    const standalone = options.standalone ? (await import('./standalone.ts')).runtimeText() : undefined;
+    const observers = (['checks', 'trace'] as const).filter((flag) => options[flag]);
+    const standalone = options.standalone
+      ? (await import('./standalone.ts')).runtimeText(observers)
+      : undefined;
     const { diagnostics, modules } = await compile(source, {
       ...common,
       dtype: options.dtype,
+      checks: options.checks,
       ...(options.math === undefined ? {} : { math: options.math }),
       ...(standalone === undefined ? {} : { standalone }),
       sourceMap: options.sourceMap !== undefined,

@@ -31,11 +31,14 @@ const FILES = [
   'predictor',
 ] as const;
 
+/** What only some modules need, by the flag. */
+const EXTRAS = { checks: ['check-error', 'checks'], trace: ['trace'] } as const;
+
 /** All of it in one module: the files one after another, without their imports and exports. */
-export function runtimeText(): string {
+export function runtimeText(extras: readonly (keyof typeof EXTRAS)[] = []): string {
   // The sources lie beside both compiler/cli/ and dist/compiler/cli/.
   const folders = ['../../runtime/', '../../../runtime/'];
-  const texts = FILES.map((name) => {
+  const texts = [...FILES, ...extras.flatMap((extra) => EXTRAS[extra])].map((name) => {
     for (const folder of folders) {
       try {
         return readFileSync(new URL(`${folder}${name}.ts`, import.meta.url), 'utf8');

@@ -30,6 +30,9 @@ export function passingParts(root: Expression): Passing[] {
     } else if (part.kind === 'select') {
       visit(part.then, [...choices, { condition: part.condition, isMet: true }]);
       visit(part.otherwise, [...choices, { condition: part.condition, isMet: false }]);
+    } else if (part.kind === 'call') {
+      // what is inside has a derivative of its own
+      for (const operand of part.operands) visit(operand, choices);
     }
   };
   visit(root, []);

@@ -38,9 +38,13 @@ export function neededStatements(program: Program, roots: Iterable<string>): Set
   return new Set(program.statements.filter(({ target }) => needed.has(target)));
 }
 
-/** In which lists of steps each needed statement stands. */
-export function partsOf(program: Program): Map<Statement, Set<Part>> {
+/**
+ * In which lists of steps each needed statement stands.
+ * @param kept what is computed in training though nothing may need it
+ */
+export function partsOf(program: Program, kept: readonly string[] = []): Map<Statement, Set<Part>> {
   const results = [...trainingResults(program), ...nextValues(program).values()];
+  const followed = neededStatements(program, kept);
   const computed = neededStatements(program, results);
   const evaluated = program.evaluation && neededStatements(program, evaluationResults(program));
   const trained = neededStatements(program, program.gradients.values());
@@ -49,7 +53,8 @@ export function partsOf(program: Program): Map<Statement, Set<Part>> {
   for (const statement of program.statements) {
     const of = new Set<Part>();
     if (computed.has(statement)) of.add('forward');
-    else if (trained.has(statement)) of.add(statement.phase === 'forward' ? 'forward' : 'backward');
+    else if (trained.has(statement) || followed.has(statement))
+      of.add(statement.phase === 'forward' ? 'forward' : 'backward');
     if (evaluated?.has(statement)) of.add('evaluate');
     if (predicted.has(statement)) of.add('predict');
     if (of.size > 0) parts.set(statement, of);

@@ -35,6 +35,8 @@ export interface ScheduleOptions {
   readonly parameters?: readonly string[];
   /** What is left out of the schedule. */
   readonly without?: Without;
+  /** Tensors that are stored though nothing else may need it: `--trace`. */
+  readonly followed?: readonly string[];
 }
 
 /** The loop program of a model. Pure: the same program gives the same loops. */
@@ -44,6 +46,7 @@ export function schedule(source: Program, options: ScheduleOptions): LoopProgram
     source,
     without,
     options.batch,
+    options.followed,
   );
   const inside = insideTensors(groups, stored);
   const functions = new FunctionList();

@@ -31,11 +31,19 @@ export interface Layout {
   readonly related: (a: Tensor, b: Tensor) => Relation;
 }
 
-/** @param batch the run-time extent that is the batch */
-export function layOut(source: Program, without: Without = nothing, batch?: string): Layout {
+/**
+ * @param batch the run-time extent that is the batch
+ * @param followed tensors that are stored, whoever reads them
+ */
+export function layOut(
+  source: Program,
+  without: Without = nothing,
+  batch?: string,
+  followed: readonly string[] = [],
+): Layout {
   const owned = ownGradients(source);
-  const kept = pinned(owned);
-  const parts = partsOf(owned);
+  const kept = new Set([...pinned(owned), ...followed]);
+  const parts = partsOf(owned, followed);
   const unrolled = without.has('unroll') ? undefined : unrolledGroups(parts, owned.tensors, batch);
   const separated = unrolled !== undefined || without.has('aliases');
   const aliases = separated ? new Map<string, string>() : aliasesOf(owned, kept);

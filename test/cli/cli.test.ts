@@ -239,6 +239,8 @@ describe('compile', () => {
       ['--bogus', 'line.dsl'],
       ['line.dsl', '--check', '--watch'],
       ['line.dsl', '--inference', '--emit', 'gradient'],
+      ['line.dsl', '--checks', '--emit', 'gradient'],
+      ['line.dsl', '--trace', '--emit', 'dsl'],
       ['line.dsl', '-o', ''],
       ['line.dsl', '-o', 'a', '-o', 'b'],
       ['line.dsl', './line.dsl'],
@@ -263,6 +265,30 @@ describe('compile', () => {
 
   it('takes folders and files by their letters: -o 007, files after --', async () => {
     expect((await compile(['-o', '007', '--', 'line.dsl'])).stdout).toBe('007/line.ts\n');
+  });
+
+  it('--checks and --trace look at values, also in a module that imports nothing', async () => {
+    const words = ['line.dsl', '--checks', '--trace', '--standalone', '--stdout'];
+    const { code, stdout } = await compile(words);
+    expect(code).toBe(0);
+    expect(stdout).toContain('class Checks {');
+    expect(stdout).toContain('class Tracer<Name extends string> {');
+    expect(stdout).toContain('export { getTraining, setTraining, CheckError, summarizeTrace };');
+    expect(stdout).not.toMatch(/^import/m);
+    expect((await compile(['line.dsl', '--standalone', '--stdout'])).stdout).not.toMatch(
+      /CheckError|class Checks|class Tracer/,
+    );
+  });
+
+  it('what may go wrong in training is a warning: exit code 0, and in the report of --json', async () => {
+    writeFileSync(
+      join(folder, 'edge.dsl'),
+      'model Edge {\n  input x[n]\n  param w ~ 1\n  loss = mean[n](log(w * x[n]))\n}\n',
+    );
+    const { code, stdout } = await compile(['edge.dsl', '--json', '--stdout']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('"code": "W705"');
+    expect(stdout).toContain('"severity": "warning"');
   });
 
   it('--inference writes NAME.inference.ts, without training', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { analyse, compile } from '../../compiler/index.ts';
+import { analyse, compile, type CompileOptions } from '../../compiler/index.ts';
 import { interpret } from '../../compiler/graph/interpret.ts';
 import { randomTensors } from '../property/programs.ts';
 import { transformer } from '../support/deep.ts';
@@ -14,8 +14,8 @@ const MOST_SOURCE = 16 * 1024;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-async function emitted(text: string, format = false): Promise<string> {
-  const { modules, diagnostics } = await compile({ path: 'deep.dsl', text }, { format });
+async function emitted(text: string, format = false, options: CompileOptions = {}): Promise<string> {
+  const { modules, diagnostics } = await compile({ path: 'deep.dsl', text }, { format, ...options });
   expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
   return modules[0]!.text;
 }
@@ -110,6 +110,8 @@ describe('a program in parts', () => {
     try {
       writeFileSync(join(directory, 'modes.ts'), await emitted(modes));
       writeFileSync(join(directory, 'gpt.ts'), await emitted(transformer(tiny)));
+      const watched = await emitted(transformer(tiny), false, { checks: true, trace: true });
+      writeFileSync(join(directory, 'watched.ts'), watched);
       writeFileSync(
         join(directory, 'tsconfig.json'),
         JSON.stringify({ extends: '../tsconfig.json', include: ['*.ts'] }),

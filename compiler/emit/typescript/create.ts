@@ -22,7 +22,10 @@ export interface CreateProgram {
   readonly text: string;
 }
 
-/** @param rows the name of the parameter that says how many rows of the batch count, if the model has a batch */
+/**
+ * @param rows the name of the parameter that says how many rows of the batch count, if the model has a batch
+ * @param observing the lines that make what looks at values: `--checks`
+ */
 export function printCreateProgram(
   request: EmitRequest,
   views: Views,
@@ -30,6 +33,7 @@ export function printCreateProgram(
   lists: CallLists,
   update: UpdateText,
   rows: string | undefined,
+  observing: readonly string[],
   fresh: (wish: string) => string,
 ): CreateProgram {
   const { program, loops } = request;
@@ -85,6 +89,8 @@ export function printCreateProgram(
         : [],
     ),
     ...own.flatMap((each) => each.views.flatMap(made)),
+    ...(request.options.checks === true ? [{ name: 'checks', type: 'Checks' }] : []),
+    ...(request.options.trace === true ? [{ name: 'trace', type: 'Tracer<TraceName>' }] : []),
   ];
   const parts =
     length > longestProgram
@@ -97,7 +103,7 @@ export function printCreateProgram(
       : undefined;
   const bodyOf = ({ method, lines }: CallList): readonly string[] => parts?.bodies.get(method) ?? lines;
   // Views that only parts use are theirs.
-  const rest = [...outputFields, ...calls.flatMap(bodyOf)].join('\n');
+  const rest = [...outputFields, ...observing, ...calls.flatMap(bodyOf)].join('\n');
   const isKept = (view: Declaration): boolean =>
     parts === undefined ||
     made(view).length > 0 ||
@@ -108,7 +114,7 @@ export function printCreateProgram(
     ` * The arrays of one ${predicts ? 'predictor' : 'trainer'}, for batches of up to \`batch\` rows, and the lists of calls that work on them.`,
     ` * ${zero} are zero until they are set.${draws ? ' `seed` decides what is drawn.' : ''}`,
     ' */',
-    `export function createProgram(batch: number${draws ? ', seed: number' : ''}): ${predicts ? 'PredictingProgram' : 'CompiledProgram'} {`,
+    `export function createProgram(batch: number${draws ? ', seed: number' : ''}${observing.length > 0 ? `, options: ${optionsType(request)} = {}` : ''}): ${predicts ? 'PredictingProgram' : 'CompiledProgram'} {`,
     `const parameters = new ${real}(${pools.parameters.constant});`,
     ...(predicts ? [] : [`const gradients = new ${real}(${pools.gradients.constant});`]),
     `const state = new ${real}(${pools.state.constant + update.stateSize});`,
@@ -124,6 +130,7 @@ export function printCreateProgram(
       const lines = each.views.filter(isKept).map((view) => view.text);
       return titled(each.title, 'pool' in each ? [poolLine(each.pool), ...lines] : lines);
     }),
+    ...titled('what looks at values', observing),
     ...titled('the calls, in parts', parts?.declarations ?? []),
     '',
     'return {',
@@ -136,6 +143,35 @@ export function printCreateProgram(
     '}',
   ].join('\n');
   return { parts: parts?.functions ?? [], text };
+}
+
+/** The parameter of createTrainer or createPredictor, and how it makes programs. */
+export function created(
+  request: EmitRequest,
+  type: 'TrainerOptions' | 'PredictorOptions',
+): { readonly options: string; readonly create: string } {
+  const own = optionsType(request);
+  if (own === '') return { options: `options: ${type}`, create: 'create: createProgram' };
+  const draws = Object.values(request.loops.draws).some((names) => names.length > 0);
+  const given = draws ? 'batch, seed' : 'batch';
+  return {
+    options: `options: ${type} & ${own}`,
+    create: `create: (${given}) => createProgram(${given}, options)`,
+  };
+}
+
+/** What others import from the runtime for such a module: a module that imports nothing exports it. */
+export const observerNames = ({ options }: EmitRequest): string[] => [
+  ...(options.checks === true ? ['CheckError'] : []),
+  ...(options.trace === true ? ['summarizeTrace'] : []),
+];
+
+/** What createProgram and createTrainer take beside what every module does. */
+export function optionsType({ options }: EmitRequest): string {
+  return [
+    ...(options.checks === true ? ['CheckOptions'] : []),
+    ...(options.trace === true ? ['TraceOptions<TraceName>'] : []),
+  ].join(' & ');
 }
 
 const poolTitles = {

@@ -6,6 +6,7 @@
 import { evaluationResults, trainingResults } from '../../graph/results.ts';
 import type { ElementType, Program } from '../../graph/types.ts';
 import type { LoopFunction, Step, UpdateLoops } from '../../schedule/types.ts';
+import { CHECK_NAMES, CheckWriter } from './checks.ts';
 import { nameOf, startOf, type Mark, type Place, type Section } from '../sections.ts';
 import { printCreateProgram } from './create.ts';
 import { describeModel, tensorOf } from './describe.ts';
@@ -24,6 +25,7 @@ import { neededRuntime, topLevelNames } from './standalone.ts';
 import { clipFunction, emitUpdate, type UpdateText } from './update.ts';
 import { keptParameters } from './usage.ts';
 import type { Elementary, Helper } from './integers.ts';
+import { TRACE_NAMES, TraceWriter } from './trace.ts';
 import { createTrainerText, hasOrthogonal, weighsRows } from './trainer.ts';
 import { Views } from './views.ts';
 
@@ -90,6 +92,8 @@ class ModulePrinter {
     this.arrayType = { real, double: 'Float64Array', integer: 'Int32Array' };
     this.embedded = new Set(topLevelNames(request.options.standalone ?? ''));
     this.scope.reserve(...EXPORTS, ...IMPORTS, ...HELPERS, ...CLIPS, ...this.embedded);
+    if (request.options.checks === true) this.scope.reserve(...CHECK_NAMES);
+    if (request.options.trace === true) this.scope.reserve(...TRACE_NAMES);
   }
 
   print(): readonly Section[] {
@@ -100,6 +104,9 @@ class ModulePrinter {
 
     const local = new Scope(this.scope);
     local.reserve(...LOCALS);
+    const checks = options.checks === true ? new CheckWriter(request) : undefined;
+    const trace = options.trace === true ? new TraceWriter(request) : undefined;
+    if (checks !== undefined || trace !== undefined) local.reserve('checkedTensors', 'shapes', 'options');
     const views = new Views(
       loops,
       local,
@@ -114,8 +121,15 @@ class ModulePrinter {
         step.integers.map((integer) => this.extent(integer, rows)),
         [],
       );
-      return this.serving(call, functionOf(step, loops.functions), step);
+      const served = this.serving(call, functionOf(step, loops.functions), step);
+      return [served, ...(checks?.after(step) ?? []), ...(trace?.after(step) ?? [])].join('\n');
     };
+    /** Says to what watches a list that it begins. */
+    const watching = [...(checks === undefined ? [] : ['checks']), ...(trace === undefined ? [] : ['trace'])];
+    const begin = (phase: keyof typeof loops.draws | 'backward'): string[] =>
+      watching.map(
+        (each) => `${each}.begin('${phase}', ${rows ?? 1}${phase === 'backward' ? '' : ', step'});`,
+      );
     const { program } = request;
     const drawLines = (list: keyof typeof loops.draws): string[] =>
       loops.draws[list].map((name) => drawCall(tensorOf(program, name), views, rows));
@@ -127,26 +141,42 @@ class ModulePrinter {
         : emitUpdate(request, views, local, (own, update, step, buffers, integers, numbers) =>
             this.updateCall(own, update, step, buffers, integers, numbers),
           );
+    const watched =
+      checks !== undefined && request.inference !== true && update.calls.length + loops.nextValues.size > 0;
     const lists = {
       forward: [
+        ...begin('forward'),
         ...drawLines('forward'),
         ...loops.forward.map(stepCall),
         ...resultLines(trainingResults(program)),
       ],
-      backward: loops.backward.map(stepCall),
+      backward: loops.backward.length === 0 ? [] : [...begin('backward'), ...loops.backward.map(stepCall)],
       update: [
+        ...(watched ? ['checks.beginUpdate(step);'] : []),
         ...[...loops.nextValues].map(([state, next]) => `${views.of(state)}.set(${views.of(next)});`),
         ...update.calls,
+        ...(watched ? ['checks.endUpdate();'] : []),
+        ...(trace?.afterUpdate() ?? []),
       ],
       evaluate: loops.evaluate && [
+        ...begin('evaluate'),
         ...drawLines('evaluate'),
         ...loops.evaluate.map(stepCall),
         ...resultLines(evaluationResults(program)),
       ],
-      predict: [...drawLines('predict'), ...loops.predict.map(stepCall)],
+      predict: [...begin('predict'), ...drawLines('predict'), ...loops.predict.map(stepCall)],
     };
-    const create = printCreateProgram(request, views, this.arrayType, lists, update, rows, (wish) =>
-      local.declare(wish),
+    const observing = [...(checks?.declaration(views) ?? []), ...(trace?.declaration(views) ?? [])];
+    const tables = [...(checks === undefined ? [] : this.checkTables(checks)), ...(trace?.tables() ?? [])];
+    const create = printCreateProgram(
+      request,
+      views,
+      this.arrayType,
+      lists,
+      update,
+      rows,
+      observing,
+      (wish) => local.declare(wish),
     );
     const created = [...create.parts, create.text].join('\n');
 
@@ -167,10 +197,11 @@ class ModulePrinter {
         ...this.functions.update,
       ]),
       ...titled('what they call', [...this.functions.kernels, ...this.helpers()]),
+      ...titled('what looks at values', tables),
       rule('the program'),
       ...create.parts,
       create.text,
-      request.inference === true ? createPredictorText : createTrainerText(request),
+      request.inference === true ? createPredictorText(request) : createTrainerText(request),
     ];
     for (const text of [...create.parts, create.text])
       this.marks.set(text.trim(), () =>
@@ -192,6 +223,11 @@ class ModulePrinter {
     return call;
   }
 
+  private checkTables(checks: CheckWriter): string[] {
+    const table = checks.table(this.context([], (name) => name));
+    return this.request.inference === true ? [table] : [table, checks.updates()];
+  }
+
   // ------------------------------------------------------------------------------------------------------------ top part
 
   private imports(): string {
@@ -207,12 +243,17 @@ class ModulePrinter {
       ...own,
       ...(inputs.some((tensor) => tensor.element === 'integer') ? ['IntegerData'] : []),
       ...(inputs.some((tensor) => tensor.element !== 'integer') ? ['RealData'] : []),
+      ...(options.checks !== true ? [] : ['CheckedStatement', 'CheckOptions']),
+      ...(options.checks !== true || this.request.inference === true ? [] : ['CheckedUpdate']),
+      ...(options.trace === true ? ['TracedTensor', 'TraceOptions'] : []),
     ].toSorted();
     const values = [
+      ...(options.checks === true ? ['Checks'] : []),
       ...drawFunctions(program, loops.draws),
       ...(this.usedHelpers.has('erf') && !this.fast ? ['erf'] : []),
       ...(hasOrthogonal(this.request) ? ['fillOrthogonal'] : []),
       this.request.inference === true ? 'makePredictor' : 'makeTrainer',
+      ...(options.trace === true ? ['Tracer'] : []),
       ...(weighsRows(this.request) ? ['rowWeights'] : []),
     ];
     return `import { ${values.join(', ')} } from ${from};\nimport type { ${types.join(', ')} } from ${from};`;

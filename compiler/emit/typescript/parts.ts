@@ -75,7 +75,7 @@ export function cutIntoParts(
       const name = fresh(`${list.method}Part${k + 1}`);
       made.set(key, name);
       const own = [...viewsOf(part, viewOf)].map(({ text }) => text);
-      const code = [...own, ...part].join('\n');
+      const code = withoutStrings([...own, ...part].join('\n'));
       const given = shared.filter((each) => mentions(code, each.name)).map((each) => each.name);
       functions.push(
         [
@@ -114,7 +114,7 @@ export function cutIntoParts(
 
 /** A method takes a parameter only if it or a later one is used: `noUnusedParameters`. */
 export function parameterList(parameters: readonly (string | undefined)[], lines: readonly string[]): string {
-  const code = lines.join('\n').replaceAll(/"[^"]*"/g, '""');
+  const code = withoutStrings(lines.join('\n'));
   const isUsed = (parameter: string | undefined): boolean =>
     parameter !== undefined && mentions(code, parameter);
   const last = parameters.findLastIndex(isUsed);
@@ -147,9 +147,12 @@ function chunks(lines: readonly string[], viewOf: ReadonlyMap<string, Declaratio
 }
 
 function viewsOf(lines: readonly string[], viewOf: ReadonlyMap<string, Declaration>): Set<Declaration> {
-  const names = lines.flatMap((line) => line.match(/\w+/g) ?? []);
+  const names = lines.flatMap((line) => withoutStrings(line).match(/\w+/g) ?? []);
   return new Set(names.flatMap((name) => viewOf.get(name) ?? []));
 }
+
+/** What stands in quotes is no use of a name. */
+const withoutStrings = (text: string): string => text.replaceAll(/"[^"]*"|'[^']*'/g, '""');
 
 const headOf = (text: string): string => text.slice(0, text.indexOf('=> void {'));
 

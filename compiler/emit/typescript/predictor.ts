@@ -1,6 +1,7 @@
 /** @file What a module for inference has of its own: the description without training, and `createPredictor`. */
 import type { PlaceDescription, PredictorDescription } from '../../../runtime/types.ts';
 import { DEFAULT_BATCH, describeModel } from './describe.ts';
+import { created, observerNames } from './create.ts';
 import type { EmitRequest } from './request.ts';
 import type { UpdateText } from './update.ts';
 
@@ -53,7 +54,12 @@ export const noUpdate: UpdateText = {
   rateSize: 0,
 };
 
-export const createPredictorText = `/** A predictor, to be given the weights of a training before it is used. */
-export function createPredictor(options: PredictorOptions = {}): Predictor<Inputs, Outputs> {
-  return makePredictor<Inputs, Outputs>({ description, create: createProgram }, options);
-}`;
+export function createPredictorText(request: EmitRequest): string {
+  const { options, create } = created(request, 'PredictorOptions');
+  const more = request.options.standalone === undefined ? [] : observerNames(request);
+  const exported = more.length === 0 ? '' : `\n\nexport { ${more.join(', ')} };`;
+  return `/** A predictor, to be given the weights of a training before it is used. */
+export function createPredictor(${options} = {}): Predictor<Inputs, Outputs> {
+  return makePredictor<Inputs, Outputs>({ description, ${create} }, options);
+}${exported}`;
+}

@@ -18,6 +18,10 @@ export interface EmitOptions {
   readonly without?: readonly string[];
   /** exact: the engine's own functions, no approximation of them. */
   readonly math?: 'exact';
+  /** Every value is looked at when it has been computed. */
+  readonly checks?: boolean;
+  /** Named tensors are handed to a listener. */
+  readonly trace?: boolean;
 }
 
 export interface EmitRequest {
@@ -29,6 +33,8 @@ export interface EmitRequest {
   readonly groups: readonly UpdateLoops[];
   /** One for each of `model.training.schedules`, in their order. */
   readonly schedules: readonly UpdateLoops[];
+  /** With `trace`: the tensors that can be followed, beside parameters and gradients. */
+  readonly traced?: readonly string[];
   /** The module predicts only: `program` is what is left of the model for that. */
   readonly inference?: boolean;
   readonly options: EmitOptions;

@@ -1,21 +1,23 @@
 /** @file `createTrainer`, and what a module for training hands to the runtime. */
+import { created, observerNames } from './create.ts';
 import type { EmitRequest } from './request.ts';
 
 export function createTrainerText(request: EmitRequest): string {
+  const { options, create: making } = created(request, 'TrainerOptions');
   const parts = [
     'description',
-    'create: createProgram',
+    making,
     ...(hasOrthogonal(request) ? ['initializers: { orthogonal: fillOrthogonal }'] : []),
     ...(weighsRows(request) ? ['weighting: rowWeights'] : []),
   ];
   const create = `/** A trainer with fresh parameters. */
-export function createTrainer(options: TrainerOptions = {}): Trainer<Inputs, Outputs> {
+export function createTrainer(${options} = {}): Trainer<Inputs, Outputs> {
   return makeTrainer<Inputs, Outputs>({ ${parts.join(', ')} }, options);
 }`;
   // what others import from the runtime
   return request.options.standalone === undefined
     ? create
-    : `${create}\n\nexport { getTraining, setTraining };`;
+    : `${create}\n\nexport { ${['getTraining', 'setTraining', ...observerNames(request)].join(', ')} };`;
 }
 
 /** Whether a parameter or a state of the model begins as an orthogonal matrix, which only then is imported. */

@@ -1,0 +1,140 @@
+/**
+ * @file What `--checks` adds to a module: a call of `checks.check` after each step with the tensors that it has written, a table of the
+ * statements with what computes one of their elements again, and what an update changes.
+ */
+import { intendedInfinities } from '../../graph/intended-infinities.ts';
+import { isScatter, tensorsReadBy } from '../../graph/expressions.ts';
+import type { Program, Statement } from '../../graph/types.ts';
+import { ownGradients } from '../../schedule/gradients.ts';
+import type { Step } from '../../schedule/types.ts';
+import type { ModuleContext } from './functions.ts';
+import { printKey, printLiteral } from './literal.ts';
+import { fullPlace, printExtents, recomputing, wholeFormula } from './recompute.ts';
+import type { EmitRequest } from './request.ts';
+import type { Views } from './views.ts';
+import { writtenBy } from './written.ts';
+
+/** Names that the runtime gives such a module. */
+export const CHECK_NAMES = [
+  'Checks',
+  'CheckedStatement',
+  'CheckedUpdate',
+  'CheckOptions',
+  'checks',
+  'checked',
+  'updates',
+];
+
+export class CheckWriter {
+  private readonly request: EmitRequest;
+  private readonly program: Program;
+  private readonly byTarget: ReadonlyMap<string, Statement>;
+  /** The statements whose values are looked at, and those that are computed again where others read them. */
+  private readonly described = new Set<string>();
+
+  constructor(request: EmitRequest) {
+    this.request = request;
+    this.program = ownGradients(request.program);
+    this.byTarget = new Map(this.program.statements.map((statement) => [statement.target, statement]));
+  }
+
+  /** The line after a step; none where it writes only integers. */
+  after(step: Step): string[] {
+    const written = writtenBy(step, this.request.loops, this.byTarget);
+    for (const name of written) this.describe(name);
+    return written.length === 0 ? [] : [`checks.check(${written.map(printLiteral).join(', ')});`];
+  }
+
+  private describe(name: string): void {
+    const statement = this.byTarget.get(name);
+    if (statement === undefined || this.described.has(name)) return;
+    this.described.add(name);
+    for (const read of tensorsReadBy(statement)) if (!this.isStored(read)) this.describe(read);
+  }
+
+  private isStored(name: string): boolean {
+    return this.request.loops.buffers.has(name);
+  }
+
+  /** The statements, once all steps are known. */
+  table(module: ModuleContext): string {
+    const intended = intendedInfinities(this.program);
+    const entries = this.program.statements
+      .filter(({ target }) => this.described.has(target))
+      .map((statement) => {
+        const { target, origin, scan, indices, write } = statement;
+        const tensor = this.program.tensors.get(target);
+        const { above = false, below = false } = intended.get(target) ?? {};
+        const allows = [...(above ? ["'inf'"] : []), ...(below ? ["'-inf'"] : [])];
+        // a scatter's indices are not those of what it writes
+        const names = isScatter(statement)
+          ? write.map((_, axis) => `i${axis}`)
+          : indices.slice(0, write.length).map(({ name }) => name);
+        const fields = [
+          `formula: ${printLiteral(wholeFormula(statement, this.program))}`,
+          `place: ${printLiteral(fullPlace(origin))}`,
+          `axes: ${printExtents(tensor?.axes ?? [])}`,
+          `indices: ${printLiteral(names)}`,
+          ...(scan === undefined
+            ? []
+            : [
+                `steps: { axis: ${indices.findIndex(({ name }) => name === scan.index)}, reversed: ${scan.reversed} }`,
+              ]),
+          ...(allows.length === 0 ? [] : [`allows: [${allows.join(', ')}]`]),
+          ...recomputing(statement, module),
+        ];
+        return `${printKey(target)}: {\n${fields.join(',\n')},\n},`;
+      });
+    return [
+      '/** How each statement computes an element, for the message of what is not finite. */',
+      'const checked: Readonly<Record<string, CheckedStatement>> = {',
+      ...entries,
+      '};',
+    ].join('\n');
+  }
+
+  /** The optimizer's statement of each group of parameters. */
+  updates(): string {
+    const groups = (this.request.model.training?.groups ?? []).map(({ parameters, program }) => {
+      const statement = program.statements.find(({ target }) => target === "p'");
+      return statement === undefined
+        ? undefined
+        : {
+            parameters,
+            formula: wholeFormula(statement, program),
+            place: fullPlace(statement.origin),
+          };
+    });
+    return `const updates: readonly CheckedUpdate[] = [\n${groups
+      .filter((group) => group !== undefined)
+      .map((group) => `${printLiteral(group)},`)
+      .join('\n')}\n];`;
+  }
+
+  /** In createProgram: the tensors by name, and what is made of them. Asks for their views, so before these are declared. */
+  declaration(views: Views): readonly string[] {
+    const named = new Set<string>();
+    const needed = [...this.described].flatMap((name) => {
+      const statement = this.byTarget.get(name);
+      return statement === undefined ? [] : [name, ...tensorsReadBy(statement)];
+    });
+    for (const name of needed) if (this.isStored(name)) named.add(name);
+    const order = [...this.program.tensors.keys()].filter((name) => named.has(name));
+    const fields = order.map((name) => {
+      const view = views.of(name);
+      return view === name ? name : `${printKey(name)}: ${view}`;
+    });
+    const shapes = order
+      .filter((name) => !this.byTarget.has(name))
+      .map((name) => `${printKey(name)}: ${printExtents(this.program.tensors.get(name)?.axes ?? [])}`);
+    const memory =
+      this.request.inference === true
+        ? ''
+        : ', { description, parameters, gradients, state, scalars, updates }';
+    return [
+      `const checkedTensors = { ${fields.join(', ')} };`,
+      `const shapes = { ${shapes.join(', ')} } as const;`,
+      `const checks = new Checks({ statements: checked, tensors: checkedTensors, shapes }, options${memory});`,
+    ];
+  }
+}
