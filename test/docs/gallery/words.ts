@@ -14,7 +14,7 @@ export const exhibits: readonly Exhibit[] = [
   {
     name: 'dense',
     title: 'Dense layer',
-    formula: 'dW = xᵀ dh,  db = Σₙ dhₙ,  with dh = ∂loss/∂h · tanh′ and tanh′ = 1 - h²',
+    formula: 'dW = xᵀ dh, db = Σₙ dhₙ, with dh = ∂loss/∂h · tanh′ and tanh′ = 1 - h²',
     text: `A matrix product, a bias, an activation. The derivative of tanh is written in terms of its value, which the
 forward pass has anyway. It is multiplied in where the gradient is first computed: \`dh\` is by what stands inside of tanh, as the
 note behind the line says, so that \`db\` and \`dW\` are one sum each.`,
@@ -30,7 +30,7 @@ is the well-known difference; \`k == label[n]\` is 1 at the right class and 0 el
   {
     name: 'convolution',
     title: 'Convolution',
-    formula: 'dhᵢ = Σᵤ dzᵢ₋ᵤ₊₁ Bᵤ,  dBᵤ = Σᵢ hᵢ₊ᵤ₋₁ dzᵢ',
+    formula: 'dhᵢ = Σᵤ dzᵢ₋ᵤ₊₁ Bᵤ, dBᵤ = Σᵢ hᵢ₊ᵤ₋₁ dzᵢ',
     text: `Two convolutions over a line, so that there is a gradient by the input of one. It is a convolution again, with the
 kernel turned around: the read \`h[n, i + u - 1]\` is solved for \`i\`. What is read outside counts as 0 in both directions. In a
 picture each index has a second one beside it, and nothing else changes.`,
@@ -61,7 +61,7 @@ In the TypeScript the two sums of a row are computed inside of the loop that use
   {
     name: 'lstm',
     title: 'One step of an LSTM',
-    formula: 'ds = dh · o · (1 - tanh² s),  do = dh · tanh s · o (1 - o),  dg = ds · i · (1 - g²), ...',
+    formula: 'ds = dh · o · (1 - tanh² s), do = dh · tanh s · o (1 - o), dg = ds · i · (1 - g²), ...',
     text: `Four gates, a cell \`s\`, an output \`h\` (Hochreiter & Schmidhuber 1997; Gers et al. 2000). \`v\` is the input beside the
 last output, \`c\` the last cell. Each gate's gradient is the cell's or the output's, times the factor beside it, times the slope of its
 activation. Inside of a \`scan\` these lines run from the last step to the first.`,
@@ -69,7 +69,7 @@ activation. Inside of a \`scan\` these lines run from the last step to the first
   {
     name: 'attention',
     title: 'Attention',
-    formula: 'dv = aᵀ do,  ds = a · (da - Σ da · a),  dq = ds k / √d,  dk = dsᵀ q / √d',
+    formula: 'dv = aᵀ do, ds = a · (da - Σ da · a), dq = ds k / √d, dk = dsᵀ q / √d',
     text: `One head (Vaswani et al. 2017). A softmax \`a\` over the places gives each place a mixture of the values.
 \`ds_1\` is the share of \`ds\` that goes straight through the exponential, \`da_logsumexp\` the one through the sum that it is divided
 by; \`ds_sum\` is by the products, before they are divided by √d.`,
