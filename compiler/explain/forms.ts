@@ -29,6 +29,7 @@ export type Form =
   | 'exponential'
   | 'logarithm'
   | 'own'
+  | 'derivative'
   | 'elementwise';
 
 export interface FormWords {
@@ -186,6 +187,12 @@ export const formWords: Readonly<Record<Form, FormWords>> = {
     forward: 'Computed element by element.',
     backward:
       'The function says itself what its derivative is (`derivative f(x) = ...`): that is taken, whatever its formula is.',
+  },
+  derivative: {
+    title: 'derivative',
+    forward:
+      'The model asks for this derivative: it is taken by the chain rule, before the loss is differentiated.',
+    backward: 'What computes it is differentiated like everything else.',
   },
   elementwise: {
     title: 'formula',

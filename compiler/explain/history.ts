@@ -7,7 +7,7 @@ import { expandProgram } from '../graph/own-functions.ts';
 import { printStatement } from '../graph/print.ts';
 import type { Program, Statement } from '../graph/types.ts';
 import type { Stage } from '../index.ts';
-import { isPassName, type ChangeName } from './passes.ts';
+import { isChangeName, type ChangeName } from './passes.ts';
 
 /** A pass changed a statement, made it needless, or moved it elsewhere. */
 export interface Event {
@@ -32,7 +32,7 @@ export class History {
     for (const { pass, program } of stages) {
       const after = byTarget(program);
       for (const [target, statement] of after) if (!this.first.has(target)) this.first.set(target, statement);
-      if (isPassName(pass)) this.compare(pass, before, after);
+      if (isChangeName(pass)) this.compare(pass, before, after);
       before = after;
       // before anything else is done to what will not be differentiated (any more)
       const isDifferentiated =

@@ -12,11 +12,20 @@ export interface PassWords {
   readonly gone: string;
 }
 
-/** What changes statements: the passes, and the step that puts functions with derivatives of their own in their place. */
-export type ChangeName = PassName | 'expand';
+/**
+ * What changes statements: the passes, the step that puts statements in the place of `grad` and its like, and the one that puts the formulas
+ * of functions with derivatives of their own in the place of their calls.
+ */
+export type ChangeName = PassName | 'derive' | 'expand';
 
 /** A pass without words does not compile. */
 export const passWords: Readonly<Record<ChangeName, PassWords>> = {
+  derive: {
+    title: 'derivative put in',
+    why: 'The model itself asks for a derivative here: it is taken by the chain rule, as statements of its own that are read in its place.',
+    taken: 'It takes in',
+    gone: 'It is a part of',
+  },
   expand: {
     title: 'spelled out',
     why: 'Its function has a derivative of its own; now that all derivatives are taken, its formula stands in its place.',
@@ -109,6 +118,11 @@ export const passWords: Readonly<Record<ChangeName, PassWords>> = {
   },
 };
 
-export function isPassName(name: string): name is PassName {
+/** The steps between programs that are looked at; `expand` is done inside of others. */
+export function isChangeName(name: string): name is ChangeName {
+  return name === 'derive' || isPassName(name);
+}
+
+function isPassName(name: string): name is PassName {
   return Object.hasOwn(passes, name);
 }

@@ -171,7 +171,8 @@ export class Explainer {
     const first = history.first.get(target);
     if (first === undefined) throw new Error(`no statement computes ${target}`);
     const differentiated = prepared.statements.find((each) => each.target === target);
-    const words = formWords[formOf(differentiated ?? first, prepared)];
+    const isAsked = history.of(target).some(({ pass }) => pass === 'derive');
+    const words = formWords[isAsked ? 'derivative' : formOf(differentiated ?? first, prepared)];
     const derivatives = backward.derivativesOf(target);
     const cotangent = this.cotangentOf(target);
     const extras = this.extras.get(target) ?? [];

@@ -201,6 +201,18 @@ describe('a function with a derivative of its own', () => {
   });
 });
 
+describe('a derivative that the model asks for', () => {
+  it('is put in as statements, which have derivatives like others', async () => {
+    const [explanation] = await explainText(
+      'model Penalty {\n  input x[n, 3]\n  param W[3] ~ ones\n  y[n] = tanh(sum[i](x[n, i] * W[i]))\n  g = grad(y, x)\n  loss = mean[n](sum[i](g[n, i]^2))\n}\n',
+    );
+    const g = statementOf(explanation!, 'g');
+    expect(titles(g.journey)[0]).toBe('derivative put in');
+    const made = statementOf(explanation!, 'dy_dx');
+    expect(made.derivatives.map(({ operand }) => operand)).toContain('W');
+  });
+});
+
 describe('the picture', () => {
   it('shows values and the cotangents that go against them', async () => {
     const { picture } = await only('examples/by-hand/by-hand.dsl');
