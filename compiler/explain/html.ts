@@ -246,8 +246,10 @@ class Page {
   }
 
   /** Each pass with its reason and the formula after it; the last one is what is computed. */
-  private changes({ changes, last, into }: Journey, title: string): string {
-    if (changes.length === 0) return '';
+  private changes({ changes, last, into, codeName }: Journey, title: string): string {
+    const called =
+      codeName === undefined ? '' : `<p class="soft">The code calls it <code>${escape(codeName)}</code>.</p>`;
+    if (changes.length === 0) return called;
     const end =
       last !== undefined
         ? this.formula(last, 'result')
@@ -261,6 +263,7 @@ class Page {
       '</ol>',
       '</details>',
       end,
+      called,
     ].join('\n');
   }
 

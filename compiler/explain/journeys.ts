@@ -10,7 +10,10 @@ export class Journeys {
   private readonly latex: LatexPrinter;
   private readonly texts = new Map<Statement, string>();
 
-  constructor(history: History, latex: LatexPrinter) {
+  private readonly codeNames: ReadonlyMap<string, string>;
+
+  constructor(history: History, latex: LatexPrinter, codeNames: ReadonlyMap<string, string>) {
+    this.codeNames = codeNames;
     this.history = history;
     this.latex = latex;
   }
@@ -20,10 +23,12 @@ export class Journeys {
     const first = this.history.first.get(target);
     if (first === undefined) throw new Error(`no statement computes ${target}`);
     const last = this.history.lastOf(target);
+    const codeName = this.codeNames.get(target) ?? target;
     return {
       first: this.formula(first),
       changes: this.history.of(target).map((event) => this.change(event)),
       ...(last === undefined ? {} : { last: this.formula(last) }),
+      ...(codeName === target ? {} : { codeName }),
       into: last === undefined ? this.history.endsIn(target) : [],
     };
   }

@@ -175,13 +175,15 @@ class Document {
     ];
   }
 
-  private changes({ changes, last, into }: Journey, title: string): string[] {
-    if (changes.length === 0) return [];
+  private changes({ changes, last, into, codeName }: Journey, title: string): string[] {
+    const called = codeName === undefined ? [] : [`The code calls it \`${codeName}\`.`];
+    if (changes.length === 0) return called;
     const list = changes.map((change, place) => this.change(change, place + 1, place === changes.length - 1));
     return [
       `${title}:`,
       list.join('\n'),
       ...(last !== undefined ? [formula(last)] : into.length > 0 ? [`Computed in ${this.names(into)}.`] : []),
+      ...called,
     ];
   }
 

@@ -39,6 +39,9 @@ export class Explainer {
   private readonly history: History;
   private readonly journeys: Journeys;
   private readonly prepared: Program;
+  /** After all passes, before statements get the names that they have in the code. */
+  private readonly scheduled: Program;
+  private readonly codeNames: ReadonlyMap<string, string>;
   private readonly backward: Backward;
   /** Every statement of the forward pass that was there at some time, in the order of the model. */
   private readonly targets: readonly string[];
@@ -51,9 +54,16 @@ export class Explainer {
     this.source = source;
     this.latex = latex;
     this.code = code;
-    this.history = new History(analysed.stages);
-    this.journeys = new Journeys(this.history, latex);
     const { stages } = analysed;
+    this.history = new History(stages);
+    this.scheduled = stages.at(-1)?.program ?? analysed.program;
+    this.codeNames = new Map(
+      this.scheduled.statements.map(({ target }, k) => [
+        target,
+        analysed.program.statements[k]?.target ?? target,
+      ]),
+    );
+    this.journeys = new Journeys(this.history, latex, this.codeNames);
     const place = stages.findIndex(({ pass }) => pass === 'differentiate');
     this.prepared = stages[place < 1 ? 0 : place - 1]?.program ?? analysed.program;
     this.backward = new Backward(this.prepared, analysed.gradient, latex, this.journeys);
@@ -63,8 +73,7 @@ export class Explainer {
   }
 
   explanation(version: string): Explanation {
-    const { source, analysed, backward } = this;
-    const { program } = analysed;
+    const { source, backward, scheduled: program } = this;
     const sites = this.sites();
     const groupOf = new Map(
       sites.flatMap(({ id, targets }) => targets.map((target) => [target, id] as const)),
@@ -168,6 +177,7 @@ export class Explainer {
 
   private statement(target: string): StatementExplanation {
     const { prepared, journeys, history, backward } = this;
+    const codeName = (name: string): string => this.codeNames.get(name) ?? name;
     const first = history.first.get(target);
     if (first === undefined) throw new Error(`no statement computes ${target}`);
     const differentiated = prepared.statements.find((each) => each.target === target);
@@ -204,10 +214,11 @@ export class Explainer {
       noGradient: derivatives.length > 0 ? '' : this.whyNone(target, differentiated),
       derivatives,
       extras,
-      remarks: results.flatMap((result) => remarksOn(result, this.analysed.program)),
+      remarks: results.flatMap((result) => remarksOn(result, this.scheduled)),
       code: {
-        forward: history.lastOf(target) === undefined ? [] : this.code.excerpts([target], 'forward'),
-        backward: this.code.excerpts([...new Set(shares)], 'backward'),
+        forward:
+          history.lastOf(target) === undefined ? [] : this.code.excerpts([codeName(target)], 'forward'),
+        backward: this.code.excerpts([...new Set(shares)].map(codeName), 'backward'),
       },
     };
   }
@@ -301,8 +312,7 @@ export class Explainer {
   // ------------------------------------------------------------------------------------------------------ what is around
 
   private backwardSteps(): BackwardStep[] {
-    const { program } = this.analysed;
-    return program.statements.flatMap((statement) => {
+    return this.scheduled.statements.flatMap((statement) => {
       if (statement.phase !== 'backward') return [];
       const of = pulledThrough(statement) ?? [...tensorsReadBy(statement)][0] ?? '';
       return { target: statement.target, formula: this.journeys.formula(statement), of };

@@ -43,6 +43,8 @@ export interface Journey {
   readonly changes: readonly Change[];
   /** As it is scheduled; absent where it is no statement any more. */
   readonly last?: Tex;
+  /** What the code calls it, if that is another name: of the cotangents of `h` and of the sum in it, one may be left. */
+  readonly codeName?: string;
   /** Where it went, if it is none: targets of statements that are scheduled. */
   readonly into: readonly string[];
 }

@@ -168,6 +168,21 @@ describe('what a statement is told', () => {
     expect(await renderHtml(decoder!)).not.toContain('chain-rule');
   });
 
+  it('what the code calls by another name: the cotangent of the sum in h, when that of h is gone', async () => {
+    const xor = await only('examples/xor/xor.dsl');
+    const h = statementOf(xor, 'h');
+    expect(h.derivatives.map(({ target, journey }) => [target, journey.codeName])).toEqual([
+      ['dh_sum', 'dh'],
+      ['db1', undefined],
+    ]);
+    const marked = h.code.backward.flatMap(({ lines }) =>
+      lines.flatMap((line) => (line?.isMarked ? line.text.trim() : [])),
+    );
+    expect(marked).toContain('const dh_0 = dz_n * W2_0 * (h_0 * (1 - h_0));');
+    expect(renderMarkdown(xor)).toContain('The code calls it `dh`.');
+    expect(await renderHtml(xor)).toContain('The code calls it <code>dh</code>.');
+  });
+
   it('marks the lines of the code that store it', async () => {
     const { code } = statementOf(await only('examples/lenet/lenet.dsl'), 'z');
     const marked = code.forward.flatMap(({ lines }) =>
