@@ -197,7 +197,7 @@ describe('a derivative of a random program, asked for as a term', () => {
         const chosen = expanded(asked);
         if (chosen) expectClose(valuesOf(chosen, seed).get('D')!, wanted, 1e-9);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -210,7 +210,7 @@ describe('a derivative of a random program, asked for as a term', () => {
         const derived = expanded(asking(program, choice), { mode });
         expectSlopes(valuesOf(derived!, seed).get('D')!, differences(program, choice, seed));
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -224,7 +224,7 @@ describe('a derivative of a random program, asked for as a term', () => {
         if (derived === undefined) return;
         expectSlopes(valuesOf(derived, seed).get('D')!, differences(program, choice, seed));
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 
@@ -248,7 +248,7 @@ describe('a derivative of a random program, asked for as a term', () => {
         const diagonal = Array.from(all).filter((_, place) => isOnDiagonal(place));
         expectClose(valuesOf(rows, seed).get('D')!, diagonal, 1e-9);
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 
@@ -286,7 +286,7 @@ describe('a derivative of a random program, asked for as a term', () => {
         );
         expectClose(valuesOf(along, seed).get('D')!, product, 1e-9);
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 
@@ -308,7 +308,7 @@ describe('a derivative of a random program, asked for as a term', () => {
             );
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 });

@@ -240,7 +240,7 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
   },
   W702: {
     meaning:
-      'The loss depends on a parameter, but only through functions that are flat: comparisons, `floor`, `sign`, `argmax`, `stop_gradient`. The gradient is zero everywhere and training does not change the parameter.',
+      'The loss depends on a parameter, but only through functions that are flat: comparisons, `floor`, `sign`, `argmax`, `stop_gradient`. The gradient is zero everywhere and training does not change the parameter. The same is said of a derivative in the model that is zero everywhere, and of a parameter that only what is differentiated there depends on.',
     mend: 'Replace the step by something smooth (`sigmoid(y)` instead of `y > 0`), or `freeze` the parameter.',
   },
   W703: {
