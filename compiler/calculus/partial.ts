@@ -57,7 +57,14 @@ export function partialDerivatives(
   const isRecurrent = of.statements.some(({ target, scan }) => scan !== undefined && by.has(target));
   const isForward = !isRecurrent && (mode === undefined ? isCheaper : mode === 'forward');
   const expansions = isForward
-    ? [...by].map((tensor) => inForwardMode(of, tensor, rows, diagnostics))
+    ? [...by].map((tensor) =>
+        inForwardMode(
+          of,
+          terms.filter((term) => term.by[0]?.tensor === tensor),
+          rows,
+          diagnostics,
+        ),
+      )
     : [inReverseMode(of, by, rows, diagnostics)];
   const sound = expansions.filter((each) => each !== undefined);
   if (sound.length < expansions.length) return undefined;
@@ -183,19 +190,21 @@ function inReverseMode(
 
 function inForwardMode(
   of: Subject,
-  by: string,
+  terms: readonly Derivative[],
   all: readonly Row[],
   diagnostics: Diagnostics,
 ): Expansion | undefined {
-  const rows = all.filter(({ axes }) => axes.has(by));
-  const program = oneRowProgram(of, new Set([by]), rows);
-  const statements = program.statements.filter(({ target }) => target !== ROOT);
-  const tensors = new TensorTable(program.tensors);
-  const x = tensors.get(by);
+  const by = terms[0]?.by[0]?.tensor ?? '';
+  const shared = all.filter(({ axes }) => axes.has(by));
+  const x = oneRowOf(tensorOf(of.program, by), shared);
   const lifted = x.axes.map((extent, axis): RowIndex => {
     const display = x.axisNames[axis] || 'i';
     return { name: `~x${axis}`, extent, display };
   });
+  const rows = [...shared, ...diagonalOf(of, terms, all, lifted)];
+  const program = oneRowProgram(of, new Set([by]), rows);
+  const statements = program.statements.filter(({ target }) => target !== ROOT);
+  const tensors = new TensorTable(program.tensors);
   const element = lifted.map(placeOfRow);
   const nameOf = (tensor: string): string => `d${tensor}_d${by}`;
   const isDirect = statements.every(({ body }) =>
@@ -234,6 +243,40 @@ function inForwardMode(
       return whereSameRow(value, node, all, term);
     },
   };
+}
+
+/**
+ * Where only the diagonal is wanted, `grad(g[n, i], x[n, i])`, no more is computed: along such an axis the element of y is that
+ * of x, and the tensors on the way that have rows along it are taken at that row.
+ */
+function diagonalOf(
+  of: Subject,
+  terms: readonly Derivative[],
+  all: readonly Row[],
+  lifted: readonly RowIndex[],
+): Row[] {
+  const [by] = terms[0]?.by ?? [];
+  if (by === undefined) return [];
+  const isWhole = all.filter(({ axes, index }) => !axes.has(by.tensor) && index.extent !== 1);
+  const shared = takenOut(
+    by.tensor,
+    all.filter(({ axes }) => axes.has(by.tensor)),
+  );
+  const left = new Set(lifted);
+  return isWhole.flatMap((row): Row[] => {
+    const axis = all.indexOf(row);
+    const index = [...left].find((each) => {
+      const isEqual = terms.every((term) => {
+        const inY = term.of.at[axis];
+        const inX = without(term.by[0]?.at ?? [], shared)[lifted.indexOf(each)];
+        return inY !== undefined && inX !== undefined && equalIndices(inY, inX);
+      });
+      return isEqual && each.extent === row.index.extent;
+    });
+    if (index === undefined || !row.axes.has(of.name)) return [];
+    left.delete(index);
+    return [{ index, axes: row.axes }];
+  });
 }
 
 /** 1 in one element of x, else 0. */

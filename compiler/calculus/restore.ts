@@ -38,7 +38,7 @@ type Places = readonly { readonly axis: number; readonly index: RowIndex }[];
 
 export function restoreRows(request: RestoreRequest): Restored {
   const { rows, lifted = [], statements } = request;
-  const all = [...rows.map(({ index }) => index), ...lifted];
+  const all = [...new Set([...rows.map(({ index }) => index), ...lifted])];
   const made = new Map<string, Places>();
   const own = (tensor: string): Places =>
     rows

@@ -145,6 +145,23 @@ describe('grad of one element by one', () => {
     close(valuesOf(program, { x: [1, 2, 3, 4], a: [0.5] }, 1).get('g'), [0.125, 0.25, 0.5, 1]);
   });
 
+  it('computes no more of a Hessian than the diagonal that a Laplacian is made of', () => {
+    const program = derived(
+      `${dense}y[n] = sum[j](h[n, j] * v[j])\noutput l[n] = sum[i](grad(grad(y[n], x[n, i]), x[n, i]))`,
+    );
+    for (const { axes } of program.tensors.values())
+      expect(axes.filter((extent) => extent === 3).length).toBeLessThan(2);
+    const W = Array.from({ length: 12 }, (_, i) => i / 12);
+    const v = [1, 2, 3, 4];
+    const x = [0.1, 0.2, 0.3];
+    const laplacian = v.reduce((sum, weight, j) => {
+      const rows = [0, 1, 2].map((i) => W[4 * i + j]!);
+      const t = Math.tanh(rows.reduce((s, w, i) => s + w * x[i]!, 0));
+      return sum + weight * -2 * t * (1 - t * t) * rows.reduce((s, w) => s + w * w, 0);
+    }, 0);
+    close(valuesOf(program, { x, W, v }, 1).get('l'), [laplacian]);
+  });
+
   it('nests to any order', () => {
     const program = derived(
       'input x[n]\ny[n] = sin(x[n])\noutput d4[n] = grad(grad(grad(grad(y[n], x[n]), x[n]), x[n]), x[n])',
