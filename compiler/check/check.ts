@@ -1,4 +1,5 @@
 /** One check from its modules to its report. */
+import { hasDerivatives } from '../calculus/index.ts';
 import type { Diagnostics } from '../diagnostics/diagnostic.ts';
 import { flopsOf } from '../graph/flops.ts';
 import type { Program } from '../graph/types.ts';
@@ -93,9 +94,15 @@ export class Check {
       emitted: run(module),
       float32: run(await this.make(analysed, 'f32')),
       scatter: await runOther(scatteredGradient(analysed, without)),
-      forward: await this.forwardModeOf(analysed.model.program, rows, parameters),
+      forward: await this.forwardModeOf(this.writtenProgram(), rows, parameters),
       ...(held === undefined ? {} : { held: { running: await runOther(held.program), inputs: held.held } }),
     };
+  }
+
+  /** The formulas as they were written; where derivatives stand in them, with the statements that compute these. */
+  private writtenProgram(): Program {
+    const { program } = this.analysed.model;
+    return hasDerivatives(program) ? preparedOf(this.analysed) : program;
   }
 
   private async forwardModeOf(
@@ -160,7 +167,9 @@ export class Check {
     const first = askedAt(0);
     const programs = await this.withStableForward(all, first);
     if (programs.held !== undefined)
-      this.remarks.add('stop_gradient: the differences are those of the loss with its operands held');
+      this.remarks.add(
+        'stop_gradient or a derivative of its own: the differences are those of the loss with these held',
+      );
     const found = examine(programs, first);
     const settled = new Map<string, Proofs>(found.proofs);
     for (let attempt = 1; attempt < POINTS; attempt++) {

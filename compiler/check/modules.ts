@@ -1,4 +1,5 @@
 /** The modules of a check: the model's own in both types, and those of the programs that it is held against. */
+import { expandProgram } from '../graph/own-functions.ts';
 import type { Program } from '../graph/types.ts';
 import { passNames, sectionsOf, type AnalysedModel } from '../index.ts';
 import type { CheckOptions, LoadedModule } from './types.ts';
@@ -23,8 +24,9 @@ export function moduleMaker(path: string, options: CheckOptions): ModuleMaker {
 }
 
 /** Another program in the place of a model's, to be run but not trained. */
-export function withProgram({ model }: AnalysedModel, program: Program): AnalysedModel {
+export function withProgram({ model }: AnalysedModel, given: Program): AnalysedModel {
   const { training: _, ...untrained } = model;
+  const program = expandProgram(given);
   return { model: { ...untrained, program }, stages: [], gradient: program, program };
 }
 

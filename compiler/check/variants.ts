@@ -3,16 +3,21 @@ import { differentiate, tangent } from '../calculus/index.ts';
 import { Diagnostics } from '../diagnostics/diagnostic.ts';
 import { neededFor, withStatements } from '../graph/builder.ts';
 import {
+  add,
   children,
   freshName,
   mapExpression,
+  multiply,
   postorder,
   renameFetches,
   renameTensors,
+  subtract,
   tensorsIn,
   tensorsReadBy,
   withChildren,
+  zero,
 } from '../graph/expressions.ts';
+import { withOperands } from '../graph/own-functions.ts';
 import { arrangeScans, scanUnits } from '../graph/scan.ts';
 import type { Expression, Program, Statement, Tensor } from '../graph/types.ts';
 import type { AnalysedModel } from '../index.ts';
@@ -72,7 +77,7 @@ export interface HeldProgram {
 }
 
 /**
- * The loss with what stands in `stop_gradient` held: computed of a second copy of the parameters, given as inputs, which does not
+ * The loss with what stands in `stop_gradient`, and functions with derivatives of their own, held: computed of a second copy of the parameters, given as inputs, which does not
  * move along a direction. So the differences of this program are what the gradient is meant to be, though it is not the
  * derivative of the loss. Undefined where the gradient of no parameter is stopped.
  */
@@ -80,8 +85,7 @@ export function heldProgram(analysed: AnalysedModel, without: Without): HeldProg
   const program = onlyLoss(preparedOf(analysed));
   const varying = varyingTensors(program);
   const isStopped = (node: Expression): boolean =>
-    node.kind === 'unary' &&
-    node.operator === 'stop_gradient' &&
+    (node.kind === 'call' || (node.kind === 'unary' && node.operator === 'stop_gradient')) &&
     [...tensorsIn(node)].some((name) => varying.has(name));
   if (!program.statements.some(({ body }) => postorder(body).some(isStopped))) return undefined;
 
@@ -120,11 +124,20 @@ export function heldProgram(analysed: AnalysedModel, without: Without): HeldProg
   return { program: optimise(arrangeScans(withStatements(all, statements, added)), { without }), held };
 }
 
+/**
+ * A stopped operand, held. A function with a derivative of its own is what that derivative says: its value where it is held, and for
+ * each operand its partial derivative there times how far the operand has moved.
+ */
 function stoppedAt(node: Expression, names: ReadonlyMap<string, string>): Expression {
-  return withChildren(
-    node,
-    children(node).map((child) => renameTensors(child, names)),
-  );
+  const held = children(node).map((child) => renameTensors(child, names));
+  if (node.kind !== 'call') return withChildren(node, held);
+  return node.callee
+    .partials()
+    .map((partial, place): Expression => {
+      const moved = subtract(node.operands[place] ?? zero, held[place] ?? zero);
+      return multiply(withOperands(partial, node.callee, held), moved);
+    })
+    .reduce<Expression>((sum, term) => add(sum, term), withOperands(node.callee.value, node.callee, held));
 }
 
 function renamed(statement: Statement, names: ReadonlyMap<string, string>): Statement {

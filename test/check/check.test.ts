@@ -95,8 +95,22 @@ describe('a right gradient', () => {
     const { report, diagnostics } = await check(text);
     expect(diagnostics).toEqual([]);
     expect(report?.remarks).toEqual([
-      'stop_gradient: the differences are those of the loss with its operands held',
+      'stop_gradient or a derivative of its own: the differences are those of the loss with these held',
     ]);
+  });
+});
+
+describe('a gradient that is edited by a derivative of its own', () => {
+  it('is that of the loss with the function held', async () => {
+    const text = `fn step(x) = round(x)\nderivative step(x) = 1 + x / 4\n\n${model(
+      'input x[n, 3]',
+      'param w[3] ~ ones',
+      'loss = mean[n](sum[i]((step(w[i] * x[n, i]) - 0.3)^2))',
+    )}`;
+    const { report, diagnostics } = await check(text);
+    expect(diagnostics).toEqual([]);
+    expect(report?.ok).toBe(true);
+    expect(report?.remarks).toHaveLength(1);
   });
 });
 

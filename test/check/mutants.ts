@@ -91,6 +91,8 @@ function inside(node: Expression, given: ReadonlySet<Expression>): Mutant<Expres
       ];
     case 'extent_value':
     case 'accumulated':
+    case 'call':
+    case 'derivative':
       return own;
   }
 }
