@@ -71,17 +71,15 @@ export function rowAxesOf({ root, axis, extent, statements, tensors, isActive }:
       }
       for (const { tensor, at } of reads(body)) {
         if (!isActive(tensor)) continue;
-        const places = at.flatMap((each, place) => (indexNames(each).has(index ?? '') ? [place] : []));
-        const [place] = places;
-        const isRow =
-          places.length === 1 &&
-          place !== undefined &&
-          isPlainIndex(at[place]!) === index &&
-          tensors.get(tensor)?.axes[place] === extent;
-        const own = isRow ? place : undefined;
-        if (!rows.has(tensor)) rows.set(tensor, own);
-        else if (rows.get(tensor) === own || rows.get(tensor) === undefined) continue;
-        else rows.set(tensor, undefined);
+        // at this axis it is read at its own row; at others it may be read anywhere: z[n, label[n]]
+        const isAtRow = (each: IndexExpression, place: number): boolean =>
+          isPlainIndex(each) === index && tensors.get(tensor)?.axes[place] === extent;
+        const places =
+          index === undefined ? [] : at.flatMap((each, place) => (isAtRow(each, place) ? [place] : []));
+        const known = rows.get(tensor);
+        const own = known !== undefined && places.includes(known) ? known : places[0];
+        if (rows.has(tensor) && (known === undefined || known === own)) continue;
+        rows.set(tensor, rows.has(tensor) ? undefined : own);
         settled = false;
       }
     }

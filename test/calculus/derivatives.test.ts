@@ -105,6 +105,15 @@ describe('grad of one element by one', () => {
     expect(lines(program, 'dy_dh', 'G').at(-2)).toBe('dy_dW[n, i, j] = dy_dh_sum[n, j] * x[n, i]');
   });
 
+  it('keeps to its row where another index is read from data', () => {
+    const program = derived(
+      'input x[n, 3]\ninput k[n]: 3\ny[n] = x[n, k[n]]^2\noutput g[n, i] = grad(y[n], x[n, i])',
+    );
+    for (const { axes } of program.tensors.values())
+      expect(axes.filter((extent) => extent === 'n').length).toBeLessThan(2);
+    close(valuesOf(program, { x: [1, 2, 3, 4, 5, 6], k: [1, 2] }).get('g'), [0, 4, 0, 0, 0, 12]);
+  });
+
   it('is the diagonal of the whole where rows mix', () => {
     const program = derived('input x[n]\ny[n] = x[n] * mean[m](x[m]^2)\noutput g[n] = grad(y[n], x[n])');
     const x = [1, 2, 4];
