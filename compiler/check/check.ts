@@ -9,8 +9,8 @@ import { examine, moveAll, type Asked, type ForwardRunning, type Found, type Pro
 import { moduleMaker, withProgram, type ModuleMaker } from './modules.ts';
 import { dataKinds, directionFor, firstRows, pointNear, randomData, type DataKind } from './point.ts';
 import { Running } from './running.ts';
-import type { CheckOptions, CheckReport, InputData, LoadedModule } from './types.ts';
-import { forwardMode, heldProgram, preparedOf, scatteredGradient } from './variants.ts';
+import type { CheckOptions, CheckReport, InputData, LoadedModule, Proof } from './types.ts';
+import { editedParameters, forwardMode, heldProgram, preparedOf, scatteredGradient } from './variants.ts';
 import { isOpen, merged, reportParameter, type Proofs } from './verdict.ts';
 
 /** Where one point does not decide, another is drawn; what fails at every one is wrong. */
@@ -172,6 +172,12 @@ export class Check {
       );
     const found = examine(programs, first);
     const settled = new Map<string, Proofs>(found.proofs);
+    const edited: Proof = { kind: 'left out', why: 'its cotangent is edited' };
+    for (const name of editedParameters(this.analysed, parameters)) {
+      const own = settled.get(name);
+      if (own !== undefined) settled.set(name, { ...own, differences: edited, forward: edited });
+      this.remarks.add('edited: a cotangent is edited on its way, so there is no derivative to compare with');
+    }
     for (let attempt = 1; attempt < POINTS; attempt++) {
       const open = parameters.filter((name) => isOpen(settled.get(name)));
       if (open.length === 0) break;

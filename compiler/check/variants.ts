@@ -151,11 +151,29 @@ function renamed(statement: Statement, names: ReadonlyMap<string, string>): Stat
   };
 }
 
-/** The trained parameters and what depends on them. */
-function varyingTensors({ tensors, statements }: Program): Set<string> {
-  const varying = new Set<string>();
-  for (const { name, role, frozen } of tensors.values())
-    if (role === 'parameter' && frozen !== true) varying.add(name);
+/**
+ * The parameters whose gradient a `cotangent` statement of the model edits on its way: those that an edited tensor depends on.
+ * What they get is on purpose the derivative of no loss.
+ */
+export function editedParameters({ model }: AnalysedModel, parameters: readonly string[]): Set<string> {
+  const edited = (model.program.edits ?? []).map(({ tensor }) => tensor);
+  return new Set(
+    parameters.filter((name) => {
+      const varying = varyingTensors(model.program, [name]);
+      return edited.some((tensor) => varying.has(tensor));
+    }),
+  );
+}
+
+const trained = ({ tensors }: Program): string[] =>
+  [...tensors.values()].flatMap(({ name, role, frozen }) =>
+    role === 'parameter' && frozen !== true ? name : [],
+  );
+
+/** Some parameters, by default all that are trained, and what depends on them. */
+function varyingTensors(program: Program, parameters: readonly string[] = trained(program)): Set<string> {
+  const { statements } = program;
+  const varying = new Set(parameters);
   for (const unit of scanUnits(statements)) {
     // in a recurrence what varies may be read before it is written
     for (let size = -1; size !== varying.size;) {

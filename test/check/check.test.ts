@@ -114,6 +114,27 @@ describe('a gradient that is edited by a derivative of its own', () => {
   });
 });
 
+describe('a gradient whose cotangent is edited', () => {
+  it('is compared with its other forms, and not with differences', async () => {
+    const text = model(
+      'input x[n, 3]',
+      'param w[3] ~ ones',
+      'param b ~ ones',
+      'h[n, i] = w[i] * x[n, i]',
+      'cotangent h[n, i] -> 2 * dh[n, i]',
+      'loss = mean[n](sum[i]((h[n, i] + b)^2))',
+    );
+    const { report, diagnostics } = await check(text);
+    expect(diagnostics).toEqual([]);
+    expect(
+      report?.parameters.map(({ name, proofs }) => [name, proofs.differences.kind, proofs.scatter.kind]),
+    ).toEqual([
+      ['w', 'left out', 'compared'],
+      ['b', 'compared', 'compared'],
+    ]);
+  });
+});
+
 const network = model(
   'input x[n, 4]',
   'param W[4, 5] ~ normal(0, 1)',
