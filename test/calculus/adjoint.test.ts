@@ -408,7 +408,7 @@ describe('the rules of the reductions', () => {
     expect(backwardLines(source)).toEqual([
       'dp[n, k] = t[n, k]',
       'dz_1[n, k] = dp[n, k] * p[n, k]',
-      'dl[n] = sum[k](-(dp[n, k] * p[n, k]))',
+      'dl[n] = sum[k](-dp[n, k] * p[n, k])',
       'dz_2[n, k] = dl[n] * exp(z[n, k] - l[n])',
       'dz[n, k] = dz_1[n, k] + dz_2[n, k]',
     ]);
