@@ -158,8 +158,8 @@ it('each line of a function that computes several statements leads to its own', 
   expect(placeOfLine('const dz_n = (a_n - y_n) / batch;')).toBe('xor.dsl:16:21');
   expect(placeOfLine('db2_total += dz_n;')).toBe('xor.dsl:13:42');
   expect(placeOfLine('dW2_0 += h_0 * dz_n;')).toBe('xor.dsl:13:30');
-  expect(placeOfLine('const dh_sum_0 = dz_n * W2_0 * (h_0 * (1 - h_0));')).toBe('xor.dsl:12:13');
-  expect(placeOfLine('dW1_00 += x_0 * dh_sum_0;')).toBe('xor.dsl:12:38');
+  expect(placeOfLine('const dh_0 = dz_n * W2_0 * (h_0 * (1 - h_0));')).toBe('xor.dsl:12:13');
+  expect(placeOfLine('dW1_00 += x_0 * dh_0;')).toBe('xor.dsl:12:38');
   expect(placeOfLine('db1[0] = db1_0;')).toBe('xor.dsl:12:50');
 });
 
