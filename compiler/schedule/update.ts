@@ -53,12 +53,20 @@ export function scheduleUpdate(source: Program, _options: { readonly dtype: 'f32
   return { functions: functions.all, steps, buffers };
 }
 
-/** Rank-0 tensors live in doubles of their own. */
+/** What counts steps is whole. */
+const counters: ReadonlySet<string> = new Set(['step', 't']);
+
+/**
+ * Rank-0 tensors live in doubles of their own. So do the numbers that the runtime sets, as the rate: a fraction that is an
+ * argument is boxed wherever V8 does not inline the call, which is garbage at every step. Small integers never are.
+ */
 function withDoubleScalars(program: Program): Program {
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of program.tensors) {
-    const scalar = tensor.axes.length === 0 && tensor.element === 'real';
-    tensors.set(name, scalar ? { ...tensor, element: 'double' } : tensor);
+    if (tensor.role === 'scalar' && !counters.has(name)) tensors.set(name, { ...tensor, role: 'input' });
+    else if (tensor.axes.length === 0 && tensor.element === 'real')
+      tensors.set(name, { ...tensor, element: 'double' });
+    else tensors.set(name, tensor);
   }
   return { ...program, tensors };
 }

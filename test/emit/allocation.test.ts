@@ -25,6 +25,13 @@ const models = {
     metric accuracy = mean[n](argmax[k](z[n, k]) == label[n])
     train { optimizer: adam(rate = 1e-3), batch: 4, clip_norm: 1 }
   }`,
+  'blocks of ten rows, which leave V8 no room to inline the optimizer': `model Ten {
+    input x[n, 784]
+    input label[n]: 10
+    z = x |> dense(10) |> relu |> dense(10)
+    loss = mean[n](cross_entropy[k](z[n, k], label[n]))
+    train { optimizer: adam(rate = 1e-3), batch: 4 }
+  }`,
   'a convolution with pooling and a scheduled rate': `model Convolution {
     input x[n, 6]
     input y[n]

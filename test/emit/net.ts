@@ -69,7 +69,7 @@ export const momentumLoops: UpdateLoops = {
   functions: [
     loopFunction(
       'update_sgd',
-      ['p!', 'g', 'u!'],
+      ['p!', 'g', 'u!', 'rate: double'],
       ['count'],
       [
         loop(
@@ -77,13 +77,13 @@ export const momentumLoops: UpdateLoops = {
           'count',
           constant("u'", binary('add', binary('multiply', 0.9, load('u', 'i')), load('g', 'i'))),
           store('u', 'i', "u'"),
-          store('p', 'i', binary('subtract', load('p', 'i'), binary('multiply', 'rate', "u'"))),
+          store('p', 'i', binary('subtract', load('p', 'i'), binary('multiply', load('rate', 0), "u'"))),
         ),
       ],
-      { numbers: ['rate'], computes: updateStatements },
+      { computes: updateStatements },
     ),
   ],
-  steps: [{ function: 'update_sgd', buffers: ['p', 'g', 'u'], integers: ['count'], numbers: ['rate'] }],
+  steps: [{ function: 'update_sgd', buffers: ['p', 'g', 'u', 'rate'], integers: ['count'] }],
   buffers: new Map(),
 };
 

@@ -174,7 +174,7 @@ describe('the update', () => {
     expect(updateOf(emitModule(netRequest))).toEqual([
       'schedule_falling(falling_asked, falling, step);',
       'rates[0] = falling[0]! * rateFactor;',
-      'update_sgd(parameters, gradients, u, 8, rates[0]!);',
+      'update_sgd(parameters, gradients, u, rates, 8);',
     ]);
   });
 
@@ -182,9 +182,9 @@ describe('the update', () => {
     const text = emitModule(request([{ ...group, perParameter: true }]));
     expect(updateOf(text).slice(1)).toEqual([
       'rates[0] = falling[0]! * rateFactor;',
-      'update_sgd(W1, dW1, u_W1, 4, rates[0]!);',
-      'update_sgd(b1, db1, u_b1, 2, rates[0]!);',
-      'update_sgd(W2, dW2, u_W2, 2, rates[0]!);',
+      'update_sgd(W1, dW1, u_W1, rates, 4);',
+      'update_sgd(b1, db1, u_b1, rates, 2);',
+      'update_sgd(W2, dW2, u_W2, rates, 2);',
     ]);
     expect(text).toContain('const u_W2 = state.subarray(6, 8);');
   });
@@ -199,9 +199,9 @@ describe('the update', () => {
     expect(text.match(/function update_sgd/g)).toHaveLength(1);
     expect(updateOf(text).slice(1)).toEqual([
       'rates[0] = falling[0]! * rateFactor;',
-      'update_sgd(W1_to_b1, dW1_to_b1, u_W1_to_b1, 6, rates[0]!);',
+      'update_sgd(W1_to_b1, dW1_to_b1, u_W1_to_b1, rates, 6);',
       'rates[1] = falling[0]! * rateFactor;',
-      'update_sgd(W2, dW2, u_W2, 2, rates[1]!);',
+      'update_sgd(W2, dW2, u_W2, rate, 2);',
     ]);
     expect(text).toContain('const u_W2 = state.subarray(6, 8);');
   });
@@ -209,15 +209,15 @@ describe('the update', () => {
   it('gives a second function its own name where the optimizers differ', () => {
     const own: UpdateLoops = {
       ...momentumLoops,
-      functions: [{ ...momentumLoops.functions[0]!, body: [loop('i', 'count', store('p', 'i', 'rate'))] }],
+      functions: [{ ...momentumLoops.functions[0]!, body: [loop('i', 'count', store('p', 'i', load('rate', 0)))] }],
     };
     const two = request([
       { ...group, parameters: ['W1', 'b1'] },
       { ...group, parameters: ['W2'] },
     ]);
     const text = emitModule({ ...two, groups: [momentumLoops, own] });
-    expect(text).toContain('function update_sgd_2(p: Float64Array, count: number, rate: number)');
-    expect(updateOf(text).at(-1)).toBe('update_sgd_2(W2, 2, rates[1]!);');
+    expect(text).toContain('function update_sgd_2(p: Float64Array, rate: Float64Array, count: number)');
+    expect(updateOf(text).at(-1)).toBe('update_sgd_2(W2, rate, 2);');
   });
 
   it('clips the gradients first', async () => {
@@ -242,10 +242,10 @@ describe('the update', () => {
     expect([...short]).toEqual([0.3, 0.4]);
   });
 
-  it('refuses a scalar that nothing sets', () => {
+  it('refuses a number that nothing sets', () => {
     const { rate: _, ...rateless } = group;
     const unscheduled = request([rateless]);
-    expect(() => emitModule(unscheduled)).toThrow("scalar 'rate'");
+    expect(() => emitModule(unscheduled)).toThrow("with 'rate', which has no array");
   });
 });
 

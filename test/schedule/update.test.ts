@@ -61,6 +61,17 @@ describe.each([
   });
 });
 
+it.each([
+  ['adam(rate = 0.1)', ['t']],
+  ['adam(rate = cosine(0.1, period = 9), beta1 = linear(0.8, total = 9, end = 0.9))', ['t']],
+  ['lamb(rate = 0.1)', ['t']],
+  ['sgd(rate = 0.1)', []],
+])('hands whole numbers to functions, and fractions in arrays: %s', (optimizer, whole) => {
+  const { functions, steps } = scheduleUpdate(updateOf(optimizer), { dtype: 'f32' });
+  expect([...new Set(functions.flatMap(({ numbers = [] }) => numbers))]).toEqual(whole);
+  expect(steps.flatMap(({ buffers }) => buffers)).toContain('rate');
+});
+
 it('fuses an elementwise optimizer into one loop, with scalars and their reciprocals before it', () => {
   const loops = scheduleUpdate(updateOf('adam(rate = 0.1)'), { dtype: 'f32' });
   expect(loops.steps).toHaveLength(1);
@@ -69,6 +80,7 @@ it('fuses an elementwise optimizer into one loop, with scalars and their recipro
     'c1',
     'c2',
     'inverse_c1',
+    'rate_value',
     'inverse_c2',
     'for',
   ]);

@@ -59,7 +59,7 @@ class UpdateWriter implements UpdateText {
   private readonly views: Views;
   private readonly local: Scope;
   private readonly call: CallWriter;
-  /** Schedule -> the text that reads its value. */
+  /** Schedule -> the array whose first element is its value. */
   private readonly scheduled = new Map<string, string>();
   /** Slices of the flat arrays by their text, so that equal ones are made once. */
   private readonly slices = new Map<string, string>();
@@ -100,9 +100,9 @@ class UpdateWriter implements UpdateText {
       const name = this.local.declare(isValue ? program.name : `${program.name}_${buffer.tensor}`);
       buffers.set(buffer.tensor, name);
       this.declarations.push(`const ${name} = new Float64Array(1);`);
-      if (isValue) this.scheduled.set(program.name, `${name}[0]!`);
+      if (isValue) this.scheduled.set(program.name, name);
     }
-    this.steps(program, loops, buffers, '1', new Map());
+    this.steps(program, loops, buffers, '1');
   }
 
   // ------------------------------------------------------------------------------------------------------------- groups
@@ -118,18 +118,18 @@ class UpdateWriter implements UpdateText {
       bases.set(tensor.name, this.stateSize);
       this.stateSize += total;
     }
-    const scalars = new Map<string, string>();
+    const numbers = new Map<string, string>();
     for (const [hyper, schedule] of group.scheduled) {
       const value = this.scheduled.get(schedule);
       if (value === undefined)
         throw new Error(`no schedule '${schedule}' for '${hyper}' of ${group.optimizer}`);
-      scalars.set(hyper, value);
+      numbers.set(hyper, value);
     }
-    if (group.rate !== undefined) scalars.set('rate', this.rate(group.rate));
+    if (group.rate !== undefined) numbers.set('rate', this.rate(group.rate));
 
     let before = 0;
     for (const run of runs) {
-      const buffers = new Map(scratch);
+      const buffers = new Map([...scratch, ...numbers]);
       buffers.set('p', this.slice('parameters', run, ''));
       buffers.set('g', this.slice('gradients', run, 'd'));
       for (const tensor of states) {
@@ -145,18 +145,22 @@ class UpdateWriter implements UpdateText {
           );
         }
       }
-      this.steps(group.program, loops, buffers, String(run.size), scalars);
+      this.steps(group.program, loops, buffers, String(run.size));
       before += run.size;
     }
   }
 
-  /** The rate in force is computed once a step, and kept for whoever asks; gives the text that reads it. */
+  /** The rate in force is computed once a step, and kept for whoever asks; gives the array that begins with it. */
   private rate({ name, written }: Rate): string {
-    const text = typeof written === 'number' ? printNumber(written) : this.scheduled.get(written.schedule);
+    const schedule = typeof written === 'number' ? undefined : this.scheduled.get(written.schedule);
+    const text = typeof written === 'number' ? printNumber(written) : schedule && `${schedule}[0]!`;
     if (text === undefined) throw new Error(`no schedule for the rate of ${name}`);
-    const place = `rates[${this.rateSize++}]`;
-    this.calls.push(`${place} = ${text} * rateFactor;`);
-    return `${place}!`;
+    const place = this.rateSize++;
+    this.calls.push(`rates[${place}] = ${text} * rateFactor;`);
+    if (place === 0) return 'rates';
+    const view = this.local.declare('rate');
+    this.declarations.push(`const ${view} = rates.subarray(${place}, ${place + 1});`);
+    return view;
   }
 
   private get modelStateSize(): number {
@@ -257,17 +261,16 @@ class UpdateWriter implements UpdateText {
     loops: UpdateLoops,
     buffers: ReadonlyMap<string, string>,
     count: string,
-    scheduled: ReadonlyMap<string, string>,
   ): void {
     for (const step of loops.steps) {
       const arrays = step.buffers.map((tensor) => {
-        const name = buffers.get(tensor);
+        const name = buffers.get(tensor) ?? (tensor === 'loss' ? 'results' : undefined);
         if (name === undefined)
           throw new Error(`the update calls '${step.function}' with '${tensor}', which has no array`);
         return name;
       });
       const integers = step.integers.map((integer) => (integer === 'count' ? count : String(integer)));
-      const numbers = (step.numbers ?? []).map((number) => scheduled.get(number) ?? this.stepScalar(number));
+      const numbers = (step.numbers ?? []).map((number) => this.stepScalar(number));
       this.calls.push(this.call(program, loops, step, arrays, integers, numbers));
     }
   }
@@ -275,7 +278,6 @@ class UpdateWriter implements UpdateText {
   private stepScalar(name: string): string {
     if (name === 'step') return 'step';
     if (name === 't') return 'step + 1';
-    if (name === 'loss') return 'results[0]!';
     throw new Error(`an update reads the scalar '${name}', which nothing sets`);
   }
 }
