@@ -209,7 +209,9 @@ describe('the update', () => {
   it('gives a second function its own name where the optimizers differ', () => {
     const own: UpdateLoops = {
       ...momentumLoops,
-      functions: [{ ...momentumLoops.functions[0]!, body: [loop('i', 'count', store('p', 'i', load('rate', 0)))] }],
+      functions: [
+        { ...momentumLoops.functions[0]!, body: [loop('i', 'count', store('p', 'i', load('rate', 0)))] },
+      ],
     };
     const two = request([
       { ...group, parameters: ['W1', 'b1'] },
