@@ -188,13 +188,13 @@ export function update_sgd(
   p: Float64Array,
   g: Float64Array,
   u: Float64Array,
+  rate: Float64Array,
   count: number,
-  rate: number,
 ): void {
   for (let i = 0; i < count; i++) {
     const u_next = 0.9 * u[i]! + g[i]!;
     u[i] = u_next;
-    p[i]! -= rate * u_next;
+    p[i]! -= rate[0]! * u_next;
   }
 }
 
@@ -270,7 +270,7 @@ export function createProgram(batch: number): CompiledProgram {
     update(step: number, rateFactor: number): void {
       schedule_falling(falling_asked, falling, step);
       rates[0] = falling[0]! * rateFactor;
-      update_sgd(parameters, gradients, u, 8, rates[0]!);
+      update_sgd(parameters, gradients, u, rates, 8);
     },
 
     predict(n: number): void {
