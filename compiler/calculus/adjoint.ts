@@ -1,60 +1,12 @@
-/**
- * Reverse mode, by one rule: for every read A[β(L)] of every statement T[α(L)] ⊕= body(L), last statement first,
- *
- *     dA[β(L)]  +=  dT[α(L)] · ∂body/∂A(L)
- *
- * (Griewank and Walther, Evaluating Derivatives, 2nd ed., section 3.2, on whole statements instead of scalars.) Each
- * read gives one statement of its own, inverted to a gather where its map can be (invert.ts), else scattered.
- *
- * A recurrence is pulled back as a whole: its statements need each other's cotangents. Solved for its step, a read at an
- * earlier step t - c gives a read of the cotangent at t + c: the adjoint of a scan is a scan that runs the other way.
- *
- * A cotangent that the model edits (`cotangent h -> ...`, edits.ts) flows on as the edit gives it.
- *
- * Names: the cotangent of `A` is `dA`. If A is read at several places, each contribution is a tensor `dA_1`, `dA_2`, ...
- * (the first comes from the last reader) and `dA` is their sum. The cotangent of the loss is 1 and has no tensor.
- */
+/** The gradient of a program: the sweep over its statements (sweep.ts), and what becomes of every trained parameter. */
 import type { Diagnostics } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../diagnostics/source.ts';
 import { neededFor } from '../graph/builder.ts';
-import {
-  add,
-  extentsOf,
-  freshName,
-  indexOf,
-  indicesIn,
-  isPlainIndex,
-  isScatter,
-  one,
-  read,
-  reads,
-  zero,
-} from '../graph/expressions.ts';
-import { arrangeScans, scanAxis, scanUnits } from '../graph/scan.ts';
-import type {
-  CotangentEdit,
-  Expression,
-  LoopIndex,
-  Origin,
-  Phase,
-  Program,
-  Scan,
-  Statement,
-} from '../graph/types.ts';
-import { activeTensors } from './active.ts';
-import { declareEdit, editInScan, nameEdit, reportNoSteps, reportNotArriving } from './edits.ts';
-import type { NamedEdit } from './edits.ts';
-import { fetchesInside } from './contribution.ts';
-import type { Contribution, ContributionContext } from './contribution.ts';
-import { differential, type Term } from './differential.ts';
-import { invert } from './invert.ts';
-import { TensorTable } from './names.ts';
-import { withFreePlaces } from './rows.ts';
-import { scatter } from './scatter.ts';
-import { atStep } from './steps.ts';
-
-/** The forms of a contribution, the first where it exists. */
-export const forms = { inverted: invert, scatter };
+import { one, zero } from '../graph/expressions.ts';
+import { arrangeScans } from '../graph/scan.ts';
+import type { Program, Statement } from '../graph/types.ts';
+import { reportNotArriving } from './edits.ts';
+import { ReverseSweep, type forms, type SweepRequest, type SweepResult } from './sweep.ts';
 
 export interface DifferentiateOptions {
   /** `scatter` takes the scattered form everywhere: right by construction, the oracle of the inverted one. */
@@ -69,7 +21,7 @@ export interface DifferentiateOptions {
 /**
  * Adds the backward statements of `program.loss` and fills `gradients`: parameter -> tensor of the same axes. Without a
  * loss the program comes back as it is. Reported: E601 (a parameter that the loss does not depend on: it gets no gradient),
- * W702 (a gradient that is zero everywhere), E602, E603.
+ * W702 (a gradient that is zero everywhere), E602, E603, E608 (an edit of a cotangent that does not arrive).
  */
 export function differentiate(
   program: Program,
@@ -86,14 +38,26 @@ export function differentiate(
     );
     return program;
   }
-  const request: SweepRequest = {
-    ...trainingOf(program, loss.name),
-    phase: 'backward',
-    form: options.form ?? 'inverted',
-    dependsOn: options.dependsOn ?? new Set<string>(),
-    ...(program.edits === undefined ? {} : { edits: program.edits }),
-  };
-  return new ReverseSweep(request, diagnostics).run();
+  const { edits = [], ...rest } = program;
+  const { form = 'inverted', dependsOn = new Set() } = options;
+  const request: SweepRequest = { ...trainingOf(program, loss.name), phase: 'backward', form, edits };
+  const sweep = new ReverseSweep(request, diagnostics).sweep();
+  const { gradients, definitions } = gradientsOf(program, loss.name, sweep, { dependsOn, diagnostics });
+  if (!sweep.isComplete) return program;
+  const reached = neededFor(program.statements, [loss.name]);
+  for (const edit of edits.filter(({ tensor }) => sweep.cotangentOf(tensor) === undefined))
+    reportNotArriving(edit, program, reached, new Set(sweep.reserved.keys()), diagnostics);
+  const forward = program.statements.flatMap((statement) => {
+    const companion = sweep.companions.get(statement.target);
+    return companion === undefined ? [statement] : [statement, companion];
+  });
+  return arrangeScans({
+    ...rest,
+    ...(sweep.edited.length === 0 ? {} : { editedCotangents: sweep.edited }),
+    tensors: sweep.tensors.ordered(program.tensors),
+    statements: [...forward, ...sweep.statements, ...definitions],
+    gradients,
+  });
 }
 
 /** The loss by all trained parameters. */
@@ -108,385 +72,47 @@ export function trainingOf(
   return { program, root: loss, by, nameOf: (tensor) => `d${tensor}` };
 }
 
-/** What is differentiated by what. */
-export interface SweepRequest {
-  readonly program: Program;
-  /** Of rank 0: its cotangent is 1. */
-  readonly root: string;
-  /** The tensors whose cotangents are wanted. */
-  readonly by: ReadonlySet<string>;
-  /** The phase of the statements that are made. */
-  readonly phase: Phase;
-  /** What the cotangent of a tensor is called, if that is free. */
-  readonly nameOf: (tensor: string) => string;
-  readonly form?: keyof typeof forms;
-  /** What the model does to cotangents; a derivative that is a term of the model is taken without. */
-  readonly edits?: readonly CotangentEdit[];
-  /** Indices that are the same in all statements, see rows.ts. */
-  readonly ambient?: readonly LoopIndex[];
-  /** What the loss depended on before its derivatives were put in. */
-  readonly dependsOn?: ReadonlySet<string>;
+interface Gradients {
+  /** Every trained parameter's, in the order of declaration. */
+  readonly gradients: Map<string, string>;
+  /** Of those that the sweep has not: 0 everywhere, or 1 of a loss that is itself a parameter. */
+  readonly definitions: readonly Statement[];
 }
 
-/** What a sweep adds to a program. */
-export interface SweepResult {
-  readonly tensors: TensorTable;
-  /** Target -> what belongs right behind its statement. */
-  readonly companions: ReadonlyMap<string, Statement>;
-  readonly statements: readonly Statement[];
-  /** Tensor -> its cotangent, if it is not zero everywhere. */
-  readonly cotangentOf: (tensor: string) => string | undefined;
-}
-
-/** A backward statement whose target is named when all contributions to its cotangent are known. */
-interface Slot extends Contribution {
-  target: string | undefined;
-  readonly origin: Origin;
-  readonly scan?: Scan;
-}
-
-export class ReverseSweep {
-  private readonly program: Program;
-  private readonly loss: string;
-  private readonly request: SweepRequest;
-  private readonly diagnostics: Diagnostics;
-  private readonly tensors: TensorTable;
-  /** Tensor -> name of its cotangent, reserved for every active tensor before anything else is named. */
-  private readonly cotangents: ReadonlyMap<string, string>;
-  /** Tensor -> what its indices are called. */
-  private readonly indexNames = new Map<string, readonly string[]>();
-  /** Tensor -> what is done to its cotangent. */
-  private readonly edits = new Map<string, NamedEdit>();
-  private readonly reached: ReadonlySet<string>;
-  private broken = false;
-  private readonly contributions = new Map<string, Slot[]>();
-  private readonly companions = new Map<string, Statement>();
-  /** Target -> its statement, if that is one of a recurrence. */
-  private readonly recurrent = new Map<string, Statement>();
-  private readonly backward: (Statement | Slot)[] = [];
-
-  constructor(request: SweepRequest, diagnostics: Diagnostics) {
-    const { program, root: loss } = request;
-    this.program = program;
-    this.loss = loss;
-    this.request = request;
-    this.diagnostics = diagnostics;
-    this.tensors = new TensorTable(program.tensors);
-    this.cotangents = reserveCotangents(request, this.tensors);
-    this.reached = neededFor(program.statements, [loss]);
-    for (const edit of request.edits ?? []) {
-      const cotangent = this.cotangents.get(edit.tensor);
-      if (cotangent !== undefined) this.edits.set(edit.tensor, nameEdit(edit, cotangent, this.tensors));
-    }
-    for (const statement of program.statements) {
-      if (statement.scan) this.recurrent.set(statement.target, statement);
-      if (isScatter(statement)) continue;
-      const names = statement.write.map((index) => isPlainIndex(index) ?? '');
-      this.indexNames.set(statement.target, names);
-    }
-  }
-
-  /** The cotangents alone. */
-  sweep(): SweepResult {
-    this.pullBackProgram();
-    return {
-      tensors: this.tensors,
-      companions: this.companions,
-      statements: this.backward.map((entry) => this.asStatement(entry)),
-      cotangentOf: (tensor) => (this.contributions.has(tensor) ? this.cotangents.get(tensor) : undefined),
-    };
-  }
-
-  private pullBackProgram(): void {
-    const { program } = this;
-    const units = scanUnits(program.statements);
-    const ready = this.cotangentsReadyAfter(units);
-    for (const [position, unit] of [...units.entries()].toReversed()) {
-      this.pullBackAll(unit);
-      for (const tensor of ready.get(position) ?? []) this.finish(tensor);
-    }
-  }
-
-  /** The whole program with its gradients. */
-  run(): Program {
-    const { program } = this;
-    this.pullBackProgram();
-    const gradients = this.gradients();
-    const statements = program.statements.flatMap((statement) => {
-      const companion = this.companions.get(statement.target);
-      return companion === undefined ? [statement] : [statement, companion];
+function gradientsOf(
+  program: Program,
+  loss: string,
+  sweep: SweepResult,
+  { dependsOn, diagnostics }: { dependsOn: ReadonlySet<string>; diagnostics: Diagnostics },
+): Gradients {
+  const gradients = new Map<string, string>();
+  const definitions: Statement[] = [];
+  const zeroEverywhere = (name: string, cotangent: string, span: Span, hint: string): void => {
+    diagnostics.warning('W702', span, `the gradient of the parameter \`${name}\` is zero everywhere`, {
+      hint,
     });
-    // without all its statements a recurrence has no order
-    if (this.broken) return program;
-    const { edits: _edits, ...rest } = program;
-    for (const edit of this.request.edits ?? []) {
-      if (this.contributions.has(edit.tensor)) continue;
-      reportNotArriving(edit, program, this.reached, new Set(this.cotangents.keys()), this.diagnostics);
-    }
-    return arrangeScans({
-      ...rest,
-      ...(this.edits.size === 0
-        ? {}
-        : { editedCotangents: [...this.edits.keys()].map((tensor) => this.cotangents.get(tensor) ?? '') }),
-      tensors: this.tensors.ordered(program.tensors),
-      statements: [...statements, ...this.backward.map((entry) => this.asStatement(entry))],
-      gradients,
-    });
-  }
-
-  private hasCotangent(tensor: string): boolean {
-    return tensor === this.loss || this.contributions.has(tensor);
-  }
-
-  /** Position of a unit -> the tensors that no earlier unit reads: their cotangents are then complete. */
-  private cotangentsReadyAfter(units: readonly (readonly Statement[])[]): Map<number, string[]> {
-    const seen = new Set<string>();
-    const ready = new Map<number, string[]>();
-    for (const [position, unit] of units.entries()) {
-      const fresh = unit.flatMap(({ body }) => reads(body).map(({ tensor }) => tensor));
-      const first = [...new Set(fresh)].filter((tensor) => this.cotangents.has(tensor) && !seen.has(tensor));
-      for (const tensor of first) seen.add(tensor);
-      ready.set(position, first);
-    }
-    return ready;
-  }
-
-  /** A plain statement, or a recurrence: of that, last first, each as soon as something needs its cotangent. */
-  private pullBackAll(unit: readonly Statement[]): void {
-    for (const { target, scan } of unit) {
-      const cotangent = this.cotangents.get(target);
-      if (scan && cotangent !== undefined) this.tensors.announceLike(this.tensors.get(target), cotangent);
-    }
-    const waiting = new Set(unit.toReversed());
-    for (;;) {
-      const next = [...waiting].find(({ target }) => this.hasCotangent(target));
-      if (next === undefined) return;
-      waiting.delete(next);
-      this.pullBack(next);
-    }
-  }
-
-  /** The contributions of one statement to the cotangents of what it reads. */
-  private pullBack(statement: Statement): void {
-    const parts = differential(statement, {
-      tensors: this.tensors,
-      isActive: (tensor) => this.cotangents.has(tensor),
-      phase: this.request.phase,
-    });
-    const { target, combine, origin } = statement;
-    if (parts === 'none') {
-      this.diagnostics.error(
-        'E603',
-        origin.span,
-        `a scattered ${combine} (\`${target}\`) has no derivative`,
-        {
-          hint: 'only `+=` and `logsumexp=` have one; take the gradient off what is written: `stop_gradient(...)`',
-        },
+    definitions.push(sweep.define(name, cotangent, zero));
+  };
+  for (const { name, span, role, frozen } of program.tensors.values()) {
+    if (role !== 'parameter' || frozen === true) continue;
+    let cotangent = name === loss ? sweep.tensors.reserve(`d${name}`) : sweep.reserved.get(name);
+    if (cotangent === undefined && dependsOn.has(name)) {
+      cotangent = sweep.tensors.reserve(`d${name}`);
+      zeroEverywhere(name, cotangent, span, 'the derivatives in the loss do not depend on it');
+    } else if (cotangent === undefined) {
+      diagnostics.error('E601', span, `the loss does not depend on the parameter \`${name}\``, {
+        hint: 'use it, remove it, or freeze it in the train block',
+      });
+      continue;
+    } else if (name === loss) definitions.push(sweep.define(name, cotangent, one));
+    else if (sweep.cotangentOf(name) === undefined)
+      zeroEverywhere(
+        name,
+        cotangent,
+        span,
+        'only operators without a derivative (floor, comparisons, stop_gradient) lead to the loss',
       );
-      return;
-    }
-    if (parts.companion) this.companions.set(target, parts.companion);
-    if (parts.helper) this.backward.push(parts.helper);
-    for (const term of parts.terms) this.contribute(term, statement);
+    gradients.set(name, cotangent);
   }
-
-  private contribute(given: Term, statement: Statement): void {
-    const { tensor } = given.read;
-    const { ambient, form = 'inverted' } = this.request;
-    const context = {
-      tensors: this.tensors.all,
-      cotangent: this.cotangents.get(statement.target),
-      axes: this.tensors.get(tensor).axes,
-      preferred: this.indexNames.get(tensor) ?? [],
-      ambient,
-    };
-    const term = ambient === undefined ? given : withFreePlaces(given, context);
-    const inverted = form === 'inverted' ? forms.inverted(term, context) : undefined;
-    const contribution = inverted ?? this.scatter(term, statement, context);
-    const slot: Slot = {
-      ...contribution,
-      target: undefined,
-      origin: adjointOrigin(statement),
-      ...this.adjointScan(tensor, contribution),
-    };
-    if (!this.indexNames.has(tensor) && inverted)
-      this.indexNames.set(
-        tensor,
-        inverted.write.map((index) => isPlainIndex(index) ?? ''),
-      );
-    this.contributions.set(tensor, [...(this.contributions.get(tensor) ?? []), slot]);
-    this.backward.push(slot);
-  }
-
-  private scatter(term: Term, statement: Statement, context: ContributionContext): Contribution {
-    const source = this.recurrent.get(term.read.tensor);
-    const { scan } = statement;
-    const isOwn = scan !== undefined && source?.scan?.group === scan.group;
-    if (!isOwn) return forms.scatter({ term, conditions: [] }, context);
-    const axis = scanAxis(source);
-    const contribution = forms.scatter(atStep(term, scan.index, axis), context, axis);
-    const { indices, write, body } = contribution;
-    const { ambient = [] } = this.request;
-    const scope = { extents: extentsOf([...indices, ...ambient]), tensors: this.tensors.all };
-    if (!fetchesInside([...write, ...indicesIn(body)], scope)) {
-      const message = `a step of \`${source.target}\` is read at a place that data decides, in a scan over the open dimension`;
-      this.diagnostics.error('E603', statement.origin.span, message);
-    }
-    return contribution;
-  }
-
-  /** The place of what is written to the cotangent of a recurrent tensor in the recurrence of the cotangents. */
-  private adjointScan(tensor: string, { write }: Pick<Contribution, 'write'>): { scan?: Scan } {
-    const source = this.recurrent.get(tensor);
-    if (source?.scan === undefined) return {};
-    const step = write[scanAxis(source)];
-    const index = step === undefined ? undefined : isPlainIndex(step);
-    if (index === undefined) return {};
-    const { group, reversed } = source.scan;
-    return { scan: { group: `${group}, adjoint`, index, reversed: !reversed } };
-  }
-
-  /** Names the contributions of a tensor; several are summed. */
-  private finish(tensor: string): void {
-    const slots = this.contributions.get(tensor) ?? [];
-    const cotangent = this.cotangents.get(tensor);
-    const [only] = slots;
-    if (cotangent === undefined || only === undefined) return;
-    const primal = this.tensors.get(tensor);
-    const edit = this.edits.get(tensor);
-    const sum = edit?.arriving ?? cotangent;
-    if (slots.length === 1) {
-      only.target = sum;
-      this.tensors.declareLike(primal, sum);
-      if (edit) this.apply(edit);
-      return;
-    }
-    for (const [position, slot] of slots.entries()) {
-      slot.target = this.tensors.reserve(`${cotangent}_${position + 1}`);
-      this.tensors.declareLike(primal, slot.target);
-    }
-    const at = this.plainIndices(tensor);
-    const parts = slots.map((slot) =>
-      read(
-        slot.target ?? '',
-        at.map((index) => indexOf(index.name)),
-      ),
-    );
-    this.assign(tensor, sum, at, parts.reduce<Expression>(add, zero));
-    if (edit) this.apply(edit);
-  }
-
-  /** The statements of an edit, behind what arrives. */
-  private apply(edit: NamedEdit): void {
-    const { tensor } = edit.edit;
-    declareEdit(edit, this.tensors);
-    const source = this.recurrent.get(tensor);
-    const statements = source?.scan ? editInScan(edit, { ...source, scan: source.scan }) : edit.statements;
-    if (statements === undefined) {
-      reportNoSteps(edit.edit, this.diagnostics);
-      this.broken = true;
-      return;
-    }
-    for (const statement of statements) {
-      const { origin } = statement;
-      const history = [...origin.history, `edited cotangent of ${tensor}`];
-      this.backward.push({ ...statement, origin: { ...origin, history } });
-    }
-  }
-
-  /** dA[...] = value */
-  private assign(tensor: string, cotangent: string, indices: readonly LoopIndex[], body: Expression): void {
-    const primal = this.tensors.get(tensor);
-    const definition = this.program.statements.find((statement) => statement.target === tensor);
-    const history = [...(definition?.origin.history ?? []), `adjoint of ${tensor}`];
-    this.tensors.declareLike(primal, cotangent);
-    const write = indices.map((index) => indexOf(index.name));
-    this.backward.push({
-      target: cotangent,
-      indices,
-      write,
-      combine: 'assign',
-      body,
-      phase: this.request.phase,
-      origin: { span: primal.span, calls: [], ...definition?.origin, history },
-      ...this.adjointScan(tensor, { write }),
-    });
-  }
-
-  /** One index for each axis of a tensor, called as elsewhere. */
-  private plainIndices(tensor: string): LoopIndex[] {
-    const taken = new Set<string>();
-    return this.tensors.get(tensor).axes.map((extent, axis) => {
-      const name = freshName(this.indexNames.get(tensor)?.[axis] ?? 'ijklmnopq'[axis] ?? 'i', taken);
-      taken.add(name);
-      return { name, extent };
-    });
-  }
-
-  /** Every trained parameter's gradient, in the order of declaration. */
-  private gradients(): Map<string, string> {
-    const gradients = new Map<string, string>();
-    for (const { name, span, role, frozen } of this.program.tensors.values()) {
-      if (role !== 'parameter' || frozen === true) continue;
-      const cotangent = name === this.loss ? this.tensors.reserve(`d${name}`) : this.cotangents.get(name);
-      if (cotangent === undefined && this.request.dependsOn?.has(name)) {
-        const zeros = this.tensors.reserve(`d${name}`);
-        this.reportZero(name, span, 'the derivatives in the loss do not depend on it');
-        this.assign(name, zeros, this.plainIndices(name), zero);
-        gradients.set(name, zeros);
-        continue;
-      }
-      if (cotangent === undefined) {
-        this.diagnostics.error('E601', span, `the loss does not depend on the parameter \`${name}\``, {
-          hint: 'use it, remove it, or freeze it in the train block',
-        });
-        continue;
-      }
-      if (name === this.loss) this.assign(name, cotangent, [], one);
-      else if (!this.contributions.has(name)) {
-        this.reportZero(
-          name,
-          span,
-          'only operators without a derivative (floor, comparisons, stop_gradient) lead to the loss',
-        );
-        this.assign(name, cotangent, this.plainIndices(name), zero);
-      }
-      gradients.set(name, cotangent);
-    }
-    return gradients;
-  }
-
-  private reportZero(name: string, span: Span, hint: string): void {
-    const message = `the gradient of the parameter \`${name}\` is zero everywhere`;
-    this.diagnostics.warning('W702', span, message, { hint });
-  }
-
-  private asStatement(entry: Statement | Slot): Statement {
-    const { target, indices, write, combine, body, origin, scan } = entry;
-    if (target === undefined) throw new Error('a contribution was left without a name');
-    const { phase } = this.request;
-    return { target, indices, write, combine, body, phase, origin, ...(scan ? { scan } : {}) };
-  }
-}
-
-/**
- * The cotangent of each tensor that has one but for the root, by name: of what lies on a way from what is differentiated by to
- * the root, and of those tensors themselves. Its name is taken in the table.
- */
-export function reserveCotangents(
-  { program, root, by, nameOf }: Pick<SweepRequest, 'program' | 'root' | 'by' | 'nameOf'>,
-  table: TensorTable,
-): Map<string, string> {
-  const cotangents = new Map<string, string>();
-  // by values and by places
-  const reached = neededFor(program.statements, [root]);
-  const active = activeTensors(program, by, reached);
-  for (const { name } of program.tensors.values())
-    if (name !== root && (active.has(name) || (by.has(name) && reached.has(name))))
-      cotangents.set(name, table.reserve(nameOf(name)));
-  return cotangents;
-}
-
-function adjointOrigin({ target, origin }: Statement): Origin {
-  return { ...origin, history: [...origin.history, `adjoint of ${target}`] };
+  return { gradients, definitions };
 }

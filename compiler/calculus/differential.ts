@@ -3,7 +3,7 @@
  *
  *     δT[α(L)]  +=  factor(L) · δA[β(L)]         for every L in the term's box
  *
- * Read from right to left it is forward mode (tangent.ts); with the two maps swapped it is reverse mode (adjoint.ts):
+ * Read from right to left it is forward mode (tangent.ts); with the two maps swapped it is reverse mode (sweep.ts):
  * dA[β(L)] += dT[α(L)] · factor(L). How ⊕ enters is the table `combineRules` below.
  */
 import {

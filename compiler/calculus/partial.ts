@@ -25,7 +25,7 @@ import type {
   Statement,
   Tensor,
 } from '../graph/types.ts';
-import { ReverseSweep } from './adjoint.ts';
+import { ReverseSweep } from './sweep.ts';
 import { TensorTable } from './names.ts';
 import { restoreRows } from './restore.ts';
 import {

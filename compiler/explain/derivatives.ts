@@ -1,5 +1,6 @@
 /** @file The backward part of a statement: ∂T/∂A for all that it reads, the chain rule, and the statement that came of it. */
-import { reserveCotangents, trainingOf } from '../calculus/adjoint.ts';
+import { trainingOf } from '../calculus/adjoint.ts';
+import { reserveCotangents } from '../calculus/sweep.ts';
 import { differential, type Term } from '../calculus/differential.ts';
 import { TensorTable } from '../calculus/names.ts';
 import type { LatexPrinter } from '../emit/latex.ts';

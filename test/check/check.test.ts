@@ -1,7 +1,7 @@
 /** What `compile check` says of right gradients that are not easy to compare, and of wrong ones. */
 import { describe, expect, it } from 'vitest';
 import { unaryDerivatives } from '../../compiler/calculus/unary.ts';
-import { forms } from '../../compiler/calculus/adjoint.ts';
+import { forms } from '../../compiler/calculus/sweep.ts';
 import { constant, multiply } from '../../compiler/graph/expressions.ts';
 import { withEntry } from './planting.ts';
 import { check, type Given } from './support.ts';

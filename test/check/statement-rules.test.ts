@@ -1,6 +1,6 @@
 /** Faults planted in what becomes of a whole statement: how ⊕ enters, and the two forms of a contribution. */
 import { describe, expect, it } from 'vitest';
-import { forms } from '../../compiler/calculus/adjoint.ts';
+import { forms } from '../../compiler/calculus/sweep.ts';
 import type { Contribution } from '../../compiler/calculus/contribution.ts';
 import {
   combineRules,
