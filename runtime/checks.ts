@@ -36,11 +36,17 @@ export interface CheckedStatement {
   readonly write?: (at: ElementReader, ...index: number[]) => readonly number[];
 }
 
-/** The optimizer's statement for some parameters. */
+/** The optimizer's statements for some parameters, by what they make: `p`, or a state as `m`. */
 export interface CheckedUpdate {
   readonly parameters: readonly string[];
+  readonly statements: Readonly<Record<string, CheckedUpdateStatement>>;
+}
+
+export interface CheckedUpdateStatement {
   readonly formula: string;
   readonly place: string;
+  /** `g`, `p`, states as `m` and their next values as `m'`: also what it reads by way of other statements. */
+  readonly reads: readonly string[];
 }
 
 type CheckedArray = RealArray | Int32Array;
@@ -101,7 +107,8 @@ export class Checks {
     this.step = step + 1;
     const { limit = DEFAULT_LIMIT } = this.options;
     if (!(limit > 0)) throw new RangeError(`the limit of checks must be a number above 0, found ${limit}`);
-    this.limit = limit;
+    // what is infinite is beyond every limit
+    this.limit = Math.min(limit, Number.MAX_VALUE);
   }
 
   /** Looks at all values of these tensors; of a recurrence the first step that is wrong is reported. @throws CheckError */
@@ -292,23 +299,29 @@ export class Checks {
   /** Of a parameter, or of what the optimizer keeps beside it. */
   private reportUpdate(name: string, parameter: string, at: number, value: number): never {
     const { description, parameters, gradients, state, scalars, updates } = this.memory!;
-    kept(this.memory!).forEach((array, k) => array.set(this.saved[k]!));
     const owner = description.parameters.find((each) => each.name === parameter);
     const own = description.states.find((each) => each.name === name);
     const shape = owner?.shape ?? own?.shape ?? [];
     const place = placeAt(at, shape);
-    const update = updates.find((each) => each.parameters.includes(parameter));
-    const beside = description.states.filter((each) => each.parameter === parameter);
-    const operands = [
-      ...(owner === undefined
-        ? []
-        : [
-            { name: `d${elementName(parameter, place)}`, value: gradients[owner.offset + at]! },
-            { name: elementName(parameter, place), value: parameters[owner.offset + at]! },
-          ]),
-      ...beside.map((each) => ({ name: elementName(each.name, place), value: state[each.offset + at]! })),
-      ...(own?.scalar === true ? [{ name, value: scalars[own.offset]! }] : []),
-    ];
+    const [maker, made] = own === undefined ? [name, 'p'] : splitAtDot(name);
+    const update = updates.find((each) => each.parameters.includes(maker))?.statements[made];
+    const [oldParameters = parameters, oldState = state, oldScalars = scalars] = this.saved;
+    const operands = (update?.reads ?? []).flatMap((read) => {
+      if (owner === undefined) return [];
+      if (read === 'g')
+        return [{ name: `d${elementName(parameter, place)}`, value: gradients[owner.offset + at]! }];
+      if (read === 'p')
+        return [{ name: elementName(parameter, place), value: oldParameters[owner.offset + at]! }];
+      const isNext = read.endsWith("'");
+      const kept = `${parameter}.${isNext ? read.slice(0, -1) : read}`;
+      const beside = description.states.find((each) => each.name === kept && !each.scalar);
+      if (beside === undefined) return [];
+      const value = (isNext ? state : oldState)[beside.offset + at]!;
+      return [{ name: elementName(`${parameter}.${read}`, place), value }];
+    });
+    if (own?.scalar === true) operands.push({ name, value: oldScalars[own.offset]! });
+    // only now is it undone: the message shows what the step has made, too
+    kept(this.memory!).forEach((array, k) => array.set(this.saved[k]!));
     throw new CheckError(
       {
         tensor: name,
@@ -351,6 +364,12 @@ const kept = ({ parameters, state, scalars }: CheckedMemory): readonly CheckedAr
 
 const elementName = (tensor: string, place: readonly number[]): string =>
   place.length === 0 ? tensor : `${tensor}[${place.join(', ')}]`;
+
+/** `W.m` is the state m beside W. */
+function splitAtDot(name: string): [owner: string, state: string] {
+  const dot = name.lastIndexOf('.');
+  return [name.slice(0, Math.max(0, dot)), name.slice(dot + 1)];
+}
 
 /** The indices of an element of a flat array, row after row. */
 function placeAt(at: number, sizes: readonly number[]): number[] {

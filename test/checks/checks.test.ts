@@ -104,6 +104,27 @@ model Sums {
   });
 });
 
+describe('a limit of Infinity', () => {
+  it('still reports what is infinite, in values and in updates', async () => {
+    const trainer = await checkedTrainer(
+      `
+model Quotient {
+  input x[n]
+  param w ~ ones
+  output q[n] = 1 / (x[n] * w)
+  loss = mean[n](tanh(q[n]))
+  train { optimizer: sgd(rate = inf) }
+}`,
+      { limit: Infinity },
+    );
+    expect((await errorOf(() => trainer.predict({ x: [1, 0] }))).message).toMatch(
+      /^q\[n = 1\] = .* is Infinity/,
+    );
+    expect(trainer.predict({ x: [1e-20] })['q']).toEqual(Float32Array.of(1e20));
+    expect((await errorOf(() => trainer.trainOnBatch({ x: [1] }))).phase).toBe('update');
+  });
+});
+
 describe('a cotangent', () => {
   it('that overflows is found where it does', async () => {
     const trainer = await checkedTrainer(`
@@ -143,13 +164,34 @@ model Line {
     const error = await errorOf(() => trainer.trainOnBatch({ x: [2, -1] }));
     expect(error).toMatchObject({ phase: 'update', tensor: 'w', step: 2, value: Infinity, index: { i: 1 } });
     expect(error.operands).toEqual([
-      { name: 'dw[1]', value: -1 },
       { name: 'w[1]', value: before['w']![1] },
-      { name: 'w.m[1]', value: 1 },
+      { name: 'dw[1]', value: -1 },
+      { name: "w.m'[1]", value: 0 },
     ]);
+    expect(error.statement).toBe("p' = p - rate * g / sqrt(m'^2)");
     expect(error.place).toBe('model.dsl:5:3');
     expect(trainer.getWeights()).toEqual(before);
     expect(trainer.step).toBe(1);
+  });
+
+  it('that makes a state infinite is told by the statement of that state, with its value before', async () => {
+    const text = careless("p - rate * m'").replace("m' = m + g", "m' = 1 / (m + g - 1)");
+    const error = await errorOf(async () => (await checkedTrainer(text)).trainOnBatch({ x: [2, 1] }));
+    expect(error.message).toBe(
+      'w.m[i = 1] = 1 / (m + g - 1) is Infinity at model.dsl:4:3; w.m[1] = 0, dw[1] = 1; in step 1, update',
+    );
+  });
+
+  it('of a matrix has the formula as it is written, whatever the place in memory', async () => {
+    const text = careless("p - rate * g / sqrt(m')")
+      .replace('w[2]', 'w[2, 3]')
+      .replace('w[i]', 'w[i, j]')
+      .replace('sum[i]', 'sum[i, j]');
+    const error = await errorOf(async () => (await checkedTrainer(text)).trainOnBatch({ x: [2, -1] }));
+    expect(error.message).toBe(
+      "w[i = 1, j = 0] = p - rate * g / sqrt(m') is NaN at model.dsl:5:3; " +
+        "w[1, 0] = 1, dw[1, 0] = -1, w.m'[1, 0] = -1; in step 1, update",
+    );
   });
 
   it('that makes a parameter explode is reported by the limit, which may be changed between steps', async () => {

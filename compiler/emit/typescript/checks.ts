@@ -93,22 +93,15 @@ export class CheckWriter {
     ].join('\n');
   }
 
-  /** The optimizer's statement of each group of parameters. */
+  /** What the optimizer computes for each group of parameters. */
   updates(): string {
     const groups = (this.request.model.training?.groups ?? []).map(({ parameters, program }) => {
-      const statement = program.statements.find(({ target }) => target === "p'");
-      return statement === undefined
-        ? undefined
-        : {
-            parameters,
-            formula: wholeFormula(statement, program),
-            place: fullPlace(statement.origin),
-          };
+      const statements = program.statements
+        .filter(({ target }) => isNextValue(target))
+        .map((statement) => [statement.target.slice(0, -1), updateStatement(statement, program)] as const);
+      return { parameters, statements: Object.fromEntries(statements) };
     });
-    return `const updates: readonly CheckedUpdate[] = [\n${groups
-      .filter((group) => group !== undefined)
-      .map((group) => `${printLiteral(group)},`)
-      .join('\n')}\n];`;
+    return `const updates: readonly CheckedUpdate[] = [\n${groups.map((group) => `${printLiteral(group)},`).join('\n')}\n];`;
   }
 
   /** In createProgram: the tensors by name, and what is made of them. Asks for their views, so before these are declared. */
@@ -137,4 +130,35 @@ export class CheckWriter {
       `const checks = new Checks({ statements: checked, tensors: checkedTensors, shapes }, options${memory});`,
     ];
   }
+}
+
+const isNextValue = (target: string): boolean => target.endsWith("'");
+
+/** As the optimizer has it: without the index that runs through all elements, which nobody wrote. */
+function updateStatement(statement: Statement, program: Program) {
+  const [index] = statement.indices;
+  const formula = wholeFormula(statement, program);
+  return {
+    formula: index === undefined ? formula : formula.replaceAll(`[${index.name}]`, ''),
+    place: fullPlace(statement.origin),
+    reads: readsOfUpdate(statement, program),
+  };
+}
+
+/** What is there when the step is over, in the order of the formula: through intermediates, to parameters, gradients and states. */
+function readsOfUpdate(statement: Statement, { statements, tensors }: Program): string[] {
+  const byTarget = new Map(statements.map((each) => [each.target, each]));
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (current: Statement): void => {
+    for (const name of tensorsReadBy(current)) {
+      if (seen.has(name)) continue;
+      seen.add(name);
+      const maker = byTarget.get(name);
+      if (isNextValue(name) || (maker === undefined && tensors.get(name)?.role !== 'scalar')) found.add(name);
+      else if (maker !== undefined) visit(maker);
+    }
+  };
+  visit(statement);
+  return [...found];
 }
