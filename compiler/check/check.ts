@@ -9,8 +9,15 @@ import { examine, moveAll, type Asked, type ForwardRunning, type Found, type Pro
 import { moduleMaker, withProgram, type ModuleMaker } from './modules.ts';
 import { dataKinds, directionFor, firstRows, pointNear, randomData, type DataKind } from './point.ts';
 import { Running } from './running.ts';
-import type { CheckOptions, CheckReport, InputData, LoadedModule, Proof } from './types.ts';
-import { editedParameters, forwardMode, heldProgram, preparedOf, scatteredGradient } from './variants.ts';
+import type { CheckOptions, CheckReport, InputData, LoadedModule } from './types.ts';
+import {
+  editedParameters,
+  forwardMode,
+  heldProgram,
+  preparedOf,
+  scatteredGradient,
+  uneditedGradient,
+} from './variants.ts';
 import { isOpen, merged, reportParameter, type Proofs } from './verdict.ts';
 
 /** Where one point does not decide, another is drawn; what fails at every one is wrong. */
@@ -85,15 +92,17 @@ export class Check {
     parameters: readonly string[],
   ): Promise<Programs> {
     const { analysed, seed } = this;
-    const { without } = this.options;
+    const { without, leaveOut } = this.options;
     const run = (loaded: LoadedModule): Running => new Running(loaded, rows, seed);
     const runOther = async (program: Program): Promise<Running> =>
       run(await this.make(withProgram(analysed, program), 'f64'));
     const held = heldProgram(analysed, without);
     return {
       emitted: run(module),
-      float32: run(await this.make(analysed, 'f32')),
-      scatter: await runOther(scatteredGradient(analysed, without)),
+      ...(leaveOut?.has('float32') !== true && { float32: run(await this.make(analysed, 'f32')) }),
+      ...(leaveOut?.has('scatter') !== true && {
+        scatter: await runOther(scatteredGradient(analysed, without)),
+      }),
       forward: await this.forwardModeOf(this.writtenProgram(), rows, parameters),
       ...(held === undefined ? {} : { held: { running: await runOther(held.program), inputs: held.held } }),
     };
@@ -170,22 +179,22 @@ export class Check {
       this.remarks.add(
         'stop_gradient or a derivative of its own: the differences are those of the loss with these held',
       );
+    const unedited = await this.withoutEdits(programs, parameters);
     const found = examine(programs, first);
-    const settled = new Map<string, Proofs>(found.proofs);
-    const edited: Proof = { kind: 'left out', why: 'its cotangent is edited' };
-    for (const name of editedParameters(this.analysed, parameters)) {
-      const own = settled.get(name);
-      if (own !== undefined) settled.set(name, { ...own, differences: edited, forward: edited });
-      this.remarks.add('edited: a cotangent is edited on its way, so there is no derivative to compare with');
-    }
+    const plain = unedited && examine(unedited.programs, first);
+    const settled = new Map(parameters.map((name) => [name, proofsOf(name, found, plain)]));
     for (let attempt = 1; attempt < POINTS; attempt++) {
       const open = parameters.filter((name) => isOpen(settled.get(name)));
       if (open.length === 0) break;
-      const other = examine(programs, { ...askedAt(attempt), parameters: open });
-      for (const name of open) settled.set(name, merged(settled.get(name), other.proofs.get(name)));
+      const again = { ...askedAt(attempt), parameters: open };
+      const other = examine(programs, again);
+      const otherPlain = unedited && examine(unedited.programs, again);
+      for (const name of open)
+        settled.set(name, merged(settled.get(name), proofsOf(name, other, otherPlain)));
       this.remarks.add('a second point was drawn where the first did not decide');
     }
     moveAll(programs, first.point);
+    if (unedited !== undefined) moveAll(unedited.programs, first.point);
     const reports = parameters.map((name) =>
       reportParameter(name, settled.get(name), {
         analysed: this.analysed,
@@ -193,6 +202,9 @@ export class Check {
         programs,
         asked: first,
         found,
+        ...(unedited !== undefined &&
+          plain !== undefined &&
+          unedited.names.has(name) && { unedited: { programs: unedited.programs, found: plain } }),
         diagnostics: this.diagnostics,
       }),
     );
@@ -209,6 +221,33 @@ export class Check {
       remarks: [...this.remarks],
       ok: loss && reports.every(({ ok }) => ok),
     };
+
+    /** An edited gradient is that of no loss: what is held against differences and forward mode is the one without edits. */
+    function proofsOf(name: string, own: Found, without: Found | undefined): Proofs {
+      const proofs = own.proofs.get(name);
+      if (proofs === undefined) throw new Error(`${name} was not compared`);
+      const other = unedited?.names.has(name) === true ? without?.proofs.get(name) : undefined;
+      return other === undefined
+        ? proofs
+        : { ...proofs, differences: other.differences, forward: other.forward };
+    }
+  }
+
+  /** The parameters behind edited cotangents, and the programs of a check without the edits; undefined if there are none. */
+  private async withoutEdits(
+    { forward, held }: Programs,
+    parameters: readonly string[],
+  ): Promise<{ readonly names: ReadonlySet<string>; readonly programs: Programs } | undefined> {
+    const names = editedParameters(this.analysed, parameters);
+    if (names.size === 0) return undefined;
+    const program = uneditedGradient(this.analysed, this.options.without);
+    const module = await this.make(withProgram(this.analysed, program), 'f64');
+    const list = [...names].join(', ');
+    this.remarks.add(
+      `A cotangent is edited on its way to ${list}: differences and forward mode prove the gradient without the edit.`,
+    );
+    const emitted = new Running(module, forward.running.rows, this.seed);
+    return { names, programs: { emitted, forward, ...(held === undefined ? {} : { held }) } };
   }
 
   /** The formulas as written where they are finite, with their derivative; else in the stable form that was differentiated. */

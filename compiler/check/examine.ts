@@ -3,7 +3,7 @@ import { compareSlope, isKink, SLOPE_TOLERANCE, type Slope } from './slope.ts';
 import { directionFor } from './point.ts';
 import { roundingOf } from './noise.ts';
 import type { Point, Running } from './running.ts';
-import type { Proof, ProofName } from './types.ts';
+import type { ElementwiseProof, Proof, ProofName } from './types.ts';
 
 interface ProofKind {
   /** Before the number that it expects. */
@@ -46,8 +46,9 @@ export interface ForwardRunning {
 export interface Programs {
   /** The emitted module in float64, whose gradient is checked. */
   readonly emitted: Running;
-  readonly float32: Running;
-  readonly scatter: Running;
+  /** Other forms of the same gradient, if they are compared. */
+  readonly float32?: Running;
+  readonly scatter?: Running;
   /** Forward mode of the formulas as they were written, emitted without any rewriting; of their stable form where need be. */
   readonly forward: ForwardRunning;
   /** The loss with stopped gradients held, where there are any. */
@@ -66,14 +67,17 @@ export interface Found {
   readonly written: number;
   /** Parameter -> what each proof says. */
   readonly proofs: ReadonlyMap<string, Readonly<Record<ProofName, Proof>>>;
-  readonly gradients: ReadonlyMap<string, Float64Array>;
-  readonly scattered: ReadonlyMap<string, Float64Array>;
-  readonly inFloat32: ReadonlyMap<string, Float64Array>;
+  readonly gradients: Gradients;
+  /** Those that were compared element by element. */
+  readonly others: Readonly<Partial<Record<ElementwiseProof, Gradients>>>;
 }
+
+/** Parameter -> its gradient. */
+export type Gradients = ReadonlyMap<string, Float64Array>;
 
 /** Puts every program at the point. */
 export function moveAll({ emitted, float32, scatter, forward, held }: Programs, point: Point): void {
-  for (const running of [emitted, float32, scatter, forward.running]) running.moveTo(point);
+  for (const running of [emitted, float32, scatter, forward.running]) running?.moveTo(point);
   if (held === undefined) return;
   held.running.moveTo(point);
   for (const [name, input] of held.inputs) held.running.input(input)?.set(point.parameters.get(name) ?? []);
@@ -84,10 +88,14 @@ export function examine(programs: Programs, asked: Asked): Found {
   moveAll(programs, point);
   const loss = programs.emitted.loss();
   const gradients = gradientsOf(programs.emitted, parameters);
-  const scattered = gradientsOf(programs.scatter, parameters);
-  const inFloat32 = gradientsOf(programs.float32, parameters);
+  const others = {
+    ...(programs.scatter && { scatter: gradientsOf(programs.scatter, parameters) }),
+    ...(programs.float32 && { float32: gradientsOf(programs.float32, parameters) }),
+  };
   const written = programs.forward.running.loss();
-  const most = Math.max(...[...gradients.values()].map(greatest));
+  // of all parameters, also where only some are asked for
+  const all = gradientsOf(programs.emitted, [...point.parameters.keys()]);
+  const most = Math.max(...[...all.values()].map(greatest));
   const lines = new Lines(programs, asked);
   const found = new Map(
     parameters.map((name) => {
@@ -97,23 +105,20 @@ export function examine(programs: Programs, asked: Asked): Found {
         name,
         {
           ...along,
-          scatter: compareElements(
-            gradient,
-            scattered.get(name) ?? [],
-            proofs.scatter.tolerance,
-            most * CANCELLED_FLOAT64,
-          ),
-          float32: compareElements(
-            gradient,
-            inFloat32.get(name) ?? [],
-            proofs.float32.tolerance,
-            most * CANCELLED_FLOAT32,
-          ),
+          scatter: elementwise('scatter', name, most * CANCELLED_FLOAT64),
+          float32: elementwise('float32', name, most * CANCELLED_FLOAT32),
         },
       ] as const;
     }),
   );
-  return { loss, written, proofs: found, gradients, scattered, inFloat32 };
+  return { loss, written, proofs: found, gradients, others };
+
+  function elementwise(proof: ElementwiseProof, name: string, floor: number): Proof {
+    const other = others[proof];
+    if (other === undefined) return { kind: 'left out' };
+    const gradient = gradients.get(name) ?? new Float64Array();
+    return compareElements(gradient, other.get(name) ?? [], proofs[proof].tolerance, floor);
+  }
 }
 
 /** Of one forward and one backward pass, in float64 and copied. */

@@ -46,7 +46,7 @@ function worstLine({ worst, from, declared }: ParameterReport): string[] {
 
 function cell(proof: Proof): string {
   if (proof.kind === 'undecided') return 'undecided';
-  if (proof.kind === 'left out') return 'edited';
+  if (proof.kind === 'left out') return '-';
   if (proof.vanishes === true) return 'both 0';
   return `${exponent(proof.difference)}${proof.ok ? '' : ' !'}`;
 }

@@ -14,7 +14,7 @@ export interface Point {
 export class Running {
   private readonly program: CompiledProgram;
   private readonly module: LoadedModule;
-  private readonly rows: number;
+  readonly rows: number;
 
   constructor(module: LoadedModule, rows: number, seed: number) {
     this.module = module;

@@ -37,6 +37,12 @@ export function scatteredGradient(analysed: AnalysedModel, without: Without): Pr
   return optimise(gradient, { without });
 }
 
+/** The same gradient without what `cotangent` statements of the model do to it: the derivative of the loss. */
+export function uneditedGradient(analysed: AnalysedModel, without: Without): Program {
+  const { edits: _, ...prepared } = preparedOf(analysed);
+  return optimise(differentiate(prepared, new Diagnostics()), { without });
+}
+
 export interface ForwardMode {
   readonly program: Program;
   /** Parameter -> the input that holds its direction. The derivative of the loss is the only metric. */

@@ -38,6 +38,8 @@ interface Surroundings {
   readonly programs: Programs;
   readonly asked: Asked;
   readonly found: Found;
+  /** The same for the gradient that differences and forward mode prove, where the model edits that of the parameter. */
+  readonly unedited?: { readonly programs: Programs; readonly found: Found };
   readonly diagnostics: Diagnostics;
 }
 
@@ -56,7 +58,9 @@ export function reportParameter(
   const gradient = around.found.gradients.get(name) ?? new Float64Array();
   const wrong = proofNames.filter((each) => isWrong(settled[each]));
   const from = placeOfOrigin(statement.origin);
-  const worst = wrong[0] === undefined ? undefined : findWorst(name, shape, wrong[0], around);
+  const isPlain = around.unedited !== undefined && (wrong[0] === 'differences' || wrong[0] === 'forward');
+  const site = isPlain ? { ...around, ...around.unedited } : around;
+  const worst = wrong[0] === undefined ? undefined : findWorst(name, shape, wrong[0], site);
   const notes = [{ span: tensor.span, message: `\`${name}\` is declared here` }];
   const { span } =
     statement.origin.calls[0] === undefined ? statement.origin : { span: statement.origin.calls[0] };
@@ -64,7 +68,7 @@ export function reportParameter(
     around.diagnostics.error(
       'E801',
       span,
-      `the gradient of \`${name}\` is wrong: d${worst.name} is ${number(worst.gradient)}, ${proofs[wrong[0] ?? 'differences'].says} ${number(worst.expected)}`,
+      `the gradient of \`${name}\` is wrong${isPlain ? ', also without the edit of cotangents' : ''}: d${worst.name} is ${number(worst.gradient)}, ${proofs[wrong[0] ?? 'differences'].says} ${number(worst.expected)}`,
       { notes, hint: FAULT },
     );
   else if (settled.differences.kind === 'undecided')
@@ -99,9 +103,8 @@ function findWorst(
   { found, programs, asked }: Surroundings,
 ): WorstElement {
   const gradient = found.gradients.get(name) ?? new Float64Array();
-  const elements = { scatter: found.scattered, float32: found.inFloat32 };
   if (proof === 'scatter' || proof === 'float32') {
-    const other = elements[proof].get(name) ?? new Float64Array();
+    const other = found.others[proof]?.get(name) ?? new Float64Array();
     const off = gradient.map((value, i) => Math.abs(value - (other[i] ?? NaN)));
     const place = off.reduce(
       (most, value, i) => (value > (off[most] ?? 0) || Number.isNaN(value) ? i : most),

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { unaryDerivatives } from '../../compiler/calculus/unary.ts';
 import { forms } from '../../compiler/calculus/sweep.ts';
-import { constant, multiply } from '../../compiler/graph/expressions.ts';
+import { constant, multiply, negate } from '../../compiler/graph/expressions.ts';
 import { withEntry } from './planting.ts';
 import { check, type Given } from './support.ts';
 
@@ -115,22 +115,38 @@ describe('a gradient that is edited by a derivative of its own', () => {
 });
 
 describe('a gradient whose cotangent is edited', () => {
-  it('is compared with its other forms, and not with differences', async () => {
-    const text = model(
-      'input x[n, 3]',
-      'param w[3] ~ ones',
-      'param b ~ ones',
-      'h[n, i] = w[i] * x[n, i]',
-      'cotangent h[n, i] -> 2 * dh[n, i]',
-      'loss = mean[n](sum[i]((h[n, i] + b)^2))',
-    );
+  const text = model(
+    'input x[n, 3]',
+    'param w[3] ~ ones',
+    'param b ~ ones',
+    'h[n, i] = tanh(w[i] * x[n, i])',
+    'cotangent h[n, i] -> clip(dh[n, i], -0.01, 0.01)',
+    'loss = mean[n](sum[i]((h[n, i] + b)^2))',
+  );
+
+  it('is right if it is without the edit, and the report says so', async () => {
     const { report, diagnostics } = await check(text);
     expect(diagnostics).toEqual([]);
-    expect(
-      report?.parameters.map(({ name, proofs }) => [name, proofs.differences.kind, proofs.scatter.kind]),
-    ).toEqual([
-      ['w', 'left out', 'compared'],
-      ['b', 'compared', 'compared'],
+    expect(report?.parameters.map(({ name, ok }) => [name, ok])).toEqual([
+      ['w', true],
+      ['b', true],
+    ]);
+    expect(report?.remarks).toEqual([
+      'A cotangent is edited on its way to w: differences and forward mode prove the gradient without the edit.',
+    ]);
+  });
+
+  it('is proved upstream of the edit, too', async () => {
+    const rule = unaryDerivatives.tanh;
+    if (rule === 'zero') throw new Error('tanh has a derivative');
+    const wrong: typeof rule = (x, y) => negate(rule(x, y));
+    const { report, diagnostics } = await withEntry(unaryDerivatives, 'tanh', wrong, () => check(text));
+    expect(report?.parameters.map(({ name, ok }) => [name, ok])).toEqual([
+      ['w', false],
+      ['b', true],
+    ]);
+    expect(diagnostics.map(({ message }) => message.slice(0, 64))).toEqual([
+      'the gradient of `w` is wrong, also without the edit of cotangent',
     ]);
   });
 });
