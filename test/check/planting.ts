@@ -35,6 +35,9 @@ export interface Trials {
   readonly survived: readonly string[];
 }
 
+/** What finds no fault that the differences do not: each module that is not made saves a quarter of the time. */
+const needless = new Set(['float32'] as const);
+
 /** A fault in a choice (which is the greatest?) is one at some points alone: so many are looked at. */
 const SEEDS = 4;
 
@@ -48,7 +51,8 @@ export async function tryFaults(
   options: Given = {},
   scattered = false,
 ): Promise<Trials> {
-  const given: Given = { directions: 1, rows: ROWS, ...options };
+  const leaveOut = scattered ? needless : new Set([...needless, 'scatter'] as const);
+  const given: Given = { directions: 1, rows: ROWS, leaveOut, ...options };
   const model = analysed(text);
   const right = fingerprint(model, options.data?.arrays, scattered);
   const { named } = await wrongIn(model, given);
