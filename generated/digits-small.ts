@@ -273,16 +273,17 @@ export function gradient_z_dense1_W(
 //     digits-small.dsl:12 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
+  rate: Float64Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
   t: number,
-  rate: number,
 ): void {
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
+  const rate_value = rate[0]!;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
     const g_i = g[i]!;
@@ -290,7 +291,7 @@ export function update_adam(
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i]! -= (rate_value * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -1171,7 +1172,7 @@ export function createProgram(batch: number): CompiledProgram {
 
     update(step: number, rateFactor: number): void {
       rates[0] = 0.001 * rateFactor;
-      update_adam(gradients, m, v, parameters, 7960, step + 1, rates[0]!);
+      update_adam(gradients, rates, m, v, parameters, 7960, step + 1);
     },
 
     predict(n: number): void {

@@ -1606,16 +1606,17 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 //     finetune-gpt.dsl:108 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
+  rate: Float64Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
   t: number,
-  rate: number,
 ): void {
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.99, t);
-  const product = rate * 0.01;
+  const rate_value = rate[0]!;
+  const product = rate_value * 0.01;
   const inverse_c1 = 1 / c1;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
@@ -1625,7 +1626,10 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i] =
+      p_i -
+      product * p_i -
+      (rate_value * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -3763,7 +3767,7 @@ function updatePart1({
     clipGlobalNorm(gradients, 1);
     update_rate_schedule(rate_schedule, step);
     rates[0] = rate_schedule[0]! * rateFactor;
-    update_adamw(gradients, m, v, z_block1_attention_Q_A_to_z_block4_mlp_W_B, 14336, step + 1, rates[0]!);
+    update_adamw(gradients, rates, m, v, z_block1_attention_Q_A_to_z_block4_mlp_W_B, 14336, step + 1);
   };
 }
 

@@ -230,16 +230,17 @@ export function gradient_W2(h: Float32Array, dz: Float32Array, dW2: Float32Array
 // p'[i] = p[i] - rate * 0.01 * p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      finetune.dsl:23 (optimizers.dsl:91)
 export function update_adamw(
   g: Float32Array,
+  rate: Float64Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
   t: number,
-  rate: number,
 ): void {
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
-  const product = rate * 0.01;
+  const rate_value = rate[0]!;
+  const product = rate_value * 0.01;
   const inverse_c1 = 1 / c1;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
@@ -249,7 +250,10 @@ export function update_adamw(
     const p_i = p[i]!;
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i] = p_i - product * p_i - (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i] =
+      p_i -
+      product * p_i -
+      (rate_value * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -867,7 +871,7 @@ export function createProgram(batch: number): CompiledProgram {
 
     update(step: number, rateFactor: number): void {
       rates[0] = 0.004 * rateFactor;
-      update_adamw(gradients, m, v, W2_to_b2, 165, step + 1, rates[0]!);
+      update_adamw(gradients, rates, m, v, W2_to_b2, 165, step + 1);
     },
 
     predict(n: number): void {

@@ -227,15 +227,16 @@ export function gradient_W(
 // p'[i] = p[i] - rate * u'[i]      iris.dsl:15 (optimizers.dsl:12)
 export function update_sgd(
   g: Float32Array,
+  rate: Float64Array,
   u: Float32Array,
   p: Float32Array,
   count: number,
-  rate: number,
 ): void {
+  const rate_value = rate[0]!;
   for (let i = 0; i < count; i++) {
     const u_next_i = 0.9 * u[i]! + g[i]!;
     u[i] = u_next_i;
-    p[i]! -= rate * u_next_i;
+    p[i]! -= rate_value * u_next_i;
   }
 }
 
@@ -334,7 +335,7 @@ export function createProgram(batch: number): CompiledProgram {
 
     update(_step: number, rateFactor: number): void {
       rates[0] = 0.2 * rateFactor;
-      update_sgd(gradients, u, parameters, 15, rates[0]!);
+      update_sgd(gradients, rates, u, parameters, 15);
     },
 
     predict(n: number): void {

@@ -1978,16 +1978,17 @@ export function update_rate_schedule(value: Float64Array, step: number): void {
 // p'[i] = p[i] - rate * u'[i]                      resnet.dsl:30 (optimizers.dsl:12)
 export function update_sgd(
   g: Float32Array,
+  rate: Float64Array,
   u: Float32Array,
   p: Float32Array,
   count: number,
-  rate: number,
 ): void {
+  const rate_value = rate[0]!;
   for (let i = 0; i < count; i++) {
     const p_i = p[i]!;
     const u_next_i = 0.9 * u[i]! + (g[i]! + 0.0005 * p_i);
     u[i] = u_next_i;
-    p[i] = p_i - rate * u_next_i;
+    p[i] = p_i - rate_value * u_next_i;
   }
 }
 
@@ -4484,7 +4485,7 @@ function updatePart1({
     );
     update_rate_schedule(rate_schedule, step);
     rates[0] = rate_schedule[0]! * rateFactor;
-    update_sgd(gradients, u, parameters, 42362, rates[0]!);
+    update_sgd(gradients, rates, u, parameters, 42362);
   };
 }
 

@@ -254,9 +254,10 @@ export function backward_rows(
 // ---------------------------------------------------------------------------------------------------- update
 
 // p'[i] = p[i] - rate * g[i]      xor.dsl:19 (optimizers.dsl:12)
-export function update_sgd(g: Float32Array, p: Float32Array, count: number, rate: number): void {
+export function update_sgd(rate: Float64Array, g: Float32Array, p: Float32Array, count: number): void {
+  const rate_value = rate[0]!;
   for (let i = 0; i < count; i++) {
-    p[i]! -= rate * g[i]!;
+    p[i]! -= rate_value * g[i]!;
   }
 }
 
@@ -356,7 +357,7 @@ export function createProgram(batch: number): CompiledProgram {
 
     update(_step: number, rateFactor: number): void {
       rates[0] = 2 * rateFactor;
-      update_sgd(gradients, parameters, 13, rates[0]!);
+      update_sgd(rates, gradients, parameters, 13);
     },
 
     predict(n: number): void {

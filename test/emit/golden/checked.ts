@@ -308,16 +308,17 @@ export function gradient_E(da: Float32Array, token: Int32Array, dE: Float32Array
 // p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)      observed.dsl:19 (optimizers.dsl:68)
 export function update_adam(
   g: Float32Array,
+  rate: Float64Array,
   m: Float32Array,
   v: Float32Array,
   p: Float32Array,
   count: number,
   t: number,
-  rate: number,
 ): void {
   const c1 = 1 - Math.pow(0.9, t);
   const c2 = 1 - Math.pow(0.999, t);
   const inverse_c1 = 1 / c1;
+  const rate_value = rate[0]!;
   const inverse_c2 = 1 / c2;
   for (let i = 0; i < count; i++) {
     const g_i = g[i]!;
@@ -325,7 +326,7 @@ export function update_adam(
     const v_next_i = 0.999 * v[i]! + (1 - 0.999) * (g_i * g_i);
     m[i] = m_next_i;
     v[i] = v_next_i;
-    p[i]! -= (rate * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
+    p[i]! -= (rate_value * (m_next_i * inverse_c1)) / (Math.sqrt(v_next_i * inverse_c2) + 1e-8);
   }
 }
 
@@ -510,8 +511,23 @@ const checked: Readonly<Record<string, CheckedStatement>> = {
 const updates: readonly CheckedUpdate[] = [
   {
     parameters: ['E', 'w'],
-    formula: "p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)",
-    place: 'observed.dsl:19:22 (optimizers.dsl:68:3)',
+    statements: {
+      m: {
+        formula: "m' = 0.9 * m + (1 - 0.9) * g",
+        place: 'observed.dsl:19:22 (optimizers.dsl:63:3)',
+        reads: ['m', 'g'],
+      },
+      v: {
+        formula: "v' = 0.999 * v + (1 - 0.999) * g^2",
+        place: 'observed.dsl:19:22 (optimizers.dsl:64:3)',
+        reads: ['v', 'g'],
+      },
+      p: {
+        formula: "p' = p - rate * (m' / c1) / (sqrt(v' / c2) + 1e-8)",
+        place: 'observed.dsl:19:22 (optimizers.dsl:68:3)',
+        reads: ['p', "m'", "v'"],
+      },
+    },
   },
 ];
 
@@ -653,7 +669,7 @@ export function createProgram(batch: number, seed: number, options: CheckOptions
       checks.beginUpdate(step);
       total.set(total_next);
       rates[0] = 0.01 * rateFactor;
-      update_adam(gradients, m, v, parameters, 5, step + 1, rates[0]!);
+      update_adam(gradients, rates, m, v, parameters, 5, step + 1);
       checks.endUpdate();
     },
 

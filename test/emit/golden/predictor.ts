@@ -140,8 +140,8 @@ export function forward_z(
   }
 }
 
-// p_logsumexp[n] = logsumexp[k](z[n, k])       busy.dsl:7
-// p[n, k] = exp(z[n, k] - p_logsumexp[n])      busy.dsl:7
+// z_logsumexp[n] = logsumexp[k](z[n, k])       busy.dsl:7
+// p[n, k] = exp(z[n, k] - z_logsumexp[n])      busy.dsl:7
 export function forward_p(z: Float32Array, p: Float32Array, batch: number): void {
   for (let n = 0; n < batch; n++) {
     let largest = -Infinity;
