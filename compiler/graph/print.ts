@@ -8,6 +8,7 @@
  * shows has it written out, on the left (`y[n, k: 10] = b[n]`) or where it is bound (`sum[u: 3](...)`). A recurrence is a `scan`
  * block. A reduction that one statement reads, and the model does not name, stands inside of it (nested.ts).
  */
+import { neededFor } from './builder.ts';
 import { freshName, isScatter, reducedIndices, tensorsReadBy, withoutPrimes } from './expressions.ts';
 import { nestedReductions } from './nested.ts';
 import { printDeclaration, printInitializer } from './print-declaration.ts';
@@ -141,9 +142,18 @@ function modelLines(source: Program, options: ProgramOptions): Line[] {
     const last = program.edits?.[position]?.statements.at(-1);
     lines.push({ text, ...(last ? { place: placeOfStatement(last) } : {}) });
   }
-  const frozen = given.filter((tensor) => tensor.frozen).map((tensor) => tensor.name);
+  const frozen = untrained(source);
   if (frozen.length > 0) ['', `train { freeze: [${frozen.join(', ')}] }`].forEach(plain);
   return lines;
+}
+
+/** Frozen parameters, and those that only a derivative, which is no longer there, read: their gradient is 0. */
+function untrained({ tensors, statements, loss }: Program): string[] {
+  const reached = loss === undefined ? undefined : neededFor(statements, [loss]);
+  return [...tensors.values()]
+    .filter(({ role, frozen }) => role === 'parameter' || frozen === true)
+    .filter(({ name, frozen }) => frozen === true || reached?.has(name) === false)
+    .map(({ name }) => name);
 }
 
 /** Does its own text show how far each index runs that it writes? */

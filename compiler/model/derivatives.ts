@@ -304,6 +304,18 @@ function alongDirection(call: Call, given: readonly Given[], scope: Scope, elabo
   for (const direction of directions) {
     const pair = directionOf(direction, call, scope, elaboration);
     if (pair === undefined) return errorValue;
+    if (by.some(({ tensor }) => tensor === pair.by.tensor)) {
+      const { name = call.callee } = direction.argument;
+      const message = `\`${name.text}\` is given two directions`;
+      return misused(
+        call,
+        name.span,
+        message,
+        elaboration,
+        'E205',
+        'a tensor varies in one direction: add them',
+      );
+    }
     by.push(pair.by);
     along.push(pair.along);
   }

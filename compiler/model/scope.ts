@@ -136,7 +136,7 @@ export class Scope {
     return undefined;
   }
 
-  /** What is read by `name[...]`: never an index, so that `s[n, s]` may read a tensor s at an index s. */
+  /** What a name means where no index can stand: `s[n, s]` may read a tensor s at an index s, `m: n` run as far as the index n. */
   lookupTensor(name: string): ValueEntry | undefined {
     for (const scope of this.outward()) {
       const entry = scope.values.get(name);

@@ -16,10 +16,10 @@ export function elaborateSize(
   elaboration: Elaboration,
 ): Extent | undefined {
   if (syntax.kind === 'reference') {
-    const entry = scope.lookup(syntax.name.text);
+    const entry = scope.lookupTensor(syntax.name.text);
     if (entry?.kind === 'size') {
       entry.used = true;
-      if (typeof entry.extent === 'string') return entry.extent;
+      if (typeof entry.extent === 'string' || entry.extent >= 1) return entry.extent;
     }
     if (entry?.kind === 'tensor') {
       elaboration.error('E304', syntax.span, `\`${syntax.name.text}\` is a tensor, not a size`, {

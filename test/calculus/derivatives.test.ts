@@ -346,6 +346,11 @@ describe('is refused', () => {
       'input x[n, 3]\ninput v[3]\noutput g = jvp(x, x = v)',
       "E611 'v' the direction of `x` must have its shape, [n, 3], but this is [3]",
     ],
+    [
+      'jvp along two directions of one tensor',
+      'input x[n]\noutput g = jvp(x, x = 1, x = 2)',
+      "E205 'x' `x` is given two directions",
+    ],
     ['jvp by a name that is none', 'input x[n]\noutput g = jvp(x, y = x)', "E201 'y' there is no `y` here"],
     [
       'jvp by a recurrence',
