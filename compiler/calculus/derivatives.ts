@@ -78,6 +78,8 @@ export function expandDerivatives(
     const made = statement === first.statement ? expansion.statements : [];
     return [...made, { ...statement, body }];
   });
+  if (new Set(statements.map(({ target }) => target)).size < statements.length)
+    throw new Error(`the derivatives of ${of.name} define a tensor twice`);
   return arrangeScans(withStatements(program, statements, expansion.tensors));
 }
 

@@ -9,9 +9,10 @@ export class TensorTable {
   private readonly companions = new Map<string, Tensor[]>();
   private readonly added: Tensor[] = [];
 
-  constructor(tensors: ReadonlyMap<string, Tensor>) {
+  /** @param taken names that further programs have, of statements that will stand beside these */
+  constructor(tensors: ReadonlyMap<string, Tensor>, taken: Iterable<string> = []) {
     this.entries = new Map(tensors);
-    this.reserved = new Set(tensors.keys());
+    this.reserved = new Set([...tensors.keys(), ...taken]);
   }
 
   /** A name that no tensor has, taken from now on. */

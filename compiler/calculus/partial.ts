@@ -56,16 +56,15 @@ export function partialDerivatives(
   // a step of a recurrence matters through later ones, too: only its cotangent says that
   const isRecurrent = of.statements.some(({ target, scan }) => scan !== undefined && by.has(target));
   const isForward = !isRecurrent && (mode === undefined ? isCheaper : mode === 'forward');
-  const expansions = isForward
-    ? [...by].map((tensor) =>
-        inForwardMode(
-          of,
-          terms.filter((term) => term.by[0]?.tensor === tensor),
-          rows,
-          diagnostics,
-        ),
-      )
-    : [inReverseMode(of, by, rows, diagnostics)];
+  // of `t` by `p_dq` and of `t_dp` by `q`: two derivatives may want one name
+  const taken = new Set<string>();
+  const forwardBy = (tensor: string): Expansion | undefined => {
+    const own = terms.filter((term) => term.by[0]?.tensor === tensor);
+    const expansion = inForwardMode(of, own, rows, taken, diagnostics);
+    for (const name of expansion?.tensors.keys() ?? []) taken.add(name);
+    return expansion;
+  };
+  const expansions = isForward ? [...by].map(forwardBy) : [inReverseMode(of, by, rows, diagnostics)];
   const sound = expansions.filter((each) => each !== undefined);
   if (sound.length < expansions.length) return undefined;
   const valueOf = (term: Derivative): Expression | undefined => {
@@ -192,6 +191,7 @@ function inForwardMode(
   of: Subject,
   terms: readonly Derivative[],
   all: readonly Row[],
+  taken: ReadonlySet<string>,
   diagnostics: Diagnostics,
 ): Expansion | undefined {
   const by = terms[0]?.by[0]?.tensor ?? '';
@@ -204,7 +204,7 @@ function inForwardMode(
   const rows = [...shared, ...diagonalOf(of, terms, all, lifted)];
   const program = oneRowProgram(of, new Set([by]), rows);
   const statements = program.statements.filter(({ target }) => target !== ROOT);
-  const tensors = new TensorTable(program.tensors);
+  const tensors = new TensorTable(program.tensors, taken);
   const element = lifted.map(placeOfRow);
   const nameOf = (tensor: string): string => `d${tensor}_d${by}`;
   const isDirect = statements.every(({ body }) =>

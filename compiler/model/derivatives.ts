@@ -211,11 +211,14 @@ function jacobian({ call, y, x, tensor }: Pair, elaboration: Elaboration): Resul
   return whole({ call, y, x, tensor }, elaboration, y.value.axes);
 }
 
-/** The derivative of a whole tensor by a whole tensor: the shown axes of y, then those of x; an open first axis is shared. */
-function whole({ call, y, x }: Pair, elaboration: Elaboration, shown: readonly Axis[]): Value {
+/**
+ * The derivative of a whole tensor by a whole tensor: the shown axes of y, then those of x. An open first axis of both is
+ * shared, where y has `rows`: one value, or several, for each.
+ */
+function whole({ call, y, x }: Pair, elaboration: Elaboration, shown: readonly Axis[], rows = true): Value {
   const [row] = y.value.axes;
   const [first] = x.value.axes;
-  const isShared = typeof row?.extent === 'string' && row.extent === first?.extent;
+  const isShared = rows && typeof row?.extent === 'string' && row.extent === first?.extent;
   const places = new Map(isShared && first ? [[first.variable, indexOf(row.variable)]] : []);
   // an axis of size 1 that is not shown is read at its only place
   const only = new Map(
@@ -245,10 +248,13 @@ function hessian({ call, y, x, tensor }: Pair, elaboration: Elaboration): Result
   const first = gradient({ call, y, x, tensor }, elaboration);
   if (first.kind === 'error') return errorValue;
   const again = tensorValue(tensor, elaboration.variables);
+  // the rows of the first derivative of a number are those of x
+  const hasRows = y.value.axes.some(({ extent }) => typeof extent === 'string');
   return whole(
     { call, y: { ...y, value: first }, x: { ...x, value: again }, tensor },
     elaboration,
     first.axes,
+    hasRows,
   );
 }
 
