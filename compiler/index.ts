@@ -25,7 +25,7 @@ import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
 import { neededPrelude } from './prelude/needed.ts';
-import { cotangentsOf, keeping, namedTensors } from './rewrite/named.ts';
+import { cotangentsOf, keeping, namedTensors, type Followed } from './rewrite/named.ts';
 import { optimise, passes, passMeanings, prepare } from './rewrite/index.ts';
 import type { PassName, RewriteOptions } from './rewrite/index.ts';
 import { choices } from './schedule/choices.ts';
@@ -107,7 +107,7 @@ export interface AnalysedModel {
   /** The program after all passes: what is scheduled. */
   readonly program: Program;
   /** With `trace`: the tensors that keep a statement of their own. */
-  readonly traced?: readonly string[];
+  readonly traced?: readonly Followed[];
 }
 
 export interface Analysis {
@@ -186,7 +186,7 @@ export function analyse(source: Source, options: AnalyseOptions = {}): Analysis 
   }
   if (diagnostics.hasErrors) return { diagnostics: withoutAllowed(diagnostics.list), models: [] };
   const analyseOne = inference ? analyseInference : analyseModel;
-  const models = elaborated.map((model) => analyseOne(model, source.text, diagnostics, options));
+  const models = elaborated.map((model) => analyseOne(model, diagnostics, options));
   return { diagnostics: withoutAllowed(diagnostics.list), models: diagnostics.hasErrors ? [] : models };
 }
 
@@ -220,11 +220,10 @@ function prepareAll(
 
 function analyseModel(
   model: Model,
-  text: string,
   diagnostics: Diagnostics,
   { without, trace = false, ended = ignored }: AnalyseOptions,
 ): AnalysedModel {
-  const named = trace ? namedTensors(model.program, text) : [];
+  const named = trace ? namedTensors(model.program, model.names) : [];
   const { stages, observe } = stagesFrom([{ pass: 'elaborate', program: model.program }], ended);
   const prepared = prepareAll(keeping(model.program, named), diagnostics, { observe, without });
   if (diagnostics.hasErrors) return { model, stages, gradient: prepared, program: prepared };
@@ -234,7 +233,7 @@ function analyseModel(
   const dependsOn = neededFor(statements, loss === undefined ? [] : [loss]);
   const gradient = loss === undefined ? prepared : differentiate(prepared, diagnostics, { dependsOn });
   observe('differentiate', gradient);
-  const traced = [...named, ...cotangentsOf(named, gradient)];
+  const traced = [...named, ...cotangentsOf(named, prepared, gradient)];
   const program = diagnostics.hasErrors
     ? gradient
     : optimise(keeping(gradient, traced), { observe, without });
@@ -258,7 +257,6 @@ const notForReaders: readonly PassName[] = ['scatter', 'checkpoint', 'recompute'
 
 function analyseInference(
   model: Model,
-  text: string,
   diagnostics: Diagnostics,
   { without, trace = false, ended = ignored }: AnalyseOptions,
 ): AnalysedModel {
@@ -273,7 +271,7 @@ function analyseInference(
   const { stages, observe } = stagesFrom([{ pass: 'elaborate', program: whole }], ended);
   const part = inferenceOf(whole);
   observe('inference', part);
-  const traced = trace ? namedTensors(part, text) : [];
+  const traced = trace ? namedTensors(part, model.names) : [];
   const gradient = prepareAll(keeping(part, traced), diagnostics, { observe, without });
   if (diagnostics.hasErrors) return { model, stages, gradient, program: gradient };
   const program = optimise(gradient, { observe, without });
@@ -351,7 +349,7 @@ export function scheduleModel(
     dtype,
     ...(model.batch === undefined ? {} : { batch: model.batch }),
     ...(left === undefined ? {} : { without: left }),
-    ...(traced.length === 0 ? {} : { followed: traced }),
+    ...(traced.length === 0 ? {} : { followed: traced.map(({ tensor }) => tensor) }),
   });
 }
 

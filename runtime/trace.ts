@@ -32,27 +32,29 @@ export interface TraceOptions<Name extends string = string> {
 }
 
 /** A tensor that can be followed. `n` stands for the rows of the batch. */
-export interface TracedTensor {
+export interface TracedTensor<Name extends string = string> {
+  /** As the model calls it: what differs in training and inference are two tensors of one name. */
+  readonly name: Name;
   readonly kind: TraceKind;
   readonly axes: readonly (number | 'n')[];
   readonly place: string;
   readonly formula: string;
 }
 
-export interface TracedProgram {
-  readonly traced: Readonly<Record<string, TracedTensor>>;
+export interface TracedProgram<Name extends string> {
+  readonly traced: Readonly<Record<string, TracedTensor<Name>>>;
   readonly tensors: Readonly<Record<string, RealArray>>;
 }
 
 export class Tracer<Name extends string> {
-  private readonly program: TracedProgram;
+  private readonly program: TracedProgram<Name>;
   private readonly options: TraceOptions<Name>;
   private phase: TracePhase = 'forward';
   private step = 0;
   private rows = 0;
   private wanted: ReadonlySet<string> | undefined;
 
-  constructor(program: TracedProgram, options: TraceOptions<Name>) {
+  constructor(program: TracedProgram<Name>, options: TraceOptions<Name>) {
     this.program = program;
     this.options = options;
   }
@@ -63,24 +65,25 @@ export class Tracer<Name extends string> {
     this.rows = rows;
     this.step = step + 1;
     const { traceNames } = this.options;
-    for (const name of traceNames ?? [])
-      if (!Object.hasOwn(this.program.traced, name))
-        throw new RangeError(
-          `nothing is called '${name}'; what can be traced is ${Object.keys(this.program.traced).join(', ')}`,
-        );
+    if (traceNames !== undefined) {
+      const known = new Set<string>(Object.values(this.program.traced).map(({ name }) => name));
+      for (const name of traceNames)
+        if (!known.has(name))
+          throw new RangeError(`nothing is called '${name}'; what can be traced is ${[...known].join(', ')}`);
+    }
     this.wanted = traceNames && new Set(traceNames);
   }
 
-  /** Hands on these tensors, if they are wanted. */
-  emit(...names: readonly Name[]): void {
+  /** Hands on these tensors, by what they are called in the module, if they are wanted. */
+  emit(...tensors: readonly string[]): void {
     const { onTrace } = this.options;
     if (onTrace === undefined) return;
-    for (const name of names) {
+    for (const tensor of tensors) {
+      const { name, kind, axes, place, formula } = this.program.traced[tensor]!;
       if (this.wanted?.has(name) === false) continue;
-      const { kind, axes, place, formula } = this.program.traced[name]!;
       const shape = axes.map((extent) => (extent === 'n' ? this.rows : extent));
       const size = shape.reduce((product, extent) => product * extent, 1);
-      const data = this.program.tensors[name]!.subarray(0, size);
+      const data = this.program.tensors[tensor]!.subarray(0, size);
       onTrace({ name, kind, phase: this.phase, shape, data, step: this.step, place, formula });
     }
   }

@@ -60,6 +60,13 @@ export function differentiate(
   });
 }
 
+/** What `differentiate` calls the cotangents of the loss: tensor -> its cotangent, if it is not zero everywhere. */
+export function cotangentNames(program: Program): Map<string, string> {
+  const { loss } = program;
+  if (loss === undefined) return new Map();
+  return reserveCotangents(trainingOf(program, loss), new TensorTable(program.tensors));
+}
+
 /** The loss by all trained parameters. */
 export function trainingOf(
   program: Program,

@@ -82,7 +82,8 @@ export function elaborateModel(definition: ModelDefinition, file: Scope, diagnos
       states.map((each) => each.scope),
       diagnostics,
     );
-  return { name, program, ...batch, ...(training ? { training } : {}), span: definition.span };
+  const names = definition.items.flatMap(definedBy).map(({ text }) => text);
+  return { name, program, ...batch, ...(training ? { training } : {}), names, span: definition.span };
 }
 
 /** The statements of a model with one value of `training`. */

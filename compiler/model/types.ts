@@ -9,6 +9,8 @@ export interface Model {
   /** The name of the open dimension, if the model has one: an Extent of the program. */
   readonly batch?: string;
   readonly training?: Training;
+  /** What its own items name: inputs, parameters, statements, ... but not what only layers name. */
+  readonly names: readonly string[];
   /** The whole of its definition. */
   readonly span: Span;
 }

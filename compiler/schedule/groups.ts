@@ -12,6 +12,7 @@ import { neededFor } from '../graph/builder.ts';
 import { evaluationResults, nextValues, trainingResults } from '../graph/results.ts';
 import { scanUnits } from '../graph/scan.ts';
 import type { Program, Statement, Tensor } from '../graph/types.ts';
+import { INFERENCE_HISTORY } from '../graph/variants.ts';
 import { nothing } from './choices.ts';
 import type { Without } from './choices.ts';
 
@@ -40,13 +41,26 @@ export function neededStatements(program: Program, roots: Iterable<string>): Set
 
 /**
  * In which lists of steps each needed statement stands.
- * @param kept what is computed in training though nothing may need it
+ * @param kept what is stored though nothing may need it; it is computed then in training, or in `evaluate` if it is of inference
  */
 export function partsOf(program: Program, kept: readonly string[] = []): Map<Statement, Set<Part>> {
   const results = [...trainingResults(program), ...nextValues(program).values()];
-  const followed = neededStatements(program, kept);
+  const ofInference = new Set(
+    program.statements
+      .filter(({ origin }) => origin.history.includes(INFERENCE_HISTORY))
+      .map(({ target }) => target),
+  );
+  const followed = neededStatements(
+    program,
+    kept.filter((name) => !ofInference.has(name)),
+  );
   const computed = neededStatements(program, results);
-  const evaluated = program.evaluation && neededStatements(program, evaluationResults(program));
+  const evaluated =
+    program.evaluation &&
+    neededStatements(program, [
+      ...evaluationResults(program),
+      ...kept.filter((name) => ofInference.has(name)),
+    ]);
   const trained = neededStatements(program, program.gradients.values());
   const predicted = neededStatements(program, program.outputs);
   const parts = new Map<Statement, Set<Part>>();

@@ -1,8 +1,5 @@
 /** Modules for inference: the same outputs bit by bit, and nothing else. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { analyse, compile } from '../../compiler/index.ts';
@@ -10,6 +7,7 @@ import { runtimeText } from '../../compiler/cli/standalone.ts';
 import { Random } from '../../runtime/random.ts';
 import type { Port } from '../../runtime/types.ts';
 import { loadModule, loadPredictor } from '../support/load.ts';
+import { strictErrors } from '../support/strict.ts';
 
 /** Running statistics, draws and a penalty of training, a part that only the loss needs. */
 const BUSY = `model Busy {
@@ -36,20 +34,6 @@ let busy = '';
 beforeAll(async () => {
   busy = await emitted(BUSY);
 });
-
-/** What TypeScript finds in a file of this text, at its strictest. */
-function strictErrors(text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'chainrule-inference-'));
-  const file = join(folder, 'alone.ts');
-  writeFileSync(file, text);
-  const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
-  const flags =
-    '--ignoreConfig --noEmit --strict --noUncheckedIndexedAccess --noUnusedLocals --noUnusedParameters ' +
-    '--target es2022 --lib es2023,dom --types';
-  const { stdout } = spawnSync(process.execPath, [tsc, ...flags.split(' '), '', file], { encoding: 'utf8' });
-  rmSync(folder, { recursive: true });
-  return stdout;
-}
 
 /** Values that an input may have. */
 function valuesFor({ shape, batched, element, least = 0, greatest = 1 }: Port, rows: number): number[] {

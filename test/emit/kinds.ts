@@ -301,7 +301,7 @@ const program: Program = {
 };
 
 export const kindsRequest: EmitRequest = {
-  model: { name: 'Kinds', program, span: where },
+  model: { name: 'Kinds', program, names: [], span: where },
   program,
   loops,
   groups: [],

@@ -162,7 +162,7 @@ const training: Training = {
 };
 
 export const netRequest: EmitRequest = {
-  model: { name: 'Net', program: netProgram, batch: 'n', training, span: where('Net') },
+  model: { name: 'Net', program: netProgram, batch: 'n', training, names: [], span: where('Net') },
   program: netProgram,
   loops: netLoops,
   groups: [momentumLoops],

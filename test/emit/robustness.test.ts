@@ -45,7 +45,7 @@ function withBody(body: readonly LoopStatement[]): EmitRequest {
   };
   return {
     ...kindsRequest,
-    model: { name: 'Big', program, span: where },
+    model: { name: 'Big', program, names: [], span: where },
     program,
     loops: {
       ...kindsRequest.loops,

@@ -23,7 +23,7 @@ export function emittedProgram(
 ): EmittedModule {
   const batch = 'n';
   const text = emitModule({
-    model: { name: 'Random', program, batch, span },
+    model: { name: 'Random', program, batch, names: [], span },
     program,
     loops: schedule(program, { dtype, batch, without }),
     groups: [],

@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
+import { runtimeText } from '../../compiler/cli/standalone.ts';
 import { compile, type CompileOptions } from '../../compiler/index.ts';
 import {
   summarizeTrace,
@@ -10,7 +12,9 @@ import {
   type TrainerOptions,
 } from '../../runtime/index.ts';
 import { traceTo } from '../../runtime/node/index.ts';
+import { hasChromium, launch } from '../support/chromium.ts';
 import { loadModule } from '../support/load.ts';
+import { strictErrors } from '../support/strict.ts';
 
 /** h = relu(x w), y = Σ h: for x = (1, 2) and w = ((1, -1), (1, 1)): h = (3, 1), y = 4. */
 const net = `
@@ -108,6 +112,121 @@ model Sequence {
     expect(s![2]).toBeCloseTo(h![0]! + h![2]! + h![4]!, 6);
   });
 
+  it('calls a cotangent as the module does where the model has its name for something else', async () => {
+    const { seen, onTrace } = recorder();
+    const text = `
+model Uni {
+  input x[n, 2]
+  param dh[2] ~ [1, 2]
+  param w[2] ~ [3, 4]
+  h[n] = sum[i](x[n, i] * w[i])
+  o[n] = h[n]^2 + sum[i](x[n, i] * dh[i])
+  loss = mean[n](o[n])
+  train { optimizer: sgd(rate = 0.1) }
+}`;
+    const trainer = await traced(text, { onTrace });
+    trainer.trainOnBatch({ x: [1, 0] });
+    expect(seen.map(({ name, kind, data }) => [name, kind, data])).toEqual([
+      ['h', 'value', [3]],
+      ['o', 'value', [10]],
+      ['loss', 'value', [10]],
+      ['do', 'cotangent', [1]],
+      ['dh2', 'cotangent', [6]],
+      ['ddh', 'gradient', [1, 0]],
+      ['dw', 'gradient', [6, 0]],
+      ['dh', 'parameter', [0.9, 2].map(Math.fround)],
+      ['w', 'parameter', [2.4, 4].map(Math.fround)],
+    ]);
+  });
+
+  it('of what differs in training and inference has the one that the pass computes, by the one name', async () => {
+    const { seen, onTrace } = recorder();
+    const text = `
+layer double(x[..]) -> y[..] {
+  inner[..] = training ? 2 * x[..] : x[..]
+  y[..] = inner[..] + 0
+}
+model Modes {
+  input x[n, 2]
+  param w ~ 3
+  a[n, i] = w * x[n, i]
+  g = a |> double
+  h[n, i] = g[n, i] + 1
+  output o[n] = sum[i](h[n, i])
+  loss = mean[n](o[n]^2)
+  metric mae = mean[n](abs(o[n]))
+  train { optimizer: sgd(rate = 0.1) }
+}`;
+    const trainer = await traced(text, { onTrace });
+    const values = () => seen.splice(0).map(({ name, data }) => [name, ...data]);
+    trainer.trainOnBatch({ x: [1, 0] });
+    expect(values()).toEqual([
+      ['a', 3, 0],
+      ['g', 6, 0],
+      ['h', 7, 1],
+      ['o', 8],
+      ['loss', 64],
+      ['mae', 8],
+      ['do', 16],
+      ['dh', 16, 16],
+      ['dg', 16, 16],
+      ['da', 32, 32],
+      ['dw', 32],
+      ['w', Math.fround(-0.2)],
+    ]);
+    trainer.setWeights({ w: [3] });
+    trainer.evaluate({ x: [1, 0] });
+    expect(values()).toEqual([
+      ['a', 3, 0],
+      ['g', 3, 0],
+      ['h', 4, 1],
+      ['o', 5],
+      ['loss', 25],
+      ['mae', 5],
+    ]);
+    trainer.predict({ x: [1, 0] });
+    // what only renames another tensor is not on the way to the outputs
+    expect(values()).toEqual([
+      ['a', 3, 0],
+      ['h', 4, 1],
+      ['o', 5],
+    ]);
+  });
+
+  it('has nothing that only a layer or another model names, in whatever file it stands', async () => {
+    const { seen, onTrace } = recorder();
+    const text = `
+import "./layers.dsl"
+layer shift(x[..]) -> y[..] {
+  near[..] = x[..] + 1
+  y[..] = near[..]^2
+}
+model Here {
+  input x[n]
+  param w ~ 3
+  h = x |> shift |> far(2)
+  scan n2 {
+    s[n, n2: 2] = (s[n, n2 - 1] else 0) + h[n] * w
+  }
+  loss = mean[n](s[n, 1])
+  train { optimizer: sgd }
+}
+model There {
+  input x[n]
+  param w ~ 1
+  near[n] = x[n] * w
+  loss = mean[n](near[n])
+}`;
+    const far = {
+      path: 'layers.dsl',
+      text: 'layer far(x[..], k) -> s2[..] {\n  near[..] = exp(x[..])\n  s2[..] = k * near[..]\n}',
+    };
+    const trainer = await traced(text, { onTrace }, { load: () => far });
+    trainer.trainOnBatch({ x: [1] });
+    const names = seen.flatMap(({ name, kind }) => (kind === 'value' ? [name] : []));
+    expect(names).toEqual(['h', 's', 'loss']);
+  });
+
   it('goes together with --checks, and with float64', async () => {
     const { seen, onTrace } = recorder();
     const trainer = await traced(net, { onTrace }, { checks: true, dtype: 'f64' });
@@ -125,6 +244,52 @@ model Sequence {
     const [plain, followed] = [await train(false), await train(true)];
     followed.forEach((value, k) => expect(value).toBeCloseTo(plain[k]!, 6));
   });
+});
+
+describe('a name that is asked for', () => {
+  it('and misspelt does not compile', async () => {
+    const { modules } = await compile(
+      { path: 'net.dsl', text: net },
+      { trace: true, format: false, standalone: runtimeText(['trace']) },
+    );
+    const asking = (name: string): string =>
+      `${modules[0]!.text}\nexport const trainer = createTrainer({ traceNames: ['same', 'dsame', 'dw', '${name}'] });\n`;
+    expect(strictErrors(asking('w'))).toBe('');
+    expect(strictErrors(asking('sane'))).toMatch(
+      /^[^\n]*error TS2322: Type '"sane"' is not assignable to type 'TraceName'\.\s*$/,
+    );
+  }, 60_000);
+});
+
+describe.skipIf(!hasChromium)('in a worker of a page', () => {
+  it('a listener is handed the same', async () => {
+    const { modules } = await compile(
+      { path: 'net.dsl', text: net },
+      { trace: true, format: false, standalone: runtimeText(['trace']) },
+    );
+    const using = `
+      const seen = [];
+      createTrainer({ onTrace: ({ name, data }) => seen.push([name, ...data]), traceNames: ['h', 'dh', 'dw'] })
+        .trainOnBatch({ x: [1, 2] });
+      postMessage(seen);`;
+    const { code } = transformSync(`${modules[0]!.text}${using}`, { loader: 'ts', format: 'esm' });
+    const browser = await launch();
+    const page = await browser.newPage();
+    await page.route('http://page.test/', (route) => route.fulfill({ contentType: 'text/html', body: '' }));
+    await page.goto('http://page.test/');
+    const found: unknown = await page.evaluate(`new Promise((resolve, reject) => {
+      const file = new Blob([${JSON.stringify(code)}], { type: 'text/javascript' });
+      const worker = new Worker(URL.createObjectURL(file), { type: 'module' });
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message));
+    })`);
+    await browser.close();
+    expect(found).toEqual([
+      ['h', 3, 1],
+      ['dh', 8, 8],
+      ['dw', 8, 8, 16, 16],
+    ]);
+  }, 60_000);
 });
 
 describe('a summary', () => {

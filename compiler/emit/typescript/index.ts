@@ -114,16 +114,18 @@ class ModulePrinter {
       new Map(offsets.map(({ name, offset }) => [offset, name])),
     );
     const rows = loops.batch === undefined ? undefined : local.declare(loops.batch);
-    const stepCall = (step: Step): string => {
-      const call = callFunction(
-        step,
-        step.buffers.map((tensor) => views.of(tensor)),
-        step.integers.map((integer) => this.extent(integer, rows)),
-        [],
-      );
-      const served = this.serving(call, functionOf(step, loops.functions), step);
-      return [served, ...(checks?.after(step) ?? []), ...(trace?.after(step) ?? [])].join('\n');
-    };
+    const stepCall =
+      (list: keyof typeof loops.draws | 'backward') =>
+      (step: Step): string => {
+        const call = callFunction(
+          step,
+          step.buffers.map((tensor) => views.of(tensor)),
+          step.integers.map((integer) => this.extent(integer, rows)),
+          [],
+        );
+        const served = this.serving(call, functionOf(step, loops.functions), step);
+        return [served, ...(checks?.after(step) ?? []), ...(trace?.after(step, list) ?? [])].join('\n');
+      };
     /** Says to what watches a list that it begins. */
     const watching = [...(checks === undefined ? [] : ['checks']), ...(trace === undefined ? [] : ['trace'])];
     const begin = (phase: keyof typeof loops.draws | 'backward'): string[] =>
@@ -147,10 +149,13 @@ class ModulePrinter {
       forward: [
         ...begin('forward'),
         ...drawLines('forward'),
-        ...loops.forward.map(stepCall),
+        ...loops.forward.map(stepCall('forward')),
         ...resultLines(trainingResults(program)),
       ],
-      backward: loops.backward.length === 0 ? [] : [...begin('backward'), ...loops.backward.map(stepCall)],
+      backward:
+        loops.backward.length === 0
+          ? []
+          : [...begin('backward'), ...loops.backward.map(stepCall('backward'))],
       update: [
         ...(watched ? ['checks.beginUpdate(step);'] : []),
         ...[...loops.nextValues].map(([state, next]) => `${views.of(state)}.set(${views.of(next)});`),
@@ -161,10 +166,10 @@ class ModulePrinter {
       evaluate: loops.evaluate && [
         ...begin('evaluate'),
         ...drawLines('evaluate'),
-        ...loops.evaluate.map(stepCall),
+        ...loops.evaluate.map(stepCall('evaluate')),
         ...resultLines(evaluationResults(program)),
       ],
-      predict: [...begin('predict'), ...drawLines('predict'), ...loops.predict.map(stepCall)],
+      predict: [...begin('predict'), ...drawLines('predict'), ...loops.predict.map(stepCall('predict'))],
     };
     const observing = [...(checks?.declaration(views) ?? []), ...(trace?.declaration(views) ?? [])];
     const tables = [...(checks === undefined ? [] : this.checkTables(checks)), ...(trace?.tables() ?? [])];

@@ -1,5 +1,6 @@
 /** @file What the emitter is given. */
 import type { Program } from '../../graph/types.ts';
+import type { Followed } from '../../rewrite/named.ts';
 import type { Model } from '../../model/types.ts';
 import type { LoopProgram, UpdateLoops } from '../../schedule/types.ts';
 
@@ -34,7 +35,7 @@ export interface EmitRequest {
   /** One for each of `model.training.schedules`, in their order. */
   readonly schedules: readonly UpdateLoops[];
   /** With `trace`: the tensors that can be followed, beside parameters and gradients. */
-  readonly traced?: readonly string[];
+  readonly traced?: readonly Followed[];
   /** The module predicts only: `program` is what is left of the model for that. */
   readonly inference?: boolean;
   readonly options: EmitOptions;
