@@ -25,6 +25,7 @@ import { elaborate } from './model/index.ts';
 import type { Model } from './model/types.ts';
 import { preludeSources } from './prelude/index.ts';
 import { neededPrelude } from './prelude/needed.ts';
+import { statementsBefore } from './rewrite/before.ts';
 import { cotangentsOf, keeping, namedTensors, type Followed } from './rewrite/named.ts';
 import { optimise, passes, passMeanings, prepare } from './rewrite/index.ts';
 import type { PassName, RewriteOptions } from './rewrite/index.ts';
@@ -378,7 +379,7 @@ export function emittedFunctions(
 }
 
 function requestOf(
-  { model, program, traced }: AnalysedModel,
+  { model, gradient, program, traced }: AnalysedModel,
   scheduled: Pick<EmitRequest, 'loops' | 'groups' | 'schedules'>,
   path: string,
   hash: string,
@@ -398,6 +399,7 @@ function requestOf(
     program,
     inference,
     ...(traced === undefined ? {} : { traced }),
+    ...(checks === true ? { before: statementsBefore(gradient, program) } : {}),
     ...scheduled,
     options: {
       runtime,

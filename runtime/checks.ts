@@ -53,7 +53,10 @@ type CheckedArray = RealArray | Int32Array;
 
 /** What there is to be checked of a program. */
 export interface CheckedProgram {
+  /** In the order in which they run. */
   readonly statements: Readonly<Record<string, CheckedStatement>>;
+  /** As they were before some were put into others: what is read there and not stored is computed again by its own. */
+  readonly before: Readonly<Record<string, CheckedStatement>>;
   readonly tensors: Readonly<Record<string, CheckedArray>>;
   /** The sizes of what is no statement's: inputs, parameters, states. */
   readonly shapes: Readonly<Record<string, readonly (number | 'n')[]>>;
@@ -83,6 +86,12 @@ interface Explained {
   readonly reads: readonly ElementRead[];
 }
 
+/** A value that is there no more, or takes too long to be computed again. */
+class NotToBeHad extends Error {}
+
+/** Computed in about a second. */
+const MOST_TERMS = 2e6;
+
 export class Checks {
   private readonly program: CheckedProgram;
   private readonly options: CheckOptions;
@@ -92,6 +101,10 @@ export class Checks {
   private step = 0;
   private rows = 0;
   private limit = DEFAULT_LIMIT;
+  /** While the cause of a wrong value is looked for: the tensor where it showed. */
+  private reported: string | undefined;
+  /** How many terms may be computed until the search is given up. */
+  private left = 0;
 
   constructor(program: CheckedProgram, options: CheckOptions, memory?: CheckedMemory) {
     this.program = program;
@@ -155,7 +168,7 @@ export class Checks {
   // ---------------------------------------------------------------------------------------------------- finding
 
   private statementOf(name: string): CheckedStatement {
-    const statement = this.program.statements[name];
+    const statement = this.program.statements[name] ?? this.program.before[name];
     if (statement === undefined) throw new Error(`no statement makes ${name}`);
     return statement;
   }
@@ -205,15 +218,14 @@ export class Checks {
     let tensor = name;
     let place = placeAt(at, this.sizesOf(this.statementOf(name).axes));
     let value: number = this.program.tensors[name]![at]!;
-    let explained = this.explain(tensor, place);
+    this.reported = name;
     for (;;) {
-      const deeper = explained.reads.find(
-        (read) => !Object.hasOwn(this.program.tensors, read.tensor) && this.isWrong(read),
-      );
+      const deeper = this.causeOf(tensor, place);
       if (deeper === undefined) break;
       ({ tensor, place, value } = { tensor: deeper.tensor, place: [...deeper.place], value: deeper.value });
-      explained = this.explain(tensor, place);
     }
+    this.reported = undefined;
+    const explained = this.explain(this.statementOf(tensor), place);
     const { formula, place: source, indices, combine = '' } = this.statementOf(tensor);
     const { joined, reads } = explained;
     throw new CheckError(
@@ -234,15 +246,34 @@ export class Checks {
     );
   }
 
+  /** An operand of the element that is not stored and wrong itself. */
+  private causeOf(tensor: string, place: readonly number[]): ElementRead | undefined {
+    const { statements, before, tensors } = this.program;
+    for (const statement of [statements[tensor], before[tensor]]) {
+      if (statement === undefined) continue;
+      try {
+        this.left = MOST_TERMS;
+        const { reads } = this.explain(statement, place);
+        const found = reads.find((read) => !Object.hasOwn(tensors, read.tensor) && this.isWrong(read));
+        if (found !== undefined) return found;
+      } catch (error) {
+        if (!(error instanceof NotToBeHad)) throw error;
+      }
+    }
+    return undefined;
+  }
+
   private isWrong({ tensor, value }: ElementRead): boolean {
-    const { allows = [] } = this.program.statements[tensor] ?? {};
+    const { allows = [] } = this.program.statements[tensor] ?? this.program.before[tensor] ?? {};
     if (Math.abs(value) <= this.limit) return false;
     return Number.isNaN(value) || !allows.includes(value > 0 ? 'inf' : '-inf');
   }
 
   /** Computes an element again. The reads are those of the term that counts: the first NaN, or else the largest. */
-  private explain(name: string, place: readonly number[]): Explained {
-    const { combine, over = [], term, finish, write } = this.statementOf(name);
+  private explain(
+    { combine, over = [], term, finish, write }: CheckedStatement,
+    place: readonly number[],
+  ): Explained {
     const reads: ElementRead[] = [];
     const at = this.reader(reads);
     const join = joins[combine ?? 'assign']();
@@ -253,6 +284,7 @@ export class Checks {
     const sizes = this.sizesOf(over);
     let isOver = sizes.includes(0);
     while (!isOver) {
+      if (this.left-- <= 0 && this.reported !== undefined) throw new NotToBeHad();
       reads.length = 0;
       const isHere = write?.(at, ...index).every((target, axis) => target === place[axis]) ?? true;
       if (isHere) {
@@ -291,7 +323,26 @@ export class Checks {
       if (!(index >= 0 && index < extent && Number.isInteger(index))) return outside;
       at = at * extent + index;
     }
-    return tensors[tensor]?.[at] ?? this.explain(tensor, place).value;
+    const stored = tensors[tensor];
+    if (stored === undefined) return this.explain(this.statementOf(tensor), place).value;
+    if (this.isWrittenOver(tensor, stored)) throw new NotToBeHad();
+    return stored[at]!;
+  }
+
+  /** True for a tensor whose memory another has been given, no later than what is reported. */
+  private isWrittenOver(name: string, { buffer, byteOffset, byteLength }: CheckedArray): boolean {
+    if (this.reported === undefined) return false;
+    const order = Object.keys(this.program.statements);
+    const later = order.slice(order.indexOf(name) + 1, order.indexOf(this.reported) + 1);
+    return later.some((each) => {
+      const other = this.program.tensors[each];
+      return (
+        other !== undefined &&
+        other.buffer === buffer &&
+        other.byteOffset < byteOffset + byteLength &&
+        byteOffset < other.byteOffset + other.byteLength
+      );
+    });
   }
 
   // ------------------------------------------------------------------------------------------------------ updates

@@ -104,6 +104,43 @@ model Sums {
   });
 });
 
+describe('a statement that was put into another one', () => {
+  it('is the one that is reported: a logarithm in a sum of sums', async () => {
+    const trainer = await checkedTrainer(`
+model Likelihood {
+  input x[n, 3, 2]
+  param w[2] ~ ones
+  a[n, t, j] = x[n, t, j] * w[j]
+  l[n, t, j] = log(a[n, t, j])
+  s[n, j] = sum[t](l[n, t, j])
+  o[n] = mean[j](s[n, j])
+  loss = mean[n](o[n]^2)
+  train { optimizer: sgd }
+}`);
+    const error = await errorOf(() => trainer.trainOnBatch({ x: [1, 1, 1, 1, 1, 1, 1, 1, 1, -2, 1, 1] }));
+    expect(error.message).toBe(
+      'l[n = 1, t = 1, j = 1] = log(a[1, 1, 1]) is NaN at model.dsl:6:3; a[1, 1, 1] = -2; in step 1, forward',
+    );
+  });
+
+  it('of the backward pass, too: the slope of a root at 0', async () => {
+    const trainer = await checkedTrainer(`
+model Slope {
+  input x[n, 3]
+  param w[3] ~ ones
+  h[n, j] = x[n, j] * w[j]
+  k[n, j] = h[n, j]^0.5
+  o[n] = sum[j](k[n, j])
+  loss = mean[n]((o[n] - 1)^2)
+  train { optimizer: sgd }
+}`);
+    const error = await errorOf(() => trainer.trainOnBatch({ x: [1, 2, 3, 1, 1, 1, 0, 2, 1] }));
+    expect(error).toMatchObject({ tensor: 'dh', index: { n: 2, j: 0 }, value: Infinity, phase: 'backward' });
+    expect(error.place).toBe('model.dsl:6:3');
+    expect(error.operands).toContainEqual({ name: 'h[2, 0]', value: 0 });
+  });
+});
+
 describe('a limit of Infinity', () => {
   it('still reports what is infinite, in values and in updates', async () => {
     const trainer = await checkedTrainer(
@@ -265,7 +302,7 @@ model Masked {
   it('does not hide what is NaN, or infinite elsewhere', async () => {
     const trainer = await checkedTrainer(masked('j <= i ? s[n, i, j] : -inf'));
     const error = await errorOf(() => trainer.predict({ x: [1, 2, 1e25] }));
-    expect(error).toMatchObject({ tensor: 'm', index: { n: 0, i: 2, j: 0 } });
+    expect(error).toMatchObject({ tensor: 's', index: { n: 0, i: 2, j: 0 }, place: 'model.dsl:6:3' });
     expect(error.message).toContain('beyond the limit of 1000000000000');
     expect(error.message).toContain('x[0, 2] = 1e+25');
   });

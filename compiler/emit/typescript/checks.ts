@@ -21,6 +21,7 @@ export const CHECK_NAMES = [
   'CheckedUpdate',
   'CheckOptions',
   'checks',
+  'before',
   'checked',
   'updates',
 ];
@@ -52,45 +53,76 @@ export class CheckWriter {
     for (const read of tensorsReadBy(statement)) if (!this.isStored(read)) this.describe(read);
   }
 
+  /** Of what is stored, and of all on the way to it that is not: the statement before formulas were put into others. */
+  private before(): Statement[] {
+    const { before } = this.request;
+    if (before === undefined) return [];
+    const byTarget = new Map(before.statements.map((statement) => [statement.target, statement]));
+    const isUnstored = (name: string): boolean => !this.isStored(name) && byTarget.has(name);
+    const found = new Set<Statement>();
+    const visit = (name: string): void => {
+      const statement = byTarget.get(name);
+      if (statement === undefined || found.has(statement)) return;
+      const missing = [...tensorsReadBy(statement)].filter(isUnstored);
+      if (missing.length === 0 && this.isStored(name)) return;
+      found.add(statement);
+      for (const each of missing) visit(each);
+    };
+    for (const name of this.described) visit(name);
+    return before.statements.filter((statement) => found.has(statement));
+  }
+
   private isStored(name: string): boolean {
     return this.request.loops.buffers.has(name);
   }
 
   /** The statements, once all steps are known. */
   table(module: ModuleContext): string {
-    const intended = intendedInfinities(this.program);
-    const entries = this.program.statements
-      .filter(({ target }) => this.described.has(target))
-      .map((statement) => {
-        const { target, origin, scan, indices, write } = statement;
-        const tensor = this.program.tensors.get(target);
-        const { above = false, below = false } = intended.get(target) ?? {};
-        const allows = [...(above ? ["'inf'"] : []), ...(below ? ["'-inf'"] : [])];
-        // a scatter's indices are not those of what it writes
-        const names = isScatter(statement)
-          ? write.map((_, axis) => `i${axis}`)
-          : indices.slice(0, write.length).map(({ name }) => name);
-        const fields = [
-          `formula: ${printLiteral(wholeFormula(statement, this.program))}`,
-          `place: ${printLiteral(fullPlace(origin))}`,
-          `axes: ${printExtents(tensor?.axes ?? [])}`,
-          `indices: ${printLiteral(names)}`,
-          ...(scan === undefined
-            ? []
-            : [
-                `steps: { axis: ${indices.findIndex(({ name }) => name === scan.index)}, reversed: ${scan.reversed} }`,
-              ]),
-          ...(allows.length === 0 ? [] : [`allows: [${allows.join(', ')}]`]),
-          ...recomputing(statement, module),
-        ];
-        return `${printKey(target)}: {\n${fields.join(',\n')},\n},`;
-      });
+    const described = this.program.statements.filter(({ target }) => this.described.has(target));
     return [
       '/** How each statement computes an element, for the message of what is not finite. */',
       'const checked: Readonly<Record<string, CheckedStatement>> = {',
-      ...entries,
+      ...this.entries(described, this.program, module),
       '};',
     ].join('\n');
+  }
+
+  tableBefore(module: ModuleContext): string {
+    const { before = this.program } = this.request;
+    return [
+      '/** The statements before some were put into others, as far as their values are not stored. */',
+      'const before: Readonly<Record<string, CheckedStatement>> = {',
+      ...this.entries(this.before(), before, module),
+      '};',
+    ].join('\n');
+  }
+
+  private entries(statements: readonly Statement[], program: Program, module: ModuleContext): string[] {
+    const intended = intendedInfinities(program);
+    return statements.map((statement) => {
+      const { target, origin, scan, indices, write } = statement;
+      const tensor = program.tensors.get(target);
+      const { above = false, below = false } = intended.get(target) ?? {};
+      const allows = [...(above ? ["'inf'"] : []), ...(below ? ["'-inf'"] : [])];
+      // a scatter's indices are not those of what it writes
+      const names = isScatter(statement)
+        ? write.map((_, axis) => `i${axis}`)
+        : indices.slice(0, write.length).map(({ name }) => name);
+      const fields = [
+        `formula: ${printLiteral(wholeFormula(statement, program))}`,
+        `place: ${printLiteral(fullPlace(origin))}`,
+        `axes: ${printExtents(tensor?.axes ?? [])}`,
+        `indices: ${printLiteral(names)}`,
+        ...(scan === undefined
+          ? []
+          : [
+              `steps: { axis: ${indices.findIndex(({ name }) => name === scan.index)}, reversed: ${scan.reversed} }`,
+            ]),
+        ...(allows.length === 0 ? [] : [`allows: [${allows.join(', ')}]`]),
+        ...recomputing(statement, module),
+      ];
+      return `${printKey(target)}: {\n${fields.join(',\n')},\n},`;
+    });
   }
 
   /** What the optimizer computes for each group of parameters. */
@@ -112,6 +144,8 @@ export class CheckWriter {
       return statement === undefined ? [] : [name, ...tensorsReadBy(statement)];
     });
     for (const name of needed) if (this.isStored(name)) named.add(name);
+    for (const statement of this.before())
+      for (const name of tensorsReadBy(statement)) if (this.isStored(name)) named.add(name);
     const order = [...this.program.tensors.keys()].filter((name) => named.has(name));
     const fields = order.map((name) => {
       const view = views.of(name);
@@ -127,7 +161,7 @@ export class CheckWriter {
     return [
       `const checkedTensors = { ${fields.join(', ')} };`,
       `const shapes = { ${shapes.join(', ')} } as const;`,
-      `const checks = new Checks({ statements: checked, tensors: checkedTensors, shapes }, options${memory});`,
+      `const checks = new Checks({ statements: checked, before, tensors: checkedTensors, shapes }, options${memory});`,
     ];
   }
 }

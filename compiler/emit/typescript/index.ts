@@ -230,7 +230,8 @@ class ModulePrinter {
 
   private checkTables(checks: CheckWriter): string[] {
     const table = checks.table(this.context([], (name) => name));
-    return this.request.inference === true ? [table] : [table, checks.updates()];
+    const tables = [table, checks.tableBefore(this.context([], (name) => name))];
+    return this.request.inference === true ? tables : [...tables, checks.updates()];
   }
 
   // ------------------------------------------------------------------------------------------------------------ top part

@@ -36,6 +36,8 @@ export interface EmitRequest {
   readonly schedules: readonly UpdateLoops[];
   /** With `trace`: the tensors that can be followed, beside parameters and gradients. */
   readonly traced?: readonly Followed[];
+  /** With `checks`: the statements before they were put into one another. */
+  readonly before?: Program;
   /** The module predicts only: `program` is what is left of the model for that. */
   readonly inference?: boolean;
   readonly options: EmitOptions;
