@@ -6,7 +6,8 @@ import { one, zero } from '../graph/expressions.ts';
 import { arrangeScans } from '../graph/scan.ts';
 import type { Program, Statement } from '../graph/types.ts';
 import { reportNotArriving } from './edits.ts';
-import { ReverseSweep, type forms, type SweepRequest, type SweepResult } from './sweep.ts';
+import { TensorTable } from './names.ts';
+import { ReverseSweep, reserveCotangents, type forms, type SweepRequest, type SweepResult } from './sweep.ts';
 
 export interface DifferentiateOptions {
   /** `scatter` takes the scattered form everywhere: right by construction, the oracle of the inverted one. */
