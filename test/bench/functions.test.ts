@@ -39,7 +39,7 @@ describe('what the bench knows of the functions of a step', () => {
     const partOf = (id: string, name: string) => knownOf(id).functions.get(name)?.part;
     expect(partOf('W3', 'forward_z_relu')).toBe('around');
     expect(partOf('W5', 'forward_z_lstm_h')).toBe('around');
-    expect(partOf('W3', 'forward_loss_logsumexp')).toBe('reductions');
+    expect(partOf('W3', 'forward_z_logsumexp')).toBe('reductions');
     expect(partOf('W6', 'forward_fed_gelu_tanh')).toBe('elementwise');
     expect(partOf('W1', 'forward_rows')).toBe('unrolled');
   });
@@ -62,7 +62,7 @@ describe('the samples of a profile', () => {
       profileOf({
         'step > forward > forward_z_relu > contract_nn_16x8 > block_16x8': 50,
         'step > forward > forward_z_relu': 5,
-        'step > forward > forward_loss_logsumexp > exp': 10,
+        'step > forward > forward_z_logsumexp > exp': 10,
         'step > update > update_adam': 20,
         'step > forward': 4,
         '(garbage collector)': 11,
@@ -81,7 +81,7 @@ describe('the samples of a profile', () => {
     expect(functions).toEqual([
       { name: 'forward_z_relu', own: 0.05, inKernels: 0.5, kernels: ['contract_nn_16x8'] },
       { name: 'update_adam', own: 0.2, inKernels: 0, kernels: [] },
-      { name: 'forward_loss_logsumexp', own: 0.1, inKernels: 0, kernels: [] },
+      { name: 'forward_z_logsumexp', own: 0.1, inKernels: 0, kernels: [] },
     ]);
   });
 

@@ -508,6 +508,86 @@ const checked: Readonly<Record<string, CheckedStatement>> = {
   },
 };
 
+/** The statements before some were put into others, as far as their values are not stored. */
+const before: Readonly<Record<string, CheckedStatement>> = {
+  p_logsumexp: {
+    formula: 'p_logsumexp[n, i] = logsumexp[j](m[n, i, j])',
+    place: 'observed.dsl:16:10',
+    axes: ['n', 3],
+    indices: ['n', 'i'],
+    combine: 'logsumexp',
+    over: [3],
+    term: (at, n, i, j) => at('m', n, i, j),
+  },
+  p: {
+    formula: 'p[n, i, j] = exp(m[n, i, j] - p_logsumexp[n, i])',
+    place: 'observed.dsl:16:10',
+    axes: ['n', 3, 3],
+    indices: ['n', 'i', 'j'],
+    term: (at, n, i, j) => exp(at('m', n, i, j) - at('p_logsumexp', n, i)),
+  },
+  dloss_sum: {
+    formula: 'dloss_sum = 1 / (9 * n)',
+    place: 'observed.dsl:18:3',
+    axes: [],
+    indices: [],
+    term: (at) => 1 / (9 * at.rows),
+  },
+  dp: {
+    formula: 'dp[n, i, j] = dloss_sum * (2 * p[n, i, j])',
+    place: 'observed.dsl:18:3',
+    axes: ['n', 3, 3],
+    indices: ['n', 'i', 'j'],
+    term: (at, n, i, j) => at('dloss_sum') * (2 * at('p', n, i, j)),
+  },
+  dm_1: {
+    formula: 'dm_1[n, i, j] = dp[n, i, j] * p[n, i, j]',
+    place: 'observed.dsl:16:10',
+    axes: ['n', 3, 3],
+    indices: ['n', 'i', 'j'],
+    term: (at, n, i, j) => at('dp', n, i, j) * at('p', n, i, j),
+  },
+  dp_logsumexp: {
+    formula: 'dp_logsumexp[n, i] = sum[j](-dp[n, i, j] * p[n, i, j])',
+    place: 'observed.dsl:16:10',
+    axes: ['n', 3],
+    indices: ['n', 'i'],
+    combine: 'sum',
+    over: [3],
+    term: (at, n, i, j) => -(at('dp', n, i, j) * at('p', n, i, j)),
+  },
+  dm_2: {
+    formula: 'dm_2[n, i, j] = dp_logsumexp[n, i] * exp(m[n, i, j] - p_logsumexp[n, i])',
+    place: 'observed.dsl:16:10',
+    axes: ['n', 3, 3],
+    indices: ['n', 'i', 'j'],
+    term: (at, n, i, j) => at('dp_logsumexp', n, i) * exp(at('m', n, i, j) - at('p_logsumexp', n, i)),
+  },
+  dm: {
+    formula: 'dm[n, i, j] = dm_1[n, i, j] + dm_2[n, i, j]',
+    place: 'observed.dsl:15:3',
+    axes: ['n', 3, 3],
+    indices: ['n', 'i', 'j'],
+    term: (at, n, i, j) => at('dm_1', n, i, j) + at('dm_2', n, i, j),
+  },
+  dh_3: {
+    formula: 'dh_3[n, t: 3] = (dh[n, t + 1] else 0) * 0.5',
+    place: 'observed.dsl:13:5',
+    axes: ['n', 3],
+    indices: ['n', 't'],
+    steps: { axis: 1, reversed: true },
+    term: (at, n, t) => at.orElse(0, 'dh', n, t + 1) * 0.5,
+  },
+  dh: {
+    formula: 'dh[n, t] = dh_1[n, t] + dh_2[n, t] + dh_3[n, t]',
+    place: 'observed.dsl:13:5',
+    axes: ['n', 3],
+    indices: ['n', 't'],
+    steps: { axis: 1, reversed: true },
+    term: (at, n, t) => at('dh_1', n, t) + at('dh_2', n, t) + at('dh_3', n, t),
+  },
+};
+
 const updates: readonly CheckedUpdate[] = [
   {
     parameters: ['E', 'w'],
@@ -607,7 +687,7 @@ export function createProgram(batch: number, seed: number, options: CheckOptions
     dE,
   };
   const shapes = { x: ['n', 3], token: ['n'], E: [4], w: [], keep: ['n'], total: [] } as const;
-  const checks = new Checks({ statements: checked, tensors: checkedTensors, shapes }, options, {
+  const checks = new Checks({ statements: checked, before, tensors: checkedTensors, shapes }, options, {
     description,
     parameters,
     gradients,

@@ -369,82 +369,103 @@ function square(x: number): number {
 // -------------------------------------------------------------------------------------- what looks at values
 
 /** What can be followed: what the model names, its cotangents, gradients and parameters. */
-export type TraceName = 'a' | 'h' | 'm' | 'p' | 'loss' | 'dp' | 'dm' | 'dh' | 'da' | 'dw' | 'dE' | 'E' | 'w';
+export type TraceName =
+  'a' | 'h' | 'm' | 'p' | "total'" | 'loss' | 'dp' | 'dm' | 'dh' | 'da' | 'dw' | 'dE' | 'E' | 'w';
 
-const traced: Readonly<Record<TraceName, TracedTensor>> = {
+const traced: Readonly<Record<string, TracedTensor<TraceName>>> = {
   a: {
+    name: 'a',
     kind: 'value',
     axes: ['n', 3],
     place: 'observed.dsl:11:3',
     formula: 'a[n, t] = w * x[n, t] + E[token[n]]',
   },
   h: {
+    name: 'h',
     kind: 'value',
     axes: ['n', 3],
     place: 'observed.dsl:13:5',
     formula: 'h[n, t] = keep[n] * log(softplus(a[n, t])) + 0.5 * (h[n, t - 1] else 0)',
   },
   m: {
+    name: 'm',
     kind: 'value',
     axes: ['n', 3, 3],
     place: 'observed.dsl:15:3',
     formula: 'm[n, i, j] = j <= i ? h[n, i] * h[n, j] : -inf',
   },
   p: {
+    name: 'p',
     kind: 'value',
     axes: ['n', 3, 3],
     place: 'observed.dsl:16:10',
     formula: 'p[n, i, j] = exp(m[n, i, j] - m_logsumexp[n, i])',
   },
+  "total'": {
+    name: "total'",
+    kind: 'value',
+    axes: [],
+    place: 'observed.dsl:17:3',
+    formula: "total' = 0.9 * total + 0.03333333333333333 * sum[n, t](stop_gradient(h[n, t])) / extent(n)",
+  },
   loss: {
+    name: 'loss',
     kind: 'value',
     axes: [],
     place: 'observed.dsl:18:3',
     formula: 'loss = mean[n, i, j](p[n, i, j]^2) + total^2',
   },
   dp: {
+    name: 'dp',
     kind: 'cotangent',
     axes: ['n', 3, 3],
     place: 'observed.dsl:18:3',
     formula: 'dp[n, i, j] = 2 * p[n, i, j] / (9 * extent(n))',
   },
   dm: {
+    name: 'dm',
     kind: 'cotangent',
     axes: ['n', 3, 3],
     place: 'observed.dsl:15:3',
     formula: 'dm[n, i, j] = p[n, i, j] * (dp[n, i, j] + dp_logsumexp[n, i])',
   },
   dh: {
+    name: 'dh',
     kind: 'cotangent',
     axes: ['n', 3],
     place: 'observed.dsl:13:5',
     formula: 'dh[n, t] = dh_1[n, t] + dh_2[n, t] + (dh[n, t + 1] else 0) * 0.5',
   },
   da: {
+    name: 'da',
     kind: 'cotangent',
     axes: ['n', 3],
     place: 'observed.dsl:13:5',
     formula: 'da[n, t] = dh[n, t] * (keep[n] * (sigmoid(a[n, t]) / softplus(a[n, t])))',
   },
   dw: {
+    name: 'dw',
     kind: 'gradient',
     axes: [],
     place: 'observed.dsl:11:3',
     formula: 'dw = sum[n, t](da[n, t] * x[n, t])',
   },
   dE: {
+    name: 'dE',
     kind: 'gradient',
     axes: [4],
     place: 'observed.dsl:11:3',
     formula: 'dE[token[n]: 4] += da[n, t] for n, t',
   },
   E: {
+    name: 'E',
     kind: 'parameter',
     axes: [4],
     place: 'observed.dsl:19:22 (optimizers.dsl:68:3)',
     formula: "p'[i] = p[i] - rate * (m'[i] / c1) / (sqrt(v'[i] / c2) + 1e-8)",
   },
   w: {
+    name: 'w',
     kind: 'parameter',
     axes: [],
     place: 'observed.dsl:19:22 (optimizers.dsl:68:3)',
@@ -510,7 +531,7 @@ export function createProgram(
 
   // what looks at values
   const trace = new Tracer<TraceName>(
-    { traced, tensors: { a, h, m: m_2, p, loss, dp, dm, dh, da, dw, dE, E, w } },
+    { traced, tensors: { a, h, m: m_2, p, "total'": total_next, loss, dp, dm, dh, da, dw, dE, E, w } },
     options,
   );
 
@@ -537,6 +558,7 @@ export function createProgram(
       forward_p(m_2, p, n);
       trace.emit('p');
       forward_total_next(total, h, total_next, n);
+      trace.emit("total'");
       forward_loss(p, total, loss, n);
       trace.emit('loss');
       results[0] = loss[0]!;
