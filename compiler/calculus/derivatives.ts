@@ -12,6 +12,7 @@ import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import { withStatements } from '../graph/builder.ts';
 import { read, zero } from '../graph/expressions.ts';
 import { arrangeScans } from '../graph/scan.ts';
+import { INFERENCE_HISTORY } from '../graph/variants.ts';
 import type { Derivative, Expression, Program, Statement } from '../graph/types.ts';
 import { TensorTable } from './names.ts';
 import { partialDerivatives } from './partial.ts';
@@ -85,7 +86,7 @@ export function expandDerivatives(
 
 // ------------------------------------------------------------------------------------------------------------- reports
 
-function isSound({ term }: Wanted, of: Subject, diagnostics: Diagnostics): boolean {
+function isSound({ term, statement }: Wanted, of: Subject, diagnostics: Diagnostics): boolean {
   for (const { tensor } of term.by) {
     const isRecurrent = of.statements.some(({ target, scan }) => target === tensor && scan !== undefined);
     if (term.along !== undefined && isRecurrent) {
@@ -97,6 +98,12 @@ function isSound({ term }: Wanted, of: Subject, diagnostics: Diagnostics): boole
       return false;
     }
     if (of.reached.has(tensor)) continue;
+    if (isOfInferenceAlone(statement)) {
+      if (isKnown('W702', term, diagnostics)) continue;
+      const message = `in inference what is differentiated here does not depend on \`${tensor}\``;
+      diagnostics.warning('W702', term.span, message, { hint: 'the derivative is zero there' });
+      continue;
+    }
     if (isKnown('E612', term, diagnostics)) return false;
     const message = `what is differentiated here does not depend on \`${tensor}\``;
     diagnostics.error('E612', term.span, message, {
@@ -106,6 +113,9 @@ function isSound({ term }: Wanted, of: Subject, diagnostics: Diagnostics): boole
   }
   return true;
 }
+
+/** Inference has it in a form of its own: the next value of a state is the state. What training asks for is looked at by itself. */
+const isOfInferenceAlone = ({ origin }: Statement): boolean => origin.history.includes(INFERENCE_HISTORY);
 
 /** Both variants of a model may have it. */
 const isKnown = (code: DiagnosticCode, { span }: Derivative, { list }: Diagnostics): boolean =>

@@ -195,6 +195,19 @@ describe('grad of one element by one', () => {
     close(valuesOf(program, { x: [0.3, 2] }).get('d4'), [Math.sin(0.3), Math.sin(2)]);
   });
 
+  it('is zero, with a word, where only training has what it is by', () => {
+    const { model, diagnostics } = analysed(
+      "input x[n]\nparam w ~ ones\nstate m ~ zeros\nm' = 0.9 * m + mean[n](x[n] * w)\ng = grad(m', w)\n" +
+        'output y[n] = x[n] * g\nloss = g^2 + w^2',
+    );
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      'W702 in inference what is differentiated here does not depend on `w`',
+    ]);
+    const values = valuesOf(model.program, { x: [1, 3], w: [1], m: [0] });
+    close(values.get(model.program.loss!), [5]);
+    close(values.get('y'), [0, 0]);
+  });
+
   it('says so where it is zero everywhere', () => {
     const { diagnostics } = analysed('input x[n]\ny[n] = floor(x[n])\noutput g[n] = grad(y[n], x[n])');
     expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
