@@ -51,6 +51,12 @@ describe('a value of the forward pass that is not a number', () => {
     expect(trainer.predict({ x: [1, 0] })['h']).toEqual(Float32Array.of(0));
   });
 
+  it('is of evaluate, not of training, where a fit looks at the rows for validation', async () => {
+    const trainer = await checkedTrainer(logarithm);
+    const fitting = trainer.fit({ x: [1, 0, 1, 1] }, { epochs: 1, validationData: { x: [-1, -1] } });
+    expect((await errorOf(() => fitting)).phase).toBe('evaluate');
+  });
+
   it('takes the history of the finished epochs along', async () => {
     const trainer = await checkedTrainer(logarithm);
     const error = await errorOf(() =>

@@ -235,6 +235,32 @@ model There {
     expect(() => trainer.trainOnBatch({ x: [1e10, 1] })).toThrow('beyond the limit');
   });
 
+  it('is not what --checks looks at, where nothing else reads it', async () => {
+    const text = `
+model Stable {
+  input x[n, 3]
+  param w[3] ~ [400, 0, 900]
+  z[n, k] = x[n, k] * w[k]
+  a[n, k] = exp(z[n, k])
+  s[n] = sum[k](a[n, k])
+  p[n, k] = a[n, k] / s[n]
+  loss = -mean[n](log(p[n, 2]))
+  train { optimizer: sgd(rate = 0.01), batch: 4 }
+}`;
+    const { seen, onTrace } = recorder();
+    const trainer = await traced(text, { onTrace, traceNames: ['a'] }, { checks: true });
+    trainer.trainOnBatch({ x: [1, 2, 1] });
+    expect(seen[0]!.data).toEqual([Infinity, 1, Infinity]);
+  });
+
+  it('tells a pass of evaluate from one of training', async () => {
+    const { seen, onTrace } = recorder();
+    const trainer = await traced(net, { onTrace, traceNames: ['loss'] });
+    trainer.trainOnBatch({ x: [1, 2] });
+    trainer.evaluate({ x: [1, 2] });
+    expect(seen.map(({ phase }) => phase)).toEqual(['forward', 'evaluate']);
+  });
+
   it('computes what the model computes without it', async () => {
     const train = async (trace: boolean) => {
       const trainer = await traced(net, {}, { trace });

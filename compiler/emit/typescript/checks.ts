@@ -2,6 +2,8 @@
  * @file What `--checks` adds to a module: a call of `checks.check` after each step with the tensors that it has written, a table of the
  * statements with what computes one of their elements again, and what an update changes.
  */
+import { neededFor } from '../../graph/builder.ts';
+import { pinned } from '../../graph/results.ts';
 import { intendedInfinities } from '../../graph/intended-infinities.ts';
 import { isScatter, tensorsReadBy } from '../../graph/expressions.ts';
 import type { Program, Statement } from '../../graph/types.ts';
@@ -32,16 +34,21 @@ export class CheckWriter {
   private readonly byTarget: ReadonlyMap<string, Statement>;
   /** The statements whose values are looked at, and those that are computed again where others read them. */
   private readonly described = new Set<string>();
+  /** With `--trace`, others are computed for whoever listens. */
+  private readonly needed: ReadonlySet<string>;
 
   constructor(request: EmitRequest) {
     this.request = request;
     this.program = ownGradients(request.program);
     this.byTarget = new Map(this.program.statements.map((statement) => [statement.target, statement]));
+    this.needed = neededFor(this.program.statements, pinned(this.program));
   }
 
   /** The line after a step; none where it writes only integers. */
   after(step: Step): string[] {
-    const written = writtenBy(step, this.request.loops, this.byTarget);
+    const written = writtenBy(step, this.request.loops, this.byTarget).filter((name) =>
+      this.needed.has(name),
+    );
     for (const name of written) this.describe(name);
     return written.length === 0 ? [] : [`checks.check(${written.map(printLiteral).join(', ')});`];
   }

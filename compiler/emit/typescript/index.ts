@@ -145,6 +145,9 @@ class ModulePrinter {
           );
     const watched =
       checks !== undefined && request.inference !== true && update.calls.length + loops.nextValues.size > 0;
+    // a pass of its own where it is watched, so that it is told apart from one of training
+    const evaluated =
+      loops.evaluate ?? (watching.length > 0 && request.inference !== true ? loops.forward : undefined);
     const lists = {
       forward: [
         ...begin('forward'),
@@ -163,10 +166,10 @@ class ModulePrinter {
         ...(watched ? ['checks.endUpdate();'] : []),
         ...(trace?.afterUpdate() ?? []),
       ],
-      evaluate: loops.evaluate && [
+      evaluate: evaluated && [
         ...begin('evaluate'),
-        ...drawLines('evaluate'),
-        ...loops.evaluate.map(stepCall('evaluate')),
+        ...drawLines(loops.evaluate ? 'evaluate' : 'forward'),
+        ...evaluated.map(stepCall('evaluate')),
         ...resultLines(evaluationResults(program)),
       ],
       predict: [...begin('predict'), ...drawLines('predict'), ...loops.predict.map(stepCall('predict'))],
