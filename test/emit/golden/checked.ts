@@ -753,6 +753,24 @@ export function createProgram(batch: number, seed: number, options: CheckOptions
       checks.endUpdate();
     },
 
+    evaluate(n: number, step: number, first: number): void {
+      checks.begin('evaluate', n, step);
+      drawBernoulli(keep, first, n, seed, 'keep', step, 0.5);
+      forward_a(w, x, E, token, a, n);
+      checks.check('a');
+      forward_h(keep, a, h, n);
+      checks.check('h');
+      forward_m(h, m_2, n);
+      checks.check('m');
+      forward_p(m_2, p, n);
+      checks.check('p');
+      forward_total_next(total, h, total_next, n);
+      checks.check("total'");
+      forward_loss(p, total, loss, n);
+      checks.check('loss');
+      results[0] = loss[0]!;
+    },
+
     predict(n: number, step: number, first: number): void {
       checks.begin('predict', n, step);
       drawBernoulli(keep, first, n, seed, 'keep', step, 0.5);

@@ -590,6 +590,24 @@ export function createProgram(
       trace.emit('E', 'w');
     },
 
+    evaluate(n: number, step: number, first: number): void {
+      trace.begin('evaluate', n, step);
+      drawBernoulli(keep, first, n, seed, 'keep', step, 0.5);
+      forward_a(w, x, E, token, a, n);
+      trace.emit('a');
+      forward_h(keep, a, h, n);
+      trace.emit('h');
+      forward_m(h, m_2, n);
+      trace.emit('m');
+      forward_p(m_2, p, n);
+      trace.emit('p');
+      forward_total_next(total, h, total_next, n);
+      trace.emit("total'");
+      forward_loss(p, total, loss, n);
+      trace.emit('loss');
+      results[0] = loss[0]!;
+    },
+
     predict(n: number, step: number, first: number): void {
       trace.begin('predict', n, step);
       drawBernoulli(keep, first, n, seed, 'keep', step, 0.5);
