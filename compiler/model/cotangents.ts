@@ -5,6 +5,7 @@ import type { CotangentEdit } from '../syntax/tree.ts';
 import type { Elaboration } from './elaboration.ts';
 import { reportUnknown } from './names.ts';
 import { Scope } from './scope.ts';
+import { isNext } from './states.ts';
 import { closeStatements, openStatement, readStatement } from './statements.ts';
 import { shapeText } from './values.ts';
 
@@ -23,6 +24,8 @@ export function elaborateEdit(
   scope: Scope,
   elaboration: Elaboration,
 ): boolean {
+  // in inference the next value of a state is the state; what is edited is that of training
+  if (elaboration.training === false && isNext(item.name.text)) return true;
   const tensor = editedTensor(item, isOwn, scope, elaboration);
   if (tensor === undefined) return false;
   const { name, span } = item;
@@ -88,7 +91,7 @@ function statementsOf(
   const shape = shapeText(tensor.axes.map((extent) => ({ extent })));
   const axes = tensor.axes.map((extent, axis) => ({ extent, name: tensor.axisNames[axis] ?? '' }));
   const open = openStatement(
-    { target, stem, value, span, axes, real: true, ...(bindings ? { bindings } : {}) },
+    { target, stem, value, span, axes, real: true, numbersOnly: true, ...(bindings ? { bindings } : {}) },
     inner,
     elaboration,
   );

@@ -1,7 +1,7 @@
 /** Statements: `h[n, j] = ...`, `h = ...`. */
 import { textOf } from '../diagnostics/source.ts';
 import type { Span } from '../diagnostics/source.ts';
-import { freeIndices } from '../graph/expressions.ts';
+import { freeIndices, reads } from '../graph/expressions.ts';
 import type { Extent, Tensor } from '../graph/types.ts';
 import type { Binding, SyntaxExpression } from '../syntax/tree.ts';
 import type { Elaboration, Frame } from './elaboration.ts';
@@ -27,6 +27,8 @@ export interface StatementRequest {
   readonly span: Span;
   /** The axes that the target must have; a scalar is then broadcast to them. For optimizers: `p'` has the axes of `p`. */
   readonly axes?: readonly { readonly name: string; readonly extent: Extent }[];
+  /** True: of scalars only numbers are broadcast, no tensors. */
+  readonly numbersOnly?: boolean;
   /** True: the target is a number with a fraction even if the value is an argmax. */
   readonly real?: boolean;
 }
@@ -222,10 +224,12 @@ function hasFittingAxes(
   request: Omit<StatementRequest, 'value'> & { readonly value?: SyntaxExpression },
   elaboration: Elaboration,
 ): boolean {
-  const { target, axes } = request;
+  const { target, axes, numbersOnly = false } = request;
   const span = request.value?.span ?? request.span;
   const found = shapeText(value.axes);
-  if (axes === undefined || value.axes.length === 0) return true;
+  if (axes === undefined) return true;
+  const isTensor = numbersOnly && axes.length > 0 && reads(value.body).length > 0;
+  if (value.axes.length === 0 && !isTensor) return true;
   const same =
     axes.length === value.axes.length &&
     axes.every(({ extent }, place) => extent === value.axes[place]?.extent);
@@ -234,6 +238,7 @@ function hasFittingAxes(
       'E307',
       span,
       `\`${target}\` must have the shape ${shapeText(axes)}, but this is ${found}`,
+      isTensor ? { hint: 'give each element its value: write the indices of both sides' } : {},
     );
   }
   return same;

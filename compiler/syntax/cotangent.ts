@@ -36,7 +36,13 @@ export function parseCotangent(cursor: Cursor, kind: BlockKind): CotangentEdit |
   }
   const name = cursor.expectName('the name of a tensor');
   if (name === undefined) return giveUp(cursor, 'the name of a tensor');
+  const before = cursor.diagnostics.list.length;
   const bindings = cursor.at('[') ? parseBindings(cursor) : undefined;
+  if (cursor.diagnostics.list.length > before) {
+    // how many indices are meant is not known
+    cursor.skipStatement();
+    return undefined;
+  }
   cursor.expect(
     '->',
     `and what flows on, after \`${name.text}\``,

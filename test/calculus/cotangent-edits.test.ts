@@ -83,6 +83,12 @@ describe('an edit of a cotangent', () => {
     );
   });
 
+  it('is of the next value of a state, too: in training', () => {
+    const text =
+      "model M {\n param w ~ 1\n state m ~ zeros\n m' = 0.9 * m + w\n cotangent m' -> 0.5 * dm'\n loss = m'^2\n}";
+    expectGradient(text, { w: [3], m: [1] }, 'w', [3.9]);
+  });
+
   it('reads other tensors of the model, also at other places, and indices', () => {
     expectGradient(line('cotangent h[i] -> i * dh[2 - i] + t[i] * h[i]'), given, 'w', [0, -4 - 1, 12 + 0.2]);
   });

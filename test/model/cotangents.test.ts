@@ -102,7 +102,9 @@ describe('an edit of a cotangent', () => {
       'cotangent h[n] -> dh[n, 0]',
       "E302 'h' `h` has the shape [n, 3], but 1 index is given",
     ],
+    ['at a number in the place of an index', 'cotangent h[n, 0] -> 0', 'E102'],
     ['to another shape', 'cotangent h -> W', 'E307'],
+    ['to one value of a tensor for all elements', 'cotangent h -> sum(dh)', 'E307'],
     [
       'to the place of an extreme',
       'cotangent h[n, j] -> argmax[k](dh[n, k]) + 0',
