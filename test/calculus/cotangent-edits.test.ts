@@ -83,6 +83,27 @@ describe('an edit of a cotangent', () => {
     );
   });
 
+  describe('inside of a checkpoint', () => {
+    const text = (mark: string, edit: string): string =>
+      'layer twice(x[n]) -> y[n] {\n param w ~ 1\n a = tanh(x * w)\n b = 2 * a\n y = sin(a)\n' +
+      ` cotangent ${edit}\n}\nmodel M {\n input x[n]\n ${mark}h = x |> twice\n loss = sum(h^2)\n}`;
+
+    it('flows on as without', () => {
+      const given = { x: [0.4, -0.3], h_w: [0.8] };
+      const [plain] = gradientsOf(text('', 'a -> clip(da, -0.5, 0.5)'));
+      const expected = gradientValues(plain!, given, { n: 2 }).get('h_w')!;
+      expect(expected[0]).toBeGreaterThan(0.1);
+      expectGradient(text('checkpoint ', 'a -> clip(da, -0.5, 0.5)'), given, 'h_w', [...expected]);
+    });
+
+    it('is an error where nothing arrives', () => {
+      const { diagnostics } = analyse({ path: 'test.dsl', text: text('checkpoint ', 'b -> db') });
+      expect(diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code)).toEqual([
+        'E608',
+      ]);
+    });
+  });
+
   it('is of the next value of a state, too: in training', () => {
     const text =
       "model M {\n param w ~ 1\n state m ~ zeros\n m' = 0.9 * m + w\n cotangent m' -> 0.5 * dm'\n loss = m'^2\n}";
