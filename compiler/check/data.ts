@@ -6,16 +6,16 @@ import type { Program } from '../graph/types.ts';
 import { DataError } from '../../runtime/errors.ts';
 import { checkData, sizeOf } from '../../runtime/ports.ts';
 import type { Port } from '../../runtime/types.ts';
-import type { InputData } from './types.ts';
+import type { GivenData } from './types.ts';
 
 /**
- * Reported (E803): an input that is missing, of a wrong size, with values that are not finite or out of its range; arrays that are
+ * Reported (E803): an input that is missing, of a wrong size or shape, with values that are not finite or out of its range; arrays that are
  * no input; numbers of rows that disagree.
  * @returns the number of rows; undefined where something was reported
  */
 export function checkGiven(
   ports: readonly Port[],
-  data: { readonly name: string; readonly arrays: InputData },
+  data: GivenData,
   program: Program,
   diagnostics: Diagnostics,
 ): number | undefined {
@@ -34,8 +34,15 @@ export function checkGiven(
       if (port.default === undefined) report(port.name, `input '${port.name}' is missing`, expected(port));
       continue;
     }
+    const shape = data.shapes?.[port.name];
+    if (shape !== undefined && 'ragged' in shape) {
+      report(port.name, shape.ragged, expected(port));
+      continue;
+    }
     try {
       checkData([port], { [port.name]: values });
+      if (shape !== undefined && !fits(port, shape))
+        report(port.name, `input '${port.name}' has the shape [${shape.join(', ')}]`, expected(port));
       if (port.batched) rowsOf.set(port.name, values.length / sizeOf(port));
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
@@ -56,6 +63,18 @@ export function checkGiven(
   if (first === undefined && ports.some(({ batched }) => batched) && diagnostics.list.length === before)
     report(ports[0]?.name ?? '', 'nothing says how many rows there are');
   return diagnostics.list.length > before ? undefined : (first?.[1] ?? 1);
+}
+
+/** Whether an array of this shape, whose length fits, is laid out as the input: flat, row by row, or with all axes. */
+function fits(port: Port, shape: readonly number[]): boolean {
+  const length = shape.reduce((size, axis) => size * axis, 1);
+  const own = port.batched ? [length / sizeOf(port)] : [];
+  const long = (axes: readonly number[]): string => axes.filter((axis) => axis !== 1).join();
+  const layouts = [
+    [...own, sizeOf(port)],
+    [...own, ...port.shape],
+  ];
+  return shape.length <= 1 || layouts.some((axes) => long(axes) === long(shape));
 }
 
 function expected({ name, shape, batched }: Port): string {

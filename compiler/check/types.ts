@@ -18,6 +18,20 @@ export type LoadModule = (text: string) => Promise<LoadedModule>;
 /** Arrays by input, flat, row by row. */
 export type InputData = Readonly<Record<string, ArrayLike<number>>>;
 
+/** Arrays that a user gives, by the names of inputs. */
+export interface GivenData {
+  /** What messages call it. */
+  readonly name: string;
+  readonly arrays: InputData;
+  /** Of arrays that say it: nested ones, tensors of a file. */
+  readonly shapes?: Readonly<Record<string, readonly number[] | Ragged>>;
+}
+
+/** Nested arrays, of which some are longer than others, in words. */
+export interface Ragged {
+  readonly ragged: string;
+}
+
 export interface CheckOptions {
   readonly load: LoadModule;
   /** Decides parameters, data, directions and draws. */
@@ -27,7 +41,7 @@ export interface CheckOptions {
   /** Rows of a batch; by default five, of a large model two. Of given data the first ones are taken. */
   readonly rows?: number;
   /** In place of random data. */
-  readonly data?: { readonly name: string; readonly arrays: InputData };
+  readonly data?: GivenData;
   /** The runtime's text, for modules that import nothing. */
   readonly standalone?: string;
   /** Passes and choices of the schedule that are left out of the modules that are checked. */
@@ -50,6 +64,8 @@ export type Proof =
       readonly ok: boolean;
       /** The gradient is so small that rounding hides it: both are 0 as far as can be seen. */
       readonly vanishes?: true;
+      /** Beyond what is allowed, but another float32 program of the same gradient is as far off: digits cancel. */
+      readonly cancels?: true;
     }
   /** No step size gives a number to compare with: a kink or a jump at every scale. */
   | { readonly kind: 'undecided' }

@@ -1,7 +1,7 @@
 /** Data files for a check: arrays by the names of inputs. */
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
-import type { InputData } from '../check/index.ts';
+import type { GivenData, InputData, Ragged } from '../check/index.ts';
 import { DataError } from '../../runtime/errors.ts';
 import { readCsv } from '../../runtime/data/csv.ts';
 import { failIn } from '../../runtime/formats/tensor.ts';
@@ -12,7 +12,7 @@ import type { Tensors } from '../../runtime/formats/tensor.ts';
 import { reason } from './files.ts';
 import { FileError, UsageError } from './options.ts';
 
-type Reader = (bytes: Uint8Array, name: string) => InputData;
+type Reader = (bytes: Uint8Array, name: string) => Omit<GivenData, 'name'>;
 
 /** By the end of the file's name. */
 const readers: Readonly<Record<string, Reader>> = {
@@ -26,7 +26,7 @@ const readers: Readonly<Record<string, Reader>> = {
  * Reads a file of data.
  * @throws UsageError for a kind of file that is not read, FileError where there is none, DataError for what stands in it
  */
-export function readData(path: string): { readonly name: string; readonly arrays: InputData } {
+export function readData(path: string): GivenData {
   const reader = readers[extname(path).toLowerCase()];
   if (reader === undefined)
     throw new UsageError(`--data reads ${Object.keys(readers).join(', ')}, not '${basename(path)}'`);
@@ -37,22 +37,28 @@ export function readData(path: string): { readonly name: string; readonly arrays
     throw new FileError(`cannot read ${path}: ${reason(error)}`);
   }
   const name = basename(path);
-  return { name, arrays: reader(bytes, name) };
+  return { name, ...reader(bytes, name) };
 }
 
-function flat(tensors: Tensors): InputData {
-  return Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data]));
+function flat(tensors: Tensors): Omit<GivenData, 'name'> {
+  const all = Object.entries(tensors);
+  return {
+    arrays: Object.fromEntries(all.map(([name, { data }]) => [name, data])),
+    shapes: Object.fromEntries(all.map(([name, { shape }]) => [name, shape])),
+  };
 }
 
 /** How deep arrays may lie in each other. */
 const DEEPEST = 32;
 
 /** `{ "x": [[0, 1], [1, 1]], "y": [0, 1] }`: nested or flat, row by row. */
-function readArrays(bytes: Uint8Array, name: string): InputData {
+function readArrays(bytes: Uint8Array, name: string): Omit<GivenData, 'name'> {
   const fail = failIn(name);
   const given = parseJson(bytes, DEEPEST, fail);
   if (!isRecord(given)) return fail('expected an object with an array for each input');
+  const shapes: Record<string, readonly number[] | Ragged> = {};
   const arrays = Object.entries(given).map(([input, values]) => {
+    shapes[input] = shapeOf(values, input);
     const numbers = [values].flat(DEEPEST);
     return [
       input,
@@ -63,11 +69,32 @@ function readArrays(bytes: Uint8Array, name: string): InputData {
       ),
     ] as const;
   });
-  return Object.fromEntries(arrays);
+  return { arrays: Object.fromEntries(arrays), shapes };
 }
 
+/** Of arrays in arrays, all as long as their neighbours. */
+function shapeOf(values: unknown, name: string): readonly number[] | Ragged {
+  if (!Array.isArray(values)) return [];
+  let first: readonly number[] = [];
+  for (const [k, value] of values.entries()) {
+    const shape = shapeOf(value, `${name}[${k}]`);
+    if ('ragged' in shape) return shape;
+    if (k === 0) first = shape;
+    else if (shape.join() !== first.join())
+      return { ragged: `${name}[${k}] has ${holds(shape)}, ${name}[0] has ${holds(first)}` };
+  }
+  return [values.length, ...first];
+}
+
+const holds = (shape: readonly number[]): string =>
+  shape.length === 0
+    ? 'a single number'
+    : shape.length === 1
+      ? `${shape[0]} number${shape[0] === 1 ? '' : 's'}`
+      : `the shape [${shape.join(', ')}]`;
+
 /** A column `y` is the input y; columns `x[0]`, `x[1]`, ... are the elements of a row of x, in this order. */
-function readTable(bytes: Uint8Array, name: string): InputData {
+function readTable(bytes: Uint8Array, name: string): { readonly arrays: InputData } {
   const text = new TextDecoder().decode(bytes);
   const header = text.split(/\r?\n/, 1)[0] ?? '';
   const columns = header.split(',').map((column) => column.trim().replaceAll('"', ''));
@@ -77,7 +104,7 @@ function readTable(bytes: Uint8Array, name: string): InputData {
     inputs.set(input, [...(inputs.get(input) ?? []), column]);
   }
   const { data } = readCsv(text, { reals: Object.fromEntries(inputs), dtype: 'f64', name });
-  return data;
+  return { arrays: data };
 }
 
 export { DataError };

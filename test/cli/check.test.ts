@@ -23,6 +23,11 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
   'rows.csv': 'kind,x[0],x[1]\n0,0.5,1\n2,0.25,-1\n1,2,3\n',
   'rows.json': '{ "x": [[0.5, 1], [0.25, -1]], "kind": [0, 2] }',
   'wrong.json': '{ "x": [[0.5, 1], [0.25]], "king": [0, 7] }',
+  'columns.json': '{ "x": [[0.5, 1, 2, 3], [0.25, -1, 2, 3]], "kind": [0, 1, 2, 0] }',
+  'columns.npz': writeNpz({
+    x: { shape: [4, 1], data: Float64Array.of(1, 2, 3, 4) },
+    kind: { shape: [2], data: Int32Array.of(1, 0) },
+  }),
   'range.json': '{ "x": [[0.5, 1]], "kind": [7] }',
   'words.json': '{ "x": ["a"], "kind": [1] }',
   'rows.npz': writeNpz({
@@ -74,7 +79,7 @@ describe('compile check', () => {
   it('reports every mistake of the data at its input: exit code 1', async () => {
     const { code, stderr } = await check('line.dsl', '--data', 'wrong.json');
     expect(code).toBe(1);
-    expect(stderr).toContain("error[E803]: wrong.json: input 'x' [rows, 2] needs a multiple of 2 values");
+    expect(stderr).toContain('error[E803]: wrong.json: x[1] has 1 number, x[0] has 2 numbers');
     expect(stderr).toContain("error[E803]: wrong.json: input 'kind' is missing");
     expect(stderr).toContain("error[E803]: wrong.json: there is no input 'king'");
     expect(stderr).toContain("hint: did you mean 'kind'?");
@@ -84,6 +89,15 @@ describe('compile check', () => {
     const words = await check('line.dsl', '--data', 'words.json');
     expect(words.code).toBe(1);
     expect(words.stderr).toContain(`words.json: 'x' holds "a", which is no number`);
+  });
+
+  it('does not take numbers that are laid out otherwise than the input', async () => {
+    const nested = await check('line.dsl', '--data', 'columns.json');
+    expect(nested.code).toBe(1);
+    expect(nested.stderr).toContain("error[E803]: columns.json: input 'x' has the shape [2, 4]");
+    expect(nested.stderr).toContain('hint: give an array named x with the shape [rows, 2]');
+    const tensor = await check('line.dsl', '--data', 'columns.npz');
+    expect(tensor.stderr).toContain("error[E803]: columns.npz: input 'x' has the shape [4, 1]");
   });
 
   it('has nothing to check without a loss: exit code 1', async () => {
