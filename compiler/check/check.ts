@@ -5,8 +5,17 @@ import { flopsOf } from '../graph/flops.ts';
 import type { Program } from '../graph/types.ts';
 import type { AnalysedModel } from '../index.ts';
 import { checkGiven } from './data.ts';
-import { examine, moveAll, type Asked, type ForwardRunning, type Found, type Programs } from './examine.ts';
-import { moduleMaker, withProgram, type ModuleMaker } from './modules.ts';
+import {
+  differenceOf,
+  examine,
+  gradientsOf,
+  moveAll,
+  type Asked,
+  type ForwardRunning,
+  type Found,
+  type Programs,
+} from './examine.ts';
+import { everyPass, moduleMaker, withProgram, type ModuleMaker } from './modules.ts';
 import { dataKinds, directionFor, firstRows, pointNear, randomData, type DataKind } from './point.ts';
 import { Running } from './running.ts';
 import type { CheckOptions, CheckReport, InputData, LoadedModule } from './types.ts';
@@ -18,7 +27,7 @@ import {
   scatteredGradient,
   uneditedGradient,
 } from './variants.ts';
-import { isOpen, merged, reportParameter, type Proofs } from './verdict.ts';
+import { isOpen, isWrongInFloat32Alone, merged, reportParameter, type Proofs } from './verdict.ts';
 
 /** Where one point does not decide, another is drawn; what fails at every one is wrong. */
 const POINTS = 3;
@@ -193,6 +202,7 @@ export class Check {
         settled.set(name, merged(settled.get(name), proofsOf(name, other, otherPlain)));
       this.remarks.add('a second point was drawn where the first did not decide');
     }
+    await this.judgeCancellation(settled, programs.emitted, found, askedAt);
     moveAll(programs, first.point);
     if (unedited !== undefined) moveAll(unedited.programs, first.point);
     const reports = parameters.map((name) =>
@@ -267,6 +277,47 @@ export class Check {
     return { ...all, forward: await this.forwardModeOf(preparedOf(this.analysed), point.rows, parameters) };
   }
 
+  /**
+   * A gradient that is right in float64 and off in float32 alone: either the float32 code is wrong, or the formula itself loses the
+   * digits, as that of a batch norm over two rows. It is the formula where the gradient as it was differentiated, with no pass
+   * run on it, is about as far off in float32, at one of the points.
+   */
+  private async judgeCancellation(
+    settled: Map<string, Proofs>,
+    emitted: Running,
+    { gradients, others }: Found,
+    askedAt: (attempt: number) => Asked,
+  ): Promise<void> {
+    const suspects = [...settled].filter(([, proofs]) => isWrongInFloat32Alone(proofs));
+    if (suspects.length === 0) return;
+    const program = scatteredGradient(this.analysed, everyPass);
+    const module = await this.make(withProgram(this.analysed, program), 'f32');
+    const names = suspects.map(([name]) => name);
+    const digits = new Map(names.map((name) => [name, 0]));
+    for (let attempt = 0; attempt < POINTS; attempt++) {
+      const { point } = askedAt(attempt);
+      const running = new Running(module, point.rows, this.seed);
+      for (const each of [running, emitted]) each.moveTo(point);
+      const [other, right] = [gradientsOf(running, names), gradientsOf(emitted, names)];
+      for (const [name, most] of digits) {
+        const off = differenceOf(right.get(name) ?? new Float64Array(), other.get(name) ?? []);
+        digits.set(name, Math.max(most, off));
+      }
+    }
+    for (const [name, proofs] of suspects) {
+      const gradient = gradients.get(name) ?? new Float64Array();
+      const own = differenceOf(gradient, others.float32?.get(name) ?? []);
+      if (!(own <= AS_FAR * (digits.get(name) ?? 0))) continue;
+      settled.set(name, {
+        ...proofs,
+        float32: { kind: 'compared', difference: own, ok: true, cancels: true },
+      });
+      this.remarks.add(
+        '~: what cancels leaves float32 few digits here, by any program; more rows or other data may not.',
+      );
+    }
+  }
+
   /** The loss of the emitted module must be that of the formulas as they were written. */
   private judgeLoss({ loss, written }: Pick<Found, 'loss' | 'written'>): boolean {
     if (Math.abs(loss - written) <= LOSS_TOLERANCE * Math.max(1, Math.abs(loss))) return true;
@@ -277,6 +328,9 @@ export class Check {
     return false;
   }
 }
+
+/** Roundings of two programs for the same formula differ, but not by more than this. */
+const AS_FAR = 8;
 
 /** Rewriting changes the rounding, and of unstable formulas more than that. */
 const LOSS_TOLERANCE = 1e-8;

@@ -36,6 +36,9 @@ export const proofs: Readonly<Record<ProofName, ProofKind>> = {
 const CANCELLED_FLOAT64 = 2 ** -40;
 const CANCELLED_FLOAT32 = 2 ** -18;
 
+/** Roundings of float32 in those of float64. */
+const COARSER = 2 ** 29;
+
 export interface ForwardRunning {
   readonly running: Running;
   /** Parameter -> the input that holds its direction. */
@@ -100,13 +103,13 @@ export function examine(programs: Programs, asked: Asked): Found {
   const found = new Map(
     parameters.map((name) => {
       const gradient = gradients.get(name) ?? new Float64Array();
-      const along = lines.compare(name, gradient, most);
+      const { hidden, ...along } = lines.compare(name, gradient, most);
       return [
         name,
         {
           ...along,
-          scatter: elementwise('scatter', name, most * CANCELLED_FLOAT64),
-          float32: elementwise('float32', name, most * CANCELLED_FLOAT32),
+          scatter: elementwise('scatter', name, Math.max(most * CANCELLED_FLOAT64, hidden)),
+          float32: elementwise('float32', name, Math.max(most * CANCELLED_FLOAT32, hidden * COARSER)),
         },
       ] as const;
     }),
@@ -122,7 +125,7 @@ export function examine(programs: Programs, asked: Asked): Found {
 }
 
 /** Of one forward and one backward pass, in float64 and copied. */
-function gradientsOf(running: Running, parameters: readonly string[]): Map<string, Float64Array> {
+export function gradientsOf(running: Running, parameters: readonly string[]): Map<string, Float64Array> {
   running.forward();
   running.backward();
   return new Map(parameters.map((name) => [name, Float64Array.from(running.gradient(name) ?? [])]));
@@ -130,6 +133,12 @@ function gradientsOf(running: Running, parameters: readonly string[]): Map<strin
 
 const greatest = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** How far the worst element is off, relative to the greatest. */
+export function differenceOf(gradient: Float64Array, other: ArrayLike<number>): number {
+  const proof = compareElements(gradient, other, 0, 0);
+  return proof.kind === 'compared' ? proof.difference : NaN;
+}
 
 function compareElements(
   gradient: Float64Array,
@@ -144,7 +153,12 @@ function compareElements(
     if (!(difference <= off)) off = difference;
   }
   const ok = off <= tolerance * scale + floor;
-  return { kind: 'compared', difference: relative(off, Math.max(scale, greatest(other))), ok };
+  return {
+    kind: 'compared',
+    difference: relative(off, Math.max(scale, greatest(other))),
+    ok,
+    ...(ok && off > tolerance * scale ? { vanishes: true } : {}),
+  };
 }
 
 const relative = (difference: number, scale: number): number => (difference === 0 ? 0 : difference / scale);
@@ -187,11 +201,18 @@ export class Lines {
   }
 
   /** Differences and forward mode along each direction. */
-  compare(name: string, gradient: Float64Array, most: number): { differences: Proof; forward: Proof } {
+  compare(
+    name: string,
+    gradient: Float64Array,
+    most: number,
+  ): { differences: Proof; forward: Proof; hidden: number } {
     const { point, seed, directions } = this.asked;
     const values = point.parameters.get(name) ?? new Float64Array();
     const slopes: Slope[] = [];
     let forwardOff = 0;
+    let forwardVanishes = false;
+    /** Of an element, where rounding hides all slopes. */
+    let hidden = Infinity;
     let forwardOk = true;
     let scale = 0;
     for (let k = 0; k < directions; k++) {
@@ -200,16 +221,26 @@ export class Lines {
       const products = gradient.map((value, i) => value * (direction[i] ?? 0));
       const expected = products.reduce((sum, value) => sum + value, 0);
       scale = Math.sqrt(products.reduce((sum, value) => sum + value * value, 0));
-      slopes.push(this.slope(name, direction, expected, scale));
+      const slope = this.slope(name, direction, expected, scale);
+      slopes.push(slope);
+      const unseen = slope.kind === 'vanishes' ? slope.resolution : 0;
+      hidden = Math.min(hidden, unseen / size);
       const forward = this.forwardAlong(name, direction);
       const off = Math.abs(forward - expected);
       const floor = most * size * Math.sqrt(gradient.length) * CANCELLED_FLOAT64;
-      if (!(off <= proofs.forward.tolerance * scale + floor)) forwardOk = false;
+      if (!(off <= proofs.forward.tolerance * scale + Math.max(floor, unseen))) forwardOk = false;
+      else if (off > proofs.forward.tolerance * scale) forwardVanishes = true;
       forwardOff = Math.max(forwardOff, relative(off, Math.max(scale, Math.abs(forward))));
     }
     return {
       differences: joined(slopes),
-      forward: { kind: 'compared', difference: forwardOff, ok: forwardOk },
+      forward: {
+        kind: 'compared',
+        difference: forwardOff,
+        ok: forwardOk,
+        ...(forwardOk && forwardVanishes ? { vanishes: true } : {}),
+      },
+      hidden: Number.isFinite(hidden) ? hidden : 0,
     };
   }
 
@@ -254,13 +285,13 @@ export class Lines {
 function joined(slopes: readonly Slope[]): Proof {
   const wrong = slopes.flatMap((slope) => (slope.kind === 'differs' ? slope.difference : []));
   if (wrong.length > 0) return { kind: 'compared', difference: Math.max(...wrong), ok: false };
-  const right = slopes.flatMap((slope) => (slope.kind === 'agrees' ? slope : []));
-  if (right.length < slopes.length) return { kind: 'undecided' };
-  const difference = Math.max(...right.map((slope) => slope.difference));
+  if (slopes.some(({ kind }) => kind === 'undecided')) return { kind: 'undecided' };
+  const right = slopes.flatMap((slope) => (slope.kind === 'agrees' ? slope.difference : []));
+  const vanishes = right.length < slopes.length;
   return {
     kind: 'compared',
-    difference,
+    difference: Math.max(0, ...right),
     ok: true,
-    ...(right.some(({ vanishes }) => vanishes === true) ? { vanishes: true } : {}),
+    ...(vanishes ? { vanishes: true } : {}),
   };
 }

@@ -48,7 +48,8 @@ function cell(proof: Proof): string {
   if (proof.kind === 'undecided') return 'undecided';
   if (proof.kind === 'left out') return '-';
   if (proof.vanishes === true) return 'both 0';
-  return `${exponent(proof.difference)}${proof.ok ? '' : ' !'}`;
+  const mark = proof.cancels === true ? ' ~' : proof.ok ? '' : ' !';
+  return `${exponent(proof.difference)}${mark}`;
 }
 
 const exponent = (value: number): string => (value === 0 ? '0' : value.toExponential(1));

@@ -23,7 +23,9 @@ const ROUNDINGS = 4;
 
 export type Slope =
   /** `difference` is relative to `scale`, or to the slope where that is larger. */
-  | { readonly kind: 'agrees'; readonly difference: number; readonly vanishes?: true }
+  | { readonly kind: 'agrees'; readonly difference: number }
+  /** Both are 0 as far as can be seen: a slope of this size is lost in the rounding. */
+  | { readonly kind: 'vanishes'; readonly resolution: number }
   | { readonly kind: 'differs'; readonly difference: number; readonly value: number }
   | { readonly kind: 'undecided' };
 
@@ -88,7 +90,7 @@ function judge(estimates: readonly Estimate[], expected: number, scale: number):
   const off = Math.abs(best.value - expected);
   // as far as rounding lets anything be seen, both are zero
   if (off <= 2 * error(best) && error(best) <= 2 * best.rounding && scale * LEAST_RESOLUTION < best.rounding)
-    return { kind: 'agrees', difference: 0, vanishes: true };
+    return { kind: 'vanishes', resolution: best.rounding };
   if (off > 10 * error(best)) {
     const difference = off / Math.max(scale, Math.abs(best.value));
     return { kind: 'differs', difference, value: best.value };

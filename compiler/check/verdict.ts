@@ -14,6 +14,11 @@ const proofNames: readonly ProofName[] = ['differences', 'forward', 'scatter', '
 
 const isWrong = (proof: Proof): boolean => proof.kind === 'compared' && !proof.ok;
 
+export function isWrongInFloat32Alone(found: Proofs): boolean {
+  const wrong = proofNames.filter((name) => isWrong(found[name]));
+  return wrong.length === 1 && wrong[0] === 'float32';
+}
+
 /** Whether another point might decide: a kink in the way of the differences, or between the roundings of two types. */
 export function isOpen(found: Proofs | undefined): boolean {
   return found !== undefined && (found.differences.kind === 'undecided' || isWrong(found.float32));

@@ -217,6 +217,35 @@ describe('a wrong gradient', () => {
   });
 });
 
+describe('a gradient of which float32 keeps few digits', () => {
+  const text = model(
+    'input x[n, 4]',
+    'input label[n]: 3',
+    'h = x |> dense(5) |> batch_norm |> tanh',
+    'z = h |> dense(3)',
+    'loss = mean[n](cross_entropy[k](z[n, k], label[n]))',
+    'train { optimizer: adam(rate = 1e-2), freeze: ["z_*"] }',
+  );
+  // of two rows a batch norm makes +1 and -1, whatever they are
+  const data = { name: 'two rows', arrays: { x: [1, 2, 3, 4, 2, 3, 4, 5], label: [0, 1] } };
+
+  it('is right where that is so of any program', async () => {
+    const { report, diagnostics } = await check(text, { data });
+    expect(diagnostics).toEqual([]);
+    const [weights] = report?.parameters ?? [];
+    expect(weights?.proofs.float32).toMatchObject({ ok: true, cancels: true });
+    expect(report?.remarks.join()).toContain('few digits');
+  });
+
+  it('is right where it is 0 but for rounding, as that of a bias before a batch norm', async () => {
+    const { report, diagnostics } = await check(text, { rows: 2, seed: 3 });
+    expect(diagnostics).toEqual([]);
+    const [, bias] = report?.parameters ?? [];
+    expect(bias?.name).toBe('h_dense_b');
+    expect(bias?.proofs).toMatchObject({ differences: { vanishes: true }, forward: { vanishes: true } });
+  });
+});
+
 describe('the seed', () => {
   it('decides everything', async () => {
     const options: Given = { seed: 7 };
