@@ -7,6 +7,7 @@ import type { Diagnostics } from '../diagnostics/diagnostic.ts';
 import { postorder, reducedIndices } from '../graph/expressions.ts';
 import type { Expression, Initializer, Program, Statement, Tensor } from '../graph/types.ts';
 import { GradientPaths } from './gradient-paths.ts';
+import { placeOfFirstValues } from './places.ts';
 
 /** Deviations of what goes into a tanh, sigmoid or softmax above which most of it is flat. */
 const FLAT = 5;
@@ -32,7 +33,7 @@ export function warnOfStarts(program: Program, diagnostics: Diagnostics): void {
       const into = scaledRead(operand, starts);
       if (into === undefined || into.deviation < FLAT || warned.has(into.weight.name)) continue;
       warned.add(into.weight.name);
-      warn(into, name, statement, diagnostics);
+      warn(into, name, statement, program, diagnostics);
     }
   }
 }
@@ -41,16 +42,18 @@ function warn(
   { weight, fan, deviation }: Start,
   name: string,
   { origin }: Statement,
+  program: Program,
   diagnostics: Diagnostics,
 ): void {
   const [place = origin.span] = origin.calls;
+  const { span, notes, write } = placeOfFirstValues(weight, program);
   diagnostics.warning(
     'W706',
-    weight.span,
+    span,
     `\`${weight.name}\` begins so large that ${name} is flat: sums of ${fan} products with it have a deviation of ${Number(deviation.toPrecision(2))}`,
     {
-      notes: [{ span: place, message: `${name} is taken of it here` }],
-      hint: 'draw it by the number of its inputs: `~ glorot_uniform` or `~ lecun_normal`',
+      notes: [{ span: place, message: `${name} is taken of it here` }, ...notes],
+      hint: `draw it by the number of its inputs: \`${write('glorot_uniform')}\` or \`${write('lecun_normal')}\``,
     },
   );
 }

@@ -8,6 +8,7 @@ import type { Diagnostics } from '../diagnostics/diagnostic.ts';
 import { indexNames, isPlainIndex, postorder, reads, reducedIndices } from '../graph/expressions.ts';
 import type { Expression, Extent, IndexExpression, Program, Statement, Tensor } from '../graph/types.ts';
 import { GradientPaths } from './gradient-paths.ts';
+import { placeOfFirstValues } from './places.ts';
 
 export function warnOfSymmetry(program: Program, diagnostics: Diagnostics): void {
   const axes = new Axes(program);
@@ -32,19 +33,29 @@ export function warnOfSymmetry(program: Program, diagnostics: Diagnostics): void
       // units that nothing trained comes from or goes to are no hidden layer
       if (out.length === 0 || alike.length < 2 || first === undefined) continue;
       warned.add(units);
-      warn(first, alike, extent, diagnostics);
+      warn(first, alike, extent, program, diagnostics);
     }
   }
 }
 
-function warn(first: Tensor, alike: readonly Tensor[], units: number, diagnostics: Diagnostics): void {
+function warn(
+  first: Tensor,
+  alike: readonly Tensor[],
+  units: number,
+  program: Program,
+  diagnostics: Diagnostics,
+): void {
+  const { span, notes, write } = placeOfFirstValues(first, program);
   const names = alike.slice(0, MOST_NAMES).map(({ name }) => `\`${name}\``);
   if (alike.length > MOST_NAMES) names.push(`${alike.length - MOST_NAMES} more`);
   diagnostics.warning(
     'W707',
-    first.span,
+    span,
     `${units} hidden units begin alike and stay alike: along them ${listed(names)} have equal first values`,
-    { hint: `draw the first values of one of them, such as \`${first.name}\`: \`~ glorot_uniform\`` },
+    {
+      notes,
+      hint: `draw the first values of one of them, such as \`${first.name}\`: \`${write('glorot_uniform')}\``,
+    },
   );
 }
 

@@ -157,3 +157,21 @@ describe('a warning that is meant', () => {
     expect(codesOf('model M {\n input x[n]\n output z[n] = y[n] // allow E201\n}')).toEqual(['E201']);
   });
 });
+
+describe('the excerpt of a formula', () => {
+  const model = (comment: string): string => `
+model M {
+  input x[n, 4]
+  input y[n]
+  o = x |> dense(1)
+  s[n] = sqrt( ${comment}
+    o[n, 0])
+  loss = mean[n]((s[n] - y[n])^2)
+}`;
+
+  it.each(['', '// the root', '// :( hm'])('has no comment in it: %s', (comment) => {
+    const { message, underlined } = firstOf(model(comment));
+    expect(message).toMatch(/^the operand of `sqrt\(\s?o\[n, 0\]\)` may be negative/);
+    expect(underlined.endsWith('o[n, 0])')).toBe(true);
+  });
+});

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { placeOf, textOf } from '../../compiler/diagnostics/source.ts';
+import { analyse } from '../../compiler/index.ts';
 import { codesOf, firstOf } from './support.ts';
 
 const network = (first: string, second = 'glorot_uniform', activation = 'tanh', bias = 'zeros'): string => `
@@ -107,5 +109,51 @@ model Regression {
       .replace('model M {', 'model M {\n  random keep[16] ~ bernoulli(0.5)')
       .replace('h[n, j] * V', 'h[n, j] * keep[j] * V');
     expect(codesOf(dropped)).toEqual([]);
+  });
+});
+
+describe('in a layer of the library', () => {
+  const model = (init: string, more = ''): string => `
+model M {
+  input x[n, 784]
+  input t[n]: 10
+  p = x |> dense(32, init = ${init}) |> tanh |> dense(10, init = ${init}) ${more}
+  loss = mean[n](cross_entropy[k](p[n, k], t[n]))
+  train { optimizer: sgd(rate = 0.1) }
+}`;
+  const reportOf = (init: string) =>
+    analyse({ path: 'model.dsl', text: model(init) }).diagnostics.map(({ code, span, hint, notes }) => ({
+      code,
+      place: placeOf(span),
+      underlined: textOf(span),
+      hint,
+      notes: notes.map(({ message }) => message),
+    }));
+
+  it('units that begin alike are reported where it is called', () => {
+    expect(reportOf('zeros')).toEqual([
+      {
+        code: 'W707',
+        place: 'model.dsl:5',
+        underlined: 'dense',
+        hint: 'draw the first values of one of them, such as `p_dense1_W`: `init = glorot_uniform`',
+        notes: ['the parameter, at layers.dsl:5'],
+      },
+    ]);
+  });
+
+  it('weights that begin too large are, too', () => {
+    const [first] = reportOf('normal(0, 1)');
+    expect(first).toMatchObject({
+      code: 'W706',
+      place: 'model.dsl:5',
+      underlined: 'dense',
+      hint: 'draw it by the number of its inputs: `init = glorot_uniform` or `init = lecun_normal`',
+    });
+  });
+
+  it('both are allowed in the line of the call', () => {
+    expect(codesOf(model('zeros', '// allow W707'))).toEqual([]);
+    expect(codesOf(model('normal(0, 1)', '// allow W706'))).toEqual([]);
   });
 });
