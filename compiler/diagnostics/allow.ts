@@ -28,6 +28,6 @@ function isAllowed(code: string, { source, start, end }: Span): boolean {
 
 /** The codes that a line allows. */
 function allowedBy(line: string): string[] {
-  const [, codes = ''] = /\/\/ *allow((?:[ ,]+W\d+)+)/.exec(line) ?? [];
+  const [, codes = ''] = /\/\/ *allow((?:[ ,]+W\d+\b)+)/.exec(line) ?? [];
   return codes.match(/W\d+/g) ?? [];
 }

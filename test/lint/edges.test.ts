@@ -148,6 +148,7 @@ describe('a warning that is meant', () => {
 
   it('is not allowed by another code, or from elsewhere', () => {
     expect(codesOf(model.replace(line, `${line} // allow W701`))).toEqual(['W705']);
+    expect(codesOf(model.replace(line, `${line} // allow W705W706`))).toEqual(['W705']);
     expect(codesOf(model.replace(line, `  // allow W705\n\n${line}`))).toEqual(['W705']);
     expect(codesOf(model.replace('  param s ~ 1', '  param s ~ 1 // allow W705'))).toEqual(['W705']);
   });
