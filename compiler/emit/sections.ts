@@ -51,13 +51,38 @@ export function innermostPlace({ target, phase }: Statement, origin: Origin): Pl
   if (span === undefined) return undefined;
   if (phase !== 'backward') return startOf(span);
   const { source, start, end } = span;
-  const text = source.text.slice(start, end);
+  const text = withoutComments(source.text.slice(start, end));
   const equals = afterEquals(text);
   if (equals === undefined) return { source, offset: end };
-  const [, primal = ''] = /^d(.+?)(?:_\d+|_sum)*$/.exec(target) ?? [];
-  const read = new RegExp(`(?<![\\w'])${primal}(?![\\w'])`).exec(text.slice(equals));
-  return { source, offset: start + equals + (primal === '' ? 0 : (read?.index ?? 0)) };
+  return { source, offset: start + equals + (placeOfName(namesOfPrimal(target), text.slice(equals)) ?? 0) };
 }
+
+/**
+ * Of which tensor a cotangent may be, first the likeliest: `dh_1` is of `h_1`, or a part of that of `h`. If the formula has both
+ * names, the first is right, since no part is called as the cotangent of another tensor.
+ */
+function namesOfPrimal(cotangent: string): string[] {
+  const names: string[] = [];
+  for (let [, name] = /^d(.+)$/.exec(cotangent) ?? []; name !== undefined;) {
+    names.push(name);
+    name = /^(.+)(?:_\d+|_sum)$/.exec(name)?.[1];
+  }
+  return names;
+}
+
+/** Where the first of these names stands that stands there at all. */
+function placeOfName(names: readonly string[], text: string): number | undefined {
+  const words = [...text.matchAll(/[A-Za-z_][\w']*/g)];
+  for (const name of names) {
+    const found = words.find(([word]) => word === name);
+    if (found !== undefined) return found.index;
+  }
+  return undefined;
+}
+
+/** Every place stays where it is. */
+const withoutComments = (text: string): string =>
+  text.replaceAll(/\/\/[^\n]*/g, (comment) => ' '.repeat(comment.length));
 
 /** Where the right side of a definition begins; undefined in the name of a layer that is called. */
 function afterEquals(text: string): number | undefined {

@@ -124,6 +124,27 @@ describe('the map of a module', () => {
   });
 });
 
+it('names that end as parts of a gradient do, and comments, do not lead astray', async () => {
+  const text = `model Column {
+  input x[n, 100]
+  input y[n]
+  param W[100, 64] ~ glorot_uniform
+  param h_1[64] ~ glorot_uniform
+  param d_sum[64] ~ glorot_uniform
+  h[n, j] = tanh(sum[i](x[n, i] * W[i, j]))
+  o[n] = sum[j]( // h_1 and d_sum and h
+    h[n, j] * h_1[j] + d_sum[j])
+  loss = mean[n]((o[n] - y[n])^2)
+  train { optimizer: adam, batch: 8 }
+}
+`;
+  const [module] = await mapped({ path: 'column.dsl', text });
+  const lines = linesOf(module!);
+  const placeOfFunction = (name: string) => [...new Set(functionIn(lines, name).map(({ place }) => place))];
+  expect(placeOfFunction('gradient_h_1')).toEqual(['column.dsl:9:15']);
+  expect(placeOfFunction('gradient_d_sum')).toEqual(['column.dsl:9:24']);
+});
+
 describe('statements that share a function', () => {
   const text = `layer twice(x[n, i]) -> y[n, i] {
   param W[i, i] ~ glorot_uniform
