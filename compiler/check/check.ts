@@ -10,6 +10,7 @@ import {
   examine,
   gradientsOf,
   moveAll,
+  proofs,
   type Asked,
   type ForwardRunning,
   type Found,
@@ -218,7 +219,7 @@ export class Check {
         diagnostics: this.diagnostics,
       }),
     );
-    const loss = this.judgeLoss(found);
+    const loss = this.judgeLoss(found) && this.judgeFloat32Loss(found.loss, programs.float32?.loss());
     return {
       model: this.analysed.model.name,
       rows,
@@ -234,12 +235,10 @@ export class Check {
 
     /** An edited gradient is that of no loss: what is held against differences and forward mode is the one without edits. */
     function proofsOf(name: string, own: Found, without: Found | undefined): Proofs {
-      const proofs = own.proofs.get(name);
-      if (proofs === undefined) throw new Error(`${name} was not compared`);
+      const all = own.proofs.get(name);
+      if (all === undefined) throw new Error(`${name} was not compared`);
       const other = unedited?.names.has(name) === true ? without?.proofs.get(name) : undefined;
-      return other === undefined
-        ? proofs
-        : { ...proofs, differences: other.differences, forward: other.forward };
+      return other === undefined ? all : { ...all, differences: other.differences, forward: other.forward };
     }
   }
 
@@ -277,6 +276,16 @@ export class Check {
     return { ...all, forward: await this.forwardModeOf(preparedOf(this.analysed), point.rows, parameters) };
   }
 
+  private judgeFloat32Loss(loss: number, inFloat32 = loss): boolean {
+    const allowed = proofs.float32.tolerance * Math.max(1, Math.abs(loss));
+    if (Math.abs(inFloat32 - loss) <= allowed) return true;
+    const { tensors, loss: name = '' } = this.analysed.program;
+    const span = tensors.get(name)?.span;
+    const message = `the emitted loss is ${inFloat32} in float32, and ${loss} in float64`;
+    if (span !== undefined) this.diagnostics.error('E801', span, message, { hint: REPORT });
+    return false;
+  }
+
   /**
    * A gradient that is right in float64 and off in float32 alone: either the float32 code is wrong, or the formula itself loses the
    * digits, as that of a batch norm over two rows. It is the formula where the gradient as it was differentiated, with no pass
@@ -304,12 +313,12 @@ export class Check {
         digits.set(name, Math.max(most, off));
       }
     }
-    for (const [name, proofs] of suspects) {
+    for (const [name, found] of suspects) {
       const gradient = gradients.get(name) ?? new Float64Array();
       const own = differenceOf(gradient, others.float32?.get(name) ?? []);
       if (!(own <= AS_FAR * (digits.get(name) ?? 0))) continue;
       settled.set(name, {
-        ...proofs,
+        ...found,
         float32: { kind: 'compared', difference: own, ok: true, cancels: true },
       });
       this.remarks.add(

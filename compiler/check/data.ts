@@ -74,7 +74,9 @@ function fits(port: Port, shape: readonly number[]): boolean {
     [...own, sizeOf(port)],
     [...own, ...port.shape],
   ];
-  return shape.length <= 1 || layouts.some((axes) => long(axes) === long(shape));
+  if (shape.length <= 1) return true;
+  if (port.batched && shape[0] !== own[0]) return false;
+  return layouts.some((axes) => long(axes) === long(shape));
 }
 
 function expected({ name, shape, batched }: Port): string {

@@ -1,7 +1,7 @@
 /** Data files for a check: arrays by the names of inputs. */
 import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
-import type { GivenData, InputData, Ragged } from '../check/index.ts';
+import type { GivenData, Ragged } from '../check/index.ts';
 import { DataError } from '../../runtime/errors.ts';
 import { readCsv } from '../../runtime/data/csv.ts';
 import { failIn } from '../../runtime/formats/tensor.ts';
@@ -94,7 +94,7 @@ const holds = (shape: readonly number[]): string =>
       : `the shape [${shape.join(', ')}]`;
 
 /** A column `y` is the input y; columns `x[0]`, `x[1]`, ... are the elements of a row of x, in this order. */
-function readTable(bytes: Uint8Array, name: string): { readonly arrays: InputData } {
+function readTable(bytes: Uint8Array, name: string): Omit<GivenData, 'name'> {
   const text = new TextDecoder().decode(bytes);
   const header = text.split(/\r?\n/, 1)[0] ?? '';
   const columns = header.split(',').map((column) => column.trim().replaceAll('"', ''));
@@ -104,7 +104,11 @@ function readTable(bytes: Uint8Array, name: string): { readonly arrays: InputDat
     inputs.set(input, [...(inputs.get(input) ?? []), column]);
   }
   const { data } = readCsv(text, { reals: Object.fromEntries(inputs), dtype: 'f64', name });
-  return { arrays: data };
+  const shapes = [...inputs].map(([input, { length }]) => {
+    const rows = (data[input]?.length ?? 0) / length;
+    return [input, [rows, length]] as const;
+  });
+  return { arrays: data, shapes: Object.fromEntries(shapes) };
 }
 
 export { DataError };

@@ -4,7 +4,8 @@ import { unaryDerivatives } from '../../compiler/calculus/unary.ts';
 import { forms } from '../../compiler/calculus/sweep.ts';
 import { constant, multiply, negate } from '../../compiler/graph/expressions.ts';
 import { withEntry } from './planting.ts';
-import { check, type Given } from './support.ts';
+import { checkModel } from '../../compiler/check/index.ts';
+import { analysed, check, loadHere, type Given } from './support.ts';
 
 const model = (...lines: readonly string[]): string =>
   `model Small {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`;
@@ -214,6 +215,24 @@ describe('a wrong gradient', () => {
       scatter: { ok: false },
       float32: { ok: true },
     });
+  });
+});
+
+describe('a loss that is wrong in float32 alone', () => {
+  it('is an error', async () => {
+    // the emitted text, with a fault in it
+    const load = (text: string): ReturnType<typeof loadHere> =>
+      loadHere(
+        text.includes('Float32Array')
+          ? text.replace('function softplus(x: number): number {', '$& return 1;')
+          : text,
+      );
+    const text = model('input x[n]', 'param w ~ ones', 'loss = mean[n](softplus(w * x[n]))');
+    const { diagnostics, report } = await checkModel(analysed(text), 'model.dsl', { load });
+    expect(diagnostics.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^the emitted loss is 1 in float32, and 1\.12\d+ in float64$/),
+    ]);
+    expect(report?.ok).toBe(false);
   });
 });
 

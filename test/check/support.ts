@@ -24,7 +24,7 @@ export function check(text: string, options: Given = {}): Promise<Checked> {
 }
 
 /** Runs an emitted module here, where the runtime is at hand. Thousands are loaded: no process is asked, and nothing is kept. */
-function loadHere(text: string): Promise<LoadedModule> {
+export function loadHere(text: string): Promise<LoadedModule> {
   const { code } = swc.transformSync(text, { mode: 'strip-only' });
   const body = code
     .replaceAll(/^import +(\{[^}]*\}) from ['"]chainrule\/runtime['"];/gm, 'const $1 = runtime;')

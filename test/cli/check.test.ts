@@ -21,6 +21,7 @@ const files: Readonly<Record<string, string | Uint8Array>> = {
 `,
   'no-loss.dsl': 'model None {\n  input x[n]\n  output y[n] = 2 * x[n]\n}\n',
   'rows.csv': 'kind,x[0],x[1]\n0,0.5,1\n2,0.25,-1\n1,2,3\n',
+  'gap.csv': 'kind,x[0]\n0,1\n1,2\n',
   'rows.json': '{ "x": [[0.5, 1], [0.25, -1]], "kind": [0, 2] }',
   'wrong.json': '{ "x": [[0.5, 1], [0.25]], "king": [0, 7] }',
   'columns.json': '{ "x": [[0.5, 1, 2, 3], [0.25, -1, 2, 3]], "kind": [0, 1, 2, 0] }',
@@ -96,6 +97,8 @@ describe('compile check', () => {
     expect(nested.code).toBe(1);
     expect(nested.stderr).toContain("error[E803]: columns.json: input 'x' has the shape [2, 4]");
     expect(nested.stderr).toContain('hint: give an array named x with the shape [rows, 2]');
+    const table = await check('line.dsl', '--data', 'gap.csv');
+    expect(table.stderr).toContain("error[E803]: gap.csv: input 'x' has the shape [2, 1]");
     const tensor = await check('line.dsl', '--data', 'columns.npz');
     expect(tensor.stderr).toContain("error[E803]: columns.npz: input 'x' has the shape [4, 1]");
   });
