@@ -36,10 +36,7 @@ export function loadHere(text: string): Promise<LoadedModule> {
 }
 
 export function checkAnalysed(model: AnalysedModel, options: Given = {}): Promise<Checked> {
-  return checkModel(model, 'model.dsl', {
-    load: loadHere,
-    ...options,
-  });
+  return checkModel(model, 'model.dsl', { load: loadHere, ...options });
 }
 
 export interface Wrong {
@@ -50,7 +47,7 @@ export interface Wrong {
 }
 
 export async function wrongIn(model: AnalysedModel, options: Given = {}): Promise<Wrong> {
-  const { report, diagnostics } = await checkAnalysed(model, options);
+  const { report, diagnostics } = await checkAnalysed(model, { rows: 5, ...options }); // thousands are checked
   const wrong = (report?.parameters ?? []).filter(({ ok }) => !ok);
   const loss = diagnostics.some(
     ({ code, message }) => code === 'E801' && message.startsWith('the emitted loss'),

@@ -60,7 +60,7 @@ describe('compile check', () => {
   it('prints a row for each parameter and ends with 0', async () => {
     const { code, stdout, stderr } = await check('line.dsl');
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^Line: random data, normal, 5 rows, 3 directions a parameter, seed 1, loss /);
+    expect(stdout).toMatch(/^Line: random data, normal, 37 rows, 3 directions a parameter, seed 1, loss /);
     expect(stdout).toMatch(/^ {2}w +\[2\] .* ok$/m);
     expect(stdout).toMatch(/Line: the gradient is right \(1 parameter, 2 numbers\)\n$/);
     expect(code).toBe(0);
