@@ -30,7 +30,7 @@ import { cotangentsOf, keeping, namedTensors, type Followed } from './rewrite/na
 import { optimise, passes, passMeanings, prepare } from './rewrite/index.ts';
 import type { PassName, RewriteOptions } from './rewrite/index.ts';
 import { choices } from './schedule/choices.ts';
-import { schedule, scheduleUpdate } from './schedule/index.ts';
+import { schedule, scheduleUpdate, withoutPlace, type ScheduleOptions } from './schedule/index.ts';
 import type { LoopProgram } from './schedule/types.ts';
 import { parse } from './syntax/index.ts';
 import type { ImportDeclaration, SyntaxFile } from './syntax/tree.ts';
@@ -239,7 +239,9 @@ function analyseModel(
     ? gradient
     : optimise(keeping(gradient, traced), { observe, without });
   const { outputs } = model.program;
-  return { model, stages, gradient, program: trace ? { ...program, outputs } : program, traced };
+  const result = { model, stages, gradient, program: trace ? { ...program, outputs } : program, traced };
+  if (!diagnostics.hasErrors) reportOpenAxes(result, diagnostics, without);
+  return result;
 }
 
 /**
@@ -277,7 +279,9 @@ function analyseInference(
   if (diagnostics.hasErrors) return { model, stages, gradient, program: gradient };
   const program = optimise(gradient, { observe, without });
   const { outputs } = part;
-  return { model, stages, gradient, program: trace ? { ...program, outputs } : program, traced };
+  const result = { model, stages, gradient, program: trace ? { ...program, outputs } : program, traced };
+  if (!diagnostics.hasErrors) reportOpenAxes(result, diagnostics, without);
+  return result;
 }
 
 /** A file's models as TypeScript modules. */
@@ -332,9 +336,17 @@ export function sectionsOf(
 
 /** The loops of an analysed model: what each step runs, and over which buffers. */
 export function scheduleModel(
-  { model, program, traced = [] }: AnalysedModel,
-  { dtype = 'f32', without, checks = false }: Pick<CompileOptions, 'dtype' | 'without' | 'checks'> = {},
+  analysed: AnalysedModel,
+  options: Pick<CompileOptions, 'dtype' | 'without' | 'checks'> = {},
 ): LoopProgram {
+  const { dtype = 'f32' } = options;
+  return schedule(analysed.program, { dtype, ...scheduleOptions(analysed, options) });
+}
+
+function scheduleOptions(
+  { model, traced = [] }: Pick<AnalysedModel, 'model' | 'traced'>,
+  { without, checks = false }: Pick<CompileOptions, 'without' | 'checks'>,
+): Omit<ScheduleOptions, 'dtype'> {
   // what a message shows must not have been written over, and a recurrence is looked at with all of its steps
   const left =
     checks || traced.length > 0
@@ -346,11 +358,26 @@ export function scheduleModel(
           ...(traced.length > 0 ? ['aliases'] : []),
         ])
       : without;
-  return schedule(program, {
-    dtype,
+  return {
     ...(model.batch === undefined ? {} : { batch: model.batch }),
     ...(left === undefined ? {} : { without: left }),
     ...(traced.length === 0 ? {} : { followed: traced.map(({ tensor }) => tensor) }),
+  };
+}
+
+/** Reports E305 where a tensor has more open axes than a schedule can store. */
+function reportOpenAxes(
+  analysed: AnalysedModel,
+  diagnostics: Diagnostics,
+  without: AnalyseOptions['without'],
+): void {
+  const options = scheduleOptions(analysed, without === undefined ? {} : { without });
+  const [first] = withoutPlace(analysed.program, options);
+  if (first === undefined) return;
+  const axes = analysed.program.tensors.get(first.target)?.axes.join(', ') ?? '';
+  const message = `this needs a tensor of the shape [${axes}] (\`${first.target}\`), and no more than two axes can be open`;
+  diagnostics.error('E305', first.origin.span, message, {
+    hint: 'each derivative through what mixes rows, as a mean of the batch, has an open axis more: differentiate once less, or what keeps rows apart',
   });
 }
 

@@ -27,6 +27,9 @@ function shape(tensor: Tensor): { degree: number; count: number; symbol: string 
   return { degree: symbols.length, count: coefficient, symbol: symbols[0] };
 }
 
+/** True if its size grows faster than batch²: there is no region for it. */
+export const hasTooManyOpenAxes = (tensor: Tensor): boolean => shape(tensor).degree > 2;
+
 interface Place {
   readonly tensor: Tensor;
   readonly degree: number;
@@ -108,8 +111,9 @@ export function planBuffers(
       !options.inside.has(tensor.name) &&
       !options.aliases.has(tensor.name)
     ) {
-      if (timelines.some(({ alive }) => alive.has(tensor.name)))
-        planned[poolOf[tensor.element]]?.push(tensor);
+      if (!timelines.some(({ alive }) => alive.has(tensor.name))) continue;
+      if (hasTooManyOpenAxes(tensor)) throw new Error(`the tensor '${tensor.name}' has too many open axes`);
+      planned[poolOf[tensor.element]]?.push(tensor);
     }
   }
   for (const pool of ['workspace', 'doubles', 'integers'] as const) {

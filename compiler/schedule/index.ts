@@ -2,7 +2,7 @@
 import { tensorsReadBy } from '../graph/expressions.ts';
 import { nextValues } from '../graph/results.ts';
 import type { Program, Statement } from '../graph/types.ts';
-import { planBuffers } from './buffers.ts';
+import { hasTooManyOpenAxes, planBuffers } from './buffers.ts';
 import { nothing } from './choices.ts';
 import type { Without } from './choices.ts';
 import { contractionLoops, totalProducts } from './contraction.ts';
@@ -95,6 +95,26 @@ export function schedule(source: Program, options: ScheduleOptions): LoopProgram
     moments: plan.moments,
     pools: plan.pools,
   };
+}
+
+/**
+ * The statements whose results would have to be stored, but have more open axes than buffers.ts has regions for. Of a program
+ * with one of them there is no schedule.
+ */
+export function withoutPlace(source: Program, options: Omit<ScheduleOptions, 'dtype'>): readonly Statement[] {
+  // most programs have none, and are not laid out twice
+  if (![...source.tensors.values()].some(hasTooManyOpenAxes)) return [];
+  const { without = nothing, batch, followed } = options;
+  const { program, groups, aliases, stored } = layOut(source, without, batch, followed);
+  const inside = insideTensors(groups, stored);
+  return groups
+    .flatMap(({ statements }) => statements)
+    .filter(({ target }) => {
+      const tensor = program.tensors.get(target);
+      return (
+        !inside.has(target) && !aliases.has(target) && tensor !== undefined && hasTooManyOpenAxes(tensor)
+      );
+    });
 }
 
 /** The array to hand in for a tensor: another name of an input, a parameter or a state has none of its own. */

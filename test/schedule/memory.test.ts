@@ -68,6 +68,24 @@ function referenceTexts(): Map<string, Map<string, string>> {
   return families;
 }
 
+describe('a tensor with three open axes', () => {
+  const text = (last: string): string =>
+    `input x[n]\nparam w[3] ~ ones\ns[n, i] = tanh(x[n] * w[i])\nd[a, i, b, c] = s[a, i] * s[b, i] * exp(s[c, i])\n${last}`;
+
+  it('has no place, which is said at the statement that needs it: here for the cotangent of d', () => {
+    const source = `model M {\n${text('H[n, i] = d[n, i, n, n]\nloss = mean(H^2)')}\n}`;
+    const { diagnostics } = analyse({ path: 'model.dsl', text: source });
+    expect(
+      diagnostics.map(({ code, span }) => `${code} ${source.slice(span.start, span.start + 14)}`),
+    ).toEqual(['E305 H[n, i] = d[n,']);
+  });
+
+  it('needs none where it is put into what reads it', () => {
+    const loops = loopsOf(text('output H[n, i] = d[n, i, n, n]'));
+    expect([...loops.buffers.keys()]).not.toContain('d');
+  });
+});
+
 describe('the workspace is at most 1.3 times what is alive at one moment', () => {
   const root = new URL('../../examples/', import.meta.url).pathname;
   const files = readdirSync(root, { withFileTypes: true })

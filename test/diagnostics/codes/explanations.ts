@@ -114,8 +114,8 @@ export const explanations: Readonly<Record<DiagnosticCode, Explanation>> = {
   },
   E305: {
     meaning:
-      'A name on the axis of an input is not a dim, so it would be the open dimension; but the model has one already, and there can be only one. Often a dim is misspelt or was forgotten.',
-    mend: 'Declare the size: `dim features = 10`. If it is the batch, call it the same everywhere.',
+      'A name on the axis of an input is not a dim, so it would be the open dimension; but the model has one already, and there can be only one. Often a dim is misspelt or was forgotten. Or a tensor that must be stored would have three open axes; derivatives through what mixes the rows of a batch lead to it.',
+    mend: 'Declare the size: `dim features = 10`. If it is the batch, call it the same everywhere. Where derivatives lead to it, differentiate once less, or what keeps rows apart.',
   },
   E306: {
     meaning:
