@@ -24,6 +24,7 @@ import {
   editedParameters,
   forwardMode,
   heldProgram,
+  heldRemarks,
   preparedOf,
   scatteredGradient,
   uneditedGradient,
@@ -202,9 +203,7 @@ export class Check {
     const first = askedAt(0);
     const programs = await this.withStableForward(all, first);
     if (programs.held !== undefined)
-      this.remarks.add(
-        'stop_gradient or a derivative of its own: the differences are those of the loss with these held',
-      );
+      for (const remark of heldRemarks(this.analysed)) this.remarks.add(remark);
     const unedited = await this.withoutEdits(programs, parameters);
     const found = examine(programs, first);
     const plain = unedited && examine(unedited.programs, first);

@@ -82,6 +82,21 @@ export interface HeldProgram {
   readonly held: ReadonlyMap<string, string>;
 }
 
+/** What is taken at its word, in words for a user. */
+export function heldRemarks({ model }: AnalysedModel): string[] {
+  const nodes = model.program.statements.flatMap(({ body }) => postorder(body));
+  const functions = new Set(nodes.flatMap((node) => (node.kind === 'call' ? node.callee.name : [])));
+  const own = [...functions].map(
+    (name) =>
+      `the derivative that the model gives for \`${name}\` is taken at its word: it is not held against differences of \`${name}\``,
+  );
+  const stops = nodes.some((node) => node.kind === 'unary' && node.operator === 'stop_gradient');
+  return [
+    ...own,
+    ...(stops ? ['stop_gradient: the differences are those of the loss with what it holds'] : []),
+  ];
+}
+
 /**
  * The loss with what stands in `stop_gradient`, and functions with derivatives of their own, held: computed of a second copy of the parameters, given as inputs, which does not
  * move along a direction. So the differences of this program are what the gradient is meant to be, though it is not the

@@ -328,14 +328,17 @@ export class Explainer {
   }
 }
 
-/** The parameter that is nearest to the loss. */
+/** The parameter that is nearest to the loss, of those whose gradient is no sum of shares. */
 function exampleOf(groups: readonly Group[], program: Program): Explanation['example'] {
+  const gradients = new Set(program.gradients.values());
   for (const { statements } of groups.toReversed()) {
     for (const { target, derivatives } of statements.toReversed()) {
       // by a factor, not by a summand
       const derivative = derivatives.find(
-        ({ operand, local, journey }) =>
-          program.gradients.has(operand) && journey.first.includes('\\sum') && !local.endsWith('= 1'),
+        (share) =>
+          gradients.has(share.target) &&
+          share.journey.first.includes('\\sum') &&
+          !share.local.endsWith('= 1'),
       );
       if (derivative !== undefined) return { statement: target, derivative };
     }

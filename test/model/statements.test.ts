@@ -99,10 +99,9 @@ describe('sizes', () => {
 
 describe('an index as far as another', () => {
   it('runs over the open dimension, or a dim, whose name an index has', () => {
-    expect(statementsOf('input x[n]\nD[n, m: n] = m == n ? x[n] : 0\noutput y[n] = max[m](D[n, m])')).toEqual([
-      'D[n, m: n] = m == n ? x[n] : 0',
-      'y[n] = max[m](D[n, m])',
-    ]);
+    expect(statementsOf('input x[n]\nD[n, m: n] = m == n ? x[n] : 0\noutput y[n] = max[m](D[n, m])')).toEqual(
+      ['D[n, m: n] = m == n ? x[n] : 0', 'y[n] = max[m](D[n, m])'],
+    );
     expect(statementsOf('dim k = 3\ninput x[n, k]\noutput y[n, k, j: k] = x[n, k] * j')).toEqual([
       'y[n, k, j: 3] = x[n, k] * j',
     ]);

@@ -44,7 +44,9 @@ function withValues(program: Program): Program {
 /** Every tensor that both programs compute is the same to 1e-12, relative to its size. */
 function expectSame(program: Program, printed: Program, names: readonly string[], seed: number): void {
   const tensors = randomTensors(program, seed);
-  const [before, after] = [program, printed].map((of) => interpret(withValues(of), { tensors, extents: batchExtents }));
+  const [before, after] = [program, printed].map((of) =>
+    interpret(withValues(of), { tensors, extents: batchExtents }),
+  );
   for (const name of names) {
     const [expected = [], found = []] = [before?.get(name), after?.get(name)];
     expect(found.length, name).toBe(expected.length);
