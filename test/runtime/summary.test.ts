@@ -49,5 +49,5 @@ it('of a trainer has what is frozen, and the backward pass', async () => {
 
 it('calls layers as the model does, also where training has others of these names', async () => {
   const { description } = (await moduleOf(PLAIN)).createTrainer();
-  expect(description.layers.map(({ name }) => name)).toEqual(['h', 'z', 'p_logsumexp', 'p']);
+  expect(description.layers.map(({ name }) => name)).toEqual(['h', 'z', 'p']);
 });
